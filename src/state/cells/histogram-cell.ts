@@ -1,0 +1,113 @@
+/**
+ * Explicit-bucket histogram cell. One writer at a time; readers in any thread.
+ *
+ *   float64   at                at+1      +2    +3    +4    +5             +6
+ *             +--------+--------+-------+-----+-----+-----+--------------+--------------+
+ *             |version | mirror | count | sum | min | max | bucket index | bucket count |   slot 0
+ *             +--------+--------+-------+-----+-----+-----+--------------+--------------+
+ *                       at+7    | count | sum | min | max | bucket index | bucket count |   slot 1
+ *                               +-------+-----+-----+-----+--------------+--------------+
+ *                       at+13   | bucket 0 | bucket 1 | ... | bucket n-1 |                  tail, n = bounds + 1
+ *                               +----------+----------+-----+------------+
+ *
+ * (bucket index, bucket count) is the redo entry of the slot's update: the one bucket it changed, and its new count.
+ * The array in the tail lags one update behind: the next update stores the entry there before it does anything else.
+ * Storing it twice does no harm, so a writer may die before, between or after. A reader lays the entry of the slot
+ * it accepted over its copy of the array; what it sees never depends on whether the entry was stored already.
+ * In every state a reader accepts: count = sum over buckets, and sum, min and max belong to just those observations.
+ */
+import { MEMORY_ORDER } from '../../memory/memory-order.ts';
+import { cellWords, readConsistent } from '../../memory/cell.ts';
+
+const SLOT_WORDS = 6;
+const SLOTS = 1;
+const BUCKETS: number = SLOTS + 2 * SLOT_WORDS;
+
+/** Indices into a slot, and into what `readHistogramInto` copies. */
+export const HISTOGRAM_COUNT = 0;
+export const HISTOGRAM_SUM = 1;
+export const HISTOGRAM_MIN = 2;
+export const HISTOGRAM_MAX = 3;
+const REDO_BUCKET = 4;
+const REDO_COUNT = 5;
+/** Where the bucket counts start in what `readHistogramInto` copies. */
+export const HISTOGRAM_BUCKETS: number = SLOT_WORDS;
+
+/** Float64 words of a cell of `buckets` buckets (bounds + 1). */
+export function histogramCellWords(buckets: number): number {
+  return cellWords(SLOT_WORDS, buckets);
+}
+
+/** Float64 words `readHistogramInto` needs for a cell of `buckets` buckets. */
+export function histogramCopyWords(buckets: number): number {
+  return SLOT_WORDS + buckets;
+}
+
+/** Makes zeroed memory an empty histogram. Call before the cell is published in the directory. */
+export function initHistogram(doubles: Float64Array, at: number): void {
+  doubles[at + SLOTS + HISTOGRAM_MIN] = Infinity;
+  doubles[at + SLOTS + HISTOGRAM_MAX] = -Infinity;
+}
+
+/** Counts `value` in `bucket`. Only the cell's writer may call it. Never throws, never allocates. */
+export type RecordToHistogram = (
+  words: Int32Array,
+  doubles: Float64Array,
+  at: number,
+  bucket: number,
+  value: number,
+) => void;
+
+export const recordToHistogramFast: RecordToHistogram = (words, doubles, at, bucket, value) => {
+  const version = words[at << 1]!;
+  const from = at + SLOTS + (version & 1) * SLOT_WORDS;
+  const to = at + SLOTS + (~version & 1) * SLOT_WORDS;
+  const buckets = at + BUCKETS;
+  doubles[buckets + doubles[from + REDO_BUCKET]!] = doubles[from + REDO_COUNT]!;
+  const min = doubles[from + HISTOGRAM_MIN]!;
+  const max = doubles[from + HISTOGRAM_MAX]!;
+  doubles[to + HISTOGRAM_COUNT] = doubles[from + HISTOGRAM_COUNT]! + 1;
+  doubles[to + HISTOGRAM_SUM] = doubles[from + HISTOGRAM_SUM]! + value;
+  doubles[to + HISTOGRAM_MIN] = value < min ? value : min;
+  doubles[to + HISTOGRAM_MAX] = value > max ? value : max;
+  doubles[to + REDO_BUCKET] = bucket;
+  doubles[to + REDO_COUNT] = doubles[buckets + bucket]! + 1;
+  words[at << 1] = (version + 1) | 0;
+};
+
+export const recordToHistogramStrict: RecordToHistogram = (words, doubles, at, bucket, value) => {
+  const version = words[(at << 1) + 1]!;
+  const from = at + SLOTS + (version & 1) * SLOT_WORDS;
+  const to = at + SLOTS + (~version & 1) * SLOT_WORDS;
+  const buckets = at + BUCKETS;
+  doubles[buckets + doubles[from + REDO_BUCKET]!] = doubles[from + REDO_COUNT]!;
+  const min = doubles[from + HISTOGRAM_MIN]!;
+  const max = doubles[from + HISTOGRAM_MAX]!;
+  doubles[to + HISTOGRAM_COUNT] = doubles[from + HISTOGRAM_COUNT]! + 1;
+  doubles[to + HISTOGRAM_SUM] = doubles[from + HISTOGRAM_SUM]! + value;
+  doubles[to + HISTOGRAM_MIN] = value < min ? value : min;
+  doubles[to + HISTOGRAM_MAX] = value > max ? value : max;
+  doubles[to + REDO_BUCKET] = bucket;
+  doubles[to + REDO_COUNT] = doubles[buckets + bucket]! + 1;
+  words[(at << 1) + 1] = (version + 1) | 0;
+  Atomics.exchange(words, at << 1, (version + 1) | 0);
+};
+
+export const recordToHistogram: RecordToHistogram =
+  MEMORY_ORDER === 'fast' ? recordToHistogramFast : recordToHistogramStrict;
+
+/**
+ * Copies count, sum, min, max and, from `HISTOGRAM_BUCKETS` on, the bucket counts. An empty histogram has min
+ * +Infinity and max -Infinity. Returns the attempts it took, 0 when it gave up. Any thread.
+ */
+export function readHistogramInto(
+  words: Int32Array,
+  doubles: Float64Array,
+  at: number,
+  buckets: number,
+  into: Float64Array,
+): number {
+  const attempts = readConsistent(words, doubles, at, SLOT_WORDS, buckets, into);
+  if (attempts !== 0) into[HISTOGRAM_BUCKETS + into[REDO_BUCKET]!] = into[REDO_COUNT]!;
+  return attempts;
+}
