@@ -1,0 +1,51 @@
+/**
+ * Errors of this package. Each has a `code` that stays the same from release to release; test for the code, never with
+ * `instanceof`, which fails when a process holds two copies of the package.
+ */
+
+/** What can be wrong with a region (see `memory/region.ts`). */
+export type RegionErrorCode =
+  | 'E_MAGIC' // not a region at all
+  | 'E_VERSION' // written by an incompatible version
+  | 'E_CRC' // header or record damaged
+  | 'E_RANGE' // an offset or length points outside
+  | 'E_ORDER' // the region's memory order is not this thread's
+  | 'E_CLOSED'; // the store was closed
+
+/** A region that cannot be used. */
+export class RegionError extends Error {
+  readonly code: RegionErrorCode;
+
+  constructor(code: RegionErrorCode, message: string) {
+    super(message);
+    this.name = 'RegionError';
+    this.code = code;
+  }
+}
+
+/** A wrong option, found at construction. The message names the option, the value and what is allowed. */
+export class OptionError extends TypeError {
+  readonly code = 'E_OPTION';
+
+  constructor(option: string, value: unknown, allowed: string) {
+    super(`${option} is ${printed(value)}; it must be ${allowed}`);
+    this.name = 'OptionError';
+  }
+}
+
+/** A value as an error message shows it: short, and never throwing whatever it is. */
+export function printed(value: unknown): string {
+  try {
+    const text =
+      typeof value === 'string'
+        ? JSON.stringify(value)
+        : typeof value === 'object' && value !== null && !(value instanceof Error)
+          ? (JSON.stringify(value) ?? Object.prototype.toString.call(value))
+          : typeof value === 'bigint'
+            ? `${value}n`
+            : String(value);
+    return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+  } catch {
+    return Object.prototype.toString.call(value);
+  }
+}

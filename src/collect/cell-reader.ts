@@ -1,0 +1,81 @@
+import type { Region } from '../memory/region.ts';
+
+/** What reading has cost so far (founding specification, `SeqlockReadStats`). */
+export interface ReadStats {
+  /** Cells read. */
+  readonly totalReads: number;
+  /** Of these, copied whole at the first attempt. */
+  readonly firstTryReads: number;
+  /** Of these, copied after the writer had published during an earlier attempt. */
+  readonly retriedReads: number;
+  /** Of these, given up: the previous value was reported. */
+  readonly staleReads: number;
+  /** Time spent in snapshots. */
+  readonly readNanos: number;
+}
+
+/** Reads one cell into `into`; the attempts it took, 0 when it gave up. */
+export type ReadCell = (words: Int32Array, doubles: Float64Array, at: number, into: Float64Array) => number;
+
+/** A snapshot waits this long in all for cells that are written too fast to be copied; see `patiently`. */
+const PATIENCE_MS = 5;
+const LONGEST_WAIT_MS = 1;
+
+/** Reads cells, waits where it must, and keeps account. */
+export class CellReader {
+  readonly #sleep = new Int32Array(new SharedArrayBuffer(4));
+  #total = 0;
+  #firstTry = 0;
+  #stale = 0;
+  #nanos = 0n;
+  #started = 0n;
+  #patience = 0;
+
+  /** Call at the start of a snapshot. */
+  begin(): void {
+    this.#started = process.hrtime.bigint();
+    this.#patience = PATIENCE_MS;
+  }
+
+  /** Call at the end of a snapshot. */
+  end(): void {
+    this.#nanos += process.hrtime.bigint() - this.#started;
+  }
+
+  /** Reads a cell. False when the writer did not let a copy succeed: keep the previous value. */
+  read(readCell: ReadCell, region: Region, at: number, into: Float64Array): boolean {
+    this.#total++;
+    const attempts = readCell(region.words, region.doubles, at, into);
+    if (attempts === 1) {
+      this.#firstTry++;
+      return true;
+    }
+    return attempts > 1 || this.#patiently(readCell, region, at, into);
+  }
+
+  /**
+   * A writer that does nothing but publish to this one cell: steps back for growing times (Atomics.wait works on the main
+   * thread of Node too), within the snapshot's budget.
+   */
+  #patiently(readCell: ReadCell, region: Region, at: number, into: Float64Array): boolean {
+    for (let wait = 0.02; this.#patience > 0; wait = Math.min(2 * wait, LONGEST_WAIT_MS)) {
+      const before = performance.now();
+      Atomics.wait(this.#sleep, 0, 0, wait);
+      const attempts = readCell(region.words, region.doubles, at, into);
+      this.#patience -= performance.now() - before;
+      if (attempts > 0) return true;
+    }
+    this.#stale++;
+    return false;
+  }
+
+  stats(): ReadStats {
+    return {
+      totalReads: this.#total,
+      firstTryReads: this.#firstTry,
+      retriedReads: this.#total - this.#firstTry - this.#stale,
+      staleReads: this.#stale,
+      readNanos: Number(this.#nanos),
+    };
+  }
+}

@@ -1,0 +1,78 @@
+/**
+ * The data model of OpenTelemetry as the official readers and exporters take it: plain objects, plain arrays, plain numbers,
+ * and the numeric enums of `@opentelemetry/sdk-metrics`. Written here once more so that nothing of that package is loaded
+ * where metrics are only read; a test holds the two together.
+ */
+import type { Attributes, HrTime, ValueType } from '@opentelemetry/api';
+import type { InstrumentKind } from '../state/records.ts';
+
+export const DATA_POINT_HISTOGRAM = 0;
+export const DATA_POINT_GAUGE = 2;
+export const DATA_POINT_SUM = 3;
+export const TEMPORALITY_CUMULATIVE = 1;
+
+export interface Resource {
+  readonly attributes: Attributes;
+  readonly schemaUrl?: string;
+}
+
+export interface MetricDescriptor {
+  readonly name: string;
+  readonly description: string;
+  readonly unit: string;
+  readonly type: InstrumentKind;
+  readonly valueType: ValueType;
+}
+
+export interface DataPoint<T> {
+  /** When the series' first measurement was made; never moves. */
+  readonly startTime: HrTime;
+  /** When the snapshot was taken. */
+  readonly endTime: HrTime;
+  readonly attributes: Attributes;
+  readonly value: T;
+}
+
+export interface HistogramValue {
+  /** Both absent where the stream does not keep them. */
+  readonly min?: number;
+  readonly max?: number;
+  /** Absent where measurements may be negative. */
+  readonly sum?: number;
+  readonly count: number;
+  readonly buckets: { readonly boundaries: number[]; readonly counts: number[] };
+}
+
+interface MetricBase {
+  readonly descriptor: MetricDescriptor;
+  readonly aggregationTemporality: typeof TEMPORALITY_CUMULATIVE;
+}
+
+export interface SumMetric extends MetricBase {
+  readonly dataPointType: typeof DATA_POINT_SUM;
+  readonly isMonotonic: boolean;
+  readonly dataPoints: DataPoint<number>[];
+}
+
+export interface GaugeMetric extends MetricBase {
+  readonly dataPointType: typeof DATA_POINT_GAUGE;
+  readonly dataPoints: DataPoint<number>[];
+}
+
+export interface HistogramMetric extends MetricBase {
+  readonly dataPointType: typeof DATA_POINT_HISTOGRAM;
+  readonly dataPoints: DataPoint<HistogramValue>[];
+}
+
+export type Metric = SumMetric | GaugeMetric | HistogramMetric;
+
+export interface ScopeMetrics {
+  readonly scope: { readonly name: string; readonly version: string; readonly schemaUrl: string | undefined };
+  readonly metrics: Metric[];
+}
+
+/** A snapshot of a store: for each series its state after one whole update, merged over all writers. */
+export interface ResourceMetrics {
+  readonly resource: Resource;
+  readonly scopeMetrics: ScopeMetrics[];
+}

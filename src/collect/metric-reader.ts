@@ -1,0 +1,55 @@
+import { MetricReader, type MetricReaderOptions } from '@opentelemetry/sdk-metrics';
+import type { ReadStats } from './cell-reader.ts';
+import type { ResourceMetrics } from './metric-data.ts';
+import { SeqlockMetricProducer } from './metric-producer.ts';
+
+/**
+ * A pull reader of a `SeqlockMeterProvider`: `collect()` as every reader has it, and synchronous reads beside it.
+ * All methods belong to the thread that made the reader; they may be called while other threads record.
+ */
+export class SeqlockMetricReader extends MetricReader {
+  #producer: SeqlockMetricProducer | undefined;
+
+  constructor(options?: MetricReaderOptions) {
+    super(options);
+  }
+
+  /** Called once, by the provider. Throws when that is not a `SeqlockMeterProvider`. */
+  override setMetricProducer(producer: Parameters<MetricReader['setMetricProducer']>[0]): void {
+    if (!isSnapshotProducer(producer))
+      throw new TypeError(
+        'SeqlockMetricReader reads a SeqlockMeterProvider; for another provider use a reader of @opentelemetry/sdk-metrics',
+      );
+    super.setMetricProducer(producer);
+    this.#producer = producer;
+  }
+
+  /** All metrics of the store as they are now, over all threads. Throws when no provider has the reader. */
+  snapshot(): ResourceMetrics {
+    return this.#attached().snapshot();
+  }
+
+  /** What reading shared memory has cost this reader so far, `collect` and `snapshot` together. */
+  readStats(): ReadStats {
+    return this.#attached().readStats();
+  }
+
+  #attached(): SeqlockMetricProducer {
+    if (this.#producer === undefined)
+      throw new Error('the reader belongs to no provider: pass it in readers of new SeqlockMeterProvider');
+    return this.#producer;
+  }
+
+  protected override onShutdown(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  protected override onForceFlush(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+/** By what it can do and not by its class, which another copy of the package would have too. */
+function isSnapshotProducer(producer: object): producer is SeqlockMetricProducer & Parameters<MetricReader['setMetricProducer']>[0] {
+  return typeof (producer as Partial<SeqlockMetricProducer>).snapshot === 'function';
+}

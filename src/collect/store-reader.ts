@@ -1,0 +1,168 @@
+import type { HrTime } from '@opentelemetry/api';
+import { printed } from '../base/errors.ts';
+import { Warnings } from '../base/warnings.ts';
+import { ExtentCursor, readRecord, type LogRecord } from '../memory/directory-log.ts';
+import { EXTENTS_OFFSET } from '../memory/layout.ts';
+import type { Region } from '../memory/region.ts';
+import * as R from '../state/records.ts';
+import { MergedStream } from './merged-stream.ts';
+
+/** What of one slab's directory was decoded so far. Ids count records, so they are indices here. */
+interface SlabDirectory {
+  readonly slab: number;
+  readonly cursors: ExtentCursor[];
+  readonly streams: MergedStream[];
+  readonly keySets: (readonly string[])[];
+  /** Set when a record was damaged: what was decoded stays in use, nothing more is read. */
+  broken: boolean;
+}
+
+/** The streams of one scope, in the order in which they were found. */
+export interface ScopeStreams {
+  readonly scope: R.StreamDescription['scope'];
+  readonly streams: MergedStream[];
+}
+
+/**
+ * What a store contains: all directories, decoded and merged. It decodes only what it has not seen before. One per thread
+ * and region (`readerOf`), shared by all readers of the thread.
+ */
+export class StoreReader {
+  readonly region: Region;
+  readonly scopes: ScopeStreams[] = [];
+  readonly #slabs = new Map<number, SlabDirectory>();
+  readonly #streams = new Map<string, MergedStream>();
+  readonly #scopes = new Map<string, ScopeStreams>();
+  readonly #warnings = new Warnings();
+  #walkedTo = EXTENTS_OFFSET;
+  #configurationOffset = 0;
+  #configuration: R.StoreConfiguration | undefined;
+  #startMillis = -1;
+  #start: HrTime = [0, 0];
+
+  constructor(region: Region) {
+    this.region = region;
+  }
+
+  /** Decodes what was added since the last call. */
+  refresh(): void {
+    this.#readConfiguration();
+    // First the extents, then their records: a writer never goes back to an extent after it claimed the next, so all
+    // but the last extent of a slab are then complete, and records are met in the order in which they were written.
+    for (let extent; (extent = this.region.extentAt(this.#walkedTo)) !== undefined; this.#walkedTo += extent.bytes) {
+      let directory = this.#slabs.get(extent.slab);
+      if (directory === undefined) {
+        directory = { slab: extent.slab, cursors: [], streams: [], keySets: [], broken: false };
+        this.#slabs.set(extent.slab, directory);
+      }
+      directory.cursors.push(new ExtentCursor(this.region, extent));
+    }
+    for (const directory of this.#slabs.values()) if (!directory.broken) this.#readDirectory(directory);
+    this.region.refresh();
+  }
+
+  /** The publisher's configuration; undefined until it was written. */
+  get configuration(): R.StoreConfiguration | undefined {
+    return this.#configuration;
+  }
+
+  #readConfiguration(): void {
+    const offset = this.region.configurationOffset;
+    if (offset === this.#configurationOffset) return;
+    this.#configurationOffset = offset;
+    this.#configuration = R.decodeJson(readRecord(this.region, offset, Infinity).payload) as R.StoreConfiguration;
+  }
+
+  #readDirectory(directory: SlabDirectory): void {
+    const { cursors } = directory;
+    try {
+      for (;;) {
+        for (let record; (record = cursors[0]!.next()) !== undefined; ) this.#take(record, directory);
+        if (cursors.length === 1) return;
+        cursors.shift(); // complete, see `refresh`
+      }
+    } catch (error) {
+      directory.broken = true;
+      this.#warnings.once(
+        `slab ${directory.slab}`,
+        `seqlock-metrics: the directory of writer ${directory.slab} is damaged, new series of it are not reported: ${printed(error)}`,
+      );
+    }
+  }
+
+  #take({ kind, payload }: LogRecord, directory: SlabDirectory): void {
+    switch (kind) {
+      case R.STREAM_RECORD:
+        directory.streams.push(this.#streamOf(R.decodeJson(payload) as R.StreamDescription));
+        return;
+      case R.KEY_SET_RECORD:
+        directory.keySets.push(R.decodeJson(payload) as string[]);
+        return;
+      case R.SERIES_RECORD:
+        this.#takeSeries(payload, directory);
+        return;
+      case R.DESCRIPTION_RECORD: {
+        const [id, text] = R.decodeJson(payload) as [number, string];
+        const stream = directory.streams[id]!;
+        if (text.length > stream.text.length) stream.text = text;
+        return;
+      }
+      default: // of a later minor version
+    }
+  }
+
+  #takeSeries(payload: Buffer, directory: SlabDirectory): void {
+    const { stream: id, keySet, cell, startTime } = R.decodeSeries(payload);
+    const stream = directory.streams[id]!;
+    const attributes = R.decodeSeriesAttributes(payload, keySet, directory.keySets[keySet] ?? []);
+    const limit = this.#configuration?.cardinalityLimits[stream.description.kind] ?? Infinity;
+    stream.add(attributes, this.#hrTime(startTime), { cell, slab: directory.slab }, limit);
+  }
+
+  #streamOf(description: R.StreamDescription): MergedStream {
+    const key = R.streamKey(description);
+    let stream = this.#streams.get(key);
+    if (stream === undefined) {
+      stream = new MergedStream(description);
+      this.#streams.set(key, stream);
+      this.#scopeOf(description.scope).push(stream);
+    }
+    if (description.description.length > stream.text.length) stream.text = description.description;
+    return stream;
+  }
+
+  #scopeOf({ name, version, schemaUrl }: R.StreamDescription['scope']): MergedStream[] {
+    const key = JSON.stringify([name, version, schemaUrl ?? null]);
+    let scope = this.#scopes.get(key);
+    if (scope === undefined) {
+      scope = { scope: { name, version, schemaUrl }, streams: [] };
+      this.#scopes.set(key, scope);
+      this.scopes.push(scope);
+    }
+    return scope.streams;
+  }
+
+  /** Series made in the same millisecond share one object. */
+  #hrTime(millis: number): HrTime {
+    if (millis !== this.#startMillis) {
+      this.#startMillis = millis;
+      this.#start = hrTimeOf(millis);
+    }
+    return this.#start;
+  }
+}
+
+/** Milliseconds since the epoch as seconds and nanoseconds. */
+export function hrTimeOf(millis: number): HrTime {
+  const seconds = Math.floor(millis / 1000);
+  return [seconds, Math.round((millis - seconds * 1000) * 1e6)];
+}
+
+const readers = new WeakMap<Region, StoreReader>();
+
+/** This thread's reader of a region, made on first use. */
+export function readerOf(region: Region): StoreReader {
+  let reader = readers.get(region);
+  if (reader === undefined) readers.set(region, (reader = new StoreReader(region)));
+  return reader;
+}

@@ -1,0 +1,148 @@
+import {
+  createNoopMeter,
+  type Meter as ApiMeter,
+  type MeterOptions,
+  type MeterProvider,
+} from '@opentelemetry/api';
+import type { IMetricReader } from '@opentelemetry/sdk-metrics';
+import { OptionError } from '../base/errors.ts';
+import { SeqlockMetricProducer } from '../collect/metric-producer.ts';
+import { readerOf } from '../collect/store-reader.ts';
+import { MeterRegistry } from '../sdk/meter-registry.ts';
+import { MetricStore } from '../state/store.ts';
+import { writerOf, type StoreWriter } from '../state/store-writer.ts';
+import { isMainThread } from 'node:worker_threads';
+import { storeConfiguration, warnOfWhatReadersAskInVain } from './reader-wishes.ts';
+import { defaultResource, type ProviderResource } from './resource.ts';
+
+/** A superset of the options of the official `MeterProvider`. */
+export interface SeqlockMeterProviderOptions {
+  /** What the metrics are about. Default: `service.name` and `telemetry.sdk.*`. */
+  readonly resource?: ProviderResource;
+  /** Readers of the whole store. They belong in one thread. */
+  readonly readers?: readonly IMetricReader[];
+  /** Lets the official readers record their own metrics here. */
+  readonly sdkMetricsEnabled?: boolean;
+  /** The store to record into. Default: see `SeqlockMeterProvider`. */
+  readonly store?: MetricStore;
+}
+
+interface Deadline {
+  readonly timeoutMillis?: number;
+}
+
+/**
+ * An OpenTelemetry `MeterProvider` whose instruments record into shared memory.
+ *
+ * Whose store: `store`, if given. Else on the main thread a store of its own, so that two providers never mix; in a worker
+ * the published store of the process, if there is one, else one of its own. The first store a thread makes is published to
+ * the workers it creates later. A provider closes the store it made when it is shut down.
+ *
+ * A provider belongs to the thread that made it; each thread makes its own.
+ */
+export class SeqlockMeterProvider implements MeterProvider {
+  readonly store: MetricStore;
+  readonly #ownsStore: boolean;
+  readonly #writer: StoreWriter;
+  readonly #meters: MeterRegistry;
+  readonly #readers: readonly IMetricReader[];
+  #isShutdown = false;
+
+  /** Throws an `OptionError` that names the wrong option, its value and what is allowed. */
+  constructor(options: SeqlockMeterProviderOptions = {}) {
+    checkOptions(options);
+    const { readers = [], store } = options;
+    const joined = store ?? (isMainThread ? undefined : MetricStore.published());
+    this.store = joined ?? MetricStore.create();
+    this.#ownsStore = joined === undefined;
+    this.#readers = [...readers];
+    const { region } = this.store;
+    this.#writer = writerOf(region);
+    const resource = options.resource ?? defaultResource();
+    const wanted = storeConfiguration(readers, resource);
+    const published = readerOf(region);
+    published.refresh();
+    // The first configuration stays: a worker, and a second provider on a store, follow the publisher's.
+    if (published.configuration === undefined) this.#writer.configure(wanted);
+    const { cardinalityLimits } = readers.length === 0 ? (published.configuration ?? wanted) : wanted;
+    this.#meters = new MeterRegistry({ writer: this.#writer, cardinalityLimits });
+    if (readers.length > 0) this.#attach(readers, options);
+  }
+
+  #attach(readers: readonly IMetricReader[], options: SeqlockMeterProviderOptions): void {
+    const { warnings } = this.#writer;
+    if (!this.store.region.noteReader())
+      warnings.once(
+        'readers',
+        'seqlock-metrics: another thread already reads this store, and every reader sees the whole store: its metrics are exported twice. Attach readers in one thread only',
+      );
+    warnOfWhatReadersAskInVain(readers, warnings);
+    const joinsPublisher = options.resource === undefined && !this.#ownsStore;
+    const resource = joinsPublisher ? undefined : (options.resource ?? defaultResource());
+    for (const reader of readers) {
+      // The official types want a Resource of @opentelemetry/resources; every exporter reads `attributes` alone.
+      reader.setMetricProducer(new SeqlockMetricProducer(this.store, resource) as never);
+      if (options.sdkMetricsEnabled === true)
+        (reader as { _setSelfObsMeterProvider?(provider: MeterProvider): void })._setSelfObsMeterProvider?.(this);
+    }
+  }
+
+  /** The meter of a scope; asked for twice with the same arguments, it is the same. After `shutdown` a meter that does nothing. */
+  getMeter(name: string, version?: string, options?: MeterOptions): ApiMeter {
+    if (this.#isShutdown) {
+      this.#writer.warnings.once('shutdown', 'A shutdown MeterProvider cannot provide a Meter');
+      return createNoopMeter();
+    }
+    return this.#meters.meter(name, version, options?.schemaUrl);
+  }
+
+  /** Asks every reader to export now. Rejects when one fails or `timeoutMillis` is over. */
+  async forceFlush(options?: Deadline): Promise<void> {
+    if (this.#isShutdown) {
+      this.#writer.warnings.once('flush', 'invalid attempt to force flush after MeterProvider shutdown');
+      return;
+    }
+    await Promise.all(this.#readers.map((reader) => reader.forceFlush(options)));
+  }
+
+  /** Shuts every reader down (push readers export once more), then closes the store if the provider made it. */
+  async shutdown(options?: Deadline): Promise<void> {
+    if (this.#isShutdown) {
+      this.#writer.warnings.once('twice', 'shutdown may only be called once per MeterProvider');
+      return;
+    }
+    this.#isShutdown = true;
+    try {
+      await Promise.all(this.#readers.map((reader) => reader.shutdown(options)));
+    } finally {
+      if (this.#ownsStore) this.store.close();
+    }
+  }
+}
+
+function checkOptions(options: unknown): asserts options is SeqlockMeterProviderOptions {
+  if (typeof options !== 'object' || options === null)
+    throw new OptionError('options of SeqlockMeterProvider', options, 'an object such as { readers: [reader] }');
+  const { resource, readers, views, store, sdkMetricsEnabled } = options as Record<string, unknown>;
+  if (resource !== undefined && !isObject((resource as { attributes?: unknown } | null)?.attributes))
+    throw new OptionError('resource', resource, 'a Resource: an object with attributes');
+  if (readers !== undefined && !Array.isArray(readers))
+    throw new OptionError('readers', readers, 'an array of metric readers');
+  (readers as unknown[] | undefined)?.forEach((reader, i) => {
+    if (typeof (reader as Partial<IMetricReader> | null)?.setMetricProducer !== 'function')
+      throw new OptionError(`readers[${i}]`, reader, 'a metric reader: an object with setMetricProducer and collect');
+  });
+  if (views !== undefined && !(Array.isArray(views) && views.length === 0))
+    throw new OptionError('views', views, 'left out or empty: this version has no views');
+  if (store !== undefined && !(store instanceof MetricStore))
+    throw new OptionError('store', store, 'a MetricStore: use MetricStore.open()');
+  if (store instanceof MetricStore && store.closed)
+    throw new OptionError('store', 'a closed MetricStore', 'open: use MetricStore.open()');
+  if (sdkMetricsEnabled !== undefined && typeof sdkMetricsEnabled !== 'boolean')
+    throw new OptionError('sdkMetricsEnabled', sdkMetricsEnabled, 'true or false');
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null;
+}
+

@@ -1,0 +1,55 @@
+/** What the readers of a provider ask of it, as its configuration. */
+import type { IMetricReader } from '@opentelemetry/sdk-metrics';
+import { OptionError } from '../base/errors.ts';
+import type { Warnings } from '../base/warnings.ts';
+import type { InstrumentKind, StoreConfiguration } from '../state/records.ts';
+import type { ProviderResource } from './resource.ts';
+
+const KINDS: readonly InstrumentKind[] = [
+  'COUNTER',
+  'GAUGE',
+  'HISTOGRAM',
+  'UP_DOWN_COUNTER',
+  'OBSERVABLE_COUNTER',
+  'OBSERVABLE_GAUGE',
+  'OBSERVABLE_UP_DOWN_COUNTER',
+];
+
+/** Default of the specification. */
+const DEFAULT_CARDINALITY_LIMIT = 2000;
+const DELTA = 0;
+const DEFAULT_AGGREGATION = 0;
+
+type SelectorArgument = Parameters<IMetricReader['selectCardinalityLimit']>[0];
+
+/** Resource and limits of a store. The largest limit of any reader is kept; throws an `OptionError` on one that is none. */
+export function storeConfiguration(readers: readonly IMetricReader[], resource: ProviderResource): StoreConfiguration {
+  const limits = KINDS.map((kind): [InstrumentKind, number] => [
+    kind,
+    readers.length === 0 ? DEFAULT_CARDINALITY_LIMIT : Math.max(...readers.map((reader) => limitOf(reader, kind))),
+  ]);
+  return {
+    resource: resource.attributes,
+    resourceSchemaUrl: resource.schemaUrl,
+    cardinalityLimits: Object.fromEntries(limits) as Record<InstrumentKind, number>,
+  };
+}
+
+function limitOf(reader: IMetricReader, kind: InstrumentKind): number {
+  const limit = reader.selectCardinalityLimit?.(kind as SelectorArgument) ?? DEFAULT_CARDINALITY_LIMIT;
+  if (!Number.isInteger(limit) || limit < 1)
+    throw new OptionError(`cardinality limit of a reader for ${kind}`, limit, 'a whole number from 1');
+  return limit;
+}
+
+/** Says once what a reader selects that this version does not do. */
+export function warnOfWhatReadersAskInVain(readers: readonly IMetricReader[], warnings: Warnings): void {
+  const asks = (select: (reader: IMetricReader, kind: SelectorArgument) => boolean): string =>
+    KINDS.filter((kind) => readers.some((reader) => select(reader, kind as SelectorArgument))).join(', ');
+  const delta = asks((reader, kind) => reader.selectAggregationTemporality?.(kind) === DELTA);
+  if (delta !== '')
+    warnings.once('delta', `a reader selects delta temporality for ${delta}; this version exports cumulative`);
+  const aggregation = asks((reader, kind) => (reader.selectAggregation?.(kind).type ?? 0) !== DEFAULT_AGGREGATION);
+  if (aggregation !== '')
+    warnings.once('aggregation', `a reader selects an aggregation for ${aggregation}; this version uses the default`);
+}

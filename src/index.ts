@@ -1,0 +1,22 @@
+export { OptionError, RegionError } from './base/errors.ts';
+export { SeqlockMetricProducer } from './collect/metric-producer.ts';
+export { SeqlockMetricReader } from './collect/metric-reader.ts';
+export { SeqlockMeterProvider } from './facade/meter-provider.ts';
+export { bind } from './sdk/bind.ts';
+export { MetricStore } from './state/store.ts';
+export type { RegionErrorCode } from './base/errors.ts';
+export type { ReadStats } from './collect/cell-reader.ts';
+export type {
+  DataPoint,
+  GaugeMetric,
+  HistogramMetric,
+  HistogramValue,
+  Metric,
+  MetricDescriptor,
+  ResourceMetrics,
+  ScopeMetrics,
+  SumMetric,
+} from './collect/metric-data.ts';
+export type { SeqlockMeterProviderOptions } from './facade/meter-provider.ts';
+export type { BoundCounter, BoundRecorder } from './sdk/instruments.ts';
+export type { MetricStoreOptions } from './state/store.ts';

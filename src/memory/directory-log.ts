@@ -1,0 +1,155 @@
+/**
+ * The directory of a slab: an append-only log of records over all extents of the slab, and the cells they describe.
+ * Bytes only; what the records mean is `state/records.ts`.
+ *
+ *   record   0        4        8        12       16
+ *            +--------+--------+--------+--------+---------------------------+
+ *            | length | kind   | crc    | 0      | payload, zero-padded to 8 |
+ *            +--------+--------+--------+--------+---------------------------+
+ *
+ * length   of the whole record, a multiple of 8
+ * crc      CRC-32 of the record without the crc word and the word after it (kept for later minor versions)
+ *
+ * Publish last: cell and record are whole in memory before the extent's `used` word is stored. What a thread that dies
+ * in between has written lies beyond `used`, is never read, and is written over by the slab's next owner.
+ */
+import { crc32 } from 'node:zlib';
+import { RegionError } from '../base/errors.ts';
+import * as L from './layout.ts';
+import type { Extent, Region } from './region.ts';
+
+export const RECORD_HEADER_BYTES = 16;
+const KIND_OFFSET = 4;
+const CRC_OFFSET = 8;
+
+/** One record as a reader sees it: a copy, checked. */
+export interface LogRecord {
+  readonly kind: number;
+  readonly payload: Buffer;
+}
+
+function recordCrc(record: Uint8Array): number {
+  return crc32(record.subarray(RECORD_HEADER_BYTES), crc32(record.subarray(0, CRC_OFFSET)));
+}
+
+/** Reads the records of one extent from where it stopped last time. Any thread. */
+export class ExtentCursor {
+  readonly #region: Region;
+  readonly #extent: Extent;
+  #readTo: number = L.EXTENT_HEADER_BYTES;
+
+  constructor(region: Region, extent: Extent) {
+    this.#region = region;
+    this.#extent = extent;
+  }
+
+  get extent(): Extent {
+    return this.#extent;
+  }
+
+  /** End of what was read, in bytes from the extent's start. */
+  get readTo(): number {
+    return this.#readTo;
+  }
+
+  /** The next published record, or undefined. Throws a `RegionError` on a damaged one, and then again each time. */
+  next(): LogRecord | undefined {
+    const { offset, bytes } = this.#extent;
+    const used = Atomics.load(this.#region.words, (offset >> 2) + L.EXTENT_USED_WORD);
+    if (this.#readTo >= used) return undefined;
+    const record = readRecord(this.#region, offset + this.#readTo, Math.min(used, bytes) - this.#readTo);
+    this.#readTo += record.payload.length + RECORD_HEADER_BYTES;
+    return record;
+  }
+}
+
+/** The record at a byte offset of the region, at most `limit` bytes long. Throws a `RegionError` when it is damaged. */
+export function readRecord(region: Region, at: number, limit: number): LogRecord {
+  region.refresh();
+  const length = at + RECORD_HEADER_BYTES <= region.bytes.length ? region.words[at >> 2]! : 0;
+  if (length < RECORD_HEADER_BYTES || length % 8 !== 0 || length > limit || at + length > region.bytes.length)
+    throw new RegionError('E_RANGE', `the directory record at ${at} has length ${length}`);
+  // Checked on a copy, so that what was checked is what is read.
+  const copy = Buffer.from(region.bytes.subarray(at, at + length));
+  if (copy.readUInt32LE(CRC_OFFSET) !== recordCrc(copy))
+    throw new RegionError('E_CRC', `the directory record at ${at} is damaged`);
+  return { kind: copy.readUInt32LE(KIND_OFFSET), payload: copy.subarray(RECORD_HEADER_BYTES) };
+}
+
+/** Appends to the directory of one slab and places its cells. Only the slab's owner. */
+export class DirectoryLog {
+  readonly #region: Region;
+  readonly #slab: number;
+  #extent: Extent | undefined;
+  #used = 0; // directory end, bytes from the extent's start
+  #cellsStart = 0; // lowest cell, bytes from the extent's start
+  #nextExtentBytes = L.FIRST_EXTENT_BYTES;
+
+  constructor(region: Region, slab: number) {
+    this.#region = region;
+    this.#slab = slab;
+  }
+
+  /**
+   * Goes on where a dead owner stopped, in its last extent. `lowestCell` is the lowest cell (float64 index) that a
+   * published record in that extent names, or undefined when none does.
+   */
+  resume(extent: Extent, used: number, lowestCell: number | undefined): void {
+    this.#extent = extent;
+    this.#used = used;
+    this.#cellsStart = lowestCell === undefined ? extent.bytes : lowestCell * 8 - extent.offset;
+    // What lies between was never published, but a dead owner may have written to it; new cells start from zero.
+    this.#region.bytes.fill(0, extent.offset + used, extent.offset + this.#cellsStart);
+    this.#nextExtentBytes = Math.min(2 * extent.bytes, L.LARGEST_EXTENT_BYTES);
+  }
+
+  /**
+   * Finds room for a record of `payloadBytes` and a cell of `cellWords` (0 = none), in one extent, claiming a new one if
+   * need be. Returns the cell's float64 index (0 for no cell), or -1 when the region is full. The cell is zero.
+   * Write the cell's first state, then call `append`; nothing is taken until then.
+   */
+  place(payloadBytes: number, cellWords: number): number {
+    const needed = recordBytes(payloadBytes) + cellWords * 8;
+    if (this.#extent === undefined || this.#cellsStart - this.#used < needed) {
+      const extent = this.#claim(L.EXTENT_HEADER_BYTES + needed);
+      if (extent === undefined) return -1;
+      this.#extent = extent;
+      this.#used = L.EXTENT_HEADER_BYTES;
+      this.#cellsStart = extent.bytes;
+    }
+    return cellWords === 0 ? 0 : (this.#extent.offset + this.#cellsStart - cellWords * 8) >> 3;
+  }
+
+  /**
+   * Publishes a record for which `place` found room, and the cell placed with it (its size again, 0 = none).
+   * Returns the record's byte offset in the region.
+   */
+  append(kind: number, payload: Uint8Array, cellWords: number): number {
+    const extent = this.#extent!;
+    const length = recordBytes(payload.length);
+    const at = extent.offset + this.#used;
+    const record = Buffer.alloc(length);
+    record.writeInt32LE(length, 0);
+    record.writeUInt32LE(kind, KIND_OFFSET);
+    record.set(payload, RECORD_HEADER_BYTES);
+    record.writeUInt32LE(recordCrc(record), CRC_OFFSET);
+    this.#region.bytes.set(record, at);
+    this.#used += length;
+    this.#cellsStart -= cellWords * 8;
+    Atomics.store(this.#region.words, (extent.offset >> 2) + L.EXTENT_USED_WORD, this.#used);
+    return at;
+  }
+
+  #claim(needed: number): Extent | undefined {
+    const generous = Math.max(this.#nextExtentBytes, needed);
+    let extent = this.#region.claimExtent(this.#slab, generous);
+    if (extent === undefined && needed < generous) extent = this.#region.claimExtent(this.#slab, needed);
+    if (extent === undefined) return undefined;
+    this.#nextExtentBytes = Math.min(2 * extent.bytes, L.LARGEST_EXTENT_BYTES);
+    return extent;
+  }
+}
+
+function recordBytes(payloadBytes: number): number {
+  return (RECORD_HEADER_BYTES + payloadBytes + 7) & ~7;
+}

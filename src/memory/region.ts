@@ -1,0 +1,204 @@
+import { crc32 } from 'node:zlib';
+import { RegionError } from '../base/errors.ts';
+import { MARK_KIND, OWN_MARK } from './liveness.ts';
+import { MEMORY_ORDER, MEMORY_ORDER_VARIABLE } from './memory-order.ts';
+import * as L from './layout.ts';
+
+const ORDER_CODES = { fast: 1, strict: 2 } as const;
+const MARK_KIND_CODES = { 'linux-thread-id': 1, 'node-thread-id': 2 } as const;
+
+/** One extent: `offset` bytes from the region's start, `bytes` long, owned by slab `slab`. */
+export interface Extent {
+  readonly slab: number;
+  readonly offset: number;
+  readonly bytes: number;
+}
+
+/**
+ * One contiguous buffer of a store, seen by one thread. Create it in one thread, attach it in the others.
+ *
+ * The views cover the whole buffer as long as it was when they were made. The buffer grows in place and never shrinks
+ * or moves, so old views stay right; they only do not reach what was added. `words` and `doubles` are therefore taken
+ * anew (`refresh`) whenever memory is claimed or a higher offset is met, and never by the record path.
+ */
+export class Region {
+  readonly buffer: SharedArrayBuffer;
+  readonly maxBytes: number;
+  words: Int32Array;
+  doubles: Float64Array;
+  bytes: Uint8Array;
+
+  private constructor(buffer: SharedArrayBuffer, maxBytes: number) {
+    this.buffer = buffer;
+    this.maxBytes = maxBytes;
+    // Fixed-length views: a length-tracking view of a growable buffer costs 100 ns an access.
+    this.words = new Int32Array(buffer, 0, buffer.byteLength >> 2);
+    this.doubles = new Float64Array(buffer, 0, buffer.byteLength >> 3);
+    this.bytes = new Uint8Array(buffer, 0, buffer.byteLength);
+  }
+
+  /** Makes an empty region that may grow to `maxBytes` (already validated, a multiple of `UNIT_BYTES`). */
+  static create(maxBytes: number): Region {
+    const initial = Math.min(L.INITIAL_REGION_BYTES, maxBytes);
+    const region = new Region(new SharedArrayBuffer(initial, { maxByteLength: maxBytes }), maxBytes);
+    const header = new DataView(region.buffer, 0, L.HEADER_BYTES);
+    region.bytes.set(L.MAGIC, L.MAGIC_OFFSET);
+    header.setUint32(L.MAJOR_OFFSET, L.FORMAT_MAJOR, true);
+    header.setUint32(L.MINOR_OFFSET, L.FORMAT_MINOR, true);
+    header.setUint32(L.BYTE_ORDER_OFFSET, L.BYTE_ORDER, true);
+    header.setUint32(L.HEADER_BYTES_OFFSET, L.HEADER_BYTES, true);
+    header.setUint32(L.MAX_BYTES_OFFSET, maxBytes, true);
+    header.setUint32(L.SLAB_CAPACITY_OFFSET, L.SLAB_CAPACITY, true);
+    header.setUint32(L.SLAB_BYTES_OFFSET, L.SLAB_BYTES, true);
+    header.setUint32(L.EXTENTS_OFFSET_OFFSET, L.EXTENTS_OFFSET, true);
+    header.setUint32(L.MEMORY_ORDER_OFFSET, ORDER_CODES[MEMORY_ORDER], true);
+    header.setUint32(L.MARK_KIND_OFFSET, MARK_KIND_CODES[MARK_KIND], true);
+    header.setFloat64(L.CREATED_OFFSET, Date.now(), true);
+    header.setUint32(L.CRC_OFFSET, identityCrc(region.bytes), true);
+    Atomics.store(region.words, L.EXTENTS_END_INDEX, L.EXTENTS_OFFSET / L.UNIT_BYTES);
+    return region;
+  }
+
+  /** Attaches to a region another thread made. Throws a `RegionError` that says why it cannot be used. */
+  static attach(buffer: SharedArrayBuffer): Region {
+    if (buffer.byteLength < L.EXTENTS_OFFSET)
+      throw new RegionError('E_RANGE', `a region has at least ${L.EXTENTS_OFFSET} bytes, this has ${buffer.byteLength}`);
+    const bytes = new Uint8Array(buffer, 0, L.HEADER_BYTES);
+    if (!L.MAGIC.every((byte, i) => bytes[L.MAGIC_OFFSET + i] === byte))
+      throw new RegionError('E_MAGIC', 'the buffer is not a region of seqlock-metrics');
+    const header = new DataView(buffer, 0, L.HEADER_BYTES);
+    const major = header.getUint32(L.MAJOR_OFFSET, true);
+    if (major !== L.FORMAT_MAJOR)
+      throw new RegionError(
+        'E_VERSION',
+        `the region has format ${major}, this copy of seqlock-metrics reads ${L.FORMAT_MAJOR}: load one version of the package in all threads`,
+      );
+    if (header.getUint32(L.CRC_OFFSET, true) !== identityCrc(bytes))
+      throw new RegionError('E_CRC', 'the header of the region is damaged');
+    if (
+      header.getUint32(L.SLAB_CAPACITY_OFFSET, true) !== L.SLAB_CAPACITY ||
+      header.getUint32(L.SLAB_BYTES_OFFSET, true) !== L.SLAB_BYTES ||
+      header.getUint32(L.EXTENTS_OFFSET_OFFSET, true) !== L.EXTENTS_OFFSET
+    )
+      throw new RegionError('E_RANGE', 'the region has a slab table this copy of seqlock-metrics does not know');
+    if (header.getUint32(L.MEMORY_ORDER_OFFSET, true) !== ORDER_CODES[MEMORY_ORDER])
+      throw new RegionError(
+        'E_ORDER',
+        `the region is not written in this thread's memory order (${MEMORY_ORDER}): set ${MEMORY_ORDER_VARIABLE} for the whole process, not for one worker`,
+      );
+    return new Region(buffer, header.getUint32(L.MAX_BYTES_OFFSET, true));
+  }
+
+  /** Bytes that are backed by memory now. */
+  get byteLength(): number {
+    return this.buffer.byteLength;
+  }
+
+  /** Bytes claimed by header, slab table and extents. */
+  get usedBytes(): number {
+    return Atomics.load(this.words, L.EXTENTS_END_INDEX) * L.UNIT_BYTES;
+  }
+
+  /** Makes the views reach all that the buffer holds now. */
+  refresh(): void {
+    const length = this.buffer.byteLength;
+    if (this.bytes.length === length) return;
+    this.words = new Int32Array(this.buffer, 0, length >> 2);
+    this.doubles = new Float64Array(this.buffer, 0, length >> 3);
+    this.bytes = new Uint8Array(this.buffer, 0, length);
+  }
+
+  /** Grows the buffer to at least `bytes`. False when the machine or `maxBytes` does not give as much. */
+  #growTo(bytes: number): boolean {
+    if (bytes > this.maxBytes) return false;
+    let length: number;
+    do {
+      length = this.buffer.byteLength;
+      if (length >= bytes) break;
+      if (!this.#tryGrow(Math.min(this.maxBytes, Math.max(bytes, 2 * length)))) this.#tryGrow(bytes);
+    } while (this.buffer.byteLength > length); // some thread grew it: look again
+    this.refresh();
+    return this.buffer.byteLength >= bytes;
+  }
+
+  #tryGrow(length: number): boolean {
+    try {
+      this.buffer.grow(length);
+      return true;
+    } catch {
+      return false; // no memory, or another thread grew it past `length` meanwhile
+    }
+  }
+
+  /**
+   * Claims an extent of at least `bytes` for `slab`. Undefined when the region is full. Lock-free: threads that claim
+   * at once help each other past the extent one of them won. Memory beyond the end is zero and was never claimed.
+   */
+  claimExtent(slab: number, bytes: number): Extent | undefined {
+    const units = Math.ceil(bytes / L.UNIT_BYTES);
+    const claim = ((slab + 1) << L.CLAIM_SLAB_SHIFT) | units;
+    for (;;) {
+      const end = Atomics.load(this.words, L.EXTENTS_END_INDEX);
+      if (!this.#growTo((end + units) * L.UNIT_BYTES)) return undefined;
+      const offset = end * L.UNIT_BYTES;
+      const winner = Atomics.compareExchange(this.words, offset >> 2, 0, claim);
+      const won = winner === 0;
+      const claimedUnits = won ? units : winner & L.CLAIM_UNITS_MASK;
+      Atomics.compareExchange(this.words, L.EXTENTS_END_INDEX, end, end + claimedUnits);
+      if (won) return { slab, offset, bytes: units * L.UNIT_BYTES };
+    }
+  }
+
+  /**
+   * The extent at `offset`, or undefined at the end of the extents. Start at `EXTENTS_OFFSET`; the next one is at
+   * `offset + bytes`. Any thread.
+   */
+  extentAt(offset: number): Extent | undefined {
+    if (offset >= this.usedBytes) return undefined;
+    this.refresh();
+    const claim = Atomics.load(this.words, offset >> 2);
+    const bytes = (claim & L.CLAIM_UNITS_MASK) * L.UNIT_BYTES;
+    if (claim <= 0 || bytes === 0 || offset + bytes > this.buffer.byteLength)
+      throw new RegionError('E_RANGE', `the extent at ${offset} is damaged (claim word ${claim})`);
+    return { slab: (claim >> L.CLAIM_SLAB_SHIFT) - 1, offset, bytes };
+  }
+
+  /** Makes the record at `offset` the store's configuration. Call after it was published. */
+  pointToConfiguration(offset: number): void {
+    Atomics.store(this.words, L.CONFIGURATION_INDEX, offset);
+  }
+
+  /** Byte offset of the record of the store's configuration; 0 when there is none. */
+  get configurationOffset(): number {
+    return Atomics.load(this.words, L.CONFIGURATION_INDEX);
+  }
+
+  /** Counts measurements that found no memory at all. */
+  countLost(): void {
+    Atomics.add(this.words, L.LOST_INDEX, 1);
+  }
+
+  /** Measurements that found no memory at all, not even an overflow series. Wraps after 2^32. */
+  get lostMeasurements(): number {
+    return Atomics.load(this.words, L.LOST_INDEX) >>> 0;
+  }
+
+  /** Notes that this thread reads the store. Returns false when another thread attached a reader before. */
+  noteReader(): boolean {
+    const first = Atomics.compareExchange(this.words, L.READER_MARK_INDEX, 0, OWN_MARK);
+    return first === 0 || first === OWN_MARK;
+  }
+
+  /** Says that no thread should join any more. What is recorded stays readable. */
+  close(): void {
+    Atomics.store(this.words, L.CLOSED_INDEX, 1);
+  }
+
+  get closed(): boolean {
+    return Atomics.load(this.words, L.CLOSED_INDEX) === 1;
+  }
+}
+
+function identityCrc(bytes: Uint8Array): number {
+  return crc32(bytes.subarray(0, L.IDENTITY_BYTES));
+}

@@ -1,0 +1,25 @@
+import type { Attributes, Counter, Gauge, Histogram, UpDownCounter } from '@opentelemetry/api';
+import type { BoundCounter, BoundRecorder } from './instruments.ts';
+
+interface Bindable<T> {
+  bind(attributes?: Attributes): T;
+}
+
+/**
+ * Resolves an instrument's attributes once: what comes back records with no look-up. Instruments of this package bind for
+ * real; of any other (the API's no-op, another SDK) the result passes a copy of the attributes with each call, so that
+ * code may bind whatever provider is registered.
+ */
+export function bind(instrument: Counter | UpDownCounter, attributes?: Attributes): BoundCounter;
+export function bind(instrument: Gauge | Histogram, attributes?: Attributes): BoundRecorder;
+export function bind(
+  instrument: Counter | UpDownCounter | Gauge | Histogram,
+  attributes?: Attributes,
+): BoundCounter | BoundRecorder {
+  if (typeof (instrument as Partial<Bindable<BoundCounter>> | null)?.bind === 'function')
+    return (instrument as unknown as Bindable<BoundCounter | BoundRecorder>).bind(attributes);
+  const copy = { ...attributes };
+  if ('add' in instrument) return { add: (value) => instrument.add(value, copy) };
+  if ('record' in instrument) return { record: (value) => instrument.record(value, copy) };
+  throw new TypeError('bind takes a Counter, UpDownCounter, Gauge or Histogram');
+}

@@ -1,0 +1,105 @@
+import { ValueType, type MetricOptions } from '@opentelemetry/api';
+import { printed } from '../base/errors.ts';
+import type { Warnings } from '../base/warnings.ts';
+import type { Aggregation, InstrumentKind } from '../state/records.ts';
+
+/** An instrument as it was asked for, checked. */
+export interface InstrumentDescriptor {
+  readonly name: string;
+  readonly kind: InstrumentKind;
+  readonly description: string;
+  readonly unit: string;
+  readonly valueType: ValueType;
+  /** Advised bucket bounds, checked; undefined when there are none that can be used. */
+  readonly boundaries: readonly number[] | undefined;
+}
+
+/** Default bounds of the specification's explicit bucket histogram aggregation. */
+export const DEFAULT_BOUNDARIES: readonly number[] = [
+  0, 5, 10, 25, 50, 75, 100, 250, 500, 750, 1000, 2500, 5000, 7500, 10000,
+];
+
+/** Instrument name syntax of the specification: ASCII letter, then up to 254 of letters, digits, `_`, `.`, `-`, `/`. */
+const NAME = /^[a-z][a-z0-9_.\-/]{0,254}$/i;
+
+/**
+ * Checks what a caller asked for. What is wrong is warned of and replaced; an instrument always comes out, since the
+ * specification wants a working one.
+ */
+export function describeInstrument(
+  name: unknown,
+  kind: InstrumentKind,
+  options: MetricOptions | undefined,
+  warnings: Warnings,
+): InstrumentDescriptor {
+  const usedName = typeof name === 'string' ? name : String(name ?? '');
+  if (typeof name !== 'string' || !NAME.test(name))
+    warnings.once(
+      `name ${usedName}`,
+      `Invalid metric name: ${printed(name)}. The metric name should be an ASCII string with a length no greater than 255 characters: a letter, then letters, digits, '_', '.', '-' or '/'.`,
+    );
+  const given = typeof options === 'object' && options !== null ? options : {};
+  const text = (option: 'description' | 'unit'): string => {
+    const value: unknown = given[option];
+    if (value === undefined || value === null) return '';
+    if (typeof value !== 'string')
+      warnings.once(`${option} ${usedName}`, `${option} of metric ${usedName} is ${printed(value)}; it must be a string`);
+    return String(value);
+  };
+  const { valueType } = given;
+  if (valueType !== undefined && valueType !== ValueType.INT && valueType !== ValueType.DOUBLE)
+    warnings.once(
+      `valueType ${usedName}`,
+      `valueType of metric ${usedName} is ${printed(valueType)}; it must be ValueType.INT or ValueType.DOUBLE (used)`,
+    );
+  return {
+    name: usedName,
+    kind,
+    description: text('description'),
+    unit: text('unit'),
+    valueType: valueType === ValueType.INT ? ValueType.INT : ValueType.DOUBLE,
+    boundaries: advisedBoundaries(usedName, given.advice?.explicitBucketBoundaries, warnings),
+  };
+}
+
+/**
+ * Advised bounds as they are used: a copy, ascending, without the infinities (the outer buckets are open anyway) and
+ * without repetition. Not usable at all: anything that is no array of numbers.
+ */
+function advisedBoundaries(name: string, advised: unknown, warnings: Warnings): readonly number[] | undefined {
+  if (advised === undefined || advised === null) return undefined;
+  if (!Array.isArray(advised) || !advised.every((bound) => typeof bound === 'number' && !Number.isNaN(bound))) {
+    warnings.once(
+      `advice ${name}`,
+      `explicitBucketBoundaries of metric ${name} are ${printed(advised)}; they must be an array of numbers. The default boundaries are used.`,
+    );
+    return undefined;
+  }
+  const finite = (advised as number[]).filter(Number.isFinite).sort((a, b) => a - b);
+  const distinct = finite.filter((bound, i) => bound !== finite[i - 1]);
+  if (distinct.length < finite.length)
+    warnings.once(`advice ${name}`, `explicitBucketBoundaries of metric ${name} repeat a value; it is used once`);
+  return distinct;
+}
+
+/** The aggregation an instrument has when no view says otherwise (specification, default aggregation). */
+export function defaultAggregation(descriptor: InstrumentDescriptor): Aggregation {
+  switch (descriptor.kind) {
+    case 'COUNTER':
+    case 'OBSERVABLE_COUNTER':
+      return { type: 'sum', monotonic: true };
+    case 'UP_DOWN_COUNTER':
+    case 'OBSERVABLE_UP_DOWN_COUNTER':
+      return { type: 'sum', monotonic: false };
+    case 'GAUGE':
+    case 'OBSERVABLE_GAUGE':
+      return { type: 'last-value' };
+    case 'HISTOGRAM':
+      return {
+        type: 'explicit-bucket-histogram',
+        boundaries: descriptor.boundaries ?? DEFAULT_BOUNDARIES,
+        recordMinMax: true,
+        hasSum: true,
+      };
+  }
+}

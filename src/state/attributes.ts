@@ -1,0 +1,83 @@
+import { printed } from '../base/errors.ts';
+
+/** An attribute value as a series keeps it: scalars as they came, arrays and objects as their JSON reads back. */
+export type AttributeValue = string | number | boolean | null | undefined | object;
+
+/** The identity of a series within its stream, independent of the order in which a caller wrote the attributes. */
+export interface CanonicalAttributes {
+  /** Own enumerable keys, sorted by UTF-16 code units. */
+  readonly keys: readonly string[];
+  /** A copy of their values: the caller may change its object afterwards. */
+  readonly values: readonly AttributeValue[];
+}
+
+/** Told of each thing in an attribute object that could not be taken as it is. */
+export type OnUnusable = (cause: string, message: string) => void;
+
+export const NO_ATTRIBUTES: CanonicalAttributes = { keys: [], values: [] };
+
+/** The attribute set of the series that takes what exceeds the cardinality limit (specification, metrics SDK). */
+export const OVERFLOW_ATTRIBUTES: CanonicalAttributes = { keys: ['otel.metric.overflow'], values: [true] };
+
+/**
+ * Copies and orders whatever was passed as attributes. Never throws: what cannot be read or kept becomes the nearest
+ * thing that can, and `onUnusable` hears of it.
+ *
+ * - nothing, or something that is no plain object: no attributes
+ * - functions and symbols: null; bigint: its decimal string; circular or throwing values: null
+ */
+export function canonicalAttributes(attributes: unknown, onUnusable: OnUnusable): CanonicalAttributes {
+  if (attributes === undefined || attributes === null) return NO_ATTRIBUTES;
+  if (typeof attributes !== 'object' || Array.isArray(attributes)) {
+    onUnusable('not-an-object', `attributes must be an object, got ${printed(attributes)}; recorded without attributes`);
+    return NO_ATTRIBUTES;
+  }
+  let keys: string[];
+  try {
+    keys = Object.keys(attributes).sort();
+  } catch {
+    onUnusable('no-keys', 'the keys of an attribute object cannot be read; recorded without attributes');
+    return NO_ATTRIBUTES;
+  }
+  if (keys.length === 0) return NO_ATTRIBUTES;
+  return { keys, values: keys.map((key) => valueOf(attributes as Record<string, unknown>, key, onUnusable)) };
+}
+
+function valueOf(attributes: Record<string, unknown>, key: string, onUnusable: OnUnusable): AttributeValue {
+  try {
+    const value = attributes[key];
+    switch (typeof value) {
+      case 'string':
+      case 'number':
+      case 'boolean':
+      case 'undefined':
+        return value;
+      case 'bigint':
+        onUnusable(`bigint ${key}`, `attribute ${printed(key)} is a bigint; recorded as a string, pass one yourself`);
+        return String(value);
+      case 'object':
+        if (value === null) return null;
+        return JSON.parse(JSON.stringify(value) ?? 'null') as AttributeValue;
+      default:
+        return null;
+    }
+  } catch (error) {
+    onUnusable(`unusable ${key}`, `attribute ${printed(key)} cannot be read (${printed(error)}); recorded as null`);
+    return null;
+  }
+}
+
+/**
+ * What two values must have in common to be the same attribute: themselves for strings, booleans and finite numbers;
+ * `null` for everything JSON writes as null (null, undefined, NaN, infinities), as the official SDK has it.
+ * Arrays and objects have a text identity of their own, see `textIdentity`.
+ */
+export function scalarIdentity(value: Exclude<AttributeValue, object>): string | number | boolean | null {
+  if (typeof value === 'number') return Number.isFinite(value) ? value : null;
+  return value ?? null;
+}
+
+/** Identity of an array or object: its JSON. */
+export function textIdentity(value: object): string {
+  return JSON.stringify(value);
+}

@@ -1,0 +1,235 @@
+/**
+ * All series of one stream that have the same attribute keys: values to a small number per key (an id), ids to the series.
+ *
+ *   {method: 'GET', status: 200}  --ids-->  method: 1, status: 3  --slots-->  series
+ *
+ * While the product of the value counts is small against the number of series, the ids are put side by side as bits of
+ * an index into `slots` (exact: nothing to compare). Where it is not (user ids times routes), `slots` is an open-
+ * addressing hash table over `rows` of ids. A key set starts exact and changes to hashed once, if ever.
+ *
+ *   exact    slots[sum of id << shift]  = reference
+ *   hashed   slots[hash of ids ...]     = row number + 1;  rows[row * n ..] = ids;  references[row] = reference
+ */
+import type { AttributeValue } from './attributes.ts';
+import { scalarIdentity, textIdentity } from './attributes.ts';
+
+/** Whole numbers below this are looked up in an array and not in a map: status codes, ports of a few, flags. */
+const SMALL_NUMBERS = 1024;
+/** An exact table may have this many slots, whatever the number of series. */
+const FREE_SLOTS = 4096;
+/** ... or this many per series. */
+const SLOTS_PER_SERIES = 8;
+
+const NO_NUMBERS: Int32Array = new Int32Array(0);
+/** Values that are one attribute: see `scalarIdentity`. */
+const JSON_NULLS: readonly (number | null | undefined)[] = [null, undefined, NaN, Infinity, -Infinity];
+
+/** One attribute key of a key set: its values' ids, from 1 on. */
+export class AttributeKey {
+  readonly name: string;
+  /** Place among the sorted keys. */
+  readonly position: number;
+  /** Bits the ids take, and where they lie in the exact index. */
+  bits = 1;
+  shift = 0;
+  /** Ids of scalars; small whole numbers are in `small` as well. */
+  readonly ids: Map<string | number | boolean | null | undefined, number> = new Map();
+  /** small[value] = id, 0 = none. */
+  small: Int32Array = NO_NUMBERS;
+  /** Ids of arrays and objects by their text. */
+  texts: Map<string, number> | undefined;
+  /** Values that have an id. */
+  count = 0;
+
+  constructor(name: string, position: number) {
+    this.name = name;
+    this.position = position;
+  }
+
+  /** The id of a canonical value, or 0. */
+  idOf(value: AttributeValue): number {
+    if (typeof value === 'object' && value !== null) return this.texts?.get(textIdentity(value)) ?? 0;
+    return this.ids.get(scalarIdentity(value)) ?? 0;
+  }
+
+  /** The id of a canonical value, given now if need be. */
+  addId(value: AttributeValue): number {
+    const known = this.idOf(value);
+    if (known !== 0) return known;
+    const id = ++this.count;
+    if (typeof value === 'object' && value !== null) {
+      this.texts ??= new Map();
+      this.texts.set(textIdentity(value), id);
+      return id;
+    }
+    const identity = scalarIdentity(value);
+    for (const same of identity === null ? JSON_NULLS : [identity]) this.ids.set(same, id);
+    if (typeof identity === 'number' && identity >>> 0 === identity && identity < SMALL_NUMBERS) {
+      if (identity >= this.small.length) this.#growSmall(identity + 1);
+      this.small[identity] = id;
+    }
+    return id;
+  }
+
+  #growSmall(length: number): void {
+    const small = new Int32Array(Math.min(SMALL_NUMBERS, Math.max(16, 2 ** Math.ceil(Math.log2(length)))));
+    small.set(this.small);
+    this.small = small;
+  }
+}
+
+/** Spreads ids over the hash: odd, one per position (a multiplicative hash over the positions). */
+function multiplier(position: number): number {
+  return Math.imul(0x9e3779b1, 2 * position + 1) | 1;
+}
+
+export class KeySet {
+  readonly keys: readonly AttributeKey[];
+  exact = true;
+  slots: Int32Array = new Int32Array(2);
+  mask = 0;
+  /** Hashed form only. */
+  rows: Int32Array = NO_NUMBERS;
+  references: Int32Array = NO_NUMBERS;
+  #size = 0;
+
+  /** `names` sorted. */
+  constructor(names: readonly string[]) {
+    this.keys = names.map((name, position) => new AttributeKey(name, position));
+    this.#layOut();
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** The reference of the series with these canonical values, or 0. */
+  get(values: readonly AttributeValue[]): number {
+    const ids = values.map((value, i) => this.keys[i]!.idOf(value));
+    return ids.includes(0) ? 0 : this.#getIds(ids);
+  }
+
+  /** Adds a series that is not there yet. `reference` is above 0. */
+  add(values: readonly AttributeValue[], reference: number): void {
+    const ids = values.map((value, i) => this.keys[i]!.addId(value));
+    this.#size++;
+    if (this.exact && ids.some((id, i) => id >= 1 << this.keys[i]!.bits)) this.#widen();
+    if (this.exact) this.slots[this.#indexOf(ids)] = reference;
+    else this.#addRow(ids, reference);
+  }
+
+  /** Hash of a row of ids, by canonical position. The lookup computes the same sum in the caller's order. */
+  hashPart(id: number, position: number): number {
+    return Math.imul(id, multiplier(position));
+  }
+
+  /** Looks `ids[0 .. keys.length)` up in the hashed form, `hash` being the sum of their parts. 0 = not there. */
+  probe(ids: Int32Array, hash: number): number {
+    const { slots, mask, rows } = this;
+    const width = this.keys.length;
+    for (let at = spread(hash) & mask; ; at = (at + 1) & mask) {
+      const row = slots[at]! - 1;
+      if (row < 0) return 0;
+      let i = 0;
+      while (i < width && rows[row * width + i] === ids[i]) i++;
+      if (i === width) return this.references[row]!;
+    }
+  }
+
+  #getIds(ids: readonly number[]): number {
+    if (!this.exact) return this.probe(Int32Array.from(ids), this.#hashOf(ids));
+    return ids.some((id, i) => id >= 1 << this.keys[i]!.bits) ? 0 : this.slots[this.#indexOf(ids)]!;
+  }
+
+  #indexOf(ids: readonly number[]): number {
+    return ids.reduce((index, id, i) => index | (id << this.keys[i]!.shift), 0);
+  }
+
+  #hashOf(ids: readonly number[]): number {
+    return ids.reduce((hash, id, i) => (hash + this.hashPart(id, i)) | 0, 0);
+  }
+
+  /** Gives every key the bits its ids need, or changes to the hashed form if that takes too many slots. */
+  #widen(): void {
+    const before = this.#entries();
+    for (const key of this.keys)
+      key.bits = Math.max(key.bits, 32 - Math.clz32(key.count));
+    const bits = this.keys.reduce((sum, key) => sum + key.bits, 0);
+    if (bits > 24 || 2 ** bits > Math.max(FREE_SLOTS, SLOTS_PER_SERIES * this.#size)) {
+      this.exact = false;
+      this.#rehash(before);
+      return;
+    }
+    this.#layOut();
+    for (const { ids, reference } of before) this.slots[this.#indexOf(ids)] = reference;
+  }
+
+  #layOut(): void {
+    let shift = 0;
+    for (const key of this.keys) {
+      key.shift = shift;
+      shift += key.bits;
+    }
+    // A key set may be born with so many keys that one bit each is too much.
+    if (shift > 12) {
+      this.exact = false;
+      this.#rehash([]);
+    } else this.slots = new Int32Array(1 << shift);
+  }
+
+  /** Every series as ids and reference, read back from the exact form. */
+  #entries(): { ids: number[]; reference: number }[] {
+    const entries: { ids: number[]; reference: number }[] = [];
+    this.slots.forEach((reference, index) => {
+      if (reference === 0) return;
+      entries.push({ ids: this.keys.map((key) => (index >> key.shift) & ((1 << key.bits) - 1)), reference });
+    });
+    return entries;
+  }
+
+  #addRow(ids: readonly number[], reference: number): void {
+    const row = this.#size - 1;
+    const width = this.keys.length;
+    if (row >= this.references.length) {
+      const rows = new Int32Array(2 * this.references.length * width);
+      rows.set(this.rows);
+      this.rows = rows;
+      const references = new Int32Array(2 * this.references.length);
+      references.set(this.references);
+      this.references = references;
+      this.slots = new Int32Array(4 * references.length); // at most half full
+      this.mask = this.slots.length - 1;
+      for (let r = 0; r < row; r++) this.#fillSlot(r);
+    }
+    this.rows.set(ids, row * width);
+    this.references[row] = reference;
+    this.#fillSlot(row);
+  }
+
+  #fillSlot(row: number): void {
+    const width = this.keys.length;
+    let hash = 0;
+    for (let i = 0; i < width; i++) hash = (hash + this.hashPart(this.rows[row * width + i]!, i)) | 0;
+    let at = spread(hash) & this.mask;
+    while (this.slots[at] !== 0) at = (at + 1) & this.mask;
+    this.slots[at] = row + 1;
+  }
+
+  #rehash(entries: readonly { ids: readonly number[]; reference: number }[]): void {
+    const capacity = 2 ** Math.ceil(Math.log2(Math.max(16, 2 * entries.length)));
+    this.rows = new Int32Array(capacity * this.keys.length);
+    this.references = new Int32Array(capacity);
+    this.slots = new Int32Array(2 * capacity);
+    this.mask = this.slots.length - 1;
+    const size = this.#size;
+    entries.forEach(({ ids, reference }, row) => {
+      this.#size = row + 1;
+      this.#addRow(ids, reference);
+    });
+    this.#size = size;
+  }
+}
+
+function spread(hash: number): number {
+  return hash ^ (hash >>> 15);
+}

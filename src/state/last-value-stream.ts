@@ -1,0 +1,54 @@
+import type { RegionClock } from '../memory/region-clock.ts';
+import { LAST_VALUE_CELL_WORDS, setLastValue } from './cells/last-value-cell.ts';
+import type { StreamDescription } from './records.ts';
+import { StreamWriter, type SlabAccess } from './stream-writer.ts';
+
+/** A stream of last values (Gauge), ordered over all writers by the region's clock. */
+export class LastValueStream extends StreamWriter {
+  readonly #clock: RegionClock;
+
+  constructor(slab: SlabAccess, description: StreamDescription, id: number, limit: number) {
+    super(slab, description, id, LAST_VALUE_CELL_WORDS, limit);
+    this.#clock = slab.clock;
+  }
+
+  /** Sets a number, finite or not. */
+  set(value: number, attributes: unknown): void {
+    const at = this.locate(attributes);
+    if (at !== 0) setLastValue(this.words, this.doubles, at, value, this.#clock.now());
+  }
+
+  /** Resolves attributes and cardinality once; see `BoundLastValue`. */
+  bind(attributes: unknown): BoundLastValue {
+    const at = this.locate(attributes);
+    return new BoundLastValue(this, this.#clock, this.words, this.doubles, at);
+  }
+}
+
+/** One series of a last-value stream. */
+export class BoundLastValue {
+  readonly #stream: LastValueStream;
+  readonly #clock: RegionClock;
+  readonly #words: Int32Array;
+  readonly #doubles: Float64Array;
+  readonly #at: number;
+
+  constructor(
+    stream: LastValueStream,
+    clock: RegionClock,
+    words: Int32Array,
+    doubles: Float64Array,
+    at: number,
+  ) {
+    this.#stream = stream;
+    this.#clock = clock;
+    this.#words = words;
+    this.#doubles = doubles;
+    this.#at = at;
+  }
+
+  set(value: number): void {
+    if (this.#at !== 0) setLastValue(this.#words, this.#doubles, this.#at, value, this.#clock.now());
+    else this.#stream.lose();
+  }
+}

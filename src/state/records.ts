@@ -1,0 +1,231 @@
+/**
+ * What the directory says: streams, attribute key sets, series, and the store's configuration. Writer and reader of each
+ * record side by side. Numbers are little-endian; ids count from 0 within a slab.
+ *
+ *   STREAM          JSON of a StreamDescription                     id = number of STREAM records before it
+ *   KEY_SET         JSON array of attribute keys, sorted            id = number of KEY_SET records before it
+ *   SERIES          0        4         8        12          16          24
+ *                   +--------+---------+--------+-----------+-----------+----------------+
+ *                   | stream | key set | cell   | 0         | start f64 | value, value.. |
+ *                   +--------+---------+--------+-----------+-----------+----------------+
+ *                   cell: float64 index in the region; start: milliseconds since the epoch
+ *   CONFIGURATION   JSON of a StoreConfiguration; the region's header points to the newest one
+ *   DESCRIPTION     JSON of [stream, text]: the stream was registered again, with a longer description
+ *
+ *   value           tag (1 byte), then: nothing (null, undefined, false, true), float64, or u32 length and bytes
+ */
+import type { AttributeValue, CanonicalAttributes } from './attributes.ts';
+import { OVERFLOW_ATTRIBUTES } from './attributes.ts';
+
+export const STREAM_RECORD = 1;
+export const KEY_SET_RECORD = 2;
+export const SERIES_RECORD = 3;
+export const CONFIGURATION_RECORD = 4;
+export const DESCRIPTION_RECORD = 5;
+
+/** Key set of the overflow series; it has no values in the record. */
+export const OVERFLOW_KEY_SET = 0xffff_ffff;
+
+export type InstrumentKind =
+  | 'COUNTER'
+  | 'GAUGE'
+  | 'HISTOGRAM'
+  | 'UP_DOWN_COUNTER'
+  | 'OBSERVABLE_COUNTER'
+  | 'OBSERVABLE_GAUGE'
+  | 'OBSERVABLE_UP_DOWN_COUNTER';
+
+export type Aggregation =
+  | { readonly type: 'sum'; readonly monotonic: boolean }
+  | { readonly type: 'last-value' }
+  | {
+      readonly type: 'explicit-bucket-histogram';
+      /** Upper inclusive bounds, ascending and finite. */
+      readonly boundaries: readonly number[];
+      readonly recordMinMax: boolean;
+      /** False where measurements may be negative (specification, data model: sum is then left out). */
+      readonly hasSum: boolean;
+    };
+
+/** A metric stream as its writer registers it. */
+export interface StreamDescription {
+  readonly scope: { readonly name: string; readonly version: string; readonly schemaUrl: string | undefined };
+  readonly name: string;
+  /** Not part of the identity; of several, the longest is shown (specification, duplicate registration). */
+  readonly description: string;
+  readonly unit: string;
+  readonly kind: InstrumentKind;
+  readonly integer: boolean;
+  readonly aggregation: Aggregation;
+}
+
+/**
+ * The identity of a stream: the streams of two writers are one when their keys are equal. Names are compared without
+ * regard to case (specification, instrument name).
+ */
+export function streamKey(stream: StreamDescription): string {
+  const { scope, name, unit, kind, integer, aggregation } = stream;
+  const fields = [scope.name, scope.version, scope.schemaUrl ?? null, name.toLowerCase(), unit, kind, integer];
+  switch (aggregation.type) {
+    case 'sum':
+      return JSON.stringify([...fields, 'sum', aggregation.monotonic]);
+    case 'last-value':
+      return JSON.stringify([...fields, 'last-value']);
+    case 'explicit-bucket-histogram':
+      return JSON.stringify([
+        ...fields,
+        'explicit-bucket-histogram',
+        aggregation.boundaries,
+        aggregation.recordMinMax,
+        aggregation.hasSum,
+      ]);
+  }
+}
+
+/** What a store says of itself to threads that join it and to those that only read it. */
+export interface StoreConfiguration {
+  /** Attributes of the resource, as far as JSON can hold them. */
+  readonly resource: Readonly<Record<string, unknown>>;
+  readonly resourceSchemaUrl: string | undefined;
+  /** Cardinality limit by instrument kind: the largest that any reader of the publisher wants. */
+  readonly cardinalityLimits: Readonly<Record<InstrumentKind, number>>;
+}
+
+/** One series as its record describes it. */
+export interface SeriesRecord {
+  readonly stream: number;
+  readonly keySet: number;
+  readonly cell: number;
+  /** Milliseconds since the epoch. */
+  readonly startTime: number;
+}
+
+export function encodeJson(value: object): Buffer {
+  return Buffer.from(JSON.stringify(value), 'utf8');
+}
+
+/** Reads a JSON payload; the zeros a record is padded with are cut off. */
+export function decodeJson(payload: Buffer): unknown {
+  const end = payload.indexOf(0);
+  return JSON.parse(payload.toString('utf8', 0, end === -1 ? payload.length : end));
+}
+
+const VALUES_OFFSET = 24;
+
+export function encodeSeries(series: SeriesRecord, attributes: CanonicalAttributes): Buffer {
+  const values = series.keySet === OVERFLOW_KEY_SET ? [] : attributes.values.map(encodeValue);
+  const head = Buffer.alloc(VALUES_OFFSET);
+  head.writeUInt32LE(series.stream, 0);
+  head.writeUInt32LE(series.keySet, 4);
+  head.writeUInt32LE(series.cell, 8);
+  head.writeDoubleLE(series.startTime, 16);
+  return Buffer.concat([head, ...values]);
+}
+
+/** Writes the cell's place into an encoded series: it is known only when room was found for both. */
+export function setSeriesCell(payload: Buffer, cell: number): void {
+  payload.writeUInt32LE(cell, 8);
+}
+
+export function decodeSeries(payload: Buffer): SeriesRecord {
+  return {
+    stream: payload.readUInt32LE(0),
+    keySet: payload.readUInt32LE(4),
+    cell: payload.readUInt32LE(8),
+    startTime: payload.readDoubleLE(16),
+  };
+}
+
+/** The attributes of a series, given the keys of its key set (unused for the overflow series). */
+export function decodeSeriesAttributes(
+  payload: Buffer,
+  keySet: number,
+  keys: readonly string[],
+): CanonicalAttributes {
+  if (keySet === OVERFLOW_KEY_SET) return OVERFLOW_ATTRIBUTES;
+  let at = VALUES_OFFSET;
+  const values = keys.map(() => {
+    const value = decodeValue(payload, at);
+    at += valueBytes(payload, at);
+    return value;
+  });
+  return { keys, values };
+}
+
+const TAG_NULL = 0;
+const TAG_UNDEFINED = 1;
+const TAG_FALSE = 2;
+const TAG_TRUE = 3;
+const TAG_NUMBER = 4;
+const TAG_UTF8 = 5;
+const TAG_UTF16 = 6; // strings with lone surrogates, which UTF-8 cannot hold
+const TAG_JSON = 7;
+
+function encodeValue(value: AttributeValue): Buffer {
+  switch (typeof value) {
+    case 'string':
+      return isWellFormed(value)
+        ? taggedBytes(TAG_UTF8, Buffer.from(value, 'utf8'))
+        : taggedBytes(TAG_UTF16, Buffer.from(value, 'utf16le'));
+    case 'number': {
+      const bytes = Buffer.alloc(9);
+      bytes[0] = TAG_NUMBER;
+      bytes.writeDoubleLE(value, 1);
+      return bytes;
+    }
+    case 'boolean':
+      return Buffer.of(value ? TAG_TRUE : TAG_FALSE);
+    case 'undefined':
+      return Buffer.of(TAG_UNDEFINED);
+    default:
+      return value === null ? Buffer.of(TAG_NULL) : taggedBytes(TAG_JSON, encodeJson(value));
+  }
+}
+
+function taggedBytes(tag: number, bytes: Buffer): Buffer {
+  const head = Buffer.alloc(5);
+  head[0] = tag;
+  head.writeUInt32LE(bytes.length, 1);
+  return Buffer.concat([head, bytes]);
+}
+
+function valueBytes(payload: Buffer, at: number): number {
+  switch (payload[at]) {
+    case TAG_NUMBER:
+      return 9;
+    case TAG_UTF8:
+    case TAG_UTF16:
+    case TAG_JSON:
+      return 5 + payload.readUInt32LE(at + 1);
+    default:
+      return 1;
+  }
+}
+
+function decodeValue(payload: Buffer, at: number): AttributeValue {
+  const end = at + valueBytes(payload, at);
+  switch (payload[at]) {
+    case TAG_NUMBER:
+      return payload.readDoubleLE(at + 1);
+    case TAG_UTF8:
+      return payload.toString('utf8', at + 5, end);
+    case TAG_UTF16:
+      return payload.toString('utf16le', at + 5, end);
+    case TAG_JSON:
+      return JSON.parse(payload.toString('utf8', at + 5, end)) as object;
+    case TAG_TRUE:
+      return true;
+    case TAG_FALSE:
+      return false;
+    case TAG_UNDEFINED:
+      return undefined;
+    default:
+      return null;
+  }
+}
+
+const LONE_SURROGATE = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/;
+
+function isWellFormed(text: string): boolean {
+  return !LONE_SURROGATE.test(text);
+}

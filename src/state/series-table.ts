@@ -1,0 +1,146 @@
+import type { CanonicalAttributes } from './attributes.ts';
+import { KeySet, type AttributeKey } from './key-set.ts';
+
+/** Orders of keys a table remembers; a caller that writes yet another order goes the slow way each time. */
+const MAX_SHAPES = 64;
+/** Keys of a fast lookup; wider attribute sets go the slow way. */
+const MAX_KEYS = 64;
+
+const objectPrototype: object = Object.prototype;
+
+/** The keys of an attribute object in the order its writer put them. Several shapes may lead to one key set. */
+interface Shape {
+  readonly keys: readonly AttributeKey[];
+  readonly keySet: KeySet;
+}
+
+/** What a lookup found: a reference above 0, or one of these. */
+export const ABSENT = 0; // no series has these attributes
+export const UNKNOWN: number = -1; // only the slow way can tell
+
+/**
+ * Attributes to series, within one stream and one thread. Finding allocates nothing, sorts nothing and builds no string:
+ * `for in` over the object is compared with the shape met last, key by key, and each value is one map or array look-up.
+ *
+ * Own enumerable keys count, as in the official SDK. Objects with another prototype than Object's or none go the slow way,
+ * since `for in` would list what they inherit.
+ */
+export class SeriesTable {
+  readonly #keySets = new Map<string, KeySet>();
+  readonly #shapes: Shape[];
+  readonly #ids: Int32Array = new Int32Array(MAX_KEYS);
+  #last: Shape;
+  #turn = 0; // tells a lookup that a getter of the caller's object made another one meanwhile
+  #size = 0;
+
+  constructor() {
+    const empty = new KeySet([]);
+    this.#keySets.set('[]', empty);
+    this.#last = { keys: [], keySet: empty };
+    this.#shapes = [this.#last];
+  }
+
+  /** Series in the table. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /**
+   * The reference of the series with these attributes; ABSENT or UNKNOWN otherwise. May throw what a getter or a proxy of
+   * the caller throws.
+   */
+  find(attributes: object): number {
+    const { keys, keySet } = this.#last;
+    if (!keySet.exact || Object.getPrototypeOf(attributes) !== objectPrototype) return this.#findOther(attributes);
+    let count = 0;
+    let index = 0;
+    for (const name in attributes) {
+      const key = keys[count];
+      if (key === undefined || name !== key.name) return this.#findOther(attributes);
+      const value: unknown = (attributes as Record<string, unknown>)[name];
+      const id =
+        typeof value === 'number' && value >>> 0 === value && value < key.small.length
+          ? key.small[value]!
+          : (key.ids.get(value as string) ?? 0);
+      if (id === 0) return this.#findOther(attributes);
+      index |= id << key.shift;
+      count++;
+    }
+    return count === keys.length ? keySet.slots[index]! : this.#findOther(attributes);
+  }
+
+  /** Tries every known shape, the one met last first. */
+  #findOther(attributes: object): number {
+    const prototype: unknown = Object.getPrototypeOf(attributes);
+    if (prototype !== objectPrototype && prototype !== null) return UNKNOWN;
+    const last = this.#last;
+    let found = this.#findIn(last, attributes);
+    if (found !== UNKNOWN) return found;
+    for (const shape of this.#shapes) {
+      if (shape === last) continue;
+      found = this.#findIn(shape, attributes);
+      if (found === UNKNOWN) continue;
+      this.#last = shape;
+      return found;
+    }
+    return UNKNOWN;
+  }
+
+  /** Looks up by one shape. UNKNOWN when the keys differ, or a value is no plain scalar. */
+  #findIn(shape: Shape, attributes: object): number {
+    const { keys, keySet } = shape;
+    const ids = this.#ids;
+    let count = 0;
+    let index = 0;
+    let hash = 0;
+    let absent = false;
+    const turn = ++this.#turn;
+    for (const name in attributes) {
+      const key = keys[count];
+      if (key === undefined || name !== key.name) return UNKNOWN;
+      const value: unknown = (attributes as Record<string, unknown>)[name];
+      const id =
+        typeof value === 'number' && value >>> 0 === value && value < key.small.length
+          ? key.small[value]!
+          : (key.ids.get(value as string) ?? 0);
+      if (id === 0) {
+        if (typeof value !== 'string' && typeof value !== 'boolean' && !Number.isFinite(value)) return UNKNOWN;
+        absent = true;
+      }
+      ids[key.position] = id;
+      index |= id << key.shift;
+      hash = (hash + keySet.hashPart(id, key.position)) | 0;
+      count++;
+    }
+    if (count !== keys.length || turn !== this.#turn) return UNKNOWN;
+    if (absent) return ABSENT;
+    return keySet.exact ? keySet.slots[index]! : keySet.probe(ids, hash);
+  }
+
+  /** The slow way: by canonical attributes. Returns the reference or ABSENT. */
+  get(attributes: CanonicalAttributes): number {
+    return this.#keySets.get(JSON.stringify(attributes.keys))?.get(attributes.values) ?? ABSENT;
+  }
+
+  /** Adds a series that `get` did not find. `reference` is above 0. */
+  add(attributes: CanonicalAttributes, reference: number): void {
+    const name = JSON.stringify(attributes.keys);
+    let keySet = this.#keySets.get(name);
+    if (keySet === undefined) this.#keySets.set(name, (keySet = new KeySet(attributes.keys)));
+    keySet.add(attributes.values, reference);
+    this.#size++;
+  }
+
+  /** Remembers the order in which a caller writes the keys of a series that is in the table. */
+  learnShape(attributes: object, canonical: CanonicalAttributes): void {
+    const keySet = this.#keySets.get(JSON.stringify(canonical.keys));
+    if (keySet === undefined || this.#shapes.length >= MAX_SHAPES || canonical.keys.length > MAX_KEYS) return;
+    const names = Object.keys(attributes);
+    const known = (shape: Shape): boolean =>
+      shape.keySet === keySet && shape.keys.every((key, i) => key.name === names[i]);
+    if (names.length !== canonical.keys.length || this.#shapes.some(known)) return;
+    const byName = new Map(keySet.keys.map((key) => [key.name, key]));
+    const keys = names.map((name) => byName.get(name));
+    if (keys.every((key) => key !== undefined)) this.#shapes.push({ keys, keySet });
+  }
+}

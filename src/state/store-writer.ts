@@ -1,0 +1,169 @@
+import { Warnings } from '../base/warnings.ts';
+import { adoptCell } from '../memory/cell.ts';
+import { DirectoryLog, ExtentCursor } from '../memory/directory-log.ts';
+import { EXTENTS_OFFSET } from '../memory/layout.ts';
+import type { Region } from '../memory/region.ts';
+import { RegionClock } from '../memory/region-clock.ts';
+import { acquireSlab } from '../memory/slab.ts';
+import { HistogramStream } from './histogram-stream.ts';
+import { LastValueStream } from './last-value-stream.ts';
+import * as R from './records.ts';
+import type { RestoredSeries, SlabAccess, StreamWriter } from './stream-writer.ts';
+import { SumStream } from './sum-stream.ts';
+
+/** The stream writer of an aggregation. */
+export type StreamOf<A extends R.Aggregation> = A extends { type: 'sum' }
+  ? SumStream
+  : A extends { type: 'last-value' }
+    ? LastValueStream
+    : HistogramStream;
+
+/** What a dead owner left of one stream. */
+interface RestoredStream {
+  readonly id: number;
+  readonly series: RestoredSeries[];
+}
+
+/**
+ * This thread as a writer of one store: its slab, and the streams it records there. One per thread and region, however many
+ * providers the thread makes; get it from `writerOf`.
+ */
+export class StoreWriter implements SlabAccess {
+  readonly region: Region;
+  readonly log: DirectoryLog | undefined;
+  readonly warnings: Warnings = new Warnings();
+  readonly clock: RegionClock;
+  /** True when the slab and its counts were a dead thread's before. */
+  readonly adopted: boolean;
+  readonly #streams = new Map<string, StreamWriter>();
+  readonly #restored = new Map<string, RestoredStream>();
+  readonly #keySets = new Map<string, number>();
+  #streamCount = 0;
+
+  constructor(region: Region) {
+    this.region = region;
+    this.clock = new RegionClock(region.words);
+    const owned = acquireSlab(region);
+    this.adopted = owned?.adopted ?? false;
+    this.log = owned && new DirectoryLog(region, owned.slab);
+    if (owned === undefined)
+      this.warnings.once(
+        'slabs',
+        'seqlock-metrics: the store has no room for another writing thread (1024 at once); what this thread records is lost (and counted)',
+      );
+    else if (owned.adopted) this.#adopt(owned.slab);
+  }
+
+  /** The writer of a stream, the same for equal descriptions. `limit`: attribute sets besides the overflow series. */
+  stream<A extends R.Aggregation>(
+    description: R.StreamDescription & { readonly aggregation: A },
+    limit: number,
+  ): StreamOf<A> {
+    const key = R.streamKey(description);
+    let stream = this.#streams.get(key);
+    if (stream === undefined) {
+      stream = this.#open(description, key, limit);
+      this.#streams.set(key, stream);
+    } else stream.raiseLimit(limit);
+    return stream as StreamOf<A>;
+  }
+
+  /** Gives a stream a longer description than it was registered with. */
+  describe(stream: StreamWriter, text: string): void {
+    if (stream.id >= 0) this.#append(R.DESCRIPTION_RECORD, R.encodeJson([stream.id, text]));
+  }
+
+  keySetId(keys: readonly string[]): number {
+    const json = JSON.stringify(keys);
+    let id = this.#keySets.get(json);
+    if (id === undefined) {
+      if (!this.#append(R.KEY_SET_RECORD, Buffer.from(json, 'utf8'))) return -1;
+      id = this.#keySets.size;
+      this.#keySets.set(json, id);
+    }
+    return id;
+  }
+
+  #open(description: R.StreamDescription, key: string, limit: number): StreamWriter {
+    const restored = this.#restored.get(key);
+    this.#restored.delete(key);
+    const id = restored?.id ?? this.#newStreamId(description);
+    const stream = this.#make(description, id, limit);
+    if (restored !== undefined) stream.restore(restored.series);
+    stream.reserveOverflow();
+    return stream;
+  }
+
+  #make(description: R.StreamDescription, id: number, limit: number): StreamWriter {
+    const { aggregation } = description;
+    switch (aggregation.type) {
+      case 'sum':
+        return new SumStream(this, description, id, limit);
+      case 'last-value':
+        return new LastValueStream(this, description, id, limit);
+      case 'explicit-bucket-histogram':
+        return new HistogramStream(this, description, id, limit, aggregation.boundaries);
+    }
+  }
+
+  #newStreamId(description: R.StreamDescription): number {
+    return this.#append(R.STREAM_RECORD, R.encodeJson(description)) ? this.#streamCount++ : -1;
+  }
+
+  #append(kind: number, payload: Buffer): boolean {
+    if (this.log === undefined || this.log.place(payload.length, 0) < 0) return false;
+    this.log.append(kind, payload, 0);
+    return true;
+  }
+
+  /** Reads the directory a dead owner left, so that this thread goes on counting in its cells. */
+  #adopt(slab: number): void {
+    const streams: RestoredStream[] = [];
+    const keySets: string[][] = [];
+    let last: { cursor: ExtentCursor; lowestCell: number | undefined } | undefined;
+    for (let at = EXTENTS_OFFSET, extent; (extent = this.region.extentAt(at)) !== undefined; at += extent.bytes) {
+      if (extent.slab !== slab) continue;
+      last = { cursor: new ExtentCursor(this.region, extent), lowestCell: undefined };
+      for (let record; (record = last.cursor.next()) !== undefined; ) {
+        const { kind, payload } = record;
+        if (kind === R.STREAM_RECORD) {
+          const restored = { id: streams.length, series: [] };
+          streams.push(restored);
+          this.#restored.set(R.streamKey(R.decodeJson(payload) as R.StreamDescription), restored);
+        } else if (kind === R.KEY_SET_RECORD) {
+          const keys = R.decodeJson(payload) as string[];
+          this.#keySets.set(JSON.stringify(keys), keySets.length);
+          keySets.push(keys);
+        } else if (kind === R.SERIES_RECORD) {
+          const { stream, keySet, cell } = R.decodeSeries(payload);
+          adoptCell(this.region.words, cell);
+          last.lowestCell = Math.min(last.lowestCell ?? cell, cell);
+          streams[stream]!.series.push({
+            attributes: R.decodeSeriesAttributes(payload, keySet, keySets[keySet] ?? []),
+            cell,
+            overflow: keySet === R.OVERFLOW_KEY_SET,
+          });
+        }
+      }
+    }
+    this.#streamCount = streams.length;
+    if (last !== undefined) this.log!.resume(last.cursor.extent, last.cursor.readTo, last.lowestCell);
+  }
+
+  /** Writes the store's configuration into the region; the newest one counts. False when the region is full. */
+  configure(configuration: R.StoreConfiguration): boolean {
+    const payload = R.encodeJson(configuration);
+    if (this.log === undefined || this.log.place(payload.length, 0) < 0) return false;
+    this.region.pointToConfiguration(this.log.append(R.CONFIGURATION_RECORD, payload, 0));
+    return true;
+  }
+}
+
+const writers = new WeakMap<Region, StoreWriter>();
+
+/** This thread's writer of a region, made on first use. */
+export function writerOf(region: Region): StoreWriter {
+  let writer = writers.get(region);
+  if (writer === undefined) writers.set(region, (writer = new StoreWriter(region)));
+  return writer;
+}

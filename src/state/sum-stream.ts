@@ -1,0 +1,42 @@
+import { addToSum, SUM_CELL_WORDS } from './cells/sum-cell.ts';
+import type { StreamDescription } from './records.ts';
+import { StreamWriter, type SlabAccess } from './stream-writer.ts';
+
+/** A stream of running totals (Counter, UpDownCounter). */
+export class SumStream extends StreamWriter {
+  constructor(slab: SlabAccess, description: StreamDescription, id: number, limit: number) {
+    super(slab, description, id, SUM_CELL_WORDS, limit);
+  }
+
+  /** Adds a finite number. */
+  add(delta: number, attributes: unknown): void {
+    const at = this.locate(attributes);
+    if (at !== 0) addToSum(this.words, this.doubles, at, delta);
+  }
+
+  /** Resolves attributes and cardinality once; see `BoundSum`. */
+  bind(attributes: unknown): BoundSum {
+    const at = this.locate(attributes);
+    return new BoundSum(this, this.words, this.doubles, at);
+  }
+}
+
+/** One series of a sum stream. `add` is the cell write alone. */
+export class BoundSum {
+  readonly #stream: SumStream;
+  readonly #words: Int32Array;
+  readonly #doubles: Float64Array;
+  readonly #at: number;
+
+  constructor(stream: SumStream, words: Int32Array, doubles: Float64Array, at: number) {
+    this.#stream = stream;
+    this.#words = words;
+    this.#doubles = doubles;
+    this.#at = at;
+  }
+
+  add(delta: number): void {
+    if (this.#at !== 0) addToSum(this.#words, this.#doubles, this.#at, delta);
+    else this.#stream.lose();
+  }
+}
