@@ -26,6 +26,17 @@ const NO_NUMBERS: Int32Array = new Int32Array(0);
 /** Values that are one attribute: see `scalarIdentity`. */
 const JSON_NULLS: readonly (number | null | undefined)[] = [null, undefined, NaN, Infinity, -Infinity];
 
+/**
+ * Bits of a small number spread over a word (finalizer of MurmurHash3). Multipliers of different positions must not be small
+ * multiples of each other, or sums of ids would collide.
+ */
+function mixed(n: number): number {
+  let word = Math.imul(n, 0x9e3779b1);
+  word = Math.imul(word ^ (word >>> 16), 0x85ebca6b);
+  word = Math.imul(word ^ (word >>> 13), 0xc2b2ae35);
+  return word ^ (word >>> 16);
+}
+
 /** One attribute key of a key set: its values' ids, from 1 on. */
 export class AttributeKey {
   readonly name: string;
@@ -51,7 +62,7 @@ export class AttributeKey {
   constructor(name: string, position: number) {
     this.name = name;
     this.position = position;
-    this.multiplier = Math.imul(0x9e3779b1, 2 * position + 1) | 1;
+    this.multiplier = mixed(position + 1) | 1;
   }
 
   /** The id of a canonical value, or 0. */
@@ -99,7 +110,11 @@ export class KeySet {
   /** `names` sorted. */
   constructor(names: readonly string[]) {
     this.keys = names.map((name, position) => new AttributeKey(name, position));
-    this.#layOut();
+    // Born with so many keys that one bit for each is too much.
+    if (2 ** names.length > FREE_SLOTS) {
+      this.exact = false;
+      this.#rehash([]);
+    } else this.#layOut();
   }
 
   get size(): number {
@@ -171,11 +186,7 @@ export class KeySet {
       key.shift = shift;
       shift += key.bits;
     }
-    // A key set may be born with so many keys that one bit each is too much.
-    if (shift > 14) {
-      this.exact = false;
-      this.#rehash([]);
-    } else this.slots = new Int32Array(1 << shift);
+    this.slots = new Int32Array(1 << shift);
   }
 
   /** Every series as ids and reference, read back from the exact form. */
