@@ -156,7 +156,7 @@ export class Region {
   extentAt(offset: number): Extent | undefined {
     if (offset >= this.usedBytes) return undefined;
     this.refresh();
-    const claim = Atomics.load(this.words, offset >> 2);
+    const claim = offset < this.bytes.length ? Atomics.load(this.words, offset >> 2) : 0;
     const bytes = (claim & L.CLAIM_UNITS_MASK) * L.UNIT_BYTES;
     if (claim <= 0 || bytes === 0 || offset + bytes > this.buffer.byteLength)
       throw new RegionError('E_RANGE', `the extent at ${offset} is damaged (claim word ${claim})`);
