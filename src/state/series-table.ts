@@ -29,7 +29,7 @@ export class SeriesTable {
   readonly #shapes: Shape[];
   readonly #ids: Int32Array = new Int32Array(MAX_KEYS);
   #last: Shape;
-  #turn = 0; // tells a lookup that a getter of the caller's object made another one meanwhile
+  #turn = 0; // tells a lookup that a getter of the caller's object used the table meanwhile
   #size = 0;
 
   constructor() {
@@ -51,6 +51,7 @@ export class SeriesTable {
   find(attributes: object): number {
     const { keys, keySet } = this.#last;
     if (!keySet.exact) return this.#findOther(attributes);
+    const turn = this.#turn;
     let count = 0;
     let index = 0;
     for (const name in attributes) {
@@ -74,7 +75,7 @@ export class SeriesTable {
       index |= id << key.shift;
       count++;
     }
-    return count === keys.length ? keySet.slots[index]! : this.#findOther(attributes);
+    return count === keys.length && turn === this.#turn ? keySet.slots[index]! : this.#findOther(attributes);
   }
 
   /** Tries every known shape, the one met last first. */
@@ -133,6 +134,7 @@ export class SeriesTable {
     const name = JSON.stringify(attributes.keys);
     let keySet = this.#keySets.get(name);
     if (keySet === undefined) this.#keySets.set(name, (keySet = new KeySet(attributes.keys)));
+    this.#turn++; // a lookup that is under way has ids of the old layout
     keySet.add(attributes.values, reference);
     this.#size++;
   }
