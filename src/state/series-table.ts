@@ -6,6 +6,8 @@ const MAX_SHAPES = 64;
 /** Keys of a fast lookup; wider attribute sets go the slow way. */
 const MAX_KEYS = 64;
 
+const INDEX = /^\d+$/;
+
 const hasOwn = Object.prototype.hasOwnProperty;
 
 /** The keys of an attribute object in the order its writer put them. Several shapes may lead to one key set. */
@@ -144,6 +146,8 @@ export class SeriesTable {
     const keySet = this.#keySets.get(JSON.stringify(canonical.keys));
     if (keySet === undefined || this.#shapes.length >= MAX_SHAPES || canonical.keys.length > MAX_KEYS) return;
     const names = Object.keys(attributes);
+    // Arrays and strings have such keys too, and are no attributes: the slow way tells them apart.
+    if (names.some((name) => INDEX.test(name))) return;
     const known = (shape: Shape): boolean =>
       shape.keySet === keySet && shape.keys.every((key, i) => key.name === names[i]);
     if (names.length !== canonical.keys.length || this.#shapes.some(known)) return;

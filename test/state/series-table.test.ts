@@ -81,7 +81,14 @@ describe('SeriesTable', () => {
     expect(checked.table.find(Object.create({ a: 1 }) as object)).to.equal(UNKNOWN);
     expect(checked.table.find(Object.defineProperty({}, 'a', { value: 1 }))).to.be.oneOf([none, UNKNOWN]);
     expect(checked.table.find(Object.assign({ a: 1 }, { [Symbol('s')]: 2 }))).to.equal(one);
-    for (const odd of ['a', 5, [], () => {}]) expect(checked.table.find(odd as object)).to.equal(UNKNOWN);
+    for (const odd of [5, '', [], () => {}, null]) expect(checked.table.find(odd as object)).to.be.oneOf([none, UNKNOWN]);
+  });
+
+  it('does not take an array or a string for an object with the same index keys', () => {
+    const checked = new Checked();
+    checked.meet({ 0: 'a' });
+    checked.meet({ 0: 'a' });
+    for (const odd of [['a'], 'a']) expect(checked.table.find(odd as object)).to.equal(UNKNOWN);
   });
 
   it('is not fooled by enumerable properties on Object.prototype', () => {
