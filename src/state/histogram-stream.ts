@@ -22,6 +22,7 @@ export class HistogramStream extends StreamWriter {
   record(value: number, attributes: unknown): void {
     const at = this.locate(attributes);
     if (at !== 0) recordToHistogram(this.words, this.doubles, at, this.#buckets.find(value), value);
+    else this.lose();
   }
 
   /** Resolves attributes and cardinality once; see `BoundHistogramSeries`. */

@@ -36,7 +36,9 @@ export class ObservedStream extends StreamWriter {
 
   /** The cell an observation belongs to; 0 when there is none. Several attribute sets may share the overflow cell. */
   cellOf(attributes: unknown): number {
-    return this.locate(attributes);
+    const at = this.locate(attributes);
+    if (at === 0) this.lose();
+    return at;
   }
 
   /** Writes the values of one round by cell. The caller publishes the round afterwards. */
