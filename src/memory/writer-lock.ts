@@ -35,8 +35,8 @@ const SPINS = 100;
 const FIRST_SLEEP_MS = 1;
 const LONGEST_SLEEP_MS = 20;
 
-/** The lock this thread is inside of. One per thread, because a module is loaded once per thread. */
-let held: WriterLock | undefined;
+/** Whether this thread is inside a lock. One flag per thread, because each thread loads this module once. */
+let inside = false;
 
 export class WriterLock {
   readonly #words: Int32Array;
@@ -52,7 +52,7 @@ export class WriterLock {
 
   /** Throws when this thread is inside a lock. Called by `acquire`; alone, for a caller with work to do before it. */
   refuseNested(): void {
-    if (held === undefined) return;
+    if (!inside) return;
     throw new Error(
       'Seqlock: write or update was called inside the function given to update. ' +
         'Change the array that function is given instead; it is written when the function returns.',
@@ -63,12 +63,12 @@ export class WriterLock {
   acquire(): void {
     this.refuseNested();
     if (Atomics.compareExchange(this.#words, this.#index, FREE, OWN_MARK) !== FREE) this.#wait();
-    held = this;
+    inside = true;
   }
 
   /** Frees the lock and wakes one waiter. Throws, and frees nothing, if the lock is no longer this thread's. */
   release(): void {
-    held = undefined;
+    inside = false;
     const word = Atomics.compareExchange(this.#words, this.#index, OWN_MARK, FREE);
     if (word === OWN_MARK) return;
     const waited = OWN_MARK | WAITERS;

@@ -1,0 +1,21 @@
+/**
+ * One cell protocol as the tests see it: what to do in update k, how to read, and what state update k must leave.
+ * The real cells and the deliberately broken ones are described alike and go through the same checks.
+ */
+import type { Memory } from './stepped-memory.ts';
+
+export interface CellProtocol {
+  readonly name: string;
+  /** Float64 words of the cell. */
+  readonly cellWords: number;
+  /** Makes zeroed memory an empty cell. */
+  init(memory: Memory, at: number): void;
+  /** Update number k = 1, 2, 3, ... by the cell's writer. */
+  write(words: Int32Array, doubles: Float64Array, at: number, k: number): void;
+  /** Copies the state to `into`; returns attempts, 0 = gave up. */
+  read(words: Int32Array, doubles: Float64Array, at: number, into: Float64Array): number;
+  /** The state after updates 1 .. k. */
+  expected(k: number): readonly number[];
+  /** What a new owner does to a dead writer's cell. */
+  adopt(words: Int32Array, at: number): void;
+}
