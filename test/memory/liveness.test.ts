@@ -49,7 +49,7 @@ describe('liveness', () => {
     expect(await waitFor(() => isProvenDead(mark))).to.equal(true);
   });
 
-  it('a thread of another process proves nothing wrong: its id is no thread of ours', function () {
+  it('an id that no thread of this process has is dead', function () {
     if (MARK_KIND !== 'linux-thread-id') this.skip();
     expect(isProvenDead(0x7fffffff)).to.equal(true); // beyond the kernel's largest id
   });

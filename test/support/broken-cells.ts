@@ -45,6 +45,10 @@ function protocol(name: string, write: Write, read: Read): CellProtocol {
     write,
     read,
     expected: (k) => Array.from({ length: N }, () => k),
+    updateOf(into) {
+      for (let i = 1; i < N; i++) if (into[i] !== into[0]) return -1;
+      return into[0]!;
+    },
     adopt() {},
   };
 }
@@ -173,6 +177,7 @@ const noRedo: CellProtocol = {
     return 0;
   },
   expected: (k) => [k, k >> 1, (k + 1) >> 1],
+  updateOf: (into) => (into[1]! + into[2]! === into[0] ? into[0]! : -1),
   adopt() {},
 };
 
@@ -187,3 +192,39 @@ export const BROKEN_CELLS: readonly CellProtocol[] = [
   classicDataFirst,
   noRedo,
 ];
+
+/**
+ * Right in program order, so the interleaving test cannot see what is wrong: the compiler may merge or move the two
+ * plain loads of the version, and V8 does on the Node lines of `COMPILER_BROKEN_SINCE`.
+ */
+export const plainRecheck = protocol(
+  'reader looks again with a plain load',
+  writeTwoSlots,
+  (words, doubles, at, into) => {
+    for (let attempt = 1; attempt <= 64; attempt++) {
+      const version = words[at << 1]!;
+      const slot = at + SLOTS + (version & 1) * N;
+      const a = doubles[slot]!;
+      const b = doubles[slot + 1]!;
+      const c = doubles[slot + 2]!;
+      const d = doubles[slot + 3]!;
+      const e = doubles[slot + 4]!;
+      const f = doubles[slot + 5]!;
+      const g = doubles[slot + 6]!;
+      const h = doubles[slot + 7]!;
+      if (words[at << 1] !== version) continue;
+      into[0] = a;
+      into[1] = b;
+      into[2] = c;
+      into[3] = d;
+      into[4] = e;
+      into[5] = f;
+      into[6] = g;
+      into[7] = h;
+      return attempt;
+    }
+    return 0;
+  },
+);
+
+export const COMPILER_BROKEN_SINCE = 24;

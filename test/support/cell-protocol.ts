@@ -16,6 +16,8 @@ export interface CellProtocol {
   read(words: Int32Array, doubles: Float64Array, at: number, into: Float64Array): number;
   /** The state after updates 1 .. k. */
   expected(k: number): readonly number[];
+  /** Which update's state `into` is, -1 if that of none. Allocates nothing: the stress test asks millions of times. */
+  updateOf(into: Float64Array): number;
   /** What a new owner does to a dead writer's cell. */
   adopt(words: Int32Array, at: number): void;
 }

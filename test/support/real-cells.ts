@@ -24,9 +24,14 @@ function sumCell(form: Form): CellProtocol {
     name: `sum ${form}`,
     cellWords: SUM_CELL_WORDS,
     init() {},
-    write: (words, doubles, at, k) => add(words, doubles, at, k),
+    // +3, -1, +3, -1, ...: no two updates leave the same total, and it stays an exact integer.
+    write: (words, doubles, at, k) => add(words, doubles, at, k % 2 === 1 ? 3 : -1),
     read: (words, doubles, at, into) => read(words, doubles, at, 1, 0, into),
-    expected: (k) => [(k * (k + 1)) / 2],
+    expected: (k) => [k % 2 === 1 ? k + 2 : k],
+    updateOf(into) {
+      const total = into[0]!;
+      return Number.isInteger(total) ? total - 2 * (total % 2) : -1;
+    },
     adopt: adoptCell,
   };
 }
@@ -41,14 +46,23 @@ function lastValueCell(form: Form): CellProtocol {
     write: (words, doubles, at, k) => set(words, doubles, at, k * 0.5, k),
     read: (words, doubles, at, into) => read(words, doubles, at, 2, 0, into),
     expected: (k) => [k * 0.5, k],
+    updateOf: (into) => (into[0] === into[1]! * 0.5 ? into[1]! : -1),
     adopt: adoptCell,
   };
 }
 
-/** Update k records `value(k)`, which falls into bucket `bucket(k)`: neighbours are both equal and different. */
+/** Update k records `valueOf(bucket)` in `bucketOf(k)`; neighbours fall into the same and into different buckets. */
 const BUCKETS = 3;
-const bucketOf = (k: number): number => (k >> 1) % BUCKETS;
-const valueOf = (k: number): number => bucketOf(k) * 10 + 1;
+const bucketOf = (k: number): number => Math.floor(k / 2) % BUCKETS;
+const valueOf = (bucket: number): number => bucket * 10 + 1;
+
+/** Updates 1 .. k that fell into `bucket`: two in each round of six, and what the last round has begun. */
+function countOf(bucket: number, k: number): number {
+  const round = 2 * BUCKETS;
+  let count = 2 * Math.floor(k / round);
+  for (let i = 1; i <= k % round; i++) if (bucketOf(i) === bucket) count++;
+  return count;
+}
 
 function histogramCell(form: Form): CellProtocol {
   const record = form === 'fast' ? recordToHistogramFast : recordToHistogramStrict;
@@ -59,7 +73,7 @@ function histogramCell(form: Form): CellProtocol {
     name: `histogram ${form}`,
     cellWords: histogramCellWords(BUCKETS),
     init: ({ doubles }, at) => initHistogram(doubles, at),
-    write: (words, doubles, at, k) => record(words, doubles, at, bucketOf(k), valueOf(k)),
+    write: (words, doubles, at, k) => record(words, doubles, at, bucketOf(k), valueOf(bucketOf(k))),
     // As `readHistogramInto` does, for the form asked for; the redo entry stays out of what is compared.
     read(words, doubles, at, into) {
       const attempts = read(words, doubles, at, slotWords, BUCKETS, copied);
@@ -70,16 +84,32 @@ function histogramCell(form: Form): CellProtocol {
       return attempts;
     },
     expected(k) {
-      const values = Array.from({ length: k }, (_, i) => valueOf(i + 1));
+      const values = Array.from({ length: k }, (_, i) => valueOf(bucketOf(i + 1)));
       const counts = Array.from({ length: BUCKETS }, () => 0);
       for (let i = 1; i <= k; i++) counts[bucketOf(i)]! += 1;
       const sum = values.reduce((total, value) => total + value, 0);
       return [k, sum, Math.min(...values), Math.max(...values), ...counts];
     },
+    updateOf(into) {
+      const k = into[0]!;
+      let sum = 0;
+      let min = Infinity;
+      let max = -Infinity;
+      for (let bucket = 0; bucket < BUCKETS; bucket++) {
+        const count = countOf(bucket, k);
+        if (into[4 + bucket] !== count) return -1;
+        if (count === 0) continue;
+        sum += count * valueOf(bucket);
+        if (valueOf(bucket) < min) min = valueOf(bucket);
+        if (valueOf(bucket) > max) max = valueOf(bucket);
+      }
+      return into[1] === sum && into[2] === min && into[3] === max ? k : -1;
+    },
     adopt: adoptCell,
   };
 }
 
+/** The real cells in both forms. A writer and a reader of one form belong together. */
 export const REAL_CELLS: readonly CellProtocol[] = (['fast', 'strict'] as const).flatMap((form) => [
   sumCell(form),
   lastValueCell(form),
