@@ -48,8 +48,41 @@ function wrap<A extends Int32Array | Float64Array>(raw: A, array: Store['array']
       return Reflect.set(target, key, value, target);
     },
   });
-  if (raw instanceof Int32Array) proxies.set(proxy, { raw, watcher });
+  if (array === 'words') proxies.set(proxy, { raw: raw as Int32Array, watcher });
   return proxy;
+}
+
+type AtomicMethod = (array: Int32Array, index: number, ...operands: number[]) => number;
+const METHODS = ['load', 'add', 'exchange', 'compareExchange'] as const;
+
+/** What a method is about to store, given what is there; undefined = nothing new. A reader's add of 0 is no store. */
+const stored: Readonly<
+  Record<(typeof METHODS)[number], (raw: number, a: number, b: number) => number | undefined>
+> = {
+  load: () => undefined,
+  add: (raw, operand) => (operand === 0 ? undefined : (raw + operand) | 0),
+  exchange: (_, value) => value,
+  compareExchange: (raw, expected, value) => (raw === expected ? value : undefined),
+};
+
+function withWatchedAtomics<R>(run: () => R): R {
+  const atomics = Atomics as unknown as Record<string, AtomicMethod>;
+  const real = Object.fromEntries(METHODS.map((name) => [name, atomics[name]!]));
+  for (const name of METHODS) {
+    const method = real[name]!;
+    atomics[name] = (array, index, ...operands) => {
+      const proxy = proxies.get(array);
+      if (proxy === undefined) return method(array, index, ...operands);
+      const value = stored[name](proxy.raw[index]!, operands[0]!, operands[1]!);
+      proxy.watcher(value === undefined ? undefined : { array: 'words', index, value });
+      return method(proxy.raw, index, ...operands);
+    };
+  }
+  try {
+    return run();
+  } finally {
+    Object.assign(Atomics, real);
+  }
 }
 
 /** Runs `run` on watched stand-ins for the arrays of `memory`, and calls `watcher` before each access it makes. */
@@ -58,32 +91,31 @@ export function watch<R>(
   watcher: Watcher,
   run: (words: Int32Array, doubles: Float64Array) => R,
 ): R {
-  const real = { load: Atomics.load, add: Atomics.add, exchange: Atomics.exchange };
-  const atomics = Atomics as unknown as Record<
-    string,
-    (array: Int32Array, index: number, value: number) => number
-  >;
-  const stand = (
-    name: 'load' | 'add' | 'exchange',
-    stored: (raw: number, value: number) => number | undefined,
-  ) => {
-    const method = real[name] as (array: Int32Array, index: number, value: number) => number;
-    atomics[name] = (array, index, value) => {
-      const proxy = proxies.get(array);
-      if (proxy === undefined) return method(array, index, value);
-      const next = stored(proxy.raw[index]!, value);
-      proxy.watcher(next === undefined ? undefined : { array: 'words', index, value: next });
-      return method(proxy.raw, index, value);
-    };
-  };
-  stand('load', () => undefined);
-  stand('exchange', (_, value) => value);
-  // A reader's add of 0 stores nothing new; only a real addition counts as a store.
-  stand('add', (raw, value) => (value === 0 ? undefined : (raw + value) | 0));
+  return withWatchedAtomics(() =>
+    run(wrap(memory.words, 'words', watcher), wrap(memory.doubles, 'doubles', watcher)),
+  );
+}
+
+/** The same for code that makes its own views: those it makes of `memory`'s buffer during `run` are watched. */
+export function watchViews<R>(memory: Memory, watcher: Watcher, run: () => R): R {
+  const real = { Int32Array, Float64Array };
+  const watching = (
+    array: Store['array'],
+  ): ProxyHandler<Int32ArrayConstructor | Float64ArrayConstructor> => ({
+    construct(target, args: [SharedArrayBuffer]) {
+      const view = Reflect.construct(target, args) as Int32Array;
+      return args[0] === memory.words.buffer ? wrap(view, array, watcher) : view;
+    },
+  });
+  globalThis.Int32Array = new Proxy(Int32Array, watching('words') as ProxyHandler<Int32ArrayConstructor>);
+  globalThis.Float64Array = new Proxy(
+    Float64Array,
+    watching('doubles') as ProxyHandler<Float64ArrayConstructor>,
+  );
   try {
-    return run(wrap(memory.words, 'words', watcher), wrap(memory.doubles, 'doubles', watcher));
+    return withWatchedAtomics(run);
   } finally {
-    Object.assign(Atomics, real);
+    Object.assign(globalThis, real);
   }
 }
 
