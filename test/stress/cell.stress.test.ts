@@ -1,49 +1,13 @@
 /** Torn-read stress with real threads: the broken protocols must be caught, the real ones never. */
 import { expect } from 'chai';
 import { BROKEN_CELLS, COMPILER_BROKEN_SINCE, plainRecheck } from '../support/broken-cells.ts';
-import type { CellProtocol } from '../support/cell-protocol.ts';
 import { REAL_CELLS } from '../support/real-cells.ts';
-import { Crew, STRESS_SECONDS } from './stress-job.ts';
-import type { ReaderReport } from './stress-job.ts';
+import { stress } from './stress-cell.ts';
+import type { StressReport } from './stress-cell.ts';
+import { STRESS_SECONDS } from './stress-job.ts';
 
 /** Time a broken protocol has to show itself. Most take some 50 ms; the machine may be busy. */
 const CATCH_SECONDS = 8;
-
-interface StressReport extends ReaderReport {
-  readonly writes: number;
-  readonly leastReads: number;
-}
-
-interface StressOptions {
-  readonly readers?: number;
-  readonly version?: number;
-  readonly seconds: number;
-  readonly untilTorn?: boolean;
-}
-
-async function stress(protocol: CellProtocol, options: StressOptions): Promise<StressReport> {
-  const { readers = 1, version = 0, seconds, untilTorn = false } = options;
-  const memory = new SharedArrayBuffer(protocol.cellWords * 8);
-  const words = new Int32Array(memory);
-  words[0] = version;
-  protocol.adopt(words, 0);
-  protocol.init({ words, doubles: new Float64Array(memory) }, 0);
-  const crew = new Crew(memory);
-  const reading = Array.from({ length: readers }, () => crew.start<ReaderReport>('read cell', protocol.name));
-  const writing = crew.start<number>('write cell', protocol.name);
-  await crew.up();
-  await crew.run(seconds, untilTorn);
-  const reports = await Promise.all(reading);
-  const total = (key: keyof ReaderReport): number => reports.reduce((sum, report) => sum + report[key], 0);
-  return {
-    writes: await writing,
-    leastReads: Math.min(...reports.map(({ reads }) => reads)),
-    reads: total('reads'),
-    torn: total('torn'),
-    backwards: total('backwards'),
-    gaveUp: total('gaveUp'),
-  };
-}
 
 function expectSound(report: StressReport): void {
   expect(report.torn, 'torn').to.equal(0);
