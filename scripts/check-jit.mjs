@@ -116,10 +116,12 @@ function compile(node, { module, name }, tier) {
   return undefined;
 }
 
-/** Maglev prints code where it is built in; a Node without it refuses the flag or says so. */
+/** Whether `node` has V8's middle compiler: Node 24 and later do. */
 function hasMaglev(node) {
-  const { stdout, stderr, status } = spawnSync(node, ['--maglev', '-e', ''], { encoding: 'utf8' });
-  return status === 0 && !/not enabled|illegal|unrecognized/i.test(stdout + stderr);
+  const { stdout, status } = spawnSync(node, ['--allow-natives-syntax', '-p', '%IsMaglevEnabled()'], {
+    encoding: 'utf8',
+  });
+  return status === 0 && stdout.trim() === 'true';
 }
 
 if (process.arch !== 'x64') {

@@ -40,7 +40,7 @@ describe('Seqlock, under stress', function () {
         expect(words[LOCK_INDEX], 'lock').to.equal(0);
         const slot = new Float64Array(
           memory,
-          16 + (words[VERSION_INDEX]! & 1) * PAYLOAD_WORDS * 8,
+          16 + (words[VERSION_INDEX] & 1) * PAYLOAD_WORDS * 8,
           PAYLOAD_WORDS,
         );
         expect(readWhole(slot)).to.equal(WRITERS * UPDATES);

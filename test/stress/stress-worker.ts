@@ -30,7 +30,10 @@ function writeCell(name: string): number {
       for (let gap = (seed >>> 16) & 15; gap > 0; gap--) idle += gap;
     }
   };
-  for (let batch = 0; !stopped(); batch++) (batch & 64) === 0 ? hot() : paced();
+  for (let batch = 0; !stopped(); batch++) {
+    if ((batch & 64) === 0) hot();
+    else paced();
+  }
   return idle < 0 ? -1 : k;
 }
 

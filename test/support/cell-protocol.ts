@@ -9,15 +9,15 @@ export interface CellProtocol {
   /** Float64 words of the cell. */
   readonly cellWords: number;
   /** Makes zeroed memory an empty cell. */
-  init(memory: Memory, at: number): void;
+  readonly init: (memory: Memory, at: number) => void;
   /** Update number k = 1, 2, 3, ... by the cell's writer. */
-  write(words: Int32Array, doubles: Float64Array, at: number, k: number): void;
+  readonly write: (words: Int32Array, doubles: Float64Array, at: number, k: number) => void;
   /** Copies the state to `into`; returns attempts, 0 = gave up. */
-  read(words: Int32Array, doubles: Float64Array, at: number, into: Float64Array): number;
+  readonly read: (words: Int32Array, doubles: Float64Array, at: number, into: Float64Array) => number;
   /** The state after updates 1 .. k. */
-  expected(k: number): readonly number[];
+  readonly expected: (k: number) => readonly number[];
   /** Which update's state `into` is, -1 if that of none. Allocates nothing: the stress test asks millions of times. */
-  updateOf(into: Float64Array): number;
+  readonly updateOf: (into: Float64Array) => number;
   /** What a new owner does to a dead writer's cell. */
-  adopt(words: Int32Array, at: number): void;
+  readonly adopt: (words: Int32Array, at: number) => void;
 }

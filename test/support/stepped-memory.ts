@@ -107,11 +107,8 @@ export function watchViews<R>(memory: Memory, watcher: Watcher, run: () => R): R
       return args[0] === memory.words.buffer ? wrap(view, array, watcher) : view;
     },
   });
-  globalThis.Int32Array = new Proxy(Int32Array, watching('words') as ProxyHandler<Int32ArrayConstructor>);
-  globalThis.Float64Array = new Proxy(
-    Float64Array,
-    watching('doubles') as ProxyHandler<Float64ArrayConstructor>,
-  );
+  globalThis.Int32Array = new Proxy(Int32Array, watching('words'));
+  globalThis.Float64Array = new Proxy(Float64Array, watching('doubles'));
   try {
     return withWatchedAtomics(run);
   } finally {
