@@ -177,7 +177,7 @@ const noRedo: CellProtocol = {
     return 0;
   },
   expected: (k) => [k, k >> 1, (k + 1) >> 1],
-  updateOf: (into) => (into[1]! + into[2]! === into[0] ? into[0] : -1),
+  updateOf: (into) => (into[0] === into[1]! + into[2]! ? into[0] : -1),
   adopt() {},
 };
 

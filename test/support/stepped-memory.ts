@@ -99,9 +99,9 @@ export function watch<R>(
 /** The same for code that makes its own views: those it makes of `memory`'s buffer during `run` are watched. */
 export function watchViews<R>(memory: Memory, watcher: Watcher, run: () => R): R {
   const real = { Int32Array, Float64Array };
-  const watching = (
+  const watching = <C extends Int32ArrayConstructor | Float64ArrayConstructor>(
     array: Store['array'],
-  ): ProxyHandler<Int32ArrayConstructor | Float64ArrayConstructor> => ({
+  ): ProxyHandler<C> => ({
     construct(target, args: [SharedArrayBuffer]) {
       const view = Reflect.construct(target, args) as Int32Array;
       return args[0] === memory.words.buffer ? wrap(view, array, watcher) : view;
