@@ -1,10 +1,11 @@
 /** Torn-read stress with real threads: the broken protocols must be caught, the real ones never. */
 import { expect } from 'chai';
+import { MEMORY_ORDER } from '../../src/memory/memory-order.ts';
 import { BROKEN_CELLS, COMPILER_BROKEN_SINCE, plainRecheck } from '../support/broken-cells.ts';
 import { REAL_CELLS } from '../support/real-cells.ts';
 import { stress } from './stress-cell.ts';
 import type { StressReport } from './stress-cell.ts';
-import { STRESS_SECONDS } from './stress-job.ts';
+import { endWorkers, STRESS_SECONDS } from './stress-job.ts';
 
 /** Time a broken protocol has to show itself. Most take some 50 ms; the machine may be busy. */
 const CATCH_SECONDS = 8;
@@ -19,6 +20,7 @@ function expectSound(report: StressReport): void {
 
 describe('cell, under stress', function () {
   this.timeout(60_000 + STRESS_SECONDS * 10_000);
+  afterEach(endWorkers);
 
   for (const protocol of BROKEN_CELLS) {
     it(`catches: ${protocol.name}`, async () => {
@@ -43,7 +45,9 @@ describe('cell, under stress', function () {
   }
 
   for (const protocol of forms.filter(({ name }) => name.startsWith('histogram'))) {
-    it(`${protocol.name}: no torn state for any of 64 readers`, async () => {
+    it(`${protocol.name}: no torn state for any of 64 readers`, async function () {
+      // To start 64 threads takes most of the time: one form in a short run, that of this process.
+      if (STRESS_SECONDS <= 1 && !protocol.name.endsWith(MEMORY_ORDER)) this.skip();
       expectSound(await stress(protocol, { seconds: 2 * STRESS_SECONDS, readers: 64 }));
     });
 

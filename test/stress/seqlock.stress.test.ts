@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { MEMORY_ORDER } from '../../src/memory/memory-order.ts';
 import { Seqlock } from '../../src/memory/seqlock.ts';
 import { BROKEN_LOCKS } from './fixtures/broken-locks.ts';
-import { Crew, FORMS, PAYLOAD_WORDS, readWhole, STRESS_SECONDS } from './stress-job.ts';
+import { Crew, endWorkers, FORMS, PAYLOAD_WORDS, readWhole, STRESS_SECONDS } from './stress-job.ts';
 import { stressSeqlock } from './stress-seqlock.ts';
 
 const WRITERS = 3;
@@ -15,6 +15,7 @@ const LOCK_INDEX = 0;
 
 describe('Seqlock, under stress', function () {
   this.timeout(60_000 + STRESS_SECONDS * 10_000);
+  afterEach(endWorkers);
 
   for (const form of FORMS) {
     describe(form, () => {

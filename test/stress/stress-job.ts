@@ -1,5 +1,4 @@
 /** What the stress tests and their workers share: jobs, the control words, and how workers are started. */
-import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import type { MemoryOrder } from '../../src/memory/memory-order.ts';
 import { MEMORY_ORDER, MEMORY_ORDER_VARIABLE } from '../../src/memory/memory-order.ts';
@@ -45,6 +44,20 @@ export function environmentOf(order: MemoryOrder): NodeJS.ProcessEnv {
 
 export const FORMS: readonly MemoryOrder[] = MEMORY_ORDER === 'fast' ? ['fast', 'strict'] : ['strict'];
 
+const live = new Set<Worker>();
+
+/** Remembers a worker, so that a test that fails does not leave it running. */
+export function track(worker: Worker): Worker {
+  live.add(worker);
+  worker.once('exit', () => live.delete(worker));
+  return worker;
+}
+
+/** Ends every worker that is still there. For `afterEach`. */
+export async function endWorkers(): Promise<void> {
+  await Promise.all([...live].map((worker) => worker.terminate()));
+}
+
 export class Crew {
   readonly control: Int32Array = new Int32Array(new SharedArrayBuffer(64));
   readonly #memory: SharedArrayBuffer;
@@ -66,10 +79,12 @@ export class Crew {
       updates,
       id: this.workers.length + 1,
     };
-    const worker = new Worker(new URL('./stress-worker.js', import.meta.url), {
-      workerData: job,
-      env: environmentOf(this.#order),
-    });
+    const worker = track(
+      new Worker(new URL('./stress-worker.js', import.meta.url), {
+        workerData: job,
+        env: environmentOf(this.#order),
+      }),
+    );
     this.workers.push(worker);
     const report = new Promise<Report>((resolve, reject) => {
       worker.once('message', resolve);
@@ -96,13 +111,6 @@ export class Crew {
     await Promise.all(this.#reports);
     await Promise.all(this.workers.map((worker) => worker.terminate()));
   }
-}
-
-/** Ends a worker wherever it is. */
-export async function kill(worker: Worker): Promise<void> {
-  const exit = once(worker, 'exit');
-  await worker.terminate();
-  if (worker.threadId !== -1) await exit;
 }
 
 export function sleep(ms: number): Promise<void> {

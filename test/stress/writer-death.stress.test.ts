@@ -12,11 +12,13 @@ import {
   initHistogram,
   recordToHistogramStrict,
 } from '../../src/state/cells/histogram-cell.ts';
-import { environmentOf, FORMS, sleep } from './stress-job.ts';
+import { endWorkers, environmentOf, FORMS, sleep, track } from './stress-job.ts';
 import type { MemoryOrder } from '../../src/memory/memory-order.ts';
 import { BUCKETS, bucketOfRecord } from './victim-job.ts';
 import type { VictimJob } from './victim-job.ts';
 
+/** Deaths in mid-write each of the two tests that count them must see: 200 in all. */
+const MID_WRITE = 100;
 /** Victims alive at once: their start-up is most of the time a death takes. */
 const BATCH = 8;
 const LENGTH = 2000;
@@ -27,10 +29,8 @@ const SLOTS = 2; // float64 index of slot 0
 const MARK = 0x7fffffff;
 
 function startVictim(job: VictimJob, order: MemoryOrder): Worker {
-  return new Worker(new URL('./victim-worker.js', import.meta.url), {
-    workerData: job,
-    env: environmentOf(order),
-  });
+  const url = new URL('./victim-worker.js', import.meta.url);
+  return track(new Worker(url, { workerData: job, env: environmentOf(order) }));
 }
 
 /** Runs one victim per memory until all have written a good deal, then terminates them at some moment. */
@@ -67,20 +67,24 @@ function inspect(memory: SharedArrayBuffer) {
 /** The update a Seqlock's readable state belongs to; fails unless it is whole. */
 function readUpdate(seqlock: Seqlock): number {
   const into = new Float64Array(LENGTH);
-  expect(seqlock.read(into), 'readable').to.equal(true);
+  // A read may give up while others write without a pause; that it does so every time is not to be expected.
+  let tries = 1;
+  while (!seqlock.read(into) && tries < 1000) tries++;
+  expect(tries, 'reads given up').to.be.below(1000);
   expect(into[LENGTH - 1], 'whole').to.equal(into[0]);
   return into[0]!;
 }
 
 describe('a writer terminated in mid-write', function () {
   this.timeout(180_000);
+  afterEach(endWorkers);
 
-  it('Seqlock: 200 deaths between first store and publish leave the state and a lock that can be had', async function () {
+  it('Seqlock: 100 deaths between first store and publish leave the state and a lock that can be had', async function () {
     if (MARK_KIND !== 'linux-thread-id') this.skip();
     let deaths = 0;
     let midWrite = 0;
     let locked = 0;
-    while (midWrite < 200 && deaths < 1200) {
+    while (midWrite < MID_WRITE && deaths < 8 * MID_WRITE) {
       const memories = Array.from({ length: BATCH }, () => new SharedArrayBuffer(Seqlock.byteLength(LENGTH)));
       await killBatch('seqlock', memories, VERSION_INDEX, FORMS[deaths % FORMS.length]!);
       for (const memory of memories) {
@@ -101,7 +105,9 @@ describe('a writer terminated in mid-write', function () {
         expect(inspect(memory)).to.include({ locked: false, version: left.version + 1 });
       }
     }
-    expect(midWrite, `mid-write among ${deaths} deaths, ${locked} of them with the lock`).to.be.at.least(200);
+    expect(midWrite, `mid-write among ${deaths} deaths, ${locked} of them with the lock`).to.be.at.least(
+      MID_WRITE,
+    );
     expect(locked).to.be.at.least(midWrite);
   });
 
@@ -138,11 +144,11 @@ describe('a writer terminated in mid-write', function () {
     expect(words[LOCK_INDEX]).to.equal(0);
   });
 
-  it('histogram cell, STRICT: counts = sum of buckets after every death, and the next owner goes on', async () => {
+  it('histogram cell, STRICT: 100 deaths on the way into the publish leave count = sum of buckets, and the next owner goes on', async () => {
     const into = new Float64Array(6 + BUCKETS);
     let deaths = 0;
     let midWrite = 0;
-    while (deaths < 96) {
+    while (midWrite < MID_WRITE && deaths < 8 * MID_WRITE) {
       const memories = Array.from({ length: BATCH }, () => {
         const memory = new SharedArrayBuffer(8 * histogramCellWords(BUCKETS));
         initHistogram(new Float64Array(memory), 0);
@@ -173,6 +179,6 @@ describe('a writer terminated in mid-write', function () {
         }
       }
     }
-    expect(midWrite, `mid-write among ${deaths} deaths`).to.be.at.least(8);
+    expect(midWrite, `mid-write among ${deaths} deaths`).to.be.at.least(MID_WRITE);
   });
 });
