@@ -1,16 +1,12 @@
 /** Runs a program on an SDK, under the program's own clock, and collects through the official `MetricReader`. */
 import type { Counter, Histogram, MeterProvider as ApiMeterProvider } from '@opentelemetry/api';
 import { resourceFromAttributes } from '@opentelemetry/resources';
-import { MeterProvider, MetricReader, type IMetricReader } from '@opentelemetry/sdk-metrics';
+import { MeterProvider, type IMetricReader, type MetricReader } from '@opentelemetry/sdk-metrics';
 import { bind, MetricStore, SeqlockMeterProvider } from '../../src/index.ts';
+import { TestReader } from '../support/readers.ts';
 import { createInstrument, createSteps, PROGRAM_START, type Program } from './program.ts';
 
 type Collected = Awaited<ReturnType<IMetricReader['collect']>>;
-
-class TestReader extends MetricReader {
-  protected override async onForceFlush(): Promise<void> {}
-  protected override async onShutdown(): Promise<void> {}
-}
 
 interface Sdk {
   readonly provider: ApiMeterProvider;
