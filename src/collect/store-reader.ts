@@ -3,7 +3,7 @@ import { printed } from '../base/errors.ts';
 import { Warnings } from '../base/warnings.ts';
 import { ExtentCursor, readRecord, type LogRecord } from '../memory/directory-log.ts';
 import { EXTENTS_OFFSET } from '../memory/layout.ts';
-import type { Region } from '../memory/region.ts';
+import type { Extent, Region } from '../memory/region.ts';
 import { OVERFLOW_ATTRIBUTES, type CanonicalAttributes } from '../state/attributes.ts';
 import * as R from '../state/records.ts';
 import { MergedStream } from './merged-stream.ts';
@@ -54,7 +54,7 @@ export class StoreReader {
     this.#readConfiguration();
     // First the extents, then their records: a writer never goes back to an extent after it claimed the next, so all
     // but the last extent of a slab are then complete, and records are met in the order in which they were written.
-    for (let extent; (extent = this.region.extentAt(this.#walkedTo)) !== undefined; this.#walkedTo += extent.bytes) {
+    for (let extent; (extent = this.#nextExtent()) !== undefined; this.#walkedTo += extent.bytes) {
       let directory = this.#slabs.get(extent.slab);
       if (directory === undefined) {
         directory = { slab: extent.slab, cursors: [], streams: [], keySets: [], broken: false };
@@ -75,7 +75,27 @@ export class StoreReader {
     const offset = this.region.configurationOffset;
     if (offset === this.#configurationOffset) return;
     this.#configurationOffset = offset;
-    this.#configuration = R.decodeJson(readRecord(this.region, offset, Infinity).payload) as R.StoreConfiguration;
+    try {
+      this.#configuration = R.decodeJson(readRecord(this.region, offset, Infinity).payload) as R.StoreConfiguration;
+    } catch (error) {
+      this.#warnings.once(
+        'configuration',
+        `seqlock-metrics: the configuration of the store is damaged and not used: ${printed(error)}`,
+      );
+    }
+  }
+
+  /** Past a damaged extent nothing can be found any more. */
+  #nextExtent(): Extent | undefined {
+    try {
+      return this.region.extentAt(this.#walkedTo);
+    } catch (error) {
+      this.#warnings.once(
+        'extents',
+        `seqlock-metrics: the store's memory is damaged, new series behind the damage are not reported: ${printed(error)}`,
+      );
+      return undefined;
+    }
   }
 
   #readDirectory(directory: SlabDirectory): void {
