@@ -58,11 +58,16 @@ function shuffled(count: number): number[] {
 /** Columns of `rows` values. Every series comes up when `rows` is at least `series`. */
 export function columnsOf(count: AttributeCount, series: number, rows: number = BATCH): Column[] {
   const order = shuffled(series);
-  return valuesOf(count, series).map((values) => Array.from({ length: rows }, (_, row) => values[order[row % series]!]!));
+  return valuesOf(count, series).map((values) =>
+    Array.from({ length: rows }, (_, row) => values[order[row % series]!]!),
+  );
 }
 
 /** The rows of some columns as objects: one object per series, however often it comes up. */
-export function objectsOf(keys: readonly string[], columns: readonly Column[]): Record<string, string | number>[] {
+export function objectsOf(
+  keys: readonly string[],
+  columns: readonly Column[],
+): Record<string, string | number>[] {
   const known = new Map<string, Record<string, string | number>>();
   return Array.from({ length: columns[0]?.length ?? 0 }, (_, row) => {
     const entries = keys.map((key, i): [string, string | number] => [key, columns[i]![row]!]);
@@ -80,7 +85,8 @@ export function objectsOf(keys: readonly string[], columns: readonly Column[]): 
 export function renewStrings(columns: readonly Column[], texts: ReadonlyMap<string, Buffer>): void {
   for (const column of columns) {
     if (typeof column[0] !== 'string') continue;
-    for (let row = 0; row < column.length; row++) column[row] = texts.get(column[row] as string)!.toString('latin1');
+    for (let row = 0; row < column.length; row++)
+      column[row] = texts.get(column[row] as string)!.toString('latin1');
   }
 }
 

@@ -24,7 +24,13 @@ const BARS: readonly Bar[] = [
   { what: 'garbage of a record, B', bar: NO_GARBAGE, benchmark: 'garbage', rows: /./ },
   { what: 'memory of a counter series, B', bar: 250, benchmark: 'memory', rows: /^counter/ },
   { what: 'memory of a histogram series, B', bar: 450, benchmark: 'memory', rows: /^histogram/ },
-  { what: 'snapshot of 100,000 counters', peer: 'official', bar: 5, benchmark: 'collect', rows: /^snapshot, 100000 counter/ },
+  {
+    what: 'snapshot of 100,000 counters',
+    peer: 'official',
+    bar: 5,
+    benchmark: 'collect',
+    rows: /^snapshot, 100000 counter/,
+  },
 ];
 
 function both(what: string, benchmark: string, rows: RegExp, official: number, prom: number): Bar[] {
@@ -55,7 +61,8 @@ export function judge(rows: readonly Row[]): Verdict[] {
       if (figure !== undefined) figures[row.name] = figure;
     }
     const found = Object.values(figures);
-    if (found.length === 0) return { what, peer: peer ?? null, bar, measured: null, rows: figures, met: null };
+    if (found.length === 0)
+      return { what, peer: peer ?? null, bar, measured: null, rows: figures, met: null };
     const measured = peer === undefined ? Math.max(...found) : Math.min(...found);
     const met = peer === undefined ? measured <= bar : measured >= bar;
     return { what, peer: peer ?? null, bar, measured, rows: figures, met };

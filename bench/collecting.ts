@@ -30,7 +30,8 @@ export async function benchCollecting(seriesCounts: readonly number[], rounds: n
 
 async function collectSeries(kind: Kind, series: number, rounds: number): Promise<Row[]> {
   const own = ours();
-  const peers = kind === 'histogram' && series > MOST_PROM_HISTOGRAMS ? [official()] : [official(), promClient()];
+  const peers =
+    kind === 'histogram' && series > MOST_PROM_HISTOGRAMS ? [official()] : [official(), promClient()];
   const toucher = (subject: Subject): (() => void) =>
     touchAll(subject, subject.create(kind, 'collected', keysOf(ATTRIBUTES)), kind, ATTRIBUTES, series);
   const touch = toucher(own);

@@ -9,28 +9,33 @@ import { getHeapStatistics } from 'node:v8';
 import { BATCH } from './attribute-columns.ts';
 import { floorWork, nameOf, recordWork, type RecordCase } from './record-loop.ts';
 import { rowOf, type Contender, type Row } from './row.ts';
-import type { Work } from './rounds.ts';
+import { timeInTurns, type Work } from './rounds.ts';
 import { KINDS, SUBJECTS } from './subjects.ts';
 
-/** Flags of the process that measures: 16 batches of the hungriest call are 120 MB. */
+/** Flags of the process that measures. */
 export const GARBAGE_FLAGS: readonly string[] = [
   '--expose-gc',
   '--min-semi-space-size=256',
   '--max-semi-space-size=256',
 ];
 
-const BATCHES = 16;
-
 export interface GarbageEffort {
   readonly rounds: number;
-  /** Batches each loop runs first, until its code is optimised. Code that is not allocates more. */
-  readonly warmUpBatches: number;
+  /** Batches of one measurement. The hungriest call leaves 7 MB in each. */
+  readonly batches: number;
+  /** Time each loop runs first, until its code is optimised. Code that is not allocates more. */
+  readonly warmUpMillis: number;
 }
 
 function garbageCases(): RecordCase[] {
   return KINDS.flatMap((kind): RecordCase[] => [
     { kind, attributes: 0, form: 'none', series: 1 },
-    ...([1, 3, 6] as const).map((attributes): RecordCase => ({ kind, attributes, form: 'fresh', series: 100 })),
+    ...([1, 3, 6] as const).map((attributes): RecordCase => ({
+      kind,
+      attributes,
+      form: 'fresh',
+      series: 100,
+    })),
     { kind, attributes: 3, form: 'fresh', series: 2000 },
     { kind, attributes: 3, form: 'run-time', series: 100 },
     { kind, attributes: 3, form: 'two orders', series: 100 },
@@ -62,23 +67,27 @@ class CollectionCount {
 }
 
 /** Throws where every attempt was disturbed by a collection: no figure is better than a wrong one. */
-async function bytesPerOperation({ batch, prepare }: Work, collections: CollectionCount): Promise<number> {
+async function bytesPerOperation(
+  { batch, prepare }: Work,
+  batches: number,
+  collections: CollectionCount,
+): Promise<number> {
   for (let attempt = 0; attempt < 5; attempt++) {
     globalThis.gc!();
     const before = await collections.now();
     let bytes = 0;
-    for (let i = 0; i < BATCHES; i++) {
+    for (let i = 0; i < batches; i++) {
       prepare?.();
       const start = getHeapStatistics().used_heap_size;
       batch();
       bytes += getHeapStatistics().used_heap_size - start;
     }
-    if ((await collections.now()) === before) return bytes / (BATCHES * BATCH);
+    if ((await collections.now()) === before) return bytes / (batches * BATCH);
   }
   throw new Error('garbage was collected during each attempt to count it');
 }
 
-export async function benchGarbage({ rounds, warmUpBatches }: GarbageEffort): Promise<Row[]> {
+export async function benchGarbage({ rounds, batches, warmUpMillis }: GarbageEffort): Promise<Row[]> {
   const subjects = SUBJECTS.map((make) => make());
   const cases = garbageCases().map((recordCase) => ({
     recordCase,
@@ -87,15 +96,15 @@ export async function benchGarbage({ rounds, warmUpBatches }: GarbageEffort): Pr
   }));
   const collections = new CollectionCount();
   const rows: Row[] = [];
-  for (const { floor, works } of cases) for (const work of [floor, ...works]) warmUp(work, 2);
+  for (const { floor, works } of cases) for (const work of [floor, ...works]) warmUp(work, 0);
   for (const { recordCase, floor, works } of cases) {
     const measured: Partial<Record<Contender, number[]>> = {};
-    for (const work of [floor, ...works]) warmUp(work, warmUpBatches);
+    for (const work of [floor, ...works]) warmUp(work, warmUpMillis);
     for (let round = 0; round < rounds; round++) {
-      const own = await bytesPerOperation(floor, collections);
+      const own = await bytesPerOperation(floor, batches, collections);
       (measured.floor ??= []).push(own);
       for (const work of works)
-        (measured[work.contender] ??= []).push((await bytesPerOperation(work, collections)) - own);
+        (measured[work.contender] ??= []).push((await bytesPerOperation(work, batches, collections)) - own);
     }
     rows.push(rowOf('garbage', `${recordCase.kind}, ${nameOf(recordCase)}`, 'B', measured));
   }
@@ -104,9 +113,6 @@ export async function benchGarbage({ rounds, warmUpBatches }: GarbageEffort): Pr
   return rows;
 }
 
-function warmUp({ batch, prepare }: Work, batches: number): void {
-  for (let i = 0; i < batches; i++) {
-    prepare?.();
-    batch();
-  }
+function warmUp(work: Work, millis: number): void {
+  timeInTurns([work], BATCH, { rounds: 0, millis: 0, warmUpMillis: millis });
 }

@@ -33,7 +33,12 @@ export function describeMachine(args: readonly string[]): Machine {
     memoryOrder: MEMORY_ORDER,
     packages: {
       'seqlock-metrics': VERSION,
-      ...Object.fromEntries(['@opentelemetry/api', '@opentelemetry/sdk-metrics', 'prom-client'].map((name) => [name, versionOf(name)])),
+      ...Object.fromEntries(
+        ['@opentelemetry/api', '@opentelemetry/sdk-metrics', 'prom-client'].map((name) => [
+          name,
+          versionOf(name),
+        ]),
+      ),
     },
     command: ['npm run bench', ...(args.length > 0 ? ['--', ...args] : [])].join(' '),
     loadAverage: Math.round(loadavg()[0]! * 100) / 100,
@@ -46,7 +51,10 @@ function versionOf(name: string): string {
   const entry = createRequire(import.meta.url).resolve(name);
   for (let folder = dirname(entry); folder !== dirname(folder); folder = dirname(folder)) {
     try {
-      const found = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { name?: string; version?: string };
+      const found = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as {
+        name?: string;
+        version?: string;
+      };
       if (found.name === name && found.version !== undefined) return found.version;
     } catch {
       // none in this folder

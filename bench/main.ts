@@ -6,6 +6,7 @@ import { judge } from './bars.ts';
 import { benchGarbageApart, benchMemory, benchMemoryOrder } from './children.ts';
 import { benchCollecting } from './collecting.ts';
 import { describeMachine } from './machine.ts';
+import type { GarbageEffort } from './garbage.ts';
 import { parseOptions, USAGE, type Benchmark, type Options } from './options.ts';
 import { benchRecording } from './recording.ts';
 import { print, type Report } from './report.ts';
@@ -15,6 +16,8 @@ import { KINDS } from './subjects.ts';
 
 const FULL: Effort = { rounds: 9, millis: 20, warmUpMillis: 80 };
 const SMOKE: Effort = { rounds: 1, millis: 0, warmUpMillis: 0 };
+const FULL_GARBAGE: GarbageEffort = { rounds: 3, batches: 16, warmUpMillis: 150 };
+const SMOKE_GARBAGE: GarbageEffort = { rounds: 1, batches: 1, warmUpMillis: 0 };
 
 async function run({ smoke, only }: Options, progress: (benchmark: string) => void): Promise<Row[]> {
   const rows: Row[] = [];
@@ -25,10 +28,14 @@ async function run({ smoke, only }: Options, progress: (benchmark: string) => vo
   };
   const kinds = new Set(KINDS.filter(wanted));
   if (kinds.size > 0) rows.push(...(await benchRecording(kinds, effort)));
-  if (wanted('garbage'))
-    rows.push(...benchGarbageApart(smoke ? { rounds: 1, warmUpBatches: 2 } : { rounds: 3, warmUpBatches: 60 }));
+  if (wanted('garbage')) rows.push(...benchGarbageApart(smoke ? SMOKE_GARBAGE : FULL_GARBAGE));
   if (wanted('memory')) rows.push(...benchMemory(smoke ? [1_000] : [10_000, 100_000]));
-  if (wanted('collect')) rows.push(...(await (smoke ? benchCollecting([100, 1_000], 1) : benchCollecting([100, 1_000, 10_000, 100_000], 5))));
+  if (wanted('collect'))
+    rows.push(
+      ...(await (smoke
+        ? benchCollecting([100, 1_000], 1)
+        : benchCollecting([100, 1_000, 10_000, 100_000], 5))),
+    );
   if (wanted('order')) rows.push(...orderRows(smoke ? 1 : 3, effort));
   return rows;
 }

@@ -30,13 +30,18 @@ export async function measureMemoryOrder(effort: Effort): Promise<OrderFigures> 
     { kind, attributes: ATTRIBUTES, form: 'bound' as const, series: SERIES },
   ]);
   const named: [string, Work][] = [
-    ...recorded.map((c): [string, Work] => [`${c.kind}, ${c.attributes} attributes, ${c.form}`, recordWork(subject, c)!]),
+    ...recorded.map((c): [string, Work] => [
+      `${c.kind}, ${c.attributes} attributes, ${c.form}`,
+      recordWork(subject, c)!,
+    ]),
     ...KINDS.map((kind): [string, Work] => [`read one ${kind} cell`, cellReads(subject, kind)]),
     ['readStats()', { contender: 'ours', batch: readStats(subject) }],
   ];
-  for (const [, work] of named) timeInTurns([work], BATCH, { rounds: 0, millis: 0, warmUpMillis: effort.warmUpMillis });
+  for (const [, work] of named)
+    timeInTurns([work], BATCH, { rounds: 0, millis: 0, warmUpMillis: effort.warmUpMillis });
   const nanos: Record<string, readonly number[]> = {};
-  for (const [name, work] of named) nanos[name] = timeInTurns([work], BATCH, { ...effort, warmUpMillis: 0 }).ours!;
+  for (const [name, work] of named)
+    nanos[name] = timeInTurns([work], BATCH, { ...effort, warmUpMillis: 0 }).ours!;
   await subject.close();
   return { order: MEMORY_ORDER, nanos };
 }
@@ -46,7 +51,8 @@ function cellReads(subject: OwnSubject, kind: Kind): Work {
   const keys = keysOf(ATTRIBUTES);
   const objects = objectsOf(keys, columnsOf(ATTRIBUTES, SERIES));
   const instrument = subject.create(kind, `read_${kind}`, keys);
-  for (const attributes of objects) (subject.bind!(instrument, attributes) as Recorder)[kind === 'counter' ? 'add' : 'record'](2);
+  for (const attributes of objects)
+    (subject.bind!(instrument, attributes) as Recorder)[kind === 'counter' ? 'add' : 'record'](2);
   const cells = cellsOf(subject, `read_${kind}`);
   const { words, doubles } = subject.store.region;
   const into = new Float64Array(64);
@@ -69,7 +75,9 @@ interface Recorder {
 }
 
 /** Each kind reads through a function of its own, as a snapshot does. */
-function readOf(kind: Kind): (words: Int32Array, doubles: Float64Array, at: number, into: Float64Array) => number {
+function readOf(
+  kind: Kind,
+): (words: Int32Array, doubles: Float64Array, at: number, into: Float64Array) => number {
   if (kind === 'counter') return readSumInto;
   if (kind === 'gauge') return readLastValueInto;
   return (words, doubles, at, into) => readHistogramInto(words, doubles, at, BUCKETS, into);
@@ -78,7 +86,9 @@ function readOf(kind: Kind): (words: Int32Array, doubles: Float64Array, at: numb
 function cellsOf({ store }: OwnSubject, name: string): Int32Array {
   const reader = readerOf(store.region);
   reader.refresh();
-  const stream = reader.scopes.flatMap(({ streams }) => streams).find(({ description }) => description.name === name);
+  const stream = reader.scopes
+    .flatMap(({ streams }) => streams)
+    .find(({ description }) => description.name === name);
   const live = stream!.series.map(({ contributions }) => contributions[0]!.cell);
   return Int32Array.from({ length: BATCH }, (_, j) => live[(j * 37) % live.length]!);
 }

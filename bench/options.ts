@@ -30,7 +30,8 @@ export function parseOptions(args: readonly string[]): Options | undefined {
   if (values.help) return undefined;
   const asked = values.only.map((name) => {
     const benchmark = BENCHMARKS.find((known) => known === name);
-    if (benchmark === undefined) throw new Error(`no benchmark is called ${name}; there are ${BENCHMARKS.join(', ')}`);
+    if (benchmark === undefined)
+      throw new Error(`no benchmark is called ${name}; there are ${BENCHMARKS.join(', ')}`);
     return benchmark;
   });
   return { json: values.json, smoke: values.smoke, only: new Set(asked.length > 0 ? asked : BENCHMARKS) };

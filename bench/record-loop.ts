@@ -44,7 +44,11 @@ interface Inputs {
   readonly bound: readonly unknown[];
 }
 
-function compileLoop(statements: string, { instrument, columns, objects, bound }: Inputs, length: number): () => void {
+function compileLoop(
+  statements: string,
+  { instrument, columns, objects, bound }: Inputs,
+  length: number,
+): () => void {
   const names = columns.map((_, i) => `c${i}`);
   const source = `// ${compiled++}
     return () => {
@@ -90,10 +94,23 @@ export function recordWork(subject: Subject, recordCase: RecordCase): Work | und
 }
 
 /** Records 1 once to each of so many series, with fresh attributes. */
-export function touchAll(subject: Subject, instrument: object, kind: Kind, attributes: AttributeCount, series: number): () => void {
+export function touchAll(
+  subject: Subject,
+  instrument: object,
+  kind: Kind,
+  attributes: AttributeCount,
+  series: number,
+): () => void {
   const keys = keysOf(attributes);
   const columns = columnsOf(attributes, series, series);
-  const call = `instrument.${subject.call(kind, '1', literal(keys, keys.map((_, i) => i)))};`;
+  const call = `instrument.${subject.call(
+    kind,
+    '1',
+    literal(
+      keys,
+      keys.map((_, i) => i),
+    ),
+  )};`;
   return compileLoop(call, { instrument, columns, objects: [], bound: [] }, series);
 }
 
@@ -107,7 +124,8 @@ export function floorWork(recordCase: RecordCase): Work {
   const floor: Subject = {
     contender: 'ours',
     create: () => ({ value: 0 as unknown, attributes: undefined as unknown }),
-    call: (_kind, value, attributes) => `value = ${value}${attributes === undefined ? '' : `; instrument.attributes = ${attributes}`}`,
+    call: (_kind, value, attributes) =>
+      `value = ${value}${attributes === undefined ? '' : `; instrument.attributes = ${attributes}`}`,
     bind: () => ({ value: 0 as unknown }),
     collect: () => Promise.resolve(),
     close: () => Promise.resolve(),

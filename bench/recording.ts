@@ -12,7 +12,11 @@ const RUN_TIME_SHARE = 0.25;
 /** Counters are crossed in full; gauges and histograms, which find their series the same way, in part. */
 export function recordCases(kind: Kind): RecordCase[] {
   const cases: RecordCase[] = [{ kind, attributes: 0, form: 'none', series: 1 }];
-  const cross = (counts: readonly AttributeCount[], forms: readonly Form[], series: readonly number[]): void => {
+  const cross = (
+    counts: readonly AttributeCount[],
+    forms: readonly Form[],
+    series: readonly number[],
+  ): void => {
     for (const attributes of counts)
       for (const form of forms) for (const n of series) cases.push({ kind, attributes, form, series: n });
   };
@@ -40,8 +44,8 @@ export async function benchRecording(kinds: ReadonlySet<Kind>, effort: Effort): 
       (work): work is Work => work !== undefined,
     ),
   }));
-  for (let pass = 0; pass < 2; pass++)
-    for (const { works } of prepared) timeInTurns(works, BATCH, { rounds: 0, millis: 0, warmUpMillis: 0 });
+  for (const { works } of prepared)
+    timeInTurns(works, BATCH, { rounds: 0, millis: 0, warmUpMillis: effort.warmUpMillis / 8 });
   const rows: Row[] = [];
   for (const { recordCase, works } of prepared) {
     if (!kinds.has(recordCase.kind)) continue;

@@ -38,7 +38,12 @@ export function print({ machine, smoke, seconds, rows, bars }: Report): string {
   const blocks = [describe(machine)];
   if (smoke) blocks.push('SMOKE RUN: too short for its figures to mean anything.');
   for (const benchmark of new Set(rows.map((row) => row.benchmark)))
-    blocks.push(benchmarkTable(benchmark, rows.filter((row) => row.benchmark === benchmark)));
+    blocks.push(
+      benchmarkTable(
+        benchmark,
+        rows.filter((row) => row.benchmark === benchmark),
+      ),
+    );
   blocks.push(barTable(bars), `${figure(seconds)} s in all.`);
   return blocks.join('\n\n');
 }
@@ -54,9 +59,15 @@ function describe(machine: Machine): string {
 }
 
 function benchmarkTable(benchmark: string, rows: readonly Row[]): string {
-  const contenders = CONTENDERS.filter((contender) => rows.some((row) => row.values[contender] !== undefined));
+  const contenders = CONTENDERS.filter((contender) =>
+    rows.some((row) => row.values[contender] !== undefined),
+  );
   const compared = COMPARED.filter((other) => rows.some((row) => row.ratios[other] !== undefined));
-  const header = ['', ...contenders.map((contender) => HEADERS[contender]), ...compared.map((other) => `${HEADERS[other]}, times`)];
+  const header = [
+    '',
+    ...contenders.map((contender) => HEADERS[contender]),
+    ...compared.map((other) => `${HEADERS[other]}, times`),
+  ];
   const lines = rows.map((row) => [
     row.name,
     ...contenders.map((contender) => figure(row.values[contender])),

@@ -30,7 +30,8 @@ export interface Row {
 
 export function rowOf(benchmark: string, name: string, unit: Unit, rounds: Rounds): Row {
   const values: Partial<Record<Contender, number>> = {};
-  for (const [contender, measured] of Object.entries(rounds)) values[contender as Contender] = median(measured);
+  for (const [contender, measured] of Object.entries(rounds))
+    values[contender as Contender] = median(measured);
   const ratios: Partial<Record<Compared, number>> = {};
   for (const [compared, base] of Object.entries(RATIOS) as [Compared, Contender][]) {
     const other = rounds[compared];

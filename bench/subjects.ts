@@ -99,7 +99,8 @@ export function promClient(): Subject {
     },
     call: (kind, value, attributes) =>
       `${PROM_CALLS[kind]}(${attributes === undefined ? '' : `${attributes}, `}${value})`,
-    bind: (instrument, attributes) => (instrument as prom.Counter).labels(attributes as prom.LabelValues<string>),
+    bind: (instrument, attributes) =>
+      (instrument as prom.Counter).labels(attributes as prom.LabelValues<string>),
     collect: () => registry.getMetricsAsJSON(),
     close: () => {
       registry.clear();
