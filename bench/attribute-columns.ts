@@ -28,7 +28,10 @@ export type Column = (string | number)[];
 /** The values of one key for every series, in order of the series' numbers. */
 function valuesOf(count: AttributeCount, series: number): Column[] {
   const counts = VALUE_COUNTS[count](series);
-  if (count > 0 && counts.reduce((product, n) => product * n, 1) !== series)
+  if (
+    !counts.every(Number.isInteger) ||
+    counts.reduce((product, n) => product * n, 1) !== (count === 0 ? 1 : series)
+  )
     throw new RangeError(`no ${count} attributes for ${series} series`);
   let stride = 1;
   return keysOf(count).map((key, i) => {
