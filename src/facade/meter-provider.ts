@@ -123,8 +123,10 @@ export class SeqlockMeterProvider implements MeterProvider {
 function checkOptions(options: unknown): asserts options is SeqlockMeterProviderOptions {
   if (typeof options !== 'object' || options === null)
     throw new OptionError('options of SeqlockMeterProvider', options, 'an object such as { readers: [reader] }');
-  const { resource, readers, views, store, sdkMetricsEnabled } = options as Record<string, unknown>;
-  if (resource !== undefined && !isObject((resource as { attributes?: unknown } | null)?.attributes))
+  const { resource, readers, views, store, sdkMetricsEnabled } = options as Record<string, unknown> & {
+    resource?: { attributes?: unknown } | null;
+  };
+  if (resource !== undefined && !isObject(resource?.attributes))
     throw new OptionError('resource', resource, 'a Resource: an object with attributes');
   if (readers !== undefined && !Array.isArray(readers))
     throw new OptionError('readers', readers, 'an array of metric readers');

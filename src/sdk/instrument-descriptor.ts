@@ -32,7 +32,7 @@ export function describeInstrument(
   options: MetricOptions | undefined,
   warnings: Warnings,
 ): InstrumentDescriptor {
-  const usedName = typeof name === 'string' ? name : String(name ?? '');
+  const usedName = typeof name === 'string' ? name : name === undefined || name === null ? '' : printed(name);
   if (typeof name !== 'string' || !NAME.test(name))
     warnings.once(
       `name ${usedName}`,
@@ -42,9 +42,9 @@ export function describeInstrument(
   const text = (option: 'description' | 'unit'): string => {
     const value: unknown = given[option];
     if (value === undefined || value === null) return '';
-    if (typeof value !== 'string')
-      warnings.once(`${option} ${usedName}`, `${option} of metric ${usedName} is ${printed(value)}; it must be a string`);
-    return String(value);
+    if (typeof value === 'string') return value;
+    warnings.once(`${option} ${usedName}`, `${option} of metric ${usedName} is ${printed(value)}; it must be a string`);
+    return printed(value);
   };
   const { valueType } = given;
   if (valueType !== undefined && valueType !== ValueType.INT && valueType !== ValueType.DOUBLE)

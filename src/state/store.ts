@@ -112,7 +112,7 @@ export function watchWorkers(region: Region): void {
 
 function publish(): void {
   if (inherited !== undefined && !inherited.closed) return;
-  setEnvironmentData(PUBLISHED, made[0]?.region.buffer as Parameters<typeof setEnvironmentData>[1]);
+  setEnvironmentData(PUBLISHED, made[0]?.region.buffer);
 }
 
 function validatedMaxBytes(options: MetricStoreOptions): number {
