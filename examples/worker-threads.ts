@@ -12,8 +12,8 @@ if (isMainThread) {
   const provider = new SeqlockMeterProvider({ readers: [reader] });
   const workers = Array.from({ length: WORKERS }, () => new Worker(new URL(import.meta.url)));
   await Promise.all(workers.map((worker) => once(worker, 'exit')));
-  const { value } = reader.snapshot().scopeMetrics[0]!.metrics[0]!.dataPoints[0]!;
-  console.log(`${value} = ${WORKERS} x ${TIMES}, from threads that are gone`);
+  const [rounds] = reader.snapshot().scopeMetrics[0]!.metrics;
+  console.log(rounds!.dataPoints[0]!.value, `= ${WORKERS} x ${TIMES}, from threads that are gone`);
   await provider.shutdown();
 } else {
   metrics.setGlobalMeterProvider(new SeqlockMeterProvider()); // joins the store of the main thread

@@ -71,8 +71,8 @@ describe('examples', () => {
       const urls = /Service {2}(\S+)\nMetrics {2}(\S+)/.exec(text);
       return urls === null ? undefined : [urls[1]!, urls[2]!];
     }, 15_000);
-    expect((await fetch(service!)).status).to.equal(200);
-    expect(await (await fetch(metrics!)).text()).to.match(/^jobs_completed_total\{.*\} \d+$/m);
+    expect((await fetch(service)).status).to.equal(200);
+    expect(await (await fetch(metrics)).text()).to.match(/^jobs_completed_total\{.*\} \d+$/m);
     demo.child.kill('SIGTERM');
     expect((await demo.outcome).code).to.equal(0);
   });

@@ -63,7 +63,7 @@ function startMember(): Member {
     if (member.waiting.size === 0) member.onIdle?.();
   });
   member.worker.on('error', (error: Error) => {
-    for (const { reject } of member.waiting.values()) reject(error);
+    for (const job of member.waiting.values()) job.reject(error);
     member.waiting.clear();
   });
   return member;
