@@ -1,4 +1,4 @@
-import { MetricReader, type MetricReaderOptions } from '@opentelemetry/sdk-metrics';
+import { MetricReader } from '@opentelemetry/sdk-metrics';
 import type { ReadStats } from './cell-reader.ts';
 import type { ResourceMetrics } from './metric-data.ts';
 import { SeqlockMetricProducer } from './metric-producer.ts';
@@ -9,10 +9,6 @@ import { SeqlockMetricProducer } from './metric-producer.ts';
  */
 export class SeqlockMetricReader extends MetricReader {
   #producer: SeqlockMetricProducer | undefined;
-
-  constructor(options?: MetricReaderOptions) {
-    super(options);
-  }
 
   /** Called once, by the provider. Throws when that is not a `SeqlockMeterProvider`. */
   override setMetricProducer(producer: Parameters<MetricReader['setMetricProducer']>[0]): void {

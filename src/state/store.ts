@@ -129,7 +129,7 @@ function firstOpen(): MetricStore | undefined {
 function publish(): void {
   for (let i = made.length; i-- > 0; ) if (made[i]!.closed) made.splice(i, 1);
   if (isInheritedOpen()) return;
-  setEnvironmentData(PUBLISHED, made[0]?.region.buffer as Parameters<typeof setEnvironmentData>[1]);
+  setEnvironmentData(PUBLISHED, made[0]?.region.buffer);
 }
 
 function isInheritedOpen(): boolean {
