@@ -88,8 +88,8 @@ function cellsOf({ store }: OwnSubject, name: string): Int32Array {
   reader.refresh();
   const stream = reader.scopes
     .flatMap(({ streams }) => streams)
-    .find(({ description }) => description.name === name);
-  const live = stream!.series.map(({ contributions }) => contributions[0]!.cell);
+    .find(({ description }) => description.name === name)!;
+  const live = Array.from({ length: stream.size }, (_, series) => stream.cellOf(stream.firstOf(series)));
   return Int32Array.from({ length: BATCH }, (_, j) => live[(j * 37) % live.length]!);
 }
 
