@@ -89,7 +89,7 @@ function cellsOf({ store }: OwnSubject, name: string): Int32Array {
   const stream = reader.scopes
     .flatMap(({ streams }) => streams)
     .find(({ description }) => description.name === name);
-  const live = stream!.series.map(({ contributions }) => contributions[0]!.cell);
+  const live = Array.from({ length: stream!.size }, (_, series) => stream!.cellOf(stream!.firstOf(series)));
   return Int32Array.from({ length: BATCH }, (_, j) => live[(j * 37) % live.length]!);
 }
 
