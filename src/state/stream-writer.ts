@@ -41,11 +41,13 @@ export abstract class StreamWriter {
   protected doubles: Float64Array;
   /** Cell of the series without attributes; 0 until it is recorded to. */
   protected bare = 0;
-  protected readonly table: SeriesTable = new SeriesTable();
+  /** Taken away while it is changed: a change that fails half-way (stack or heap used up) leaves none, see `#admit`. */
+  protected table: SeriesTable | undefined = new SeriesTable();
   readonly #slab: SlabAccess;
   readonly #cellWords: number;
   #limit: number;
   #overflow = 0;
+  #sets = 0; // attribute sets that were given a cell
   #full = false;
 
   constructor(slab: SlabAccess, description: StreamDescription, id: number, cellWords: number, limit: number) {
@@ -71,7 +73,7 @@ export abstract class StreamWriter {
     this.#refresh();
     for (const { attributes, cell, overflow } of series) {
       if (overflow) this.#overflow = cell;
-      else if (this.table.get(attributes) === ABSENT) this.#enter(attributes, cell);
+      else if (this.table!.get(attributes) === ABSENT) this.#enter(attributes, cell);
     }
   }
 
@@ -88,9 +90,9 @@ export abstract class StreamWriter {
     if (attributes === undefined && this.bare !== 0) return this.bare;
     let at = UNKNOWN;
     try {
-      if (attributes !== undefined) at = this.table.find(attributes as object);
+      if (attributes !== undefined) at = this.table!.find(attributes as object);
     } catch {
-      // an object whose getter or proxy throws
+      // an object whose getter or proxy throws, or no table
     }
     if (at > 0) return at;
     if (at === ABSENT && this.#full) return this.#overflow;
@@ -106,13 +108,15 @@ export abstract class StreamWriter {
   /** The slow way: may allocate. */
   #admit(attributes: unknown): number {
     const canonical = canonicalAttributes(attributes, (cause, message) => this.warn(cause, message));
+    // Anew and empty: sets that come again get another cell, which readers add up, and the limit still counts all.
+    this.table ??= new SeriesTable();
     const known = this.table.get(canonical);
     if (known !== ABSENT) {
       this.#learn(attributes, canonical);
       return known;
     }
     if (this.#full) return this.#overflow;
-    if (this.table.size >= this.#limit) {
+    if (this.#sets >= this.#limit) {
       this.#full = true;
       this.warn(
         'limit',
@@ -177,14 +181,18 @@ export abstract class StreamWriter {
   }
 
   #enter(attributes: CanonicalAttributes, cell: number): void {
-    this.table.add(attributes, cell);
+    this.#sets++;
+    const { table } = this;
+    this.table = undefined;
+    table!.add(attributes, cell);
+    this.table = table;
     if (attributes.keys.length === 0) this.bare = cell;
   }
 
   #learn(attributes: unknown, canonical: CanonicalAttributes): void {
     if (canonical === NO_ATTRIBUTES) return;
     try {
-      this.table.learnShape(attributes as object, canonical);
+      this.table!.learnShape(attributes as object, canonical);
     } catch {
       // A proxy that answers differently each time has no shape to learn.
     }
