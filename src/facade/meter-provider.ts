@@ -100,8 +100,7 @@ export class SeqlockMeterProvider implements MeterProvider {
     const resource = joinsPublisher ? undefined : (options.resource ?? defaultResource());
     const observe = observationBy(this.#writer);
     for (const reader of readers) {
-      // The official types want a Resource of @opentelemetry/resources; every exporter reads `attributes` alone.
-      reader.setMetricProducer(new SeqlockMetricProducer(this.store, resource, observe) as never);
+      reader.setMetricProducer(new SeqlockMetricProducer(this.store, resource, observe));
       if (options.sdkMetricsEnabled === true)
         (reader as { _setSelfObsMeterProvider?(provider: MeterProvider): void })._setSelfObsMeterProvider?.(this);
     }
