@@ -1,5 +1,4 @@
-import { ABANDONED, SLAB_BYTES, SLAB_CAPACITY, SLAB_EPOCH_WORD, SLAB_OWNER_WORD } from './layout.ts';
-import { SLAB_STALE_BEFORE_DOUBLE, SLAB_TABLE_OFFSET, SLABS_USED_INDEX } from './layout.ts';
+import * as L from './layout.ts';
 import { isProvenDead, OWN_MARK } from './liveness.ts';
 import type { Region } from './region.ts';
 import { newestTick } from './region-clock.ts';
@@ -8,15 +7,16 @@ import { newestTick } from './region-clock.ts';
  * The slab table: who owns which slab. A slab is owned through one word, so that taking it is one compare-and-swap and
  * a thread may die anywhere without leaving it half owned.
  *
- *   int32 index in the entry   0        1        2..3 (float64 1)   4..15
- *                              +--------+--------+------------------+----------+
- *                              | owner  | epoch  | stale before     | reserved |
- *                              +--------+--------+------------------+----------+
+ *   int32 index in the entry   0       1       2..3           4..5             6          7          8..15
+ *                              +-------+-------+--------------+----------------+----------+----------+----------+
+ *                              | owner | epoch | stale before | observed since | observes | answered | reserved |
+ *                              +-------+-------+--------------+----------------+----------+----------+----------+
  *
  * owner         0 never used; the mark of the thread that writes the slab (liveness.ts); minus the mark of the thread
  *               that is taking it over from a dead one; or ABANDONED
  * epoch         owners so far
  * stale before  gauge sets with a tick up to this one were made by an owner that is dead
+ * observed since, observes, answered   see `doorbell.ts`
  */
 export interface OwnedSlab {
   readonly slab: number;
@@ -24,14 +24,24 @@ export interface OwnedSlab {
   readonly adopted: boolean;
 }
 
-const ownerIndex = (slab: number): number => (SLAB_TABLE_OFFSET + slab * SLAB_BYTES) / 4 + SLAB_OWNER_WORD;
-const epochIndex = (slab: number): number => (SLAB_TABLE_OFFSET + slab * SLAB_BYTES) / 4 + SLAB_EPOCH_WORD;
-const staleIndex = (slab: number): number =>
-  (SLAB_TABLE_OFFSET + slab * SLAB_BYTES) / 8 + SLAB_STALE_BEFORE_DOUBLE;
+const entryOffset = (slab: number): number => L.SLAB_TABLE_OFFSET + slab * L.SLAB_BYTES;
+const ownerIndex = (slab: number): number => entryOffset(slab) / 4 + L.SLAB_OWNER_WORD;
+const epochIndex = (slab: number): number => entryOffset(slab) / 4 + L.SLAB_EPOCH_WORD;
+const observesIndex = (slab: number): number => entryOffset(slab) / 4 + L.SLAB_OBSERVES_WORD;
+const staleIndex = (slab: number): number => entryOffset(slab) / 8 + L.SLAB_STALE_BEFORE_DOUBLE;
+
+/**
+ * Slabs this thread took, by creation time of the region and slab number. Shared by all copies of the package in the thread,
+ * and good for several `Region`s over one memory: for each of them this thread would look like its own dead predecessor.
+ * Two regions made in the same instant are taken for one, which at worst leaves a dead slab alone.
+ */
+const TAKEN: unique symbol = Symbol.for('seqlock-metrics.slabs-of-this-thread.1') as never;
+const ofThread = globalThis as { [TAKEN]?: Set<string> };
+const taken: Set<string> = (ofThread[TAKEN] ??= new Set());
 
 /** Slabs that were ever owned are 0 up to here. */
 export function slabsUsed(region: Region): number {
-  return Atomics.load(region.words, SLABS_USED_INDEX);
+  return Atomics.load(region.words, L.SLABS_USED_INDEX);
 }
 
 /** The owner word of a slab. */
@@ -57,23 +67,39 @@ export function isSlabDead(region: Region, slab: number): boolean {
 
 /**
  * Gives this thread a slab: a dead thread's if there is one, else a new one. Undefined when all are in use.
- * Call once per thread and region; a thread that just starts owns nothing, so its own mark is a dead predecessor's.
+ * A slab with this thread's own mark that this thread did not take is a dead predecessor's: the kernel gave its id anew.
+ *
+ * Assumes that no thread sleeps between the proof and the compare-and-swap for so long that the kernel gives the dead
+ * owner's id to another thread and that one takes this very slab: thread ids are given out in a circle of 32,768 or more.
  */
 export function acquireSlab(region: Region): OwnedSlab | undefined {
+  const owned = findSlab(region);
+  if (owned !== undefined) taken.add(takenName(region, owned.slab));
+  return owned;
+}
+
+function takenName(region: Region, slab: number): string {
+  return `${region.created} ${slab}`;
+}
+
+function findSlab(region: Region): OwnedSlab | undefined {
   const used = slabsUsed(region);
   for (let slab = 0; slab < used; slab++) {
     const owner = slabOwner(region, slab);
     if (owner === 0) continue; // its first owner is just coming
     const mark = Math.abs(owner);
-    if (owner !== ABANDONED && mark !== OWN_MARK && !isProvenDead(mark)) continue;
+    const isDead =
+      owner === L.ABANDONED || (mark === OWN_MARK ? !taken.has(takenName(region, slab)) : isProvenDead(mark));
+    if (!isDead) continue;
     if (Atomics.compareExchange(region.words, ownerIndex(slab), owner, -OWN_MARK) !== owner) continue;
     // Only the winner, and before the slab looks alive, or a reader could see the dead owner's gauges come back.
     region.doubles[staleIndex(slab)] = newestTick(region.words);
+    Atomics.store(region.words, observesIndex(slab), 0); // the new owner has no callbacks yet
     Atomics.add(region.words, epochIndex(slab), 1);
     Atomics.store(region.words, ownerIndex(slab), OWN_MARK);
     return { slab, adopted: true };
   }
-  for (let slab = used; slab < SLAB_CAPACITY; slab++) {
+  for (let slab = used; slab < L.SLAB_CAPACITY; slab++) {
     if (Atomics.compareExchange(region.words, ownerIndex(slab), 0, OWN_MARK) !== 0) continue;
     Atomics.add(region.words, epochIndex(slab), 1);
     raiseSlabsUsed(region, slab + 1);
@@ -82,16 +108,21 @@ export function acquireSlab(region: Region): OwnedSlab | undefined {
   return undefined;
 }
 
-/** Where /proc does not show deaths: gives up the slabs of a worker whose 'exit' event was seen. */
+/**
+ * Where /proc does not show deaths: gives up the slabs of a worker whose 'exit' event was seen, and those it was taking over.
+ */
 export function abandonSlabsOf(region: Region, mark: number): void {
-  for (let slab = slabsUsed(region); slab-- > 0; )
-    Atomics.compareExchange(region.words, ownerIndex(slab), mark, ABANDONED);
+  // The whole table: it may have died before it raised the number of used slabs.
+  for (let slab = 0; slab < L.SLAB_CAPACITY; slab++) {
+    Atomics.compareExchange(region.words, ownerIndex(slab), mark, L.ABANDONED);
+    Atomics.compareExchange(region.words, ownerIndex(slab), -mark, L.ABANDONED);
+  }
 }
 
 function raiseSlabsUsed(region: Region, atLeast: number): void {
   for (;;) {
     const used = slabsUsed(region);
     if (used >= atLeast) return;
-    if (Atomics.compareExchange(region.words, SLABS_USED_INDEX, used, atLeast) === used) return;
+    if (Atomics.compareExchange(region.words, L.SLABS_USED_INDEX, used, atLeast) === used) return;
   }
 }

@@ -1,29 +1,11 @@
+import { BucketFinder } from './bucket-finder.ts';
 import { histogramCellWords, initHistogram, recordToHistogram } from './cells/histogram-cell.ts';
 import type { StreamDescription } from './records.ts';
 import { StreamWriter, type SlabAccess } from './stream-writer.ts';
 
-/** Up to this many bounds a scan beats a binary search (measured, docs/performance.md). */
-const SCANNED_BOUNDS = 16;
-
-/**
- * The bucket of a value: the first whose upper bound is not below it (bounds are inclusive, specification, explicit
- * bucket histogram aggregation), or the last, open one. Infinity falls in the open one.
- */
-export function findBucket(boundaries: Float64Array, value: number): number {
-  let low = 0;
-  let high = boundaries.length;
-  while (high - low > SCANNED_BOUNDS) {
-    const middle = (low + high) >>> 1;
-    if (value <= boundaries[middle]!) high = middle;
-    else low = middle + 1;
-  }
-  while (low < high && value > boundaries[low]!) low++;
-  return low;
-}
-
 /** A stream of explicit-bucket histograms. */
 export class HistogramStream extends StreamWriter {
-  readonly #boundaries: Float64Array;
+  readonly #buckets: BucketFinder;
 
   constructor(
     slab: SlabAccess,
@@ -33,19 +15,20 @@ export class HistogramStream extends StreamWriter {
     boundaries: readonly number[],
   ) {
     super(slab, description, id, histogramCellWords(boundaries.length + 1), limit);
-    this.#boundaries = Float64Array.from(boundaries);
+    this.#buckets = new BucketFinder(boundaries);
   }
 
   /** Counts a number that is not NaN. */
   record(value: number, attributes: unknown): void {
     const at = this.locate(attributes);
-    if (at !== 0) recordToHistogram(this.words, this.doubles, at, findBucket(this.#boundaries, value), value);
+    if (at !== 0) recordToHistogram(this.words, this.doubles, at, this.#buckets.find(value), value);
+    else this.lose();
   }
 
   /** Resolves attributes and cardinality once; see `BoundHistogramSeries`. */
   bind(attributes: unknown): BoundHistogramSeries {
     const at = this.locate(attributes);
-    return new BoundHistogramSeries(this, this.#boundaries, this.words, this.doubles, at);
+    return new BoundHistogramSeries(this, this.#buckets, this.words, this.doubles, at);
   }
 
   protected override initCell(doubles: Float64Array, at: number): void {
@@ -56,20 +39,20 @@ export class HistogramStream extends StreamWriter {
 /** One series of a histogram stream. */
 export class BoundHistogramSeries {
   readonly #stream: HistogramStream;
-  readonly #boundaries: Float64Array;
+  readonly #buckets: BucketFinder;
   readonly #words: Int32Array;
   readonly #doubles: Float64Array;
   readonly #at: number;
 
   constructor(
     stream: HistogramStream,
-    boundaries: Float64Array,
+    buckets: BucketFinder,
     words: Int32Array,
     doubles: Float64Array,
     at: number,
   ) {
     this.#stream = stream;
-    this.#boundaries = boundaries;
+    this.#buckets = buckets;
     this.#words = words;
     this.#doubles = doubles;
     this.#at = at;
@@ -77,6 +60,6 @@ export class BoundHistogramSeries {
 
   record(value: number): void {
     if (this.#at === 0) this.#stream.lose();
-    else recordToHistogram(this.#words, this.#doubles, this.#at, findBucket(this.#boundaries, value), value);
+    else recordToHistogram(this.#words, this.#doubles, this.#at, this.#buckets.find(value), value);
   }
 }

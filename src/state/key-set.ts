@@ -16,13 +16,26 @@ import { scalarIdentity, textIdentity } from './attributes.ts';
 /** Whole numbers below this are looked up in an array and not in a map: status codes, ports of a few, flags. */
 const SMALL_NUMBERS = 1024;
 /** An exact table may have this many slots, whatever the number of series. */
-const FREE_SLOTS = 4096;
+const FREE_SLOTS = 16_384;
 /** ... or this many per series. */
 const SLOTS_PER_SERIES = 8;
 
+/** No value anybody passes; whoever does is looked up the slow way, since its id is 0. */
+const NONE = '\u0000seqlock-metrics: none';
 const NO_NUMBERS: Int32Array = new Int32Array(0);
 /** Values that are one attribute: see `scalarIdentity`. */
 const JSON_NULLS: readonly (number | null | undefined)[] = [null, undefined, NaN, Infinity, -Infinity];
+
+/**
+ * Bits of a small number spread over a word (finalizer of MurmurHash3). Multipliers of different positions must not be small
+ * multiples of each other, or sums of ids would collide.
+ */
+function mixed(n: number): number {
+  let word = Math.imul(n, 0x9e3779b1);
+  word = Math.imul(word ^ (word >>> 16), 0x85ebca6b);
+  word = Math.imul(word ^ (word >>> 13), 0xc2b2ae35);
+  return word ^ (word >>> 16);
+}
 
 /** One attribute key of a key set: its values' ids, from 1 on. */
 export class AttributeKey {
@@ -36,6 +49,11 @@ export class AttributeKey {
   readonly ids: Map<string | number | boolean | null | undefined, number> = new Map();
   /** small[value] = id, 0 = none. */
   small: Int32Array = NO_NUMBERS;
+  /** The string looked up last, and its id: compared first, since most keys have a value that outnumbers the others. */
+  last: string = NONE;
+  lastId = 0;
+  /** Spreads ids over the hash of a row: odd, one per position. */
+  readonly multiplier: number;
   /** Ids of arrays and objects by their text. */
   texts: Map<string, number> | undefined;
   /** Values that have an id. */
@@ -44,6 +62,7 @@ export class AttributeKey {
   constructor(name: string, position: number) {
     this.name = name;
     this.position = position;
+    this.multiplier = mixed(position + 1) | 1;
   }
 
   /** The id of a canonical value, or 0. */
@@ -78,11 +97,6 @@ export class AttributeKey {
   }
 }
 
-/** Spreads ids over the hash: odd, one per position (a multiplicative hash over the positions). */
-function multiplier(position: number): number {
-  return Math.imul(0x9e3779b1, 2 * position + 1) | 1;
-}
-
 export class KeySet {
   readonly keys: readonly AttributeKey[];
   exact = true;
@@ -96,7 +110,11 @@ export class KeySet {
   /** `names` sorted. */
   constructor(names: readonly string[]) {
     this.keys = names.map((name, position) => new AttributeKey(name, position));
-    this.#layOut();
+    // Born with so many keys that one bit for each is too much.
+    if (2 ** names.length > FREE_SLOTS) {
+      this.exact = false;
+      this.#rehash([]);
+    } else this.#layOut();
   }
 
   get size(): number {
@@ -118,12 +136,10 @@ export class KeySet {
     else this.#addRow(ids, reference);
   }
 
-  /** Hash of a row of ids, by canonical position. The lookup computes the same sum in the caller's order. */
-  hashPart(id: number, position: number): number {
-    return Math.imul(id, multiplier(position));
-  }
-
-  /** Looks `ids[0 .. keys.length)` up in the hashed form, `hash` being the sum of their parts. 0 = not there. */
+  /**
+   * Looks `ids[0 .. keys.length)` up in the hashed form. `hash` is the sum of id * multiplier over the keys, in any order.
+   * 0 = not there.
+   */
   probe(ids: Int32Array, hash: number): number {
     const { slots, mask, rows } = this;
     const width = this.keys.length;
@@ -146,7 +162,7 @@ export class KeySet {
   }
 
   #hashOf(ids: readonly number[]): number {
-    return ids.reduce((hash, id, i) => (hash + this.hashPart(id, i)) | 0, 0);
+    return ids.reduce((hash, id, i) => (hash + Math.imul(id, this.keys[i]!.multiplier)) | 0, 0);
   }
 
   /** Gives every key the bits its ids need, or changes to the hashed form if that takes too many slots. */
@@ -170,11 +186,7 @@ export class KeySet {
       key.shift = shift;
       shift += key.bits;
     }
-    // A key set may be born with so many keys that one bit each is too much.
-    if (shift > 12) {
-      this.exact = false;
-      this.#rehash([]);
-    } else this.slots = new Int32Array(1 << shift);
+    this.slots = new Int32Array(1 << shift);
   }
 
   /** Every series as ids and reference, read back from the exact form. */
@@ -209,7 +221,8 @@ export class KeySet {
   #fillSlot(row: number): void {
     const width = this.keys.length;
     let hash = 0;
-    for (let i = 0; i < width; i++) hash = (hash + this.hashPart(this.rows[row * width + i]!, i)) | 0;
+    for (let i = 0; i < width; i++)
+      hash = (hash + Math.imul(this.rows[row * width + i]!, this.keys[i]!.multiplier)) | 0;
     let at = spread(hash) & this.mask;
     while (this.slots[at] !== 0) at = (at + 1) & this.mask;
     this.slots[at] = row + 1;

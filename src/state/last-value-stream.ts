@@ -16,6 +16,7 @@ export class LastValueStream extends StreamWriter {
   set(value: number, attributes: unknown): void {
     const at = this.locate(attributes);
     if (at !== 0) setLastValue(this.words, this.doubles, at, value, this.#clock.now());
+    else this.lose();
   }
 
   /** Resolves attributes and cardinality once; see `BoundLastValue`. */

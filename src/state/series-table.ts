@@ -6,7 +6,9 @@ const MAX_SHAPES = 64;
 /** Keys of a fast lookup; wider attribute sets go the slow way. */
 const MAX_KEYS = 64;
 
-const objectPrototype: object = Object.prototype;
+const INDEX = /^\d+$/;
+
+const hasOwn = Object.prototype.hasOwnProperty;
 
 /** The keys of an attribute object in the order its writer put them. Several shapes may lead to one key set. */
 interface Shape {
@@ -22,15 +24,14 @@ export const UNKNOWN: number = -1; // only the slow way can tell
  * Attributes to series, within one stream and one thread. Finding allocates nothing, sorts nothing and builds no string:
  * `for in` over the object is compared with the shape met last, key by key, and each value is one map or array look-up.
  *
- * Own enumerable keys count, as in the official SDK. Objects with another prototype than Object's or none go the slow way,
- * since `for in` would list what they inherit.
+ * Own enumerable keys count, as in the official SDK; an object that inherits enumerable keys goes the slow way.
  */
 export class SeriesTable {
   readonly #keySets = new Map<string, KeySet>();
   readonly #shapes: Shape[];
   readonly #ids: Int32Array = new Int32Array(MAX_KEYS);
   #last: Shape;
-  #turn = 0; // tells a lookup that a getter of the caller's object made another one meanwhile
+  #turn = 0; // tells a lookup that a getter of the caller's object used the table meanwhile
   #size = 0;
 
   constructor() {
@@ -51,28 +52,36 @@ export class SeriesTable {
    */
   find(attributes: object): number {
     const { keys, keySet } = this.#last;
-    if (!keySet.exact || Object.getPrototypeOf(attributes) !== objectPrototype) return this.#findOther(attributes);
+    if (!keySet.exact) return this.#findOther(attributes);
+    const turn = this.#turn;
     let count = 0;
     let index = 0;
     for (const name in attributes) {
       const key = keys[count];
-      if (key === undefined || name !== key.name) return this.#findOther(attributes);
+      // In a `for in` over the same object V8 turns hasOwnProperty into a check it has made already.
+      if (key === undefined || name !== key.name || !hasOwn.call(attributes, name))
+        return this.#findOther(attributes);
       const value: unknown = (attributes as Record<string, unknown>)[name];
-      const id =
-        typeof value === 'number' && value >>> 0 === value && value < key.small.length
-          ? key.small[value]!
-          : (key.ids.get(value as string) ?? 0);
+      let id: number;
+      if (typeof value === 'string') {
+        if (value === key.last) id = key.lastId;
+        else {
+          id = key.ids.get(value) ?? 0;
+          if (id === 0) return this.#findOther(attributes);
+          key.last = value;
+          key.lastId = id;
+        }
+      } else if (typeof value === 'number' && value >>> 0 === value && value < key.small.length) id = key.small[value]!;
+      else id = key.ids.get(value as boolean) ?? 0;
       if (id === 0) return this.#findOther(attributes);
       index |= id << key.shift;
       count++;
     }
-    return count === keys.length ? keySet.slots[index]! : this.#findOther(attributes);
+    return count === keys.length && turn === this.#turn ? keySet.slots[index]! : this.#findOther(attributes);
   }
 
   /** Tries every known shape, the one met last first. */
   #findOther(attributes: object): number {
-    const prototype: unknown = Object.getPrototypeOf(attributes);
-    if (prototype !== objectPrototype && prototype !== null) return UNKNOWN;
     const last = this.#last;
     let found = this.#findIn(last, attributes);
     if (found !== UNKNOWN) return found;
@@ -97,7 +106,7 @@ export class SeriesTable {
     const turn = ++this.#turn;
     for (const name in attributes) {
       const key = keys[count];
-      if (key === undefined || name !== key.name) return UNKNOWN;
+      if (key === undefined || name !== key.name || !hasOwn.call(attributes, name)) return UNKNOWN;
       const value: unknown = (attributes as Record<string, unknown>)[name];
       const id =
         typeof value === 'number' && value >>> 0 === value && value < key.small.length
@@ -109,7 +118,7 @@ export class SeriesTable {
       }
       ids[key.position] = id;
       index |= id << key.shift;
-      hash = (hash + keySet.hashPart(id, key.position)) | 0;
+      hash = (hash + Math.imul(id, key.multiplier)) | 0;
       count++;
     }
     if (count !== keys.length || turn !== this.#turn) return UNKNOWN;
@@ -127,6 +136,7 @@ export class SeriesTable {
     const name = JSON.stringify(attributes.keys);
     let keySet = this.#keySets.get(name);
     if (keySet === undefined) this.#keySets.set(name, (keySet = new KeySet(attributes.keys)));
+    this.#turn++; // a lookup that is under way has ids of the old layout
     keySet.add(attributes.values, reference);
     this.#size++;
   }
@@ -136,6 +146,8 @@ export class SeriesTable {
     const keySet = this.#keySets.get(JSON.stringify(canonical.keys));
     if (keySet === undefined || this.#shapes.length >= MAX_SHAPES || canonical.keys.length > MAX_KEYS) return;
     const names = Object.keys(attributes);
+    // Arrays and strings have such keys too, and are no attributes: the slow way tells them apart.
+    if (names.some((name) => INDEX.test(name))) return;
     const known = (shape: Shape): boolean =>
       shape.keySet === keySet && shape.keys.every((key, i) => key.name === names[i]);
     if (names.length !== canonical.keys.length || this.#shapes.some(known)) return;

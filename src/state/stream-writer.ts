@@ -5,6 +5,7 @@
  * series or falls to the overflow series. Cell 0 is no cell: the region is so full that the stream has not even an
  * overflow series, and the measurement is counted as lost, and said so once.
  */
+import { printed } from '../base/errors.ts';
 import type { Warnings } from '../base/warnings.ts';
 import type { DirectoryLog } from '../memory/directory-log.ts';
 import type { Region } from '../memory/region.ts';
@@ -82,17 +83,24 @@ export abstract class StreamWriter {
     if (this.#overflow === 0 && this.id >= 0) this.#overflow = this.#newCell(OVERFLOW_ATTRIBUTES, OVERFLOW_KEY_SET);
   }
 
-  /** The cell of an attribute set; 0 when there is none, and the measurement is lost. Never throws, whatever is passed. */
+  /** The cell of an attribute set; 0 when there is none, and a measurement is to be lost. Never throws, whatever is passed. */
   protected locate(attributes: unknown): number {
-    if (attributes === undefined) return this.bare !== 0 ? this.bare : this.#admit(attributes);
-    let at: number;
+    if (attributes === undefined && this.bare !== 0) return this.bare;
+    let at = UNKNOWN;
     try {
-      at = this.table.find(attributes as object);
+      if (attributes !== undefined) at = this.table.find(attributes as object);
     } catch {
-      at = UNKNOWN; // null, or an object whose getter or proxy throws
+      // an object whose getter or proxy throws
     }
     if (at > 0) return at;
-    return at === ABSENT && this.#full ? this.#overflowCell() : this.#admit(attributes);
+    if (at === ABSENT && this.#full) return this.#overflow;
+    try {
+      return this.#admit(attributes);
+    } catch (error) {
+      // The heap or the stack is used up. The app that records must not feel more of it than it does anyway.
+      this.warn('failed', `could not make a series (${printed(error)}); measurements go to {otel.metric.overflow: true}`);
+      return this.#overflow;
+    }
   }
 
   /** The slow way: may allocate. */
@@ -103,14 +111,14 @@ export abstract class StreamWriter {
       this.#learn(attributes, canonical);
       return known;
     }
-    if (this.#full) return this.#overflowCell();
+    if (this.#full) return this.#overflow;
     if (this.table.size >= this.#limit) {
       this.#full = true;
       this.warn(
         'limit',
         `has reached its cardinality limit of ${this.#limit} attribute sets; further ones go to the series {otel.metric.overflow: true}. Raise the limit with the reader's cardinalitySelector, or record fewer attributes`,
       );
-      return this.#overflowCell();
+      return this.#overflow;
     }
     const keySet = this.#slab.keySetId(canonical.keys);
     const cell = keySet < 0 ? 0 : this.#newCell(canonical, keySet);
@@ -120,7 +128,7 @@ export abstract class StreamWriter {
         'memory',
         `found the store's memory used up (maxBytes ${this.#slab.region.maxBytes}); new attribute sets go to the series {otel.metric.overflow: true}. Raise maxBytes of MetricStore.open, or record fewer attributes`,
       );
-      return this.#overflowCell();
+      return this.#overflow;
     }
     this.#enter(canonical, cell);
     this.#learn(attributes, canonical);
@@ -145,15 +153,20 @@ export abstract class StreamWriter {
     );
   }
 
-  #overflowCell(): number {
-    if (this.#overflow === 0) this.lose();
+  /** Cell of the overflow series; 0 when there was no room for it. */
+  get overflowCell(): number {
     return this.#overflow;
+  }
+
+  /** Start time of a series made now, in milliseconds since the epoch. */
+  protected startTime(): number {
+    return Date.now();
   }
 
   #newCell(attributes: CanonicalAttributes, keySet: number): number {
     const { log, region } = this.#slab;
     if (log === undefined || this.id < 0) return 0;
-    const payload = encodeSeries({ stream: this.id, keySet, cell: 0, startTime: Date.now() }, attributes);
+    const payload = encodeSeries({ stream: this.id, keySet, cell: 0, startTime: this.startTime() }, attributes);
     const cell = log.place(payload.length, this.#cellWords);
     if (cell < 0) return 0;
     this.initCell(region.doubles, cell);

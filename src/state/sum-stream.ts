@@ -12,6 +12,7 @@ export class SumStream extends StreamWriter {
   add(delta: number, attributes: unknown): void {
     const at = this.locate(attributes);
     if (at !== 0) addToSum(this.words, this.doubles, at, delta);
+    else this.lose();
   }
 
   /** Resolves attributes and cardinality once; see `BoundSum`. */
