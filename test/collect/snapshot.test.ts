@@ -265,5 +265,5 @@ function cellOf(region: Region, name: string): number {
   const reader = readerOf(region);
   reader.refresh();
   const stream = reader.scopes.flatMap(({ streams }) => streams).find(({ description }) => description.name === name)!;
-  return stream.series.find(({ attributes }) => attributes['a'] === 1)!.contributions[0]!.cell;
+  return stream.cellOf(stream.firstOf(stream.attributes.findIndex((attributes) => attributes['a'] === 1)));
 }
