@@ -112,7 +112,7 @@ export class SeqlockMeterProvider implements MeterProvider {
       this.#writer.warnings.once('shutdown', 'A shutdown MeterProvider cannot provide a Meter');
       return createNoopMeter();
     }
-    return this.#meters.meter(name, version, options?.schemaUrl);
+    return this.#meters.meter(name, version, options);
   }
 
   /** Asks every reader to export now. Rejects when one fails or `timeoutMillis` is over. */

@@ -90,18 +90,26 @@ function textOf(value: unknown): string {
  */
 function advisedBoundaries(name: string, advised: unknown, warnings: Warnings): readonly number[] | undefined {
   if (advised === undefined || advised === null) return undefined;
-  if (!Array.isArray(advised) || !advised.every((bound) => typeof bound === 'number' && !Number.isNaN(bound))) {
+  if (!areNumbers(advised)) {
     warnings.once(
       `advice ${name}`,
       `explicitBucketBoundaries of metric ${name} are ${printed(advised)}; they must be an array of numbers. The default boundaries are used.`,
     );
     return undefined;
   }
-  const finite = (advised as number[]).filter(Number.isFinite).sort((a, b) => a - b);
+  const finite = advised.filter(Number.isFinite).sort((a, b) => a - b);
   const distinct = finite.filter((bound, i) => bound !== finite[i - 1]);
   if (distinct.length < finite.length)
     warnings.once(`advice ${name}`, `explicitBucketBoundaries of metric ${name} repeat a value; it is used once`);
   return distinct;
+}
+
+function areNumbers(values: unknown): values is number[] {
+  try {
+    return Array.isArray(values) && values.every((value) => typeof value === 'number' && !Number.isNaN(value));
+  } catch {
+    return false; // a revoked proxy, a getter that throws
+  }
 }
 
 /** The aggregation an instrument has when no view says otherwise (specification, default aggregation). */
