@@ -10,7 +10,7 @@ import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from '
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { nodeOf } from './node-versions.mjs';
+import { nodeBinary } from './node-binaries.mjs';
 
 const PACKAGES = [
   '@opentelemetry/api@~1.10.0',
@@ -26,7 +26,7 @@ let passed = 0;
 let failed = 0;
 try {
   install();
-  check('Node 24', nodeOf('24').binary);
+  check('Node 24', nodeBinary(24));
   // SDK 3.x does not promise to work below Node 22.15.
   const [major, minor] = process.versions.node.split('.').map(Number);
   const supported = major > 22 || (major === 22 && minor >= 15);
@@ -43,12 +43,16 @@ process.exitCode = failed === 0 ? 0 : 1;
 function install() {
   const npm = (...args) =>
     execFileSync('npm', args, { cwd: folder, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
-  const [{ filename }] = JSON.parse(npm('pack', '--json', '--silent', '--pack-destination', folder, resolve(here, '..')));
+  const [{ filename }] = JSON.parse(
+    npm('pack', '--json', '--silent', '--pack-destination', folder, resolve(here, '..')),
+  );
   writeFileSync(join(folder, 'package.json'), '{ "name": "consumer", "private": true, "type": "module" }\n');
   npm('install', '--no-audit', '--no-fund', '--loglevel=error', `./${filename}`, ...PACKAGES);
   copyFileSync(join(here, 'sdk3-consumer.mjs'), join(folder, 'consumer.mjs'));
   for (const name of ['api', 'sdk-metrics', 'exporter-prometheus']) {
-    const { version } = JSON.parse(readFileSync(join(folder, 'node_modules/@opentelemetry', name, 'package.json'), 'utf8'));
+    const { version } = JSON.parse(
+      readFileSync(join(folder, 'node_modules/@opentelemetry', name, 'package.json'), 'utf8'),
+    );
     console.log(`@opentelemetry/${name} ${version}`);
   }
 }
@@ -69,7 +73,9 @@ function check(name, node, mayBeRefused = false) {
   }
   process.stderr.write(stderr);
   if (mayBeRefused && count('ok ') + count('not ok ') === 0) {
-    console.log(`does not even start here (exit code ${status}); SDK 3.x wants Node 22.15 or later, so this is not counted`);
+    console.log(
+      `does not even start here (exit code ${status}); SDK 3.x wants Node 22.15 or later, so this is not counted`,
+    );
     return;
   }
   passed += count('ok ');

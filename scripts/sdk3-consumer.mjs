@@ -41,13 +41,16 @@ async function look(what, inspect) {
 }
 
 function pointsOf(request, name) {
-  const found = request.resourceMetrics[0].scopeMetrics.flatMap((scope) => scope.metrics).find((metric) => metric.name === name);
+  const found = request.resourceMetrics[0].scopeMetrics
+    .flatMap((scope) => scope.metrics)
+    .find((metric) => metric.name === name);
   return (found.sum ?? found.histogram).dataPoints;
 }
 
 /** In the shape of the SDK. */
 function valueOf({ scopeMetrics }, name) {
-  return scopeMetrics.flatMap((scope) => scope.metrics).find(({ descriptor }) => descriptor.name === name).dataPoints[0].value;
+  return scopeMetrics.flatMap((scope) => scope.metrics).find(({ descriptor }) => descriptor.name === name)
+    .dataPoints[0].value;
 }
 
 async function main() {
@@ -55,14 +58,17 @@ async function main() {
   const receiver = await startOtlpReceiver();
   const port = await freePort();
   const reader = new SeqlockMetricReader();
-  const periodic = (exporter) => new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: 60_000 });
+  const periodic = (exporter) =>
+    new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: 60_000 });
   const provider = await new Promise((resolve, reject) => {
     const made = new SeqlockMeterProvider({
       resource: resourceFromAttributes({ 'service.name': 'sdk3' }),
       sdkMetricsEnabled: true,
       readers: [
         reader,
-        new PrometheusExporter({ host: '127.0.0.1', port }, (error) => (error ? reject(error) : resolve(made))),
+        new PrometheusExporter({ host: '127.0.0.1', port }, (error) =>
+          error ? reject(error) : resolve(made),
+        ),
         periodic(new OtlpJsonExporter({ url: `${receiver.url}/json` })),
         periodic(new OtlpProtobufExporter({ url: `${receiver.url}/protobuf` })),
       ],
@@ -97,7 +103,9 @@ async function main() {
     assert.equal(valueOf(resourceMetrics, 'requests'), 6);
   });
   await look('the readers record their own metrics', () => {
-    const scopes = reader.snapshot().scopeMetrics.flatMap(({ metrics: found }) => found.map(({ descriptor }) => descriptor.name));
+    const scopes = reader
+      .snapshot()
+      .scopeMetrics.flatMap(({ metrics: found }) => found.map(({ descriptor }) => descriptor.name));
     assert.ok(scopes.includes('otel.sdk.metric_reader.collection.duration'), scopes.join());
   });
   await look('shutdown ends everything', async () => {

@@ -38,7 +38,8 @@ const sources = new Map(
     .map((path) => [path, readFileSync(posix.join('src', path), 'utf8')]),
 );
 
-const IMPORT = /^\s*(?:import|export)\s+(type\s)?(?:[^'";]*?\sfrom\s+)?['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]/gm;
+const IMPORT =
+  /^\s*(?:import|export)\s+(type\s)?(?:[^'";]*?\sfrom\s+)?['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]/gm;
 
 function importsOf(source: string): Import[] {
   return [...source.matchAll(IMPORT)].map(([, type, specifier, dynamic]) => ({
@@ -61,7 +62,7 @@ function layerOf(path: string): string {
 function cycleThrough(path: string): string[] | undefined {
   const cameFrom = new Map<string, string>();
   const queue = [path];
-  for (let file; (file = queue.shift()) !== undefined; ) {
+  for (let file; (file = queue.shift()) !== undefined;) {
     for (const next of filesImportedBy(file)) {
       if (next === path) return trail(cameFrom, path, file);
       if (cameFrom.has(next)) continue;
@@ -80,9 +81,17 @@ function trail(cameFrom: ReadonlyMap<string, string>, first: string, last: strin
 
 describe('architecture', () => {
   it('finds the sources and their imports', () => {
-    expect([...sources.keys()]).to.include.members(['index.ts', 'memory/layout.ts', 'facade/meter-provider.ts']);
+    expect([...sources.keys()]).to.include.members([
+      'index.ts',
+      'memory/layout.ts',
+      'facade/meter-provider.ts',
+    ]);
     expect(filesImportedBy('index.ts')).to.include.members(['base/errors.ts', 'facade/meter-provider.ts']);
-    expect(importsOf("import {\n  a,\n} from './a.ts';\nimport type { B } from 'b';\nimport './c.ts';\nawait import('d')")).to.deep.equal([
+    expect(
+      importsOf(
+        "import {\n  a,\n} from './a.ts';\nimport type { B } from 'b';\nimport './c.ts';\nawait import('d')",
+      ),
+    ).to.deep.equal([
       { specifier: './a.ts', typeOnly: false },
       { specifier: 'b', typeOnly: true },
       { specifier: './c.ts', typeOnly: false },
@@ -97,7 +106,10 @@ describe('architecture', () => {
   it('has no file that imports what its layer may not see', () => {
     const wrong = [...sources.keys()].flatMap((path) =>
       filesImportedBy(path)
-        .filter((file) => layerOf(file) !== layerOf(path) && !IMPORTABLE.get(layerOf(path))!.includes(layerOf(file)))
+        .filter(
+          (file) =>
+            layerOf(file) !== layerOf(path) && !IMPORTABLE.get(layerOf(path))!.includes(layerOf(file)),
+        )
         .map((file) => `${path} -> ${file}`),
     );
     expect(wrong).to.deep.equal([]);
@@ -115,7 +127,9 @@ describe('architecture', () => {
   it('loads code of the official SDK in one place, and uses its types elsewhere', () => {
     const loading = [...sources]
       .filter(([, source]) =>
-        importsOf(source).some(({ specifier, typeOnly }) => specifier === '@opentelemetry/sdk-metrics' && !typeOnly),
+        importsOf(source).some(
+          ({ specifier, typeOnly }) => specifier === '@opentelemetry/sdk-metrics' && !typeOnly,
+        ),
       )
       .map(([path]) => path);
     expect(loading).to.deep.equal(MAY_LOAD_SDK);
@@ -127,6 +141,8 @@ describe('architecture', () => {
 
   it(`has no file of more than ${LINE_LIMIT} lines`, () => {
     const lines = (source: string): number => source.trimEnd().split('\n').length;
-    expect([...sources].filter(([, source]) => lines(source) > LINE_LIMIT).map(([path]) => path)).to.deep.equal([]);
+    expect(
+      [...sources].filter(([, source]) => lines(source) > LINE_LIMIT).map(([path]) => path),
+    ).to.deep.equal([]);
   });
 });

@@ -1,6 +1,14 @@
 /** The package as npm would publish it: what is inside, and that it works where there is nothing else. */
 import { expect } from 'chai';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { VERSION } from '../src/base/version.ts';
@@ -13,7 +21,13 @@ interface Packed {
   readonly files: readonly { readonly path: string }[];
 }
 
-const LINKED = ['@opentelemetry/api', '@opentelemetry/sdk-metrics', '@types/node', 'undici-types', 'typescript'];
+const LINKED = [
+  '@opentelemetry/api',
+  '@opentelemetry/sdk-metrics',
+  '@types/node',
+  'undici-types',
+  'typescript',
+];
 
 const CONSUMER = `
 import { metrics, type Counter } from '@opentelemetry/api';
@@ -50,7 +64,14 @@ describe('package', function () {
     [packed] = JSON.parse(stdout) as [Packed];
     writeFileSync(join(folder, 'package.json'), '{ "name": "consumer", "private": true }');
     // The package has no dependencies, so npm needs no network; its peers are put beside it afterwards.
-    const install = ['install', '--offline', '--legacy-peer-deps', '--no-audit', '--no-fund', packed.filename];
+    const install = [
+      'install',
+      '--offline',
+      '--legacy-peer-deps',
+      '--no-audit',
+      '--no-fund',
+      packed.filename,
+    ];
     await runWell('npm', install, { cwd: folder });
     for (const name of LINKED) {
       const place = join(folder, 'node_modules', name);
@@ -62,13 +83,25 @@ describe('package', function () {
 
   it('has the version the code says', () => {
     expect(packed.version).to.equal(VERSION);
-    expect(readFileSync('CHANGELOG.md', 'utf8')).to.match(new RegExp(`^## ${VERSION.replaceAll('.', '\\.')}\\b`, 'm'));
+    expect(readFileSync('CHANGELOG.md', 'utf8')).to.match(
+      new RegExp(`^## ${VERSION.replaceAll('.', '\\.')}\\b`, 'm'),
+    );
   });
 
   it('contains what a user needs and nothing else', () => {
     const paths = packed.files.map(({ path }) => path);
-    expect(paths).to.include.members(['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md', 'dist/index.js', 'dist/index.d.ts']);
-    const other = paths.filter((path) => !/^(dist\/[a-z0-9/-]+\.(js|d\.ts)|package\.json|README\.md|LICENSE|CHANGELOG\.md)$/.test(path));
+    expect(paths).to.include.members([
+      'package.json',
+      'README.md',
+      'LICENSE',
+      'CHANGELOG.md',
+      'dist/index.js',
+      'dist/index.d.ts',
+    ]);
+    const other = paths.filter(
+      (path) =>
+        !/^(dist\/[a-z0-9/-]+\.(js|d\.ts)|package\.json|README\.md|LICENSE|CHANGELOG\.md)$/.test(path),
+    );
     expect(other).to.deep.equal([]);
     expect(packed.unpackedSize).to.be.lessThan(400_000);
   });
@@ -119,7 +152,13 @@ describe('package', function () {
 
   it('has types that a strict consumer compiles, and that say the truth', async () => {
     writeFileSync(join(folder, 'consumer.mts'), CONSUMER);
-    const strict = ['--strict', '--exactOptionalPropertyTypes', '--noUncheckedIndexedAccess', '--skipLibCheck', 'false'];
+    const strict = [
+      '--strict',
+      '--exactOptionalPropertyTypes',
+      '--noUncheckedIndexedAccess',
+      '--skipLibCheck',
+      'false',
+    ];
     const target = ['--target', 'es2022', '--module', 'nodenext', '--types', 'node'];
     const tsc = join('node_modules', 'typescript', 'bin', 'tsc');
     await runWell(process.execPath, [tsc, ...strict, ...target, 'consumer.mts'], { cwd: folder });

@@ -35,7 +35,9 @@ describe('README', () => {
 
   it('shows the counts of workers that are gone, and ends on SIGTERM', async () => {
     const port = await freePort();
-    const app = start(process.execPath, [join(FOLDER, 'app.js')], { env: { OTEL_EXPORTER_PROMETHEUS_PORT: String(port) } });
+    const app = start(process.execPath, [join(FOLDER, 'app.js')], {
+      env: { OTEL_EXPORTER_PROMETHEUS_PORT: String(port) },
+    });
     const samples = await eventually(async () => {
       const found = parseScrape(await (await fetch(`http://localhost:${port}/metrics`)).text());
       return total(found, 'jobs_total', { queue: 'mail' }) === 4000 ? found : undefined;
@@ -82,7 +84,10 @@ describe('README', () => {
   });
 
   it('names only npm scripts that exist', () => {
-    const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> };
-    for (const [, script] of readme.matchAll(/npm run ([a-z0-9:-]+)/g)) expect(scripts).to.have.property(script!);
+    const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as {
+      scripts: Record<string, string>;
+    };
+    for (const [, script] of readme.matchAll(/npm run ([a-z0-9:-]+)/g))
+      expect(scripts).to.have.property(script!);
   });
 });

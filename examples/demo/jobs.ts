@@ -12,7 +12,11 @@ export interface Job {
 export function createJobs(): (job: Job) => string {
   const meter = metrics.getMeter('checksum-jobs', '1.0.0');
   const completed = meter.createCounter('jobs.completed', { unit: '{job}', description: 'Jobs done' });
-  const hashed = meter.createCounter('jobs.hashed', { unit: 'By', valueType: ValueType.INT, description: 'Input of all jobs' });
+  const hashed = meter.createCounter('jobs.hashed', {
+    unit: 'By',
+    valueType: ValueType.INT,
+    description: 'Input of all jobs',
+  });
   const duration = meter.createHistogram('jobs.duration', {
     unit: 's',
     description: 'Time one job took',

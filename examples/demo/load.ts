@@ -30,7 +30,8 @@ async function sendOne(url: string, i: number, sent: Sent): Promise<void> {
   const bytes = 1 + ((i * 7919) % 4096);
   const response = await fetch(known ? `${url}/checksum/${algorithm}/${bytes}` : `${url}/nowhere`);
   await response.text();
-  if (response.status !== (known ? 200 : 404)) throw new Error(`request ${i} was answered with ${response.status}`);
+  if (response.status !== (known ? 200 : 404))
+    throw new Error(`request ${i} was answered with ${response.status}`);
   if (!known) {
     sent.notFound++;
     return;

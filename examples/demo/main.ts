@@ -75,7 +75,9 @@ async function run(): Promise<boolean> {
   console.table(Object.fromEntries(rows.map(({ what, ...numbers }) => [what, numbers])));
   console.log(`Scraped ${scrapedMidway.length} bytes under load, ${scrape.length} at the end`);
   const steady = neverFalls(json) && neverFalls(protobuf);
-  console.log(`Pushed ${json.length} times as JSON, ${protobuf.length} as protobuf; totals ${steady ? 'never fell' : 'FELL'}`);
+  console.log(
+    `Pushed ${json.length} times as JSON, ${protobuf.length} as protobuf; totals ${steady ? 'never fell' : 'FELL'}`,
+  );
   const exact = rows.every(isExact);
   console.log(exact ? 'All numbers are equal.' : 'NUMBERS DIFFER.');
 
@@ -96,6 +98,8 @@ async function run(): Promise<boolean> {
 
 /** Looks at the jobs of all workers, in the order in which they were pushed. */
 function neverFalls(pushes: readonly OtlpRequest[]): boolean {
-  const totals = pushes.map((push) => otlpTotal(push, 'jobs.completed')).filter((value) => !Number.isNaN(value));
+  const totals = pushes
+    .map((push) => otlpTotal(push, 'jobs.completed'))
+    .filter((value) => !Number.isNaN(value));
   return totals.length > 0 && totals.every((value, i) => i === 0 || value >= totals[i - 1]!);
 }

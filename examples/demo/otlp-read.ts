@@ -1,5 +1,12 @@
 /** Reads decoded OTLP: attributes as plain values, and totals of a metric. */
-import type { AnyValue, HistogramDataPoint, KeyValue, NumberDataPoint, OtlpMetric, OtlpRequest } from './otlp-receiver.ts';
+import type {
+  AnyValue,
+  HistogramDataPoint,
+  KeyValue,
+  NumberDataPoint,
+  OtlpMetric,
+  OtlpRequest,
+} from './otlp-receiver.ts';
 
 export type PlainValue = string | number | boolean | undefined | PlainValue[];
 

@@ -51,7 +51,10 @@ export interface OtlpMetric {
     readonly aggregationTemporality: number;
     readonly isMonotonic?: boolean;
   };
-  readonly histogram?: { readonly dataPoints: readonly HistogramDataPoint[]; readonly aggregationTemporality: number };
+  readonly histogram?: {
+    readonly dataPoints: readonly HistogramDataPoint[];
+    readonly aggregationTemporality: number;
+  };
 }
 
 export interface OtlpRequest {

@@ -35,9 +35,14 @@ function numberOf(text: string): number {
 }
 
 /** Sum of the samples of one name that have all of `labels`; NaN when there is none, which equals nothing. */
-export function total(samples: readonly Sample[], name: string, labels: Readonly<Record<string, string>> = {}): number {
+export function total(
+  samples: readonly Sample[],
+  name: string,
+  labels: Readonly<Record<string, string>> = {},
+): number {
   const found = samples.filter(
-    (sample) => sample.name === name && Object.entries(labels).every(([key, value]) => sample.labels[key] === value),
+    (sample) =>
+      sample.name === name && Object.entries(labels).every(([key, value]) => sample.labels[key] === value),
   );
   return found.length === 0 ? NaN : found.reduce((sum, { value }) => sum + value, 0);
 }

@@ -17,9 +17,15 @@ export interface Service {
 /** Call after the thread's provider was registered: instruments made before it would record nothing. */
 export async function startService(pool: WorkerPool): Promise<Service> {
   const meter = metrics.getMeter('checksum-service', '1.0.0');
-  const requests = meter.createCounter('http.server.requests', { unit: '{request}', description: 'Requests answered' });
+  const requests = meter.createCounter('http.server.requests', {
+    unit: '{request}',
+    description: 'Requests answered',
+  });
   const active = meter.createUpDownCounter('http.server.active_requests', { unit: '{request}' });
-  const largest = meter.createGauge('checksum.last_size', { unit: 'By', description: 'Input of the last request' });
+  const largest = meter.createGauge('checksum.last_size', {
+    unit: 'By',
+    description: 'Input of the last request',
+  });
   const duration = meter.createHistogram('http.server.request.duration', {
     unit: 's',
     advice: { explicitBucketBoundaries: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1] },
@@ -30,7 +36,11 @@ export async function startService(pool: WorkerPool): Promise<Service> {
     const started = performance.now();
     const [, algorithm, bytes] = ROUTE.exec(request.url ?? '') ?? [];
     const answer = (status: number, route: string, body: string): void => {
-      const attributes = { 'http.request.method': method, 'http.route': route, 'http.response.status_code': status };
+      const attributes = {
+        'http.request.method': method,
+        'http.route': route,
+        'http.response.status_code': status,
+      };
       requests.add(1, attributes);
       duration.record((performance.now() - started) / 1000, attributes);
       active.add(-1, { 'http.request.method': method });

@@ -10,7 +10,10 @@ import { SeqlockMeterProvider } from 'seqlock-metrics';
 
 export function registerMetrics(readers: readonly IMetricReader[] = []): SeqlockMeterProvider {
   const provider = isMainThread
-    ? new SeqlockMeterProvider({ readers, resource: resourceFromAttributes({ 'service.name': 'checksum-service' }) })
+    ? new SeqlockMeterProvider({
+        readers,
+        resource: resourceFromAttributes({ 'service.name': 'checksum-service' }),
+      })
     : new SeqlockMeterProvider();
   metrics.setGlobalMeterProvider(provider);
   return provider;

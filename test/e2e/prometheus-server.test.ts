@@ -30,18 +30,21 @@ describe('Prometheus', function () {
   before(async function () {
     const missing = ['prometheus', 'promtool'].filter((tool) => !has(tool));
     if (missing.length > 0) {
-      if (process.env['CI'] === 'true') throw new Error(`${missing.join(' and ')} not found: apt-get install prometheus`);
-      console.error(`\n  SKIPPED, NOTHING WAS TESTED: ${missing.join(' and ')} not found (apt-get install prometheus)\n`);
+      if (process.env['CI'] === 'true')
+        throw new Error(`${missing.join(' and ')} not found: apt-get install prometheus`);
+      console.error(
+        `\n  SKIPPED, NOTHING WAS TESTED: ${missing.join(' and ')} not found (apt-get install prometheus)\n`,
+      );
       this.skip();
     }
     folder = mkdtempSync(join(tmpdir(), 'seqlock-metrics-e2e-'));
     demo = start(process.execPath, ['build/examples/demo/main.js', '--requests', '1000', '--serve']);
     let text = '';
     demo.child.stdout!.on('data', (chunk: string) => (text += chunk));
-    [serviceUrl, metricsUrl] = await eventually(async () => {
+    [serviceUrl, metricsUrl] = (await eventually(async () => {
       const urls = /Service {2}(\S+)\nMetrics {2}(\S+)/.exec(text);
       return urls === null ? undefined : ([urls[1]!, urls[2]!] as const);
-    }, 30_000) as [string, string];
+    }, 30_000)) as [string, string];
     expect(text).to.include('All numbers are equal.');
   });
 
@@ -64,7 +67,9 @@ describe('Prometheus', function () {
     const prometheus = await startPrometheus(folder, new URL(metricsUrl).host);
     try {
       const query = async (expression: string): Promise<number | undefined> => {
-        const response = await fetch(`${prometheus.url}/api/v1/query?query=${encodeURIComponent(expression)}`);
+        const response = await fetch(
+          `${prometheus.url}/api/v1/query?query=${encodeURIComponent(expression)}`,
+        );
         const { status, data } = (await response.json()) as QueryAnswer;
         expect(status).to.equal('success');
         return data.result.length === 0 ? undefined : Number(data.result[0]!.value[1]);

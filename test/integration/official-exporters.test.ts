@@ -12,7 +12,14 @@ import { startOtlpReceiver, type OtlpReceiver, type OtlpRequest } from '../../ex
 import { SeqlockMeterProvider } from '../../src/index.ts';
 
 const RESOURCE = resourceFromAttributes({ 'service.name': 'integration', 'service.version': '1.2.3' });
-const ATTRIBUTES: Attributes = { route: '/a', code: 200, ok: true, share: 0.5, tags: ['x', 'y'], sizes: [1, 2] };
+const ATTRIBUTES: Attributes = {
+  route: '/a',
+  code: 200,
+  ok: true,
+  share: 0.5,
+  tags: ['x', 'y'],
+  sizes: [1, 2],
+};
 const CUMULATIVE = 2; // AggregationTemporality of OTLP
 
 const REQUESTS = { unit: '{request}', description: 'Requests "answered"' };
@@ -34,7 +41,10 @@ function record(provider: SeqlockMeterProvider): void {
   const gauge = meter.createGauge('temperature', { unit: 'Cel' });
   gauge.record(20, { room: 'north' });
   gauge.record(-3.25, { room: 'north' });
-  const histogram = meter.createHistogram('latency', { unit: 'ms', advice: { explicitBucketBoundaries: [1, 10, 100] } });
+  const histogram = meter.createHistogram('latency', {
+    unit: 'ms',
+    advice: { explicitBucketBoundaries: [1, 10, 100] },
+  });
   for (const value of [0.5, 1, 7, 10.5, 99, 1000]) histogram.record(value, { route: '/a' });
 }
 
@@ -56,7 +66,8 @@ describe('PrometheusExporter', () => {
   });
   after(() => provider.shutdown());
 
-  const SCOPE = 'otel_scope_name="scope",otel_scope_schema_url="https://example.org/schema",otel_scope_version="4.5.6"';
+  const SCOPE =
+    'otel_scope_name="scope",otel_scope_schema_url="https://example.org/schema",otel_scope_version="4.5.6"';
   const scrape = async (): Promise<string[]> => (await (await fetch(url)).text()).split('\n');
 
   it('gives every value', async () => {
@@ -102,7 +113,9 @@ const PUSHES: readonly [string, string, (url: string) => IMetricReader][] = [
 ];
 
 /** Exports when it is told to; the interval is longer than the test. */
-function periodic(exporter: ConstructorParameters<typeof PeriodicExportingMetricReader>[0]['exporter']): IMetricReader {
+function periodic(
+  exporter: ConstructorParameters<typeof PeriodicExportingMetricReader>[0]['exporter'],
+): IMetricReader {
   return new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: 60_000 });
 }
 
@@ -116,7 +129,10 @@ for (const [name, contentType, readerFor] of PUSHES) {
 
     before(async () => {
       receiver = await startOtlpReceiver();
-      provider = new SeqlockMeterProvider({ resource: RESOURCE, readers: [readerFor(`${receiver.url}/v1/metrics`)] });
+      provider = new SeqlockMeterProvider({
+        resource: RESOURCE,
+        readers: [readerFor(`${receiver.url}/v1/metrics`)],
+      });
       madeBefore = Date.now();
       record(provider);
       recordedAt = Date.now();
@@ -168,8 +184,15 @@ for (const [name, contentType, readerFor] of PUSHES) {
     it('pushes histograms with count, sum, min, max and buckets', () => {
       const { dataPoints, aggregationTemporality } = findMetric(request, 'latency')!.histogram!;
       expect(aggregationTemporality).to.equal(CUMULATIVE);
-      const [{ count, sum, min, max, bucketCounts, explicitBounds }] = dataPoints as [(typeof dataPoints)[number]];
-      expect({ count: Number(count), sum, min, max }).to.deep.equal({ count: 6, sum: 1118, min: 0.5, max: 1000 });
+      const [{ count, sum, min, max, bucketCounts, explicitBounds }] = dataPoints as [
+        (typeof dataPoints)[number],
+      ];
+      expect({ count: Number(count), sum, min, max }).to.deep.equal({
+        count: 6,
+        sum: 1118,
+        min: 0.5,
+        max: 1000,
+      });
       expect(bucketCounts.map(Number)).to.deep.equal([2, 1, 2, 1]);
       expect(explicitBounds).to.deep.equal([1, 10, 100]);
     });
@@ -183,9 +206,13 @@ for (const [name, contentType, readerFor] of PUSHES) {
       meterOf(provider).createCounter('requests', REQUESTS).add(1);
       await provider.forceFlush();
       const second = receiver.inbox('/v1/metrics').requests[1]!;
-      const bare = findMetric(second, 'requests')!.sum!.dataPoints.find(({ attributes = [] }) => attributes.length === 0)!;
+      const bare = findMetric(second, 'requests')!.sum!.dataPoints.find(
+        ({ attributes = [] }) => attributes.length === 0,
+      )!;
       expect(bare.asDouble).to.equal(8);
-      const before = findMetric(request, 'requests')!.sum!.dataPoints.find(({ attributes = [] }) => attributes.length === 0)!;
+      const before = findMetric(request, 'requests')!.sum!.dataPoints.find(
+        ({ attributes = [] }) => attributes.length === 0,
+      )!;
       expect(String(bare.startTimeUnixNano)).to.equal(String(before.startTimeUnixNano));
       expect(BigInt(bare.timeUnixNano) >= BigInt(before.timeUnixNano)).to.equal(true);
     });

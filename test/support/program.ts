@@ -20,7 +20,11 @@ export interface RunningProgram {
   readonly outcome: Promise<Outcome>;
 }
 
-export function start(command: string, args: readonly string[], options: ProgramOptions = {}): RunningProgram {
+export function start(
+  command: string,
+  args: readonly string[],
+  options: ProgramOptions = {},
+): RunningProgram {
   const { cwd, env, timeoutMillis = 60_000 } = options;
   const child = spawn(command, args, {
     ...(cwd !== undefined && { cwd }),
@@ -42,9 +46,15 @@ export function run(command: string, args: readonly string[], options?: ProgramO
 }
 
 /** Runs a program that must succeed; throws with all it said when it does not. */
-export async function runWell(command: string, args: readonly string[], options?: ProgramOptions): Promise<Outcome> {
+export async function runWell(
+  command: string,
+  args: readonly string[],
+  options?: ProgramOptions,
+): Promise<Outcome> {
   const outcome = await run(command, args, options);
   if (outcome.code !== 0)
-    throw new Error(`${command} ${args.join(' ')} ended with ${outcome.code}\n${outcome.stdout}\n${outcome.stderr}`);
+    throw new Error(
+      `${command} ${args.join(' ')} ended with ${outcome.code}\n${outcome.stdout}\n${outcome.stderr}`,
+    );
   return outcome;
 }
