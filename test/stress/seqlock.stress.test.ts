@@ -35,6 +35,7 @@ describe('Seqlock, under stress', function () {
         const writing = Array.from({ length: WRITERS }, () =>
           crew.start<number>('count in seqlock', '', UPDATES),
         );
+        await crew.up();
         await Promise.all(writing);
         await crew.stop();
         expect(words[VERSION_INDEX]).to.equal((WRITERS - 2) * UPDATES);
@@ -54,10 +55,8 @@ describe('Seqlock, under stress', function () {
     const seqlock = new Seqlock(memory, 0, PAYLOAD_WORDS);
     const crew = new Crew(memory, MEMORY_ORDER);
     const writing = [0, 1].map(() => crew.start<number>('count in seqlock', '', UPDATES));
-    for (let i = 0; i < UPDATES; i++) {
-      seqlock.update((state) => state.fill(state[0]! + 1));
-      if (i % 1000 === 0) await crew.up(); // lets the workers start, so that they do contend
-    }
+    await crew.up();
+    for (let i = 0; i < UPDATES; i++) seqlock.update((state) => state.fill(state[0]! + 1));
     await Promise.all(writing);
     await crew.stop();
     const into = new Float64Array(PAYLOAD_WORDS);
@@ -67,10 +66,11 @@ describe('Seqlock, under stress', function () {
 
   for (const lock of BROKEN_LOCKS) {
     it(`catches: ${lock.name}`, async () => {
-      for (let round = 0; round < 20; round++) {
+      for (let round = 0; round < 60; round++) {
         const memory = new SharedArrayBuffer(8 * (1 + 2 * PAYLOAD_WORDS));
         const crew = new Crew(memory);
         const writing = [0, 1].map(() => crew.start<number>('count under broken lock', lock.name, UPDATES));
+        await crew.up();
         await Promise.all(writing);
         await crew.stop();
         const version = new Int32Array(memory)[0]!;
@@ -79,7 +79,7 @@ describe('Seqlock, under stress', function () {
         );
         if (version !== 2 * UPDATES || state !== 2 * UPDATES) return;
       }
-      expect.fail('20 rounds counted right');
+      expect.fail('60 rounds counted right');
     });
   }
 });

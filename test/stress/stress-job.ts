@@ -7,6 +7,7 @@ import { MEMORY_ORDER, MEMORY_ORDER_VARIABLE } from '../../src/memory/memory-ord
 export const STOP = 0;
 export const TORN = 1;
 export const UP = 2;
+export const START = 3;
 
 /** Numbers in the array of the Seqlock stress; all equal to the number of updates made. */
 export const PAYLOAD_WORDS = 12;
@@ -94,9 +95,11 @@ export class Crew {
     return report;
   }
 
-  /** Waits until every worker started so far is in its loop. */
+  /** Waits until every worker is ready and lets all go at once, so that they do meet. Workers wait for this. */
   async up(): Promise<void> {
     while (Atomics.load(this.control, UP) < this.workers.length) await sleep(1);
+    Atomics.store(this.control, START, 1);
+    Atomics.notify(this.control, START);
   }
 
   /** Lets the workers run for `seconds`, or until one sees a torn state if `untilTorn`; then stops them all. */

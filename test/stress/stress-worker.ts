@@ -4,7 +4,7 @@ import { Seqlock } from '../../src/memory/seqlock.ts';
 import { BROKEN_CELLS, plainRecheck } from '../support/broken-cells.ts';
 import { REAL_CELLS } from '../support/real-cells.ts';
 import { BROKEN_LOCKS } from './fixtures/broken-locks.ts';
-import { PAYLOAD_WORDS, readWhole, STOP, TORN, UP } from './stress-job.ts';
+import { PAYLOAD_WORDS, readWhole, START, STOP, TORN, UP } from './stress-job.ts';
 import type { Job, ReaderReport } from './stress-job.ts';
 
 const job = workerData as Job;
@@ -126,5 +126,5 @@ function run(): number | ReaderReport {
 }
 
 Atomics.add(control, UP, 1);
-Atomics.notify(control, UP);
+Atomics.wait(control, START, 0);
 parentPort!.postMessage(run());
