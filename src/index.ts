@@ -2,6 +2,7 @@ export { OptionError, RegionError } from './base/errors.ts';
 export { SeqlockMetricProducer } from './collect/metric-producer.ts';
 export { SeqlockMetricReader } from './collect/metric-reader.ts';
 export { SeqlockMeterProvider } from './facade/meter-provider.ts';
+export { Seqlock } from './memory/seqlock.ts';
 export { bind } from './sdk/bind.ts';
 export { MetricStore } from './state/store.ts';
 export type { RegionErrorCode } from './base/errors.ts';
@@ -18,5 +19,6 @@ export type {
   SumMetric,
 } from './collect/metric-data.ts';
 export type { SeqlockMeterProviderOptions } from './facade/meter-provider.ts';
+export type { SeqlockOptions } from './memory/seqlock.ts';
 export type { BoundCounter, BoundRecorder } from './sdk/instruments.ts';
 export type { MetricStoreOptions } from './state/store.ts';

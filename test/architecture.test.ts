@@ -18,7 +18,8 @@ const IMPORTABLE: ReadonlyMap<string, readonly string[]> = new Map([
   ['export', ['collect', 'base']],
   ['facade', ['sdk', 'collect', 'export', 'state', 'memory', 'base']],
   ['cli', ['facade', 'collect', 'export', 'base']],
-  ['(root)', ['facade', 'sdk', 'collect', 'export', 'state', 'base']], // index.ts; the store is a public name of `state`
+  // index.ts; the store is a public name of `state`, the Seqlock one of `memory`
+  ['(root)', ['facade', 'sdk', 'collect', 'export', 'state', 'memory', 'base']],
 ]);
 
 /** Packages a user has anyway, and Node's own modules. */

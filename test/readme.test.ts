@@ -25,7 +25,7 @@ describe('README', () => {
 
   it('has only code blocks that are run here', () => {
     expect(readme.match(/```js/g)?.length).to.equal(blocks.size);
-    const run = ['telemetry.js', 'app.js', 'worker.js', 'otlp.js', 'read.js', 'warnings.js'];
+    const run = ['telemetry.js', 'app.js', 'worker.js', 'otlp.js', 'read.js', 'seqlock.js', 'warnings.js'];
     expect([...blocks.keys()].sort()).to.deep.equal(run.sort());
   });
 
@@ -64,6 +64,11 @@ describe('README', () => {
     const { stdout } = await runWell(process.execPath, [join(FOLDER, 'read.js')]);
     expect(stdout.split('\n')[0]).to.equal('requests 3');
     expect(stdout).to.match(/totalReads: 1, *\n? *firstTryReads: 1/);
+  });
+
+  it('guards numbers with the lock by itself', async () => {
+    const { stdout } = await runWell(process.execPath, [join(FOLDER, 'seqlock.js')]);
+    expect(stdout.trim()).to.equal('true 1,2,3');
   });
 
   it('shows warnings', async () => {
