@@ -53,7 +53,7 @@ export class SeriesTable {
   find(attributes: object): number {
     const { keys, keySet } = this.#last;
     if (!keySet.exact) return this.#findOther(attributes);
-    const turn = this.#turn;
+    const { slots } = keySet;
     let count = 0;
     let index = 0;
     for (const name in attributes) {
@@ -77,7 +77,8 @@ export class SeriesTable {
       index |= id << key.shift;
       count++;
     }
-    return count === keys.length && turn === this.#turn ? keySet.slots[index]! : this.#findOther(attributes);
+    // Other slots: a getter of the caller's object recorded too, and the ids have moved.
+    return count === keys.length && slots === keySet.slots ? slots[index]! : this.#findOther(attributes);
   }
 
   /** Tries every known shape, the one met last first. */
