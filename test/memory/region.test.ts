@@ -6,6 +6,7 @@ import { RegionError, type RegionErrorCode } from '../../src/base/errors.ts';
 import * as L from '../../src/memory/layout.ts';
 import { OWN_MARK } from '../../src/memory/liveness.ts';
 import { Region, type Extent } from '../../src/memory/region.ts';
+import { everyStep } from '../support/every-step.ts';
 import { extentsOf } from '../support/region-contents.ts';
 import { runTogether } from '../support/region-job.ts';
 
@@ -150,6 +151,25 @@ describe('Region', () => {
       const own = region.claimExtent(1, 4096)!;
       expect(own.offset).to.equal(L.EXTENTS_OFFSET + 3 * 4096);
       expect(extentsOf(region)).to.deep.equal([{ slab: 7, offset: L.EXTENTS_OFFSET, bytes: 3 * 4096 }, own]);
+    });
+
+    it('while another thread claims at any step of it, gives both what they asked for', () => {
+      for (let stop = 0; stop < 4; stop++) {
+        const region = Region.create(8 * MIB);
+        const other = Region.attach(region.buffer);
+        const claimed: Extent[] = [];
+        const own = everyStep(
+          region,
+          () => region.claimExtent(1, 12_288)!,
+          (step) => {
+            if (step === stop) claimed.push(other.claimExtent(2, 4096)!, other.claimExtent(3, 8192)!);
+          },
+        );
+        expect(claimed).to.have.length(2);
+        const all = [...claimed, own].sort((a, b) => a.offset - b.offset);
+        expect(extentsOf(region), `stop ${stop}`).to.deep.equal(all);
+        expect(all.map(({ slab }) => slab).sort()).to.deep.equal([1, 2, 3]);
+      }
     });
 
     it('by several threads at once: extents are disjoint, claim words are right, none is lost', async () => {

@@ -140,6 +140,29 @@ describe('the slab table', () => {
     });
   });
 
+  it('gives two threads different slabs, at whatever step of the first the second comes', () => {
+    for (const owners of [[], [DEAD_MARK], [otherLiveMark(), DEAD_MARK]])
+      for (let stop = 0; stop < 6; stop++) {
+        const region = withOwners(...owners);
+        let second: S.OwnedSlab | undefined;
+        const first = everyStep(
+          region,
+          () => S.acquireSlab(region)!,
+          (step) => {
+            // The second has the first's mark here; as another thread it would see a live owner where this sees a stranger.
+            if (step !== stop) return;
+            const hidden = [...owners.keys(), owners.length].filter((slab) => Math.abs(S.slabOwner(region, slab)) === OWN_MARK);
+            const marks = hidden.map((slab) => S.slabOwner(region, slab));
+            hidden.forEach((slab, i) => setOwner(region, slab, Math.sign(marks[i]!) * otherLiveMark()));
+            second = S.acquireSlab(region);
+            hidden.forEach((slab, i) => setOwner(region, slab, marks[i]!));
+          },
+        );
+        expect(second!.slab, `stop ${stop} of ${owners.length}`).to.not.equal(first.slab);
+        expect([first, second!].filter(({ adopted }) => adopted).length).to.equal(owners.includes(DEAD_MARK) ? 1 : 0);
+      }
+  });
+
   describe('several threads at once', () => {
     it('get 400 different slabs', async () => {
       const region = Region.create(2 ** 20);
