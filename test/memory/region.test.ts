@@ -51,7 +51,10 @@ describe('Region', () => {
       expect(codeOf(() => Region.attach(new SharedArrayBuffer(MIB)))).to.equal('E_MAGIC');
       for (let i = 0; i < L.MAGIC.length; i++) {
         const buffer = withHeader((header) => header.setUint8(i, header.getUint8(i) ^ 1));
-        expect(codeOf(() => Region.attach(buffer)), `byte ${i}`).to.equal('E_MAGIC');
+        expect(
+          codeOf(() => Region.attach(buffer)),
+          `byte ${i}`,
+        ).to.equal('E_MAGIC');
       }
     });
 
@@ -67,13 +70,18 @@ describe('Region', () => {
       for (let at = L.MINOR_OFFSET; at < L.CRC_OFFSET + 4; at++) {
         const { buffer, bytes } = Region.create(MIB);
         bytes[at]! ^= 0x10;
-        expect(codeOf(() => Region.attach(buffer)), `byte ${at}`).to.equal('E_CRC');
+        expect(
+          codeOf(() => Region.attach(buffer)),
+          `byte ${at}`,
+        ).to.equal('E_CRC');
       }
     });
 
     it('says E_RANGE of another slab table', () => {
       for (const offset of [L.SLAB_CAPACITY_OFFSET, L.SLAB_BYTES_OFFSET, L.EXTENTS_OFFSET_OFFSET]) {
-        const buffer = withHeader((header) => header.setUint32(offset, 2 * header.getUint32(offset, true), true));
+        const buffer = withHeader((header) =>
+          header.setUint32(offset, 2 * header.getUint32(offset, true), true),
+        );
         expect(codeOf(() => Region.attach(buffer))).to.equal('E_RANGE');
       }
     });
@@ -145,7 +153,7 @@ describe('Region', () => {
 
     it('helps past an extent whose claimer died before it moved the end', () => {
       const region = Region.create(8 * MIB);
-      const dead = (7 + 1) << L.CLAIM_SLAB_SHIFT | 3;
+      const dead = ((7 + 1) << L.CLAIM_SLAB_SHIFT) | 3;
       Atomics.store(region.words, L.EXTENTS_OFFSET / 4, dead);
       expect(extentsOf(region), 'not seen before the end is moved').to.deep.equal([]);
       const own = region.claimExtent(1, 4096)!;
@@ -189,7 +197,8 @@ describe('Region', () => {
       expect(region.usedBytes).to.equal(end);
       for (const { slab, offset, bytes } of walked) {
         const own = region.bytes.subarray(offset + L.EXTENT_HEADER_BYTES, offset + bytes);
-        if (!own.every((byte) => byte === slab + 1)) expect.fail(`extent at ${offset} was written by another thread`);
+        if (!own.every((byte) => byte === slab + 1))
+          expect.fail(`extent at ${offset} was written by another thread`);
       }
       const handOvers = walked.filter(({ slab }, i) => i > 0 && walked[i - 1]!.slab !== slab).length;
       expect(handOvers, 'the threads did not run at the same time').to.be.above(threads);
@@ -211,7 +220,10 @@ describe('Region', () => {
         const region = Region.create(MIB);
         region.claimExtent(0, 4096);
         region.words[L.EXTENTS_OFFSET / 4] = claim;
-        expect(codeOf(() => region.extentAt(L.EXTENTS_OFFSET)), `claim ${claim}`).to.equal('E_RANGE');
+        expect(
+          codeOf(() => region.extentAt(L.EXTENTS_OFFSET)),
+          `claim ${claim}`,
+        ).to.equal('E_RANGE');
       }
     });
 
