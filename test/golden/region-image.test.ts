@@ -27,11 +27,25 @@ describe('the golden image of a region', () => {
       { ...requests, attributes: { method: 'GET', ok: true, status: 200 }, values: [2.5] },
       {
         ...requests,
-        attributes: { list: ['a', 1, null], lone: '\ud800', missing: null, no: false, nothing: null, text: 'ü€\u{1f600}' },
+        attributes: {
+          list: ['a', 1, null],
+          lone: '\ud800',
+          missing: null,
+          no: false,
+          nothing: null,
+          text: 'ü€\u{1f600}',
+        },
         values: [1],
       },
       { ...requests, attributes: { 'otel.metric.overflow': true }, overflow: true, values: [7] },
-      { metric: 'sizes', unit: '', attributes: { a: 2, b: 1 }, overflow: false, live: true, values: [3, 1003.5, 0.5, 1000, 1, 1, 1] },
+      {
+        metric: 'sizes',
+        unit: '',
+        attributes: { a: 2, b: 1 },
+        overflow: false,
+        live: true,
+        values: [3, 1003.5, 0.5, 1000, 1, 1, 1],
+      },
       { metric: 'level', unit: '', attributes: {}, overflow: false, live: true, values: [-4, 1] },
     ]);
     // Reserved, not used.

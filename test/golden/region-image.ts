@@ -33,7 +33,14 @@ function build(): Region {
   const requests = writer.stream({ ...counter('requests'), unit: '{request}', description: 'short' }, 3);
   requests.add(1, undefined);
   requests.add(2.5, { method: 'GET', status: 200, ok: true });
-  requests.add(1, { text: 'ü€\u{1f600}', lone: '\ud800', list: ['a', 1, null], nothing: null, missing: undefined, no: false });
+  requests.add(1, {
+    text: 'ü€\u{1f600}',
+    lone: '\ud800',
+    list: ['a', 1, null],
+    nothing: null,
+    missing: undefined,
+    no: false,
+  });
   requests.add(7, { over: 'the limit' });
   writer.describe(requests, 'a longer text');
   const sizes = writer.stream(histogram('sizes', [0.5, 10]), 10);
@@ -59,9 +66,12 @@ function print({ bytes, usedBytes }: Region): string {
   const lines: string[] = [];
   for (let at = 0; at < usedBytes; at += LINE) {
     const line = Buffer.from(bytes.subarray(at, at + LINE));
-    if (line.some((byte) => byte !== 0)) lines.push(`${at.toString(16).padStart(6, '0')}: ${line.toString('hex')}`);
+    if (line.some((byte) => byte !== 0))
+      lines.push(`${at.toString(16).padStart(6, '0')}: ${line.toString('hex')}`);
   }
-  return [`# region format ${L.FORMAT_MAJOR}, ${usedBytes} bytes; see region-image.ts`, ...lines, ''].join('\n');
+  return [`# region format ${L.FORMAT_MAJOR}, ${usedBytes} bytes; see region-image.ts`, ...lines, ''].join(
+    '\n',
+  );
 }
 
 function parse(text: string): Region {
@@ -70,7 +80,7 @@ function parse(text: string): Region {
     const [at, hex] = line.split(': ') as [string, string];
     bytes.set(Buffer.from(hex, 'hex'), Number.parseInt(at, 16));
   }
-  return Region.attach(bytes.buffer as SharedArrayBuffer);
+  return Region.attach(bytes.buffer);
 }
 
 function metrics(region: Region): object {

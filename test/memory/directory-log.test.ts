@@ -1,6 +1,11 @@
 import { expect } from 'chai';
 import { RegionError } from '../../src/base/errors.ts';
-import { DirectoryLog, ExtentCursor, readRecord, RECORD_HEADER_BYTES } from '../../src/memory/directory-log.ts';
+import {
+  DirectoryLog,
+  ExtentCursor,
+  readRecord,
+  RECORD_HEADER_BYTES,
+} from '../../src/memory/directory-log.ts';
 import * as L from '../../src/memory/layout.ts';
 import { Region } from '../../src/memory/region.ts';
 import { copyOf, everyStep } from '../support/every-step.ts';
@@ -16,7 +21,10 @@ function payloadOf(bytes: number, seed: number): Buffer {
 
 function unpadded(payload: Buffer, bytes: number): Buffer {
   expect(payload.length - bytes).to.be.within(0, 7);
-  expect([...payload.subarray(bytes)].every((byte) => byte === 0), 'padding').to.equal(true);
+  expect(
+    [...payload.subarray(bytes)].every((byte) => byte === 0),
+    'padding',
+  ).to.equal(true);
   return payload.subarray(0, bytes);
 }
 
@@ -32,7 +40,7 @@ function append(log: DirectoryLog, region: Region, payload: Buffer, cellWords: n
 function readAll(region: Region, extentIndex = 0): Buffer[] {
   const cursor = new ExtentCursor(region, extentsOf(region)[extentIndex]!);
   const payloads = [];
-  for (let record; (record = cursor.next()) !== undefined; ) payloads.push(record.payload);
+  for (let record; (record = cursor.next()) !== undefined;) payloads.push(record.payload);
   return payloads;
 }
 
@@ -53,7 +61,9 @@ describe('DirectoryLog', () => {
     for (let i = 1; i < taken.length; i++) expect(taken[i]!.from).to.be.at.least(taken[i - 1]!.to);
     for (const extent of extentsOf(region)) {
       const used = region.words[(extent.offset >> 2) + L.EXTENT_USED_WORD]!;
-      for (const { from } of taken.filter((t) => t.from * 8 >= extent.offset && t.from * 8 < extent.offset + extent.bytes))
+      for (const { from } of taken.filter(
+        (t) => t.from * 8 >= extent.offset && t.from * 8 < extent.offset + extent.bytes,
+      ))
         expect(from * 8, 'a cell lies in the directory').to.be.at.least(extent.offset + used);
     }
   });
@@ -72,7 +82,8 @@ describe('DirectoryLog', () => {
     append(log, region, payloadOf(10, 1), 1);
     append(log, region, payloadOf(3 * MIB, 2), 1);
     expect(readAll(region, 1)[0]!.length).to.be.at.least(3 * MIB);
-    for (const bytes of [MIB, 2 ** 30, 2 ** 31 - 8, 2 ** 31, 2 ** 32 + 8]) expect(log.place(bytes, 1), `${bytes}`).to.equal(-1);
+    for (const bytes of [MIB, 2 ** 30, 2 ** 31 - 8, 2 ** 31, 2 ** 32 + 8])
+      expect(log.place(bytes, 1), `${bytes}`).to.equal(-1);
     expect(log.place(100, 1), 'what is small still fits').to.be.above(0);
   });
 
@@ -83,7 +94,9 @@ describe('DirectoryLog', () => {
     while (log.place(1000, 4) > 0) {
       append(log, region, payloadOf(1000, records++), 4);
     }
-    expect(records * (1000 + RECORD_HEADER_BYTES + 32)).to.be.above(0.9 * (L.SMALLEST_MAX_BYTES - L.EXTENTS_OFFSET));
+    expect(records * (1000 + RECORD_HEADER_BYTES + 32)).to.be.above(
+      0.9 * (L.SMALLEST_MAX_BYTES - L.EXTENTS_OFFSET),
+    );
     expect(recordsOf(region)).to.have.length(records);
   });
 
@@ -168,7 +181,10 @@ describe('DirectoryLog', () => {
           for (const words of [20, 3, 50]) {
             const cell = next.place(24, words);
             expect(cell).to.be.below(first);
-            expect([...left.doubles.subarray(cell, cell + words)].every((word) => word === 0), 'cell is zero').to.equal(true);
+            expect(
+              [...left.doubles.subarray(cell, cell + words)].every((word) => word === 0),
+              'cell is zero',
+            ).to.equal(true);
             left.doubles.fill(1, cell, cell + words);
             next.append(KIND, payloadOf(24, words), words);
           }
@@ -198,7 +214,12 @@ describe('DirectoryLog', () => {
     it('goes on in an extent that is full to the last byte', () => {
       const region = Region.create(MIB);
       const log = new DirectoryLog(region, 0);
-      append(log, region, payloadOf(L.FIRST_EXTENT_BYTES - L.EXTENT_HEADER_BYTES - RECORD_HEADER_BYTES - 8, 1), 1);
+      append(
+        log,
+        region,
+        payloadOf(L.FIRST_EXTENT_BYTES - L.EXTENT_HEADER_BYTES - RECORD_HEADER_BYTES - 8, 1),
+        1,
+      );
       const [extent] = extentsOf(region);
       const next = new DirectoryLog(region, 0);
       next.resume(extent!, extent!.bytes - 8, (extent!.offset + extent!.bytes - 8) >> 3);
@@ -220,9 +241,11 @@ describe('DirectoryLog', () => {
       const { region, at, bytes } = oneRecord();
       for (let i = 4; i < bytes; i++) {
         if (i >= 12 && i < 16) continue; // kept for later minor versions
-        region.bytes[at + i]! ^= 1 << i % 8;
-        expect(() => readRecord(region, at, bytes), `byte ${i}`).to.throw(RegionError).with.property('code', 'E_CRC');
-        region.bytes[at + i]! ^= 1 << i % 8;
+        region.bytes[at + i]! ^= 1 << (i % 8);
+        expect(() => readRecord(region, at, bytes), `byte ${i}`)
+          .to.throw(RegionError)
+          .with.property('code', 'E_CRC');
+        region.bytes[at + i]! ^= 1 << (i % 8);
       }
       expect(readRecord(region, at, bytes).kind).to.equal(KIND);
     });
@@ -231,14 +254,18 @@ describe('DirectoryLog', () => {
       const { region, at, bytes } = oneRecord();
       for (const length of [0, 8, -8, 73, 71, bytes + 8, 2 ** 31 - 8, -(2 ** 31)]) {
         region.words[at >> 2] = length;
-        expect(() => readRecord(region, at, bytes), `${length}`).to.throw(RegionError).with.property('code', 'E_RANGE');
+        expect(() => readRecord(region, at, bytes), `${length}`)
+          .to.throw(RegionError)
+          .with.property('code', 'E_RANGE');
       }
     });
 
     it('says E_RANGE of a place outside the region', () => {
       const { region } = oneRecord();
       for (const at of [-8, -(2 ** 31), region.byteLength, region.byteLength - 8, 2 ** 31 - 8])
-        expect(() => readRecord(region, at, Infinity), `${at}`).to.throw(RegionError).with.property('code', 'E_RANGE');
+        expect(() => readRecord(region, at, Infinity), `${at}`)
+          .to.throw(RegionError)
+          .with.property('code', 'E_RANGE');
     });
 
     it('gives a copy: what a writer does afterwards does not change it', () => {

@@ -65,7 +65,8 @@ describe('layout', () => {
 
   it('protects all of the identity by the CRC, and nothing that changes', () => {
     expect(L.CRC_OFFSET).to.equal(L.IDENTITY_BYTES);
-    for (const { offset, bytes } of IDENTITY.slice(0, -1)) expect(offset + bytes).to.be.at.most(L.IDENTITY_BYTES);
+    for (const { offset, bytes } of IDENTITY.slice(0, -1))
+      expect(offset + bytes).to.be.at.most(L.IDENTITY_BYTES);
     expect(L.EXTENTS_END_INDEX * 4).to.be.at.least(L.CRC_OFFSET + 4);
   });
 
@@ -80,7 +81,12 @@ describe('layout', () => {
     expect(L.SLAB_TABLE_OFFSET).to.equal(L.HEADER_BYTES);
     expect(L.EXTENTS_OFFSET).to.equal(L.SLAB_TABLE_OFFSET + L.SLAB_CAPACITY * L.SLAB_BYTES);
     expect(L.EXTENTS_OFFSET).to.equal(69_632); // as drawn
-    for (const bytes of [L.EXTENTS_OFFSET, L.FIRST_EXTENT_BYTES, L.LARGEST_EXTENT_BYTES, L.INITIAL_REGION_BYTES])
+    for (const bytes of [
+      L.EXTENTS_OFFSET,
+      L.FIRST_EXTENT_BYTES,
+      L.LARGEST_EXTENT_BYTES,
+      L.INITIAL_REGION_BYTES,
+    ])
       expect(bytes % L.UNIT_BYTES).to.equal(0);
     expect(L.SMALLEST_MAX_BYTES).to.be.at.least(L.EXTENTS_OFFSET + L.FIRST_EXTENT_BYTES);
   });

@@ -92,8 +92,14 @@ describe('RegionClock', () => {
     for (const start of [0, 2 ** 31 - 300, 2 ** 32 - 300]) {
       const threads = 3;
       const rounds = 200;
-      const results = await runTogether<[number, number][]>(at(start), { kind: 'tick', rounds, threads }, threads);
-      const byTurn = results.flatMap((ticks, thread) => ticks.map(([turn, tick]) => ({ turn, tick, thread })));
+      const results = await runTogether<[number, number][]>(
+        at(start),
+        { kind: 'tick', rounds, threads },
+        threads,
+      );
+      const byTurn = results.flatMap((ticks, thread) =>
+        ticks.map(([turn, tick]) => ({ turn, tick, thread })),
+      );
       byTurn.sort((a, b) => a.turn - b.turn); // stable: ticks of one turn stay in their order
       expect(byTurn).to.have.length(results.reduce((sum, { length }) => sum + length, 0));
       for (let i = 1; i < byTurn.length; i++) {
@@ -110,7 +116,8 @@ describe('RegionClock', () => {
     const results = await runTogether<number[]>(region, { kind: 'tick-freely', rounds: 20_000 }, 3);
     const distinct = results.map((ticks) => [...new Set(ticks)]);
     for (const ticks of results)
-      for (let i = 1; i < ticks.length; i++) if (ticks[i]! < ticks[i - 1]!) expect.fail('the clock went back');
+      for (let i = 1; i < ticks.length; i++)
+        if (ticks[i]! < ticks[i - 1]!) expect.fail('the clock went back');
     const all = distinct.flat();
     expect(new Set(all).size, 'two writers had the same tick').to.equal(all.length);
     expect(Math.max(...all)).to.equal(newestTick(region.words));

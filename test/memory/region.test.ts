@@ -6,6 +6,7 @@ import { RegionError, type RegionErrorCode } from '../../src/base/errors.ts';
 import * as L from '../../src/memory/layout.ts';
 import { OWN_MARK } from '../../src/memory/liveness.ts';
 import { Region, type Extent } from '../../src/memory/region.ts';
+import { everyStep } from '../support/every-step.ts';
 import { extentsOf } from '../support/region-contents.ts';
 import { runTogether } from '../support/region-job.ts';
 
@@ -50,7 +51,10 @@ describe('Region', () => {
       expect(codeOf(() => Region.attach(new SharedArrayBuffer(MIB)))).to.equal('E_MAGIC');
       for (let i = 0; i < L.MAGIC.length; i++) {
         const buffer = withHeader((header) => header.setUint8(i, header.getUint8(i) ^ 1));
-        expect(codeOf(() => Region.attach(buffer)), `byte ${i}`).to.equal('E_MAGIC');
+        expect(
+          codeOf(() => Region.attach(buffer)),
+          `byte ${i}`,
+        ).to.equal('E_MAGIC');
       }
     });
 
@@ -66,13 +70,18 @@ describe('Region', () => {
       for (let at = L.MINOR_OFFSET; at < L.CRC_OFFSET + 4; at++) {
         const { buffer, bytes } = Region.create(MIB);
         bytes[at]! ^= 0x10;
-        expect(codeOf(() => Region.attach(buffer)), `byte ${at}`).to.equal('E_CRC');
+        expect(
+          codeOf(() => Region.attach(buffer)),
+          `byte ${at}`,
+        ).to.equal('E_CRC');
       }
     });
 
     it('says E_RANGE of another slab table', () => {
       for (const offset of [L.SLAB_CAPACITY_OFFSET, L.SLAB_BYTES_OFFSET, L.EXTENTS_OFFSET_OFFSET]) {
-        const buffer = withHeader((header) => header.setUint32(offset, 2 * header.getUint32(offset, true), true));
+        const buffer = withHeader((header) =>
+          header.setUint32(offset, 2 * header.getUint32(offset, true), true),
+        );
         expect(codeOf(() => Region.attach(buffer))).to.equal('E_RANGE');
       }
     });
@@ -144,12 +153,31 @@ describe('Region', () => {
 
     it('helps past an extent whose claimer died before it moved the end', () => {
       const region = Region.create(8 * MIB);
-      const dead = (7 + 1) << L.CLAIM_SLAB_SHIFT | 3;
+      const dead = ((7 + 1) << L.CLAIM_SLAB_SHIFT) | 3;
       Atomics.store(region.words, L.EXTENTS_OFFSET / 4, dead);
       expect(extentsOf(region), 'not seen before the end is moved').to.deep.equal([]);
       const own = region.claimExtent(1, 4096)!;
       expect(own.offset).to.equal(L.EXTENTS_OFFSET + 3 * 4096);
       expect(extentsOf(region)).to.deep.equal([{ slab: 7, offset: L.EXTENTS_OFFSET, bytes: 3 * 4096 }, own]);
+    });
+
+    it('while another thread claims at any step of it, gives both what they asked for', () => {
+      for (let stop = 0; stop < 4; stop++) {
+        const region = Region.create(8 * MIB);
+        const other = Region.attach(region.buffer);
+        const claimed: Extent[] = [];
+        const own = everyStep(
+          region,
+          () => region.claimExtent(1, 12_288)!,
+          (step) => {
+            if (step === stop) claimed.push(other.claimExtent(2, 4096)!, other.claimExtent(3, 8192)!);
+          },
+        );
+        expect(claimed).to.have.length(2);
+        const all = [...claimed, own].sort((a, b) => a.offset - b.offset);
+        expect(extentsOf(region), `stop ${stop}`).to.deep.equal(all);
+        expect(all.map(({ slab }) => slab).sort()).to.deep.equal([1, 2, 3]);
+      }
     });
 
     it('by several threads at once: extents are disjoint, claim words are right, none is lost', async () => {
@@ -169,7 +197,8 @@ describe('Region', () => {
       expect(region.usedBytes).to.equal(end);
       for (const { slab, offset, bytes } of walked) {
         const own = region.bytes.subarray(offset + L.EXTENT_HEADER_BYTES, offset + bytes);
-        if (!own.every((byte) => byte === slab + 1)) expect.fail(`extent at ${offset} was written by another thread`);
+        if (!own.every((byte) => byte === slab + 1))
+          expect.fail(`extent at ${offset} was written by another thread`);
       }
       const handOvers = walked.filter(({ slab }, i) => i > 0 && walked[i - 1]!.slab !== slab).length;
       expect(handOvers, 'the threads did not run at the same time').to.be.above(threads);
@@ -191,7 +220,10 @@ describe('Region', () => {
         const region = Region.create(MIB);
         region.claimExtent(0, 4096);
         region.words[L.EXTENTS_OFFSET / 4] = claim;
-        expect(codeOf(() => region.extentAt(L.EXTENTS_OFFSET)), `claim ${claim}`).to.equal('E_RANGE');
+        expect(
+          codeOf(() => region.extentAt(L.EXTENTS_OFFSET)),
+          `claim ${claim}`,
+        ).to.equal('E_RANGE');
       }
     });
 

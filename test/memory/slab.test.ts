@@ -7,7 +7,14 @@ import { RegionClock } from '../../src/memory/region-clock.ts';
 import * as S from '../../src/memory/slab.ts';
 import { copyOf, everyStep } from '../support/every-step.ts';
 import { DEAD_MARK, needsProc, otherLiveMark } from '../support/marks.ts';
-import { exitOf, makeControl, message, runTogether, start, startRegionWorker } from '../support/region-job.ts';
+import {
+  exitOf,
+  makeControl,
+  message,
+  runTogether,
+  start,
+  startRegionWorker,
+} from '../support/region-job.ts';
 
 const entryWord = (slab: number): number => (L.SLAB_TABLE_OFFSET + slab * L.SLAB_BYTES) / 4;
 
@@ -140,24 +147,66 @@ describe('the slab table', () => {
     });
   });
 
+  it('gives two threads different slabs, at whatever step of the first the second comes', () => {
+    for (const owners of [[], [DEAD_MARK], [otherLiveMark(), DEAD_MARK]])
+      for (let stop = 0; stop < 6; stop++) {
+        const region = withOwners(...owners);
+        let second: S.OwnedSlab | undefined;
+        const first = everyStep(
+          region,
+          () => S.acquireSlab(region)!,
+          (step) => {
+            // The second has the first's mark here; as another thread it would see a live owner where this sees a stranger.
+            if (step !== stop) return;
+            const hidden = [...owners.keys(), owners.length].filter(
+              (slab) => Math.abs(S.slabOwner(region, slab)) === OWN_MARK,
+            );
+            const marks = hidden.map((slab) => S.slabOwner(region, slab));
+            hidden.forEach((slab, i) => setOwner(region, slab, Math.sign(marks[i]!) * otherLiveMark()));
+            second = S.acquireSlab(region);
+            hidden.forEach((slab, i) => setOwner(region, slab, marks[i]!));
+          },
+        );
+        expect(second!.slab, `stop ${stop} of ${owners.length}`).to.not.equal(first.slab);
+        expect([first, second!].filter(({ adopted }) => adopted).length).to.equal(
+          owners.includes(DEAD_MARK) ? 1 : 0,
+        );
+      }
+  });
+
   describe('several threads at once', () => {
     it('get 400 different slabs', async () => {
       const region = Region.create(2 ** 20);
-      const results = await runTogether<S.OwnedSlab[]>(region, { kind: 'acquire', count: 100, threads: 4 }, 4);
+      const results = await runTogether<S.OwnedSlab[]>(
+        region,
+        { kind: 'acquire', count: 100, threads: 4 },
+        4,
+      );
       const slabs = results.flat().map(({ slab }) => slab);
       expect(slabs.sort((a, b) => a - b)).to.deep.equal(Array.from({ length: 400 }, (_, i) => i));
       expect(S.slabsUsed(region)).to.equal(400);
       expect(results.flat().every(({ adopted }) => !adopted)).to.equal(true);
       for (let slab = 0; slab < 400; slab++) expect(S.slabEpoch(region, slab)).to.equal(1);
       const owners = slabs.map((slab) => S.slabOwner(region, slab));
-      expect(owners.filter((owner, i) => i > 0 && owner !== owners[i - 1]).length, 'they took turns').to.be.above(3);
+      expect(
+        owners.filter((owner, i) => i > 0 && owner !== owners[i - 1]).length,
+        'they took turns',
+      ).to.be.above(3);
     });
 
     it('racing for 400 dead slabs take each exactly once', async () => {
-      const region = withOwners(...Array.from({ length: 400 }, (_, i) => (i % 3 === 0 ? -DEAD_MARK : DEAD_MARK)));
-      const results = await runTogether<S.OwnedSlab[]>(region, { kind: 'acquire', count: 100, threads: 4 }, 4);
+      const region = withOwners(
+        ...Array.from({ length: 400 }, (_, i) => (i % 3 === 0 ? -DEAD_MARK : DEAD_MARK)),
+      );
+      const results = await runTogether<S.OwnedSlab[]>(
+        region,
+        { kind: 'acquire', count: 100, threads: 4 },
+        4,
+      );
       const slabs = results.flat();
-      expect(slabs.map(({ slab }) => slab).sort((a, b) => a - b)).to.deep.equal(Array.from({ length: 400 }, (_, i) => i));
+      expect(slabs.map(({ slab }) => slab).sort((a, b) => a - b)).to.deep.equal(
+        Array.from({ length: 400 }, (_, i) => i),
+      );
       expect(slabs.every(({ adopted }) => adopted)).to.equal(true);
       for (let slab = 0; slab < 400; slab++) expect(S.slabEpoch(region, slab)).to.equal(1);
     });
@@ -165,7 +214,11 @@ describe('the slab table', () => {
     it('racing for one dead slab: exactly one wins it, again and again', async () => {
       for (let round = 0; round < 4; round++) {
         const region = withOwners(DEAD_MARK);
-        const results = await runTogether<S.OwnedSlab[]>(region, { kind: 'acquire', count: 1, threads: 3 }, 3);
+        const results = await runTogether<S.OwnedSlab[]>(
+          region,
+          { kind: 'acquire', count: 1, threads: 3 },
+          3,
+        );
         const adopted = results.flat().filter((owned) => owned.adopted);
         expect(adopted).to.deep.equal([{ slab: 0, adopted: true }]);
         expect(new Set(results.flat().map(({ slab }) => slab)).size).to.equal(3);
@@ -183,7 +236,8 @@ describe('the slab table', () => {
       expect(S.acquireSlab(region)).to.deep.equal({ slab: 1, adopted: false });
       expect(S.isSlabDead(region, 0)).to.equal(false);
       await worker.terminate();
-      for (let i = 0; i < 500 && existsSync(`/proc/self/task/${mark}`); i++) await new Promise((go) => setTimeout(go, 2));
+      for (let i = 0; i < 500 && existsSync(`/proc/self/task/${mark}`); i++)
+        await new Promise((go) => setTimeout(go, 2));
       expect(isProvenDead(mark)).to.equal(true);
       expect(S.isSlabDead(region, 0)).to.equal(true);
       expect(S.acquireSlab(region)).to.deep.equal({ slab: 0, adopted: true });

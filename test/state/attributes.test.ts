@@ -1,7 +1,13 @@
 import { expect } from 'chai';
 import * as fc from 'fast-check';
 import { printed } from '../../src/base/errors.ts';
-import { canonicalAttributes, NO_ATTRIBUTES, scalarIdentity, textIdentity, type CanonicalAttributes } from '../../src/state/attributes.ts';
+import {
+  canonicalAttributes,
+  NO_ATTRIBUTES,
+  scalarIdentity,
+  textIdentity,
+  type CanonicalAttributes,
+} from '../../src/state/attributes.ts';
 import { AttributeKey } from '../../src/state/key-set.ts';
 import { hostileAttributes, hostileValues } from '../support/hostile-values.ts';
 
@@ -15,7 +21,7 @@ function canonical(attributes: unknown): CanonicalAttributes {
 function isSame(a: unknown, b: unknown): boolean {
   const key = new AttributeKey('k', 0);
   const [first, second] = [a, b].map((value) => canonical({ k: value }).values[0]);
-  return key.addId(first!) === key.addId(second!);
+  return key.addId(first) === key.addId(second);
 }
 
 describe('canonicalAttributes', () => {
@@ -55,7 +61,13 @@ describe('canonicalAttributes', () => {
     canonicalAttributes({ big: 5n }, hear);
     canonicalAttributes({ round: hostileValues['a circular object']!() }, hear);
     canonicalAttributes(hostileValues['a revoked proxy']!(), hear);
-    expect(causes).to.deep.equal(['not-an-object', 'not-an-object', 'bigint big', 'unusable round', 'no-keys']);
+    expect(causes).to.deep.equal([
+      'not-an-object',
+      'not-an-object',
+      'bigint big',
+      'unusable round',
+      'no-keys',
+    ]);
     canonicalAttributes({ a: 1, b: null, c: undefined, d: NaN, e: [1], f: () => 1, g: Symbol('s') }, hear);
     expect(causes).to.have.length(5);
   });
@@ -84,13 +96,26 @@ describe('canonicalAttributes', () => {
 
   it('keeps a key named __proto__', () => {
     const attributes = JSON.parse('{"__proto__":"x","constructor":1,"a":2}') as object;
-    expect(canonical(attributes)).to.deep.equal({ keys: ['__proto__', 'a', 'constructor'], values: ['x', 2, 1] });
+    expect(canonical(attributes)).to.deep.equal({
+      keys: ['__proto__', 'a', 'constructor'],
+      values: ['x', 2, 1],
+    });
   });
 
   it('sorts keys by UTF-16 code units, so that all threads agree whatever their locale', () => {
     const keys = ['ä', 'z', 'Z', 'a', '\u{1f600}', '\uffff', '', '10', '9'];
     const attributes = Object.fromEntries(keys.map((key) => [key, 1]));
-    expect(canonical(attributes).keys).to.deep.equal(['', '10', '9', 'Z', 'a', 'z', 'ä', '\u{1f600}', '\uffff']);
+    expect(canonical(attributes).keys).to.deep.equal([
+      '',
+      '10',
+      '9',
+      'Z',
+      'a',
+      'z',
+      'ä',
+      '\u{1f600}',
+      '\uffff',
+    ]);
   });
 
   it('takes a snapshot: what the caller does to its object or arrays afterwards changes nothing', () => {
@@ -107,21 +132,58 @@ describe('canonicalAttributes', () => {
 
   it('gives a bigint as text, a date as its ISO string, functions and symbols as null', () => {
     const date = new Date(0);
-    const { values } = canonical({ a: 12345678901234567890n, b: date, c: () => 1, d: Symbol('s'), e: new String('s') });
+    const { values } = canonical({
+      a: 12345678901234567890n,
+      b: date,
+      c: () => 1,
+      d: Symbol('s'),
+      e: new String('s'),
+    });
     expect(values).to.deep.equal(['12345678901234567890', '1970-01-01T00:00:00.000Z', null, null, 's']);
   });
 });
 
 describe('the identity of attribute values', () => {
   it('tells 1, "1", true and "true" apart, and 0 from false, "" and null', () => {
-    const distinct = [1, '1', true, 'true', 0, '0', false, 'false', '', null, 'null', [], {}, [1], ['1'], '[1]', '{}', [[]]];
+    const distinct = [
+      1,
+      '1',
+      true,
+      'true',
+      0,
+      '0',
+      false,
+      'false',
+      '',
+      null,
+      'null',
+      [],
+      {},
+      [1],
+      ['1'],
+      '[1]',
+      '{}',
+      [[]],
+    ];
     for (let i = 0; i < distinct.length; i++)
       for (let j = 0; j < distinct.length; j++)
-        expect(isSame(distinct[i], distinct[j]), `${printed(distinct[i])} and ${printed(distinct[j])}`).to.equal(i === j);
+        expect(
+          isSame(distinct[i], distinct[j]),
+          `${printed(distinct[i])} and ${printed(distinct[j])}`,
+        ).to.equal(i === j);
   });
 
   it('takes null, undefined, NaN, infinities, functions and symbols for one value', () => {
-    const nulls = [null, undefined, NaN, Infinity, -Infinity, () => 1, Symbol('s'), { toJSON: () => undefined }];
+    const nulls = [
+      null,
+      undefined,
+      NaN,
+      Infinity,
+      -Infinity,
+      () => 1,
+      Symbol('s'),
+      { toJSON: () => undefined },
+    ];
     for (const a of nulls) for (const b of nulls) expect(isSame(a, b)).to.equal(true);
     expect(scalarIdentity(undefined)).to.equal(null);
   });

@@ -5,7 +5,9 @@ import { AttributeKey, KeySet } from '../../src/state/key-set.ts';
 
 describe('AttributeKey', () => {
   it('gives each value one id, from 1 on, and finds it again', () => {
-    const values = fc.uniqueArray(fc.oneof(fc.string(), fc.integer({ min: -5, max: 3000 }), fc.boolean()), { maxLength: 60 });
+    const values = fc.uniqueArray(fc.oneof(fc.string(), fc.integer({ min: -5, max: 3000 }), fc.boolean()), {
+      maxLength: 60,
+    });
     fc.assert(
       fc.property(values, (distinct) => {
         const key = new AttributeKey('k', 0);
@@ -36,7 +38,8 @@ describe('AttributeKey', () => {
 describe('KeySet', () => {
   const isIn = (set: KeySet, rows: readonly AttributeValue[][]): void => {
     rows.forEach((row, i) => {
-      if (set.get(row) !== i + 1) expect.fail(`row ${i} (${JSON.stringify(row)}) has reference ${set.get(row)}`);
+      if (set.get(row) !== i + 1)
+        expect.fail(`row ${i} (${JSON.stringify(row)}) has reference ${set.get(row)}`);
     });
   };
 
@@ -76,7 +79,8 @@ describe('KeySet', () => {
     });
     expect(changedAt).to.be.above(10);
     isIn(set, rows);
-    for (let i = 0; i < 100; i++) expect(set.get([`user${i}`, (i + 1) % 50, `route${(i * 7) % 31}`]), 'a row not there').to.equal(0);
+    for (let i = 0; i < 100; i++)
+      expect(set.get([`user${i}`, (i + 1) % 50, `route${(i * 7) % 31}`]), 'a row not there').to.equal(0);
     expect(set.get(['nobody', 1, 'route1'])).to.equal(0);
   });
 
@@ -89,7 +93,9 @@ describe('KeySet', () => {
   for (const width of [12, 13, 33, 64, 65, 200])
     it(`holds sets of ${width} keys`, () => {
       const names = Array.from({ length: width }, (_, i) => `key${String(i).padStart(3, '0')}`);
-      const rows = Array.from({ length: 40 }, (_, i) => names.map((_, k) => (k === i % width ? `odd${i}` : i % 2)));
+      const rows = Array.from({ length: 40 }, (_, i) =>
+        names.map((_, k) => (k === i % width ? `odd${i}` : i % 2)),
+      );
       const set = filled(names, rows);
       if (width > 12) expect(set.exact).to.equal(false);
     });
@@ -101,7 +107,10 @@ describe('KeySet', () => {
     });
     fc.assert(
       fc.property(rows, (distinct) => {
-        filled(Array.from({ length: 14 }, (_, i) => `k${String(i).padStart(2, '0')}`), distinct);
+        filled(
+          Array.from({ length: 14 }, (_, i) => `k${String(i).padStart(2, '0')}`),
+          distinct,
+        );
       }),
       { numRuns: 50 },
     );
@@ -111,7 +120,9 @@ describe('KeySet', () => {
     // Permutations of one row of ids: a hash that added ids up without regard to position would see them all as one.
     const set = new KeySet(['a', 'b', 'c', 'd']);
     const rows: number[][] = [];
-    for (let a = 0; a < 8; a++) for (let b = 0; b < 8; b++) for (let c = 0; c < 8; c++) for (let d = 0; d < 8; d++) rows.push([a, b, c, d]);
+    for (let a = 0; a < 8; a++)
+      for (let b = 0; b < 8; b++)
+        for (let c = 0; c < 8; c++) for (let d = 0; d < 8; d++) rows.push([a, b, c, d]);
     rows.forEach((row, i) => set.add(row, i + 1));
     isIn(set, rows);
   });

@@ -23,7 +23,8 @@ describe('records', () => {
         expect(back.keys).to.deep.equal(attributes.keys);
         back.values.forEach((value, i) => {
           const was = attributes.values[i];
-          if (typeof was === 'object' && was !== null) expect(JSON.stringify(value)).to.equal(JSON.stringify(was));
+          if (typeof was === 'object' && was !== null)
+            expect(JSON.stringify(value)).to.equal(JSON.stringify(was));
           else expect(Object.is(value, was), `${String(value)} was ${String(was)}`).to.equal(true);
         });
       }),

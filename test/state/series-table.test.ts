@@ -13,7 +13,8 @@ class Checked {
   meet(attributes: object): number {
     const expected = this.model.get(identityOf(attributes)) ?? ABSENT;
     const found = this.table.find(attributes);
-    if (found !== UNKNOWN && found !== expected) expect.fail(`find says ${found}, not ${expected}, of ${identityOf(attributes)}`);
+    if (found !== UNKNOWN && found !== expected)
+      expect.fail(`find says ${found}, not ${expected}, of ${identityOf(attributes)}`);
     if (found > 0) this.quick++;
     const set = canonical(attributes);
     expect(this.table.get(set)).to.equal(expected);
@@ -43,9 +44,20 @@ describe('SeriesTable', () => {
   });
 
   it('does so from exact to hashed, with many values per key, small and large', () => {
-    const number = fc.oneof(fc.integer({ min: 0, max: 1100 }), fc.integer(), fc.double({ noNaN: true }), fc.constantFrom(-0, 0));
+    const number = fc.oneof(
+      fc.integer({ min: 0, max: 1100 }),
+      fc.integer(),
+      fc.double({ noNaN: true }),
+      fc.constantFrom(-0, 0),
+    );
     const text = fc.integer({ min: 0, max: 300 }).map((n) => `v${n}`);
-    const entries = fc.tuple(number, text, text).map(([a, b, c]) => objectOf([['a', a], ['b', b], ['c', c]]));
+    const entries = fc.tuple(number, text, text).map(([a, b, c]) =>
+      objectOf([
+        ['a', a],
+        ['b', b],
+        ['c', c],
+      ]),
+    );
     fc.assert(
       fc.property(fc.array(entries, { minLength: 100, maxLength: 400 }), (objects) => {
         const checked = new Checked();
@@ -81,7 +93,8 @@ describe('SeriesTable', () => {
     expect(checked.table.find(Object.create({ a: 1 }) as object)).to.equal(UNKNOWN);
     expect(checked.table.find(Object.defineProperty({}, 'a', { value: 1 }))).to.be.oneOf([none, UNKNOWN]);
     expect(checked.table.find(Object.assign({ a: 1 }, { [Symbol('s')]: 2 }))).to.equal(one);
-    for (const odd of [5, '', [], () => {}, null]) expect(checked.table.find(odd as object)).to.be.oneOf([none, UNKNOWN]);
+    for (const odd of [5, '', [], () => {}, null])
+      expect(checked.table.find(odd as object)).to.be.oneOf([none, UNKNOWN]);
   });
 
   it('does not take an array or a string for an object with the same index keys', () => {
@@ -95,11 +108,21 @@ describe('SeriesTable', () => {
     const checked = new Checked();
     const reference = checked.meet({ a: 1 });
     const found: number[] = [];
-    Object.defineProperty(Object.prototype, 'polluted', { value: 1, enumerable: true, configurable: true, writable: true });
+    Object.defineProperty(Object.prototype, 'polluted', {
+      value: 1,
+      enumerable: true,
+      configurable: true,
+      writable: true,
+    });
     try {
       const set = canonical({ a: 1 });
       checked.table.learnShape({ a: 1 }, set);
-      found.push(checked.table.find({ a: 1 }), checked.table.get(set), checked.table.find({ b: 1 }), checked.table.find({}));
+      found.push(
+        checked.table.find({ a: 1 }),
+        checked.table.get(set),
+        checked.table.find({ b: 1 }),
+        checked.table.find({}),
+      );
     } finally {
       Reflect.deleteProperty(Object.prototype, 'polluted');
     }
@@ -148,7 +171,10 @@ describe('SeriesTable', () => {
             let next = 0;
             const attributes = meddling('a0', 0, () => {
               for (let i = 0; i < times; i++) {
-                const other = Object.assign(Object.create(prototype) as object, { a: `new${next}`, b: `new${next++}` });
+                const other = Object.assign(Object.create(prototype) as object, {
+                  a: `new${next}`,
+                  b: `new${next++}`,
+                });
                 const set = canonical(other);
                 if (checked.table.get(set) === ABSENT) checked.table.add(set, 1_000_000 + next);
                 checked.table.learnShape(other, set);

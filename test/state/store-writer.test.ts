@@ -9,19 +9,28 @@ import { counter, gauge, histogram } from '../support/descriptions.ts';
 import { copyOf, everyStep } from '../support/every-step.ts';
 import { DEAD_MARK, needsProc, otherLiveMark } from '../support/marks.ts';
 import { recordsOf, seriesOf, sumsOf, totalOf } from '../support/region-contents.ts';
-import { ACKNOWLEDGED, exitOf, makeControl, message, start, startRegionWorker } from '../support/region-job.ts';
+import {
+  ACKNOWLEDGED,
+  exitOf,
+  makeControl,
+  message,
+  start,
+  startRegionWorker,
+} from '../support/region-job.ts';
 import { collectWarnings } from '../support/warnings.ts';
 
 const MIB = 2 ** 20;
 
-const ownerIndex = (slab: number): number => (L.SLAB_TABLE_OFFSET + slab * L.SLAB_BYTES) / 4 + L.SLAB_OWNER_WORD;
+const ownerIndex = (slab: number): number =>
+  (L.SLAB_TABLE_OFFSET + slab * L.SLAB_BYTES) / 4 + L.SLAB_OWNER_WORD;
 
 /** The same memory after every slab's owner has died, as another thread sees it. */
 function afterDeath(region: Region): Region {
   const seen = Region.attach(region.buffer);
   for (let slab = 0; slab < slabsUsed(seen) + 2; slab++) {
     const owner = slabOwner(seen, slab);
-    if (Math.abs(owner) === OWN_MARK) Atomics.store(seen.words, ownerIndex(slab), Math.sign(owner) * DEAD_MARK);
+    if (Math.abs(owner) === OWN_MARK)
+      Atomics.store(seen.words, ownerIndex(slab), Math.sign(owner) * DEAD_MARK);
   }
   return seen;
 }
@@ -72,7 +81,10 @@ describe('StoreWriter', () => {
     const texts = recordsOf(region)
       .filter(({ kind }) => kind === R.DESCRIPTION_RECORD)
       .map(({ payload }) => R.decodeJson(payload));
-    expect(texts).to.deep.equal([[0, 'five!'], [0, 'six and']]);
+    expect(texts).to.deep.equal([
+      [0, 'five!'],
+      [0, 'six and'],
+    ]);
     // What the next owner is told is written only if it is longer still.
     const next = new StoreWriter(afterDeath(region));
     const used = recordsOf(region).length;
@@ -87,7 +99,11 @@ describe('StoreWriter', () => {
   it('puts its configuration where the region points; the newest counts; false when there is no room', () => {
     const region = Region.create(L.SMALLEST_MAX_BYTES);
     const writer = new StoreWriter(region);
-    const configuration = { resource: { a: 1 }, resourceSchemaUrl: undefined, cardinalityLimits: {} } as unknown as R.StoreConfiguration;
+    const configuration = {
+      resource: { a: 1 },
+      resourceSchemaUrl: undefined,
+      cardinalityLimits: {},
+    } as unknown as R.StoreConfiguration;
     expect(writer.configure(configuration)).to.equal(true);
     const first = region.configurationOffset;
     expect(writer.configure(configuration)).to.equal(true);
@@ -106,7 +122,9 @@ describe('StoreWriter', () => {
       const writer = new StoreWriter(region);
       use(writer);
       expect(region.lostMeasurements).to.equal(20);
-      expect(log.warnings.filter((warning) => warning.includes('no room for another writing thread'))).to.have.length(1);
+      expect(
+        log.warnings.filter((warning) => warning.includes('no room for another writing thread')),
+      ).to.have.length(1);
       expect(writer.configure({} as R.StoreConfiguration)).to.equal(false);
     } finally {
       log.stop();
@@ -129,9 +147,24 @@ describe('StoreWriter', () => {
         if (series.stream.name !== 'requests' || !series.live) return;
         expect(series.values[0]).to.equal(2 * before[i]!.values[0]!);
       });
-      const counts = after.filter(({ stream, live }) => stream.name === 'sizes' && live).map(({ values }) => values);
+      const counts = after
+        .filter(({ stream, live }) => stream.name === 'sizes' && live)
+        .map(({ values }) => values);
       expect(counts).to.have.length(5);
       for (const [i, values] of counts.entries()) expect(values.slice(0, 4)).to.deep.equal([2, 2 * i, i, i]);
+    });
+
+    it('repairs the mirror of a cell whose writer died between mirror and version', () => {
+      const region = Region.create(MIB);
+      new StoreWriter(region).stream(counter('c'), 5).add(2, { a: 1 });
+      const at = seriesOf(region).find(({ live }) => live)!.cell << 1;
+      region.words[at + 1] = region.words[at]! + 1;
+      new StoreWriter(afterDeath(region)).stream(counter('c'), 5).add(3, { a: 1 });
+      expect(sumsOf(region)).to.deep.equal({ '[["a",1]]': 5 });
+      const before = region.words[at]!;
+      region.words[at + 1] = before + 1;
+      new StoreWriter(afterDeath(region));
+      expect(region.words[at + 1]).to.equal(before);
     });
 
     it('keeps the cardinality limit over all owners, and the overflow series', () => {
@@ -194,7 +227,8 @@ describe('StoreWriter', () => {
           next.stream(counter('requests'), 2000).add(1, { after: 'death' });
           expect(totalOf(left, 'requests')).to.equal(total + added + 1);
           for (const { stream, live, values } of seriesOf(left))
-            if (stream.name === 'sizes' && live) expect(values.slice(4).reduce((a, b) => a + b)).to.equal(values[0]);
+            if (stream.name === 'sizes' && live)
+              expect(values.slice(4).reduce((a, b) => a + b)).to.equal(values[0]);
         });
         recorded += adds;
       };
@@ -220,7 +254,8 @@ describe('StoreWriter', () => {
         const exit = exitOf(worker);
         const before = Atomics.load(control, ACKNOWLEDGED);
         await start(control, i + 1);
-        while (Atomics.load(control, ACKNOWLEDGED) < before + 1000) await new Promise((go) => setTimeout(go, 1));
+        while (Atomics.load(control, ACKNOWLEDGED) < before + 1000)
+          await new Promise((go) => setTimeout(go, 1));
         await worker.terminate();
         await exit;
       }

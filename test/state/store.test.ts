@@ -10,7 +10,7 @@ import { counter } from '../support/descriptions.ts';
 import { startStoreWorker } from '../support/store-job.ts';
 
 function closeAll(): void {
-  for (let store; (store = MetricStore.published()) !== undefined; ) store.close();
+  for (let store; (store = MetricStore.published()) !== undefined;) store.close();
 }
 
 describe('MetricStore', () => {
@@ -74,14 +74,27 @@ describe('MetricStore', () => {
       expect(MetricStore.open({ maxBytes: undefined } as never).maxBytes).to.equal(L.DEFAULT_MAX_BYTES);
     });
 
-    for (const value of [0, -1, 1.5, NaN, Infinity, '67108864', null, {}, 5n, L.SMALLEST_MAX_BYTES - 1, L.LARGEST_MAX_BYTES + 1])
+    for (const value of [
+      0,
+      -1,
+      1.5,
+      NaN,
+      Infinity,
+      '67108864',
+      null,
+      {},
+      5n,
+      L.SMALLEST_MAX_BYTES - 1,
+      L.LARGEST_MAX_BYTES + 1,
+    ])
       it(`refuses maxBytes ${String(value)}, naming option, value and what is allowed`, () => {
         expect(() => MetricStore.open({ maxBytes: value } as never))
           .to.throw(OptionError, 'maxBytes')
           .and.satisfy(({ code, message }: OptionError) => {
             expect(code).to.equal('E_OPTION');
             expect(message).to.include(`${L.SMALLEST_MAX_BYTES} to ${L.LARGEST_MAX_BYTES}`);
-            const shown = typeof value === 'bigint' ? '5n' : value === null ? 'null' : (JSON.stringify(value) ?? '');
+            const shown =
+              typeof value === 'bigint' ? '5n' : value === null ? 'null' : (JSON.stringify(value) ?? '');
             if (Number.isFinite(value) || typeof value !== 'number') expect(message).to.include(shown);
             else expect(message).to.include(String(value));
             return true;
@@ -90,8 +103,12 @@ describe('MetricStore', () => {
       });
 
     it('refuses options that are no object, and names it does not know', () => {
-      for (const options of [null, 5, 'text', true]) expect(() => MetricStore.open(options as never)).to.throw(OptionError);
-      expect(() => MetricStore.open({ maxbytes: 2 ** 20 } as never)).to.throw(OptionError, '"maxbytes":1048576');
+      for (const options of [null, 5, 'text', true])
+        expect(() => MetricStore.open(options as never)).to.throw(OptionError);
+      expect(() => MetricStore.open({ maxbytes: 2 ** 20 } as never)).to.throw(
+        OptionError,
+        '"maxbytes":1048576',
+      );
     });
   });
 
@@ -100,7 +117,11 @@ describe('MetricStore', () => {
       const { created } = MetricStore.create().region;
       MetricStore.create();
       const found = await startStoreWorker({ depth: 2 });
-      expect([found, found.nested, found.nested?.nested].map((f) => f?.published)).to.deep.equal([created, created, created]);
+      expect([found, found.nested, found.nested?.nested].map((f) => f?.published)).to.deep.equal([
+        created,
+        created,
+        created,
+      ]);
       expect((await startStoreWorker({ open: true })).published).to.equal(created);
     });
 
@@ -143,7 +164,7 @@ describe('MetricStore', () => {
       const damaged = new SharedArrayBuffer(L.INITIAL_REGION_BYTES, { maxByteLength: 2 ** 20 });
       new Uint8Array(damaged).set(store.region.bytes.subarray(0, L.EXTENTS_OFFSET));
       new Uint8Array(damaged)[L.MAX_BYTES_OFFSET]! ^= 1;
-      setEnvironmentData(name, damaged as never);
+      setEnvironmentData(name, damaged);
       try {
         expect((await startStoreWorker({ open: true })).error).to.equal('E_CRC');
         expect((await startStoreWorker({ ownFirst: true })).error, 'only joining fails').to.equal('E_CRC');
@@ -156,7 +177,10 @@ describe('MetricStore', () => {
   it('adopts by exit events where the system does not show deaths', () => {
     const url = (file: string): string => new URL(`../support/${file}`, import.meta.url).href;
     const args = ['--import', url('no-proc.js'), fileURLToPath(url('no-proc-program.js'))];
-    const output = execFileSync(process.execPath, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+    const output = execFileSync(process.execPath, args, {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     const result = JSON.parse(output) as Record<string, unknown> & { missed: number };
     expect(result.missed).to.be.within(0, 1);
     expect({ ...result, missed: 0 }).to.deep.equal({

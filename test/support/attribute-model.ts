@@ -22,7 +22,27 @@ export function objectOf(entries: readonly (readonly [string, unknown])[]): obje
 const keys = fc.constantFrom('a', 'b', 'c', 'method', 'status', '__proto__', 'constructor', '', '7', '10');
 const values = fc.oneof(
   { weight: 5, arbitrary: fc.constantFrom('GET', 'POST', '', '1', 'true', 'null') },
-  { weight: 4, arbitrary: fc.constantFrom(0, -0, 1, 2, 15, 16, 17, 1023, 1024, 1025, -1, 0.5, 2 ** 31, 2 ** 32, 2 ** 32 + 1, 1e300) },
+  {
+    weight: 4,
+    arbitrary: fc.constantFrom(
+      0,
+      -0,
+      1,
+      2,
+      15,
+      16,
+      17,
+      1023,
+      1024,
+      1025,
+      -1,
+      0.5,
+      2 ** 31,
+      2 ** 32,
+      2 ** 32 + 1,
+      1e300,
+    ),
+  },
   { weight: 2, arbitrary: fc.constantFrom(true, false, null, undefined, NaN, Infinity) },
   { weight: 2, arbitrary: fc.integer({ min: -2000, max: 2000 }) },
   { weight: 1, arbitrary: fc.constantFrom<unknown>([], [1], ['1'], [null], {}, { x: 1 }, new Date(0)) },

@@ -16,6 +16,14 @@ export function gauge(name: string): Described<{ readonly type: 'last-value' }> 
   return described(name, 'GAUGE', { type: 'last-value' });
 }
 
-export function histogram(name: string, boundaries: readonly number[]): Described<Extract<Aggregation, { type: 'explicit-bucket-histogram' }>> {
-  return described(name, 'HISTOGRAM', { type: 'explicit-bucket-histogram', boundaries, recordMinMax: true, hasSum: true });
+export function histogram(
+  name: string,
+  boundaries: readonly number[],
+): Described<Extract<Aggregation, { type: 'explicit-bucket-histogram' }>> {
+  return described(name, 'HISTOGRAM', {
+    type: 'explicit-bucket-histogram',
+    boundaries,
+    recordMinMax: true,
+    hasSum: true,
+  });
 }

@@ -7,7 +7,9 @@ export const DEAD_MARK = 0x7fff_ff00;
 
 /** A live thread of this process that runs none of our code: Node has helpers of its own. Linux only. */
 export function otherLiveMark(): number {
-  const other = readdirSync('/proc/self/task').map(Number).find((id) => id !== OWN_MARK);
+  const other = readdirSync('/proc/self/task')
+    .map(Number)
+    .find((id) => id !== OWN_MARK);
   if (other === undefined) throw new Error('this process has one thread only');
   return other;
 }

@@ -6,7 +6,11 @@ import { ExtentCursor } from '../../src/memory/directory-log.ts';
 import { EXTENTS_OFFSET } from '../../src/memory/layout.ts';
 import type { Extent, Region } from '../../src/memory/region.ts';
 import type { CanonicalAttributes } from '../../src/state/attributes.ts';
-import { HISTOGRAM_BUCKETS, histogramCopyWords, readHistogramInto } from '../../src/state/cells/histogram-cell.ts';
+import {
+  HISTOGRAM_BUCKETS,
+  histogramCopyWords,
+  readHistogramInto,
+} from '../../src/state/cells/histogram-cell.ts';
 import { readLastValueInto } from '../../src/state/cells/last-value-cell.ts';
 import { readSumInto } from '../../src/state/cells/sum-cell.ts';
 import * as R from '../../src/state/records.ts';
@@ -35,7 +39,7 @@ export function recordsOf(region: Region): { slab: number; kind: number; payload
   return extentsOf(region).flatMap((extent) => {
     const cursor = new ExtentCursor(region, extent);
     const records = [];
-    for (let record; (record = cursor.next()) !== undefined; ) records.push({ slab: extent.slab, ...record });
+    for (let record; (record = cursor.next()) !== undefined;) records.push({ slab: extent.slab, ...record });
     return records;
   });
 }

@@ -29,7 +29,7 @@ export function startRegionWorker(region: Region, job: RegionJob, control: Int32
 
 /** Waits until `threads` workers are ready, then lets all go at once. */
 export async function start(control: Int32Array, threads: number): Promise<void> {
-  for (let ready; (ready = Atomics.load(control, READY)) < threads; ) {
+  for (let ready; (ready = Atomics.load(control, READY)) < threads;) {
     const { async: isAsync, value } = Atomics.waitAsync(control, READY, ready, 20);
     if (isAsync) await value;
   }
@@ -51,7 +51,9 @@ export async function message<T>(worker: Worker): Promise<T> {
 /** Runs the job in `threads` threads that start together; their results, by number. */
 export async function runTogether<T>(region: Region, job: RegionJob, threads: number): Promise<T[]> {
   const control = makeControl();
-  const workers = Array.from({ length: threads }, (_, number) => startRegionWorker(region, job, control, number));
+  const workers = Array.from({ length: threads }, (_, number) =>
+    startRegionWorker(region, job, control, number),
+  );
   const results = workers.map((worker) => message<T>(worker));
   const exits = workers.map((worker) => new Promise((resolve) => worker.once('exit', resolve)));
   await start(control, threads);

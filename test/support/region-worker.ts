@@ -9,7 +9,12 @@ import { StoreWriter } from '../../src/state/store-writer.ts';
 import { counter } from './descriptions.ts';
 import { ACKNOWLEDGED, GO, PASSED, READY, type RegionJob } from './region-job.ts';
 
-const { job, buffer, control: controlBuffer, number } = workerData as {
+const {
+  job,
+  buffer,
+  control: controlBuffer,
+  number,
+} = workerData as {
   job: RegionJob;
   buffer: SharedArrayBuffer;
   control: SharedArrayBuffer;
@@ -42,7 +47,7 @@ function acquire(count: number, threads: number): object {
   const slabs = Array.from({ length: count }, () => acquireSlab(region));
   Atomics.add(control, PASSED, 1);
   Atomics.notify(control, PASSED);
-  for (let now; (now = Atomics.load(control, PASSED)) < threads; ) Atomics.wait(control, PASSED, now, 1000);
+  for (let now; (now = Atomics.load(control, PASSED)) < threads;) Atomics.wait(control, PASSED, now, 1000);
   return slabs;
 }
 
@@ -52,7 +57,7 @@ function tick(rounds: number, threads: number): object {
   const ticks: [number, number][] = [];
   waitForStart();
   for (let turn = number; turn < rounds * threads; turn += threads) {
-    for (let now; (now = Atomics.load(control, PASSED)) !== turn; ) Atomics.wait(control, PASSED, now, 1000);
+    for (let now; (now = Atomics.load(control, PASSED)) !== turn;) Atomics.wait(control, PASSED, now, 1000);
     for (let i = 0; i <= turn % 3; i++) ticks.push([turn, clock.now()]);
     Atomics.store(control, PASSED, turn + 1);
     Atomics.notify(control, PASSED);
