@@ -14,7 +14,7 @@ import { rowOf, type Row } from './row.ts';
 import type { Effort } from './rounds.ts';
 import { KINDS } from './subjects.ts';
 
-const FULL: Effort = { rounds: 9, millis: 20, warmUpMillis: 80 };
+const FULL: Effort = { rounds: 15, millis: 10, warmUpMillis: 80 };
 const SMOKE: Effort = { rounds: 1, millis: 0, warmUpMillis: 0 };
 const FULL_GARBAGE: GarbageEffort = { rounds: 3, batches: 16, warmUpMillis: 150 };
 const SMOKE_GARBAGE: GarbageEffort = { rounds: 1, batches: 1, warmUpMillis: 0 };
