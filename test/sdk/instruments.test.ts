@@ -6,7 +6,7 @@ import { hostileAttributes, anyValue } from '../support/hostile-values.ts';
 import { makeProvider, shutDownProviders } from '../support/provider.ts';
 import { collectWarnings } from '../support/warnings.ts';
 
-const SEED = Math.floor(Math.random() * 2 ** 31);
+const SEED = Number(process.env['SEQLOCK_TEST_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
 
 describe('instruments', () => {
   afterEach(shutDownProviders);
@@ -114,7 +114,7 @@ describe('instruments', () => {
           instruments.histogram.record(1, attributes());
           recorded++;
         }),
-        { seed: SEED, numRuns: 300 },
+        { seed: SEED, numRuns: 300, endOnFailure: true },
       );
     } finally {
       stop();
@@ -125,6 +125,28 @@ describe('instruments', () => {
     expect(sum('u', (value: number) => value)).to.equal(recorded);
     expect(sum('h', ({ count }: HistogramValue) => count)).to.equal(recorded);
     expect(points('g').map(({ value }) => value)).to.deep.equal(points('c').map(() => 1));
+  });
+
+  it('survives attributes that throw though their keys are known', () => {
+    const { stop } = collectWarnings();
+    const { meter, points } = makeProvider();
+    const counter = meter.createCounter('c');
+    const throwing = (): object =>
+      Object.defineProperty({}, 'k', {
+        enumerable: true,
+        get: () => {
+          throw new Error('on purpose');
+        },
+      });
+    for (let i = 0; i < 3; i++) {
+      counter.add(1, { k: 'a' });
+      counter.add(10, throwing() as Attributes);
+    }
+    stop();
+    expect(points('c')).to.deep.equal([
+      { attributes: { k: 'a' }, value: 3 },
+      { attributes: { k: null }, value: 30 },
+    ]);
   });
 
   it(`never throws, whatever the value (seed: ${SEED})`, () => {
@@ -143,7 +165,7 @@ describe('instruments', () => {
             meter.createGauge('g', { valueType }).bind().record(make() as number);
           }
         }),
-        { seed: SEED, numRuns: 300 },
+        { seed: SEED, numRuns: 300, endOnFailure: true },
       );
     } finally {
       stop();
@@ -170,6 +192,18 @@ describe('instruments', () => {
     ]);
     expect(warnings).to.have.length(1);
     expect(warnings[0]).to.match(/metric c .*limit of 3/);
+  });
+
+  it('takes no memory for what exceeds the limit', () => {
+    const { stop } = collectWarnings();
+    const { meter, provider, points } = makeProvider({ cardinalitySelector: () => 3 });
+    const histogram = meter.createHistogram('h');
+    for (let id = 0; id < 4; id++) histogram.record(1, { id });
+    const used = provider.store.usedBytes;
+    for (let id = 0; id < 2000; id++) histogram.record(1, { id });
+    stop();
+    expect(provider.store.usedBytes).to.equal(used);
+    expect(points('h').reduce((sum, { value }) => sum + (value as HistogramValue).count, 0)).to.equal(2004);
   });
 
   it('records exactly the limit without an overflow series', () => {

@@ -1,4 +1,4 @@
-import { EXTENTS_OFFSET, UNIT_BYTES } from '../../src/memory/layout.ts';
+import { EXTENTS_OFFSET, EXTENT_USED_WORD } from '../../src/memory/layout.ts';
 import type { Region } from '../../src/memory/region.ts';
 
 /**
@@ -6,9 +6,10 @@ import type { Region } from '../../src/memory/region.ts';
  * The version moves by two, so that the published slot stays the same.
  */
 export function alwaysBusy(region: Region, cell: number | 'all', during: () => void): void {
+  const headers = headerIndices(region);
   const { load, add } = Atomics;
   const busy = (array: Int32Array, index: number, found: number): number => {
-    const isVersion = cell === 'all' ? isBehindHeaders(index) : index === cell << 1;
+    const isVersion = cell === 'all' ? index >= EXTENTS_OFFSET / 4 && !headers.has(index) : index === cell << 1;
     if (array.buffer === region.buffer && isVersion) add(array, index, 2);
     return found;
   };
@@ -24,6 +25,9 @@ export function alwaysBusy(region: Region, cell: number | 'all', during: () => v
 }
 
 /** Of what readers look at with Atomics beyond the slab table, only claim and used word of an extent are no versions. */
-function isBehindHeaders(index: number): boolean {
-  return index >= EXTENTS_OFFSET / 4 && index % (UNIT_BYTES / 4) > 1;
+function headerIndices(region: Region): Set<number> {
+  const indices = new Set([region.usedBytes / 4]);
+  for (let at = EXTENTS_OFFSET, extent; (extent = region.extentAt(at)) !== undefined; at += extent.bytes)
+    indices.add(at / 4).add(at / 4 + EXTENT_USED_WORD);
+  return indices;
 }
