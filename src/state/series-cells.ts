@@ -21,6 +21,7 @@ export class SeriesCells {
   /** The cell of an attribute set; ABSENT (0) or UNKNOWN (below) when the slow way is to be gone. Never throws. */
   find(attributes: unknown): number {
     if (attributes === undefined) return this.bare === 0 ? UNKNOWN : this.bare;
+    if (typeof attributes !== 'object') return UNKNOWN; // a long text would be gone through letter by letter
     try {
       return this.table!.find(attributes as object);
     } catch {
