@@ -19,7 +19,9 @@ import { TestReader } from '../support/readers.ts';
 const resource = { attributes: { 'service.name': 'hand-over' } };
 
 function record(meter: Meter): void {
-  meter.createCounter('requests', { unit: '{request}', description: 'text' }).add(3, { route: '/a', list: ['x', 'y'], ok: true });
+  meter
+    .createCounter('requests', { unit: '{request}', description: 'text' })
+    .add(3, { route: '/a', list: ['x', 'y'], ok: true });
   meter.createUpDownCounter('level').add(-1.5);
   meter.createGauge('heat', { valueType: 0 }).record(7);
   meter.createGauge('odd').record(NaN);
@@ -31,8 +33,12 @@ async function collected(): Promise<{ ours: ResourceMetrics; official: ResourceM
   Date.now = () => 1_790_000_000_000;
   try {
     const readers = [new TestReader(), new TestReader()] as const;
-    const providers = [new SeqlockMeterProvider({ readers: [readers[0]], resource }), new MeterProvider({ readers: [readers[1]], resource: resource as never })];
-    for (const provider of providers) record(provider.getMeter('m', '1.0', { schemaUrl: 'https://example.com' }));
+    const providers = [
+      new SeqlockMeterProvider({ readers: [readers[0]], resource }),
+      new MeterProvider({ readers: [readers[1]], resource: resource as never }),
+    ];
+    for (const provider of providers)
+      record(provider.getMeter('m', '1.0', { schemaUrl: 'https://example.com' }));
     const [ours, official] = await Promise.all(readers.map((reader) => reader.collect()));
     await Promise.all(providers.map((provider) => provider.shutdown()));
     return { ours: ours!.resourceMetrics, official: official!.resourceMetrics };
@@ -47,7 +53,9 @@ describe('hand-over to official readers and exporters', () => {
     sortAttributes(official);
     const bytes = ProtobufMetricsSerializer.serializeRequest(ours)!;
     expect(bytes.length).to.be.above(200);
-    expect(Buffer.from(bytes)).to.deep.equal(Buffer.from(ProtobufMetricsSerializer.serializeRequest(official)!));
+    expect(Buffer.from(bytes)).to.deep.equal(
+      Buffer.from(ProtobufMetricsSerializer.serializeRequest(official)!),
+    );
   });
 
   it('gives the same OTLP JSON', async () => {
@@ -55,22 +63,29 @@ describe('hand-over to official readers and exporters', () => {
     sortAttributes(official);
     const json = Buffer.from(JsonMetricsSerializer.serializeRequest(ours)!).toString();
     expect(json).to.equal(Buffer.from(JsonMetricsSerializer.serializeRequest(official)!).toString());
-    const metrics = (JSON.parse(json) as { resourceMetrics: { scopeMetrics: { metrics: { name: string }[] }[] }[] }).resourceMetrics[0]!.scopeMetrics[0]!.metrics;
+    const metrics = (
+      JSON.parse(json) as { resourceMetrics: { scopeMetrics: { metrics: { name: string }[] }[] }[] }
+    ).resourceMetrics[0]!.scopeMetrics[0]!.metrics;
     expect(metrics.map(({ name }) => name)).to.deep.equal(['requests', 'level', 'heat', 'odd', 'time']);
-    expect(metrics[4]).to.have.nested.property('histogram.dataPoints[0].bucketCounts').that.deep.equals([0, 1, 0]);
+    expect(metrics[4])
+      .to.have.nested.property('histogram.dataPoints[0].bucketCounts')
+      .that.deep.equals([0, 1, 0]);
   });
 
   it('gives the same Prometheus text', async () => {
     const { ours, official } = await collected();
     sortAttributes(official);
     const serializer = new PrometheusSerializer();
-    expect(serializer.serialize(ours as never)).to.equal(serializer.serialize(official as never));
-    expect(serializer.serialize(ours as never)).to.match(/^requests_total\{.*route="\/a".*\} 3$/m);
+    expect(serializer.serialize(ours)).to.equal(serializer.serialize(official));
+    expect(serializer.serialize(ours)).to.match(/^requests_total\{.*route="\/a".*\} 3$/m);
   });
 
   it('is taken by PeriodicExportingMetricReader, on forceFlush and once more on shutdown', async () => {
     const exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
-    const provider = new SeqlockMeterProvider({ readers: [new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: 3_600_000 })], resource });
+    const provider = new SeqlockMeterProvider({
+      readers: [new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: 3_600_000 })],
+      resource,
+    });
     record(provider.getMeter('m'));
     await provider.forceFlush();
     expect(exporter.getMetrics()).to.have.length(1);
@@ -86,11 +101,17 @@ describe('hand-over to official readers and exporters', () => {
 
   it('says so when an exporter fails', async () => {
     const exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
-    exporter.export = (_metrics, callback) => callback({ code: ExportResultCode.FAILED, error: new Error('on purpose') });
+    exporter.export = (_metrics, callback) =>
+      callback({ code: ExportResultCode.FAILED, error: new Error('on purpose') });
     exporter.forceFlush = () => Promise.reject(new Error('flush failed on purpose'));
-    const provider = new SeqlockMeterProvider({ readers: [new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: 3_600_000 })] });
+    const provider = new SeqlockMeterProvider({
+      readers: [new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: 3_600_000 })],
+    });
     provider.getMeter('m').createCounter('c').add(1);
-    const failure = await provider.forceFlush().then(() => undefined, (error: Error) => error.message);
+    const failure = await provider.forceFlush().then(
+      () => undefined,
+      (error: Error) => error.message,
+    );
     expect(failure).to.equal('flush failed on purpose');
     exporter.forceFlush = () => Promise.resolve();
     await provider.shutdown();
@@ -102,7 +123,13 @@ describe('hand-over to official readers and exporters', () => {
     record(provider.getMeter('m'));
     const { resourceMetrics, errors } = await exporter.collect();
     expect(errors).to.deep.equal([]);
-    expect(resourceMetrics.scopeMetrics[0]!.metrics.map(({ descriptor }) => descriptor.name)).to.deep.equal(['requests', 'level', 'heat', 'odd', 'time']);
+    expect(resourceMetrics.scopeMetrics[0]!.metrics.map(({ descriptor }) => descriptor.name)).to.deep.equal([
+      'requests',
+      'level',
+      'heat',
+      'odd',
+      'time',
+    ]);
     await provider.shutdown().catch(() => {}); // its server was never started
     expect(provider.store.closed).to.equal(true);
   });
@@ -126,7 +153,15 @@ describe('hand-over to official readers and exporters', () => {
     official.getMeter('theirs').createCounter('d').add(1);
     const { resourceMetrics, errors } = await reader.collect();
     expect(errors).to.deep.equal([]);
-    expect(resourceMetrics.scopeMetrics.map(({ scope, metrics }) => [scope.name, metrics[0]!.dataPoints[0]!.value])).to.deep.equal([['theirs', 1], ['ours', 5]]);
+    expect(
+      resourceMetrics.scopeMetrics.map(({ scope, metrics }) => [
+        scope.name,
+        metrics[0]!.dataPoints[0]!.value,
+      ]),
+    ).to.deep.equal([
+      ['theirs', 1],
+      ['ours', 5],
+    ]);
     await official.shutdown();
     await seqlock.shutdown();
   });
@@ -139,7 +174,9 @@ describe('hand-over to official readers and exporters', () => {
         const provider = new SeqlockMeterProvider({ readers: [one], sdkMetricsEnabled });
         await one.collect();
         const { resourceMetrics } = await one.collect();
-        const names = resourceMetrics.scopeMetrics.flatMap(({ metrics }) => metrics.map(({ descriptor }) => descriptor.name));
+        const names = resourceMetrics.scopeMetrics.flatMap(({ metrics }) =>
+          metrics.map(({ descriptor }) => descriptor.name),
+        );
         expect(names).to.deep.equal(sdkMetricsEnabled ? ['otel.sdk.metric_reader.collection.duration'] : []);
         await provider.shutdown().catch(() => {});
       }
@@ -160,5 +197,7 @@ function sortAttributes({ scopeMetrics }: ResourceMetrics): void {
   for (const { metrics } of scopeMetrics)
     for (const { dataPoints } of metrics)
       for (const point of dataPoints as { attributes: object }[])
-        point.attributes = Object.fromEntries(Object.entries(point.attributes).sort(([a], [b]) => (a < b ? -1 : 1)));
+        point.attributes = Object.fromEntries(
+          Object.entries(point.attributes).sort(([a], [b]) => (a < b ? -1 : 1)),
+        );
 }

@@ -26,12 +26,15 @@ describe('metric data', () => {
       metrics()
         .filter(({ descriptor }) => descriptor.type === type)
         .map(({ descriptor, dataPointType }) => [descriptor.valueType, dataPointType]);
-    const both = (dataPointType: DataPointType): number[][] => [ValueType.INT, ValueType.DOUBLE].map((valueType) => [valueType, dataPointType]);
+    const both = (dataPointType: DataPointType): number[][] =>
+      [ValueType.INT, ValueType.DOUBLE].map((valueType) => [valueType, dataPointType]);
     expect(of(InstrumentType.COUNTER)).to.deep.equal(both(DataPointType.SUM));
     expect(of(InstrumentType.UP_DOWN_COUNTER)).to.deep.equal(both(DataPointType.SUM));
     expect(of(InstrumentType.GAUGE)).to.deep.equal(both(DataPointType.GAUGE));
     expect(of(InstrumentType.HISTOGRAM)).to.deep.equal(both(DataPointType.HISTOGRAM));
-    const monotonic = metrics().flatMap((metric) => (metric.dataPointType === D.DATA_POINT_SUM ? [[metric.descriptor.name, metric.isMonotonic]] : []));
+    const monotonic = metrics().flatMap((metric) =>
+      metric.dataPointType === D.DATA_POINT_SUM ? [[metric.descriptor.name, metric.isMonotonic]] : [],
+    );
     expect(Object.fromEntries(monotonic)).to.deep.equal({ c: true, u: false });
   });
 });

@@ -13,7 +13,8 @@ describe('SeqlockMetricReader', () => {
     expect(snapshot.resource).to.deep.equal({ attributes: { a: 1 }, schemaUrl: 'u' });
     const { resourceMetrics, errors } = await reader.collect();
     expect(errors).to.deep.equal([]);
-    const without = (scopes: unknown): unknown => JSON.parse(JSON.stringify(scopes, (key, value: unknown) => (key === 'endTime' ? 0 : value)));
+    const without = (scopes: unknown): unknown =>
+      JSON.parse(JSON.stringify(scopes, (key, value: unknown) => (key === 'endTime' ? 0 : value)));
     expect(without(resourceMetrics.scopeMetrics)).to.deep.equal(without(snapshot.scopeMetrics));
   });
 
@@ -28,7 +29,13 @@ describe('SeqlockMetricReader', () => {
     const { readNanos, ...reads } = reader.readStats();
     expect(reads).to.deep.equal({ totalReads: 20, firstTryReads: 20, retriedReads: 0, staleReads: 0 });
     expect(readNanos).to.be.within(1, 1e9);
-    expect(other.readStats()).to.deep.equal({ totalReads: 0, firstTryReads: 0, retriedReads: 0, staleReads: 0, readNanos: 0 });
+    expect(other.readStats()).to.deep.equal({
+      totalReads: 0,
+      firstTryReads: 0,
+      retriedReads: 0,
+      staleReads: 0,
+      readNanos: 0,
+    });
     return second.shutdown();
   });
 
@@ -39,7 +46,10 @@ describe('SeqlockMetricReader', () => {
   });
 
   it('refuses the provider of another SDK', () => {
-    expect(() => new MeterProvider({ readers: [new SeqlockMetricReader()] })).to.throw(TypeError, 'reads a SeqlockMeterProvider');
+    expect(() => new MeterProvider({ readers: [new SeqlockMetricReader()] })).to.throw(
+      TypeError,
+      'reads a SeqlockMeterProvider',
+    );
   });
 
   it('leaves out metrics and scopes without measurements', () => {
@@ -47,13 +57,18 @@ describe('SeqlockMetricReader', () => {
     provider.getMeter('empty').createCounter('c');
     meter.createCounter('c').add(1);
     meter.createHistogram('unused');
-    expect(reader.snapshot().scopeMetrics.map(({ scope, metrics }) => [scope.name, metrics.length])).to.deep.equal([['test', 1]]);
+    expect(
+      reader.snapshot().scopeMetrics.map(({ scope, metrics }) => [scope.name, metrics.length]),
+    ).to.deep.equal([['test', 1]]);
   });
 
   it('rejects collect after shutdown', async () => {
     const { provider, reader } = makeProvider();
     await provider.shutdown();
-    const failure = await reader.collect().then(() => undefined, (error: Error) => error.message);
+    const failure = await reader.collect().then(
+      () => undefined,
+      (error: Error) => error.message,
+    );
     expect(failure).to.equal('MetricReader is shutdown');
   });
 });

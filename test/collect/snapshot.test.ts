@@ -52,15 +52,19 @@ describe('snapshot', function () {
       fc.property(fc.array(recorded, { minLength: 1, maxLength: 60 }), (measurements) => {
         const region = newRegion();
         const { snapshots } = freshSnapshots(region);
-        const writers: StoreWriter[] = [];
-        const totals = new Map<number, { count: number; sum: number; counts: number[]; min: number; max: number }>();
+        const writers = new Map<number, StoreWriter>();
+        const totals = new Map<
+          number,
+          { count: number; sum: number; counts: number[]; min: number; max: number }
+        >();
         measurements.forEach(({ writer: i, set, value, dies }, n) => {
-          const writer = (writers[i] ??= newWriter(region));
+          const writer = writers.get(i) ?? newWriter(region);
+          writers.set(i, writer);
           writer.stream(counter('c'), LIMIT).add(value, { set });
           writer.stream(histogram('h', BOUNDS), LIMIT).record(value, { set });
           if (dies) {
             bury(writer);
-            delete writers[i];
+            writers.delete(i);
           }
           const total = totals.get(set) ?? { count: 0, sum: 0, counts: [0, 0, 0, 0], min: value, max: value };
           total.count++;
@@ -73,10 +77,14 @@ describe('snapshot', function () {
         });
         for (const reader of [snapshots, freshSnapshots(region).snapshots]) {
           const [sums, histograms] = metricsOf(reader);
-          expect(new Map(sums!.dataPoints.map(({ attributes, value }) => [attributes['set'], value as unknown]))).to.deep.equal(
-            new Map([...totals].map(([set, { sum }]) => [set, sum])),
-          );
-          expect(new Map(histograms!.dataPoints.map(({ attributes, value }) => [attributes['set'], value as unknown]))).to.deep.equal(
+          expect(
+            new Map(sums!.dataPoints.map(({ attributes, value }) => [attributes['set'], value as unknown])),
+          ).to.deep.equal(new Map([...totals].map(([set, { sum }]) => [set, sum])));
+          expect(
+            new Map(
+              histograms!.dataPoints.map(({ attributes, value }) => [attributes['set'], value as unknown]),
+            ),
+          ).to.deep.equal(
             new Map(
               [...totals].map(([set, { count, sum, counts, min, max }]) => [
                 set,
@@ -100,16 +108,17 @@ describe('snapshot', function () {
       fc.property(fc.array(step, { minLength: 20, maxLength: 120, size: 'max' }), (steps) => {
         const region = newRegion();
         const { snapshots } = freshSnapshots(region);
-        const writers: StoreWriter[] = [];
+        const writers = new Map<number, StoreWriter>();
         let [sum, histogramSum, count] = [0, 0, 0];
         let starts: unknown;
         for (const { writer: i, value, dies } of steps) {
-          const writer = (writers[i] ??= newWriter(region));
+          const writer = writers.get(i) ?? newWriter(region);
+          writers.set(i, writer);
           writer.stream(counter('c'), LIMIT).add(value, undefined);
           writer.stream(histogram('h', BOUNDS), LIMIT).record(value, undefined);
           if (dies) {
             bury(writer);
-            delete writers[i];
+            writers.delete(i);
           }
           const [first, second] = metricsOf(snapshots).map(({ dataPoints }) => dataPoints[0]!);
           const histogramValue = second!.value as HistogramValue;
@@ -134,7 +143,10 @@ describe('snapshot', function () {
       newWriter(region).stream(counter('c'), LIMIT).add(1, { set });
       Date.now = realNow;
     };
-    const starts = (): number[] => metricsOf(snapshots)[0]!.dataPoints.map(({ startTime: [seconds, nanos] }) => seconds * 1000 + nanos / 1e6);
+    const starts = (): number[] =>
+      metricsOf(snapshots)[0]!.dataPoints.map(
+        ({ startTime: [seconds, nanos] }) => seconds * 1000 + nanos / 1e6,
+      );
     at(5000, 'a');
     at(2500, 'a');
     at(7001, 'a');
@@ -159,7 +171,9 @@ describe('snapshot', function () {
         const overflow = dataPoints.filter(({ attributes }) => attributes['otel.metric.overflow'] === true);
         expect(overflow).to.have.length(1);
         expect(dataPoints).to.have.length(limit + 1);
-        const counts = (dataPoints as { value: number | HistogramValue }[]).map(({ value }) => (typeof value === 'number' ? value : value.count));
+        const counts = (dataPoints as { value: number | HistogramValue }[]).map(({ value }) =>
+          typeof value === 'number' ? value : value.count,
+        );
         expect(counts.reduce((a, b) => a + b)).to.equal(15 * (i + 1));
       }
     }
@@ -169,7 +183,8 @@ describe('snapshot', function () {
     const region = newRegion();
     const { snapshots } = freshSnapshots(region);
     const [one, two] = [newWriter(region), newWriter(region)];
-    const set = (writer: StoreWriter, value: number): void => writer.stream(gauge('g'), LIMIT).set(value, undefined);
+    const set = (writer: StoreWriter, value: number): void =>
+      writer.stream(gauge('g'), LIMIT).set(value, undefined);
     set(one, 1);
     set(two, 2);
     expect(onlyValue(snapshots)).to.equal(2);
@@ -213,9 +228,17 @@ describe('snapshot', function () {
   });
 
   describe('of a cell that is never still', () => {
-    const streams: readonly (readonly [string, (writer: StoreWriter, value: number) => void, StreamDescription])[] = [
+    const streams: readonly (readonly [
+      string,
+      (writer: StoreWriter, value: number) => void,
+      StreamDescription,
+    ])[] = [
       ['sum', (writer, value) => writer.stream(counter('m'), LIMIT).add(value, { a: 1 }), counter('m')],
-      ['histogram', (writer, value) => writer.stream(histogram('m', BOUNDS), LIMIT).record(value, { a: 1 }), histogram('m', BOUNDS)],
+      [
+        'histogram',
+        (writer, value) => writer.stream(histogram('m', BOUNDS), LIMIT).record(value, { a: 1 }),
+        histogram('m', BOUNDS),
+      ],
       ['gauge', (writer, value) => writer.stream(gauge('m'), LIMIT).set(value, { a: 1 }), gauge('m')],
     ];
     for (const [name, record] of streams)
@@ -227,8 +250,11 @@ describe('snapshot', function () {
         calm.stream(counter('calm'), LIMIT).add(7, undefined);
         const cell = cellOf(region, 'm');
         const points = (): unknown[] =>
-          metricsOf(snapshots).filter(({ descriptor }) => descriptor.name === 'm').flatMap(({ dataPoints }) => (dataPoints as { value: unknown }[]).map(({ value }) => value));
-        const calmValue = (): unknown => metricsOf(snapshots).find(({ descriptor }) => descriptor.name === 'calm')!.dataPoints[0]!.value;
+          metricsOf(snapshots)
+            .filter(({ descriptor }) => descriptor.name === 'm')
+            .flatMap(({ dataPoints }) => (dataPoints as { value: unknown }[]).map(({ value }) => value));
+        const calmValue = (): unknown =>
+          metricsOf(snapshots).find(({ descriptor }) => descriptor.name === 'calm')!.dataPoints[0]!.value;
         alwaysBusy(region, cell, () => {
           expect(points()).to.deep.equal([]); // not one copy yet: left out once
           expect(calmValue()).to.equal(7);
@@ -264,6 +290,8 @@ describe('snapshot', function () {
 function cellOf(region: Region, name: string): number {
   const reader = readerOf(region);
   reader.refresh();
-  const stream = reader.scopes.flatMap(({ streams }) => streams).find(({ description }) => description.name === name)!;
+  const stream = reader.scopes
+    .flatMap(({ streams }) => streams)
+    .find(({ description }) => description.name === name)!;
   return stream.cellOf(stream.firstOf(stream.attributes.findIndex((attributes) => attributes['a'] === 1)));
 }

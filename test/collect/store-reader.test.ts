@@ -3,7 +3,12 @@ import * as fc from 'fast-check';
 import { CellReader } from '../../src/collect/cell-reader.ts';
 import { Snapshots } from '../../src/collect/snapshot.ts';
 import { StoreReader } from '../../src/collect/store-reader.ts';
-import { DEFAULT_MAX_BYTES, EXTENT_HEADER_BYTES, EXTENT_USED_WORD, EXTENTS_OFFSET } from '../../src/memory/layout.ts';
+import {
+  DEFAULT_MAX_BYTES,
+  EXTENT_HEADER_BYTES,
+  EXTENT_USED_WORD,
+  EXTENTS_OFFSET,
+} from '../../src/memory/layout.ts';
 import { Region, type Extent } from '../../src/memory/region.ts';
 import { counter } from '../support/descriptions.ts';
 import { needsProc } from '../support/marks.ts';
@@ -21,7 +26,8 @@ function twoWriters(): { region: Region; extents: Extent[] } {
   for (let id = 0; id < 5; id++) second.stream(counter('b'), LIMIT).add(1, { id });
   for (let id = 100; id < 103; id++) second.stream(counter('a'), LIMIT).add(1, { id });
   const extents: Extent[] = [];
-  for (let at = EXTENTS_OFFSET, extent; (extent = region.extentAt(at)) !== undefined; at += extent.bytes) extents.push(extent);
+  for (let at = EXTENTS_OFFSET, extent; (extent = region.extentAt(at)) !== undefined; at += extent.bytes)
+    extents.push(extent);
   return { region, extents };
 }
 
@@ -46,26 +52,30 @@ describe('store reader', function () {
 
   it(`reads on past a damaged record: one warning, the other slab exact (seed: ${SEED})`, () => {
     fc.assert(
-      fc.property(fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }), fc.integer({ min: 1, max: 255 }), (place, flip) => {
-        const { region, extents } = twoWriters();
-        const { offset } = extents[0]!;
-        const directory = usedBytes(region, extents[0]!) - EXTENT_HEADER_BYTES;
-        const at = offset + EXTENT_HEADER_BYTES + Math.floor(place * directory);
-        region.bytes[at] = region.bytes[at]! ^ flip;
-        const { warnings, stop } = collectWarnings();
-        const reader = new StoreReader(region);
-        const sums = totals(reader);
-        newWriter(region).stream(counter('made later'), LIMIT).add(1, undefined);
-        expect(totals(reader)).to.deep.equal({ ...sums, 'made later': 1 });
-        stop();
-        expect(sums['b']).to.equal(5);
-        expect(sums['a of the second']).to.equal(3);
-        const isReserved = warnings.length === 0; // the word behind a crc, which is not read
-        expect(warnings.length).to.be.at.most(1);
-        if (isReserved) expect(sums['a']).to.equal(20);
-        else expect(warnings[0]).to.match(/directory of writer 0 is damaged/);
-        expect(sums['a'] ?? 0).to.be.at.most(20);
-      }),
+      fc.property(
+        fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
+        fc.integer({ min: 1, max: 255 }),
+        (place, flip) => {
+          const { region, extents } = twoWriters();
+          const { offset } = extents[0]!;
+          const directory = usedBytes(region, extents[0]!) - EXTENT_HEADER_BYTES;
+          const at = offset + EXTENT_HEADER_BYTES + Math.floor(place * directory);
+          region.bytes[at] = region.bytes[at]! ^ flip;
+          const { warnings, stop } = collectWarnings();
+          const reader = new StoreReader(region);
+          const sums = totals(reader);
+          newWriter(region).stream(counter('made later'), LIMIT).add(1, undefined);
+          expect(totals(reader)).to.deep.equal({ ...sums, 'made later': 1 });
+          stop();
+          expect(sums['b']).to.equal(5);
+          expect(sums['a of the second']).to.equal(3);
+          const isReserved = warnings.length === 0; // the word behind a crc, which is not read
+          expect(warnings.length).to.be.at.most(1);
+          if (isReserved) expect(sums['a']).to.equal(20);
+          else expect(warnings[0]).to.match(/directory of writer 0 is damaged/);
+          expect(sums['a'] ?? 0).to.be.at.most(20);
+        },
+      ),
       { seed: SEED, numRuns: 150 },
     );
   });
@@ -97,7 +107,11 @@ describe('store reader', function () {
 
   it('does without a damaged configuration: one warning, nothing thrown', () => {
     const { region } = twoWriters();
-    newWriter(region).configure({ resource: { a: 1 }, resourceSchemaUrl: undefined, cardinalityLimits: {} as never });
+    newWriter(region).configure({
+      resource: { a: 1 },
+      resourceSchemaUrl: undefined,
+      cardinalityLimits: {} as never,
+    });
     region.bytes[region.configurationOffset + 16]! ^= 1;
     const { warnings, stop } = collectWarnings();
     const reader = new StoreReader(region);
@@ -113,7 +127,11 @@ describe('store reader', function () {
     const reader = new StoreReader(region);
     const writer = newWriter(region);
     for (const service of ['one', 'two']) {
-      writer.configure({ resource: { service }, resourceSchemaUrl: undefined, cardinalityLimits: {} as never });
+      writer.configure({
+        resource: { service },
+        resourceSchemaUrl: undefined,
+        cardinalityLimits: {} as never,
+      });
       reader.refresh();
       expect(reader.configuration?.resource).to.deep.equal({ service });
     }
@@ -121,7 +139,13 @@ describe('store reader', function () {
 
   it('takes streams of several writers for one by name without case, unit, kind, type and boundaries', () => {
     const region = Region.create(DEFAULT_MAX_BYTES);
-    const streams = [counter('m'), counter('M'), { ...counter('m'), unit: 's' }, { ...counter('m'), integer: true }, { ...counter('m'), kind: 'UP_DOWN_COUNTER' as const }];
+    const streams = [
+      counter('m'),
+      counter('M'),
+      { ...counter('m'), unit: 's' },
+      { ...counter('m'), integer: true },
+      { ...counter('m'), kind: 'UP_DOWN_COUNTER' as const },
+    ];
     for (const stream of streams) newWriter(region).stream(stream, LIMIT).add(1, undefined);
     const reader = new StoreReader(region);
     expect(totals(reader)).to.deep.equal({ m: 5 });

@@ -46,7 +46,8 @@ function make({ plain, odd }: Described): unknown {
   return odd === undefined ? structuredClone(plain) : ODD[odd]!();
 }
 
-const plainly = (values: fc.Arbitrary<unknown>): fc.Arbitrary<Described> => values.map((plain) => ({ plain }));
+const plainly = (values: fc.Arbitrary<unknown>): fc.Arbitrary<Described> =>
+  values.map((plain) => ({ plain }));
 const oddly: fc.Arbitrary<Described> = fc.constantFrom(...Object.keys(ODD)).map((odd) => ({ odd }));
 
 const measurements: fc.Arbitrary<Described> = fc.oneof(
@@ -58,13 +59,23 @@ const measurements: fc.Arbitrary<Described> = fc.oneof(
 );
 
 const attributeValues: fc.Arbitrary<Described> = fc.oneof(
-  { weight: 12, arbitrary: plainly(fc.constantFrom('a', 'b', '1', 'true', '', 1, 2, 200, 1023, 1024, true, false)) },
-  { weight: 3, arbitrary: plainly(fc.constantFrom(0.5, -1, 2 ** 32, null, '\ud800', 'null', '[1]', 'x'.repeat(300))) },
-  { weight: 2, arbitrary: plainly(fc.constantFrom(['a'], [1, null], [], ['1'], { a: 1, b: 2 }, { b: 2, a: 1 }, [['a']])) },
+  {
+    weight: 12,
+    arbitrary: plainly(fc.constantFrom('a', 'b', '1', 'true', '', 1, 2, 200, 1023, 1024, true, false)),
+  },
+  {
+    weight: 3,
+    arbitrary: plainly(fc.constantFrom(0.5, -1, 2 ** 32, null, '\ud800', 'null', '[1]', 'x'.repeat(300))),
+  },
+  {
+    weight: 2,
+    arbitrary: plainly(fc.constantFrom(['a'], [1, null], [], ['1'], { a: 1, b: 2 }, { b: 2, a: 1 }, [['a']])),
+  },
   { weight: 1, arbitrary: oddly },
 );
 
-type Form = 'plain' | 'no prototype' | 'inheriting' | 'getters' | 'throwing getter' | 'hidden and symbol keys';
+type Form =
+  'plain' | 'no prototype' | 'inheriting' | 'getters' | 'throwing getter' | 'hidden and symbol keys';
 
 interface DescribedAttributes {
   readonly entries?: readonly (readonly [string, Described])[];
@@ -75,7 +86,12 @@ interface DescribedAttributes {
 
 function makeAttributes({ entries = [], form, instead }: DescribedAttributes): unknown {
   if (instead !== undefined) return make(instead);
-  const base: unknown = form === 'no prototype' ? null : form === 'inheriting' ? { inherited: 'not an attribute' } : Object.prototype;
+  const base: unknown =
+    form === 'no prototype'
+      ? null
+      : form === 'inheriting'
+        ? { inherited: 'not an attribute' }
+        : Object.prototype;
   const attributes = Object.create(base as object | null) as object;
   const define = (key: PropertyKey, rest: PropertyDescriptor): unknown =>
     Object.defineProperty(attributes, key, { configurable: true, enumerable: true, ...rest });
@@ -113,22 +129,44 @@ const attributes: fc.Arbitrary<DescribedAttributes> = fc.oneof(
         { weight: 10, arbitrary: fc.constant<Form>('plain') },
         {
           weight: 3,
-          arbitrary: fc.constantFrom<Form>('no prototype', 'inheriting', 'getters', 'throwing getter', 'hidden and symbol keys'),
+          arbitrary: fc.constantFrom<Form>(
+            'no prototype',
+            'inheriting',
+            'getters',
+            'throwing getter',
+            'hidden and symbol keys',
+          ),
         },
       ),
     }),
   },
   { weight: 3, arbitrary: fc.constant({ instead: { odd: 'undefined' } }) },
-  { weight: 1, arbitrary: plainly(fc.constantFrom(null, 'text', 5, true, ['a'])).map((instead) => ({ instead })) },
+  {
+    weight: 1,
+    arbitrary: plainly(fc.constantFrom(null, 'text', 5, true, ['a'])).map((instead) => ({ instead })),
+  },
 );
 
 const names = fc.oneof(
-  { weight: 8, arbitrary: fc.constantFrom('requests', 'Requests', 'REQUESTS', 'queue.size', 'time', 'b', 'B') },
+  {
+    weight: 8,
+    arbitrary: fc.constantFrom('requests', 'Requests', 'REQUESTS', 'queue.size', 'time', 'b', 'B'),
+  },
   { weight: 1, arbitrary: fc.constantFrom('', '1st', 'zähler', 'with space', `n${'o'.repeat(300)}`) },
 );
 
 const boundaries = fc.oneof(
-  fc.constantFrom<number[][]>([], [1], [0, 10, 100], [-5, 0, 5], [3, 1, 2], [1, 1, 2], [1, Infinity], [-Infinity, 4], [NaN, 1]),
+  fc.constantFrom<number[][]>(
+    [],
+    [1],
+    [0, 10, 100],
+    [-5, 0, 5],
+    [3, 1, 2],
+    [1, 1, 2],
+    [1, Infinity],
+    [-Infinity, 4],
+    [NaN, 1],
+  ),
   fc.uniqueArray(fc.integer({ min: 0, max: 3000 }), { maxLength: 40 }),
 );
 
@@ -177,10 +215,19 @@ const steps: fc.Arbitrary<DescribedStep> = fc.oneof(
       instrument: fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, { weight: 2, arbitrary: fc.nat(7) }),
       value: measurements,
       attributes,
-      bound: fc.oneof({ weight: 4, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
+      bound: fc.oneof(
+        { weight: 4, arbitrary: fc.constant(false) },
+        { weight: 1, arbitrary: fc.constant(true) },
+      ),
     }),
   },
-  { weight: 3, arbitrary: fc.record({ step: fc.constant('tick' as const), millis: fc.constantFrom(1, 7, 1000, 3_600_000) }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      step: fc.constant('tick' as const),
+      millis: fc.constantFrom(1, 7, 1000, 3_600_000),
+    }),
+  },
   { weight: 2, arbitrary: fc.constant({ step: 'collect' as const }) },
 );
 
@@ -191,7 +238,10 @@ export interface DescribedProgram {
 }
 
 export const anyProgram: fc.Arbitrary<DescribedProgram> = fc.record({
-  cardinalityLimit: fc.oneof({ weight: 3, arbitrary: fc.constant(2000) }, { weight: 1, arbitrary: fc.integer({ min: 1, max: 4 }) }),
+  cardinalityLimit: fc.oneof(
+    { weight: 3, arbitrary: fc.constant(2000) },
+    { weight: 1, arbitrary: fc.integer({ min: 1, max: 4 }) },
+  ),
   meters,
   steps: fc
     .tuple(fc.array(create, { minLength: 1, maxLength: 3 }), fc.array(steps, { maxLength: 60, size: 'max' }))

@@ -5,7 +5,8 @@ export interface Point {
   startTime: HrTime;
   endTime: HrTime;
   attributes: Attributes;
-  value: number | { count: number; sum?: number | undefined; min?: number | undefined; max?: number | undefined };
+  value:
+    number | { count: number; sum?: number | undefined; min?: number | undefined; max?: number | undefined };
 }
 
 export interface Metric {
@@ -20,7 +21,9 @@ export interface Scope {
 
 export type Collection = Scope[];
 
-export function allPoints(collection: Collection): { readonly scope: Scope; readonly metric: Metric; readonly point: Point }[] {
+export function allPoints(
+  collection: Collection,
+): { readonly scope: Scope; readonly metric: Metric; readonly point: Point }[] {
   return collection.flatMap((scope) =>
     scope.metrics.flatMap((metric) => metric.dataPoints.map((point) => ({ scope, metric, point }))),
   );

@@ -45,11 +45,19 @@ describe('differential test against the official SDK', () => {
 
   it(`collects the same from ${RUNS} random programs (seed: ${SEED})`, async function () {
     this.timeout(RUNS * 100 + 20_000);
-    await fc.assert(fc.asyncProperty(anyProgram, compare), { numRuns: RUNS, seed: SEED, endOnFailure: false });
+    await fc.assert(fc.asyncProperty(anyProgram, compare), {
+      numRuns: RUNS,
+      seed: SEED,
+      endOnFailure: false,
+    });
   });
 
   it('has each rule described in docs/differences.md', () => {
-    const headings = readFileSync(new URL('../../../docs/differences.md', import.meta.url), 'utf8').match(/^### .*/gm);
-    expect(RULES.map(({ name }) => `### ${name}`).filter((heading) => headings?.includes(heading) !== true)).to.deep.equal([]);
+    const headings = readFileSync(new URL('../../../docs/differences.md', import.meta.url), 'utf8').match(
+      /^### .*/gm,
+    );
+    expect(
+      RULES.map(({ name }) => `### ${name}`).filter((heading) => headings?.includes(heading) !== true),
+    ).to.deep.equal([]);
   });
 });

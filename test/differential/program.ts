@@ -71,7 +71,10 @@ export function mapSteps(program: Program, replace: (step: Step, now: number) =>
 }
 
 /** Makes the instrument of a create step. */
-export function createInstrument(meter: Meter, { kind, name, options }: CreateStep): ReturnType<Meter['createCounter' | 'createGauge']> {
+export function createInstrument(
+  meter: Meter,
+  { kind, name, options }: CreateStep,
+): ReturnType<Meter['createCounter' | 'createGauge']> {
   switch (kind) {
     case 'COUNTER':
       return meter.createCounter(name, options);

@@ -1,5 +1,5 @@
 /** Runs a program on an SDK, under the program's own clock, and collects through the official `MetricReader`. */
-import type { Counter, Histogram, MeterProvider as ApiMeterProvider } from '@opentelemetry/api';
+import type { Counter, MeterProvider as ApiMeterProvider } from '@opentelemetry/api';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { MeterProvider, type IMetricReader, type MetricReader } from '@opentelemetry/sdk-metrics';
 import { bind, MetricStore, SeqlockMeterProvider } from '../../src/index.ts';
@@ -45,14 +45,14 @@ async function run(program: Program, { provider, reader, binds }: Sdk): Promise<
     provider.getMeter(name, version, schemaUrl === undefined ? undefined : { schemaUrl }),
   );
   const collected: Collected[] = [];
-  const instruments: (Counter | Histogram)[] = [];
+  const instruments: ReturnType<typeof createInstrument>[] = [];
   const realNow = Date.now;
   let now = PROGRAM_START;
   Date.now = () => now;
   try {
     for (const step of program.steps) {
       if (step.step === 'tick') now += step.millis;
-      else if (step.step === 'create') instruments.push(createInstrument(meters[step.meter]!, step) as Counter);
+      else if (step.step === 'create') instruments.push(createInstrument(meters[step.meter]!, step));
       else if (step.step === 'collect') collected.push(structuredOf(await reader.collect()));
       else {
         const instrument = instruments[step.instrument]!;
@@ -70,7 +70,9 @@ async function run(program: Program, { provider, reader, binds }: Sdk): Promise<
   return collected;
 }
 
-type Recorder = { add(value: number, attributes?: undefined): void } | { record(value: number, attributes?: undefined): void };
+type Recorder =
+  | { add(value: number, attributes?: undefined): void }
+  | { record(value: number, attributes?: undefined): void };
 
 function recordTo(instrument: Recorder, value: number, attributes?: undefined): void {
   if ('add' in instrument) instrument.add(value, attributes);
@@ -90,7 +92,8 @@ function scramble(attributes: unknown): void {
   if (typeof attributes !== 'object' || attributes === null) return;
   for (const [key, descriptor] of Object.entries(Object.getOwnPropertyDescriptors(attributes))) {
     if (Array.isArray(descriptor.value)) descriptor.value.push('changed later');
-    if ('value' in descriptor && !Array.isArray(attributes)) Object.defineProperty(attributes, key, { value: 'changed later' });
+    if ('value' in descriptor && !Array.isArray(attributes))
+      Object.defineProperty(attributes, key, { value: 'changed later' });
   }
   Object.assign(attributes, { 'added later': true });
 }

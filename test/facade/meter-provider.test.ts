@@ -2,7 +2,12 @@ import { DiagLogLevel, diag } from '@opentelemetry/api';
 import { resourceFromAttributes, defaultResource, detectResources } from '@opentelemetry/resources';
 import { expect } from 'chai';
 import { readFileSync } from 'node:fs';
-import { MetricStore, SeqlockMeterProvider, SeqlockMetricProducer, SeqlockMetricReader } from '../../src/index.ts';
+import {
+  MetricStore,
+  SeqlockMeterProvider,
+  SeqlockMetricProducer,
+  SeqlockMetricReader,
+} from '../../src/index.ts';
 import { makeProvider, shutDownProviders } from '../support/provider.ts';
 import { TestReader } from '../support/readers.ts';
 import { collectWarnings } from '../support/warnings.ts';
@@ -21,16 +26,48 @@ describe('SeqlockMeterProvider', () => {
       ['a number', 5, /^options of SeqlockMeterProvider is 5; it must be an object/],
       ['resource without attributes', { resource: {} }, /^resource is \{\}; it must be a Resource/],
       ['resource null', { resource: null }, /^resource is null; it must be a Resource/],
-      ['resource with a bigint', { resource: { attributes: { a: 1n } } }, /^resource is .*; it must be .*JSON can hold/],
-      ['resource with a cycle', { resource: { attributes: circular } }, /^resource is .*; it must be .*JSON can hold/],
-      ['readers no array', { readers: new TestReader() }, /^readers is .*; it must be an array of metric readers/],
-      ['a reader that is none', { readers: [new TestReader(), {}] }, /^readers\[1\] is \{\}; it must be a metric reader/],
+      [
+        'resource with a bigint',
+        { resource: { attributes: { a: 1n } } },
+        /^resource is .*; it must be .*JSON can hold/,
+      ],
+      [
+        'resource with a cycle',
+        { resource: { attributes: circular } },
+        /^resource is .*; it must be .*JSON can hold/,
+      ],
+      [
+        'readers no array',
+        { readers: new TestReader() },
+        /^readers is .*; it must be an array of metric readers/,
+      ],
+      [
+        'a reader that is none',
+        { readers: [new TestReader(), {}] },
+        /^readers\[1\] is \{\}; it must be a metric reader/,
+      ],
       ['store of another kind', { store: {} }, /^store is \{\}; it must be a MetricStore/],
       ['store closed', { store: closed }, /^store is .*closed.*; it must be open/],
-      ['sdkMetricsEnabled', { sdkMetricsEnabled: 'yes' }, /^sdkMetricsEnabled is "yes"; it must be true or false/],
-      ['limit 0', { readers: [new TestReader({ cardinalitySelector: () => 0 })] }, /^cardinality limit of a reader for COUNTER is 0; it must be a whole number from 1/],
-      ['limit 1.5', { readers: [new TestReader({ cardinalitySelector: () => 1.5 })] }, /is 1.5; it must be a whole number from 1/],
-      ['limit NaN', { readers: [new TestReader({ cardinalitySelector: () => NaN })] }, /is NaN; it must be a whole number from 1/],
+      [
+        'sdkMetricsEnabled',
+        { sdkMetricsEnabled: 'yes' },
+        /^sdkMetricsEnabled is "yes"; it must be true or false/,
+      ],
+      [
+        'limit 0',
+        { readers: [new TestReader({ cardinalitySelector: () => 0 })] },
+        /^cardinality limit of a reader for COUNTER is 0; it must be a whole number from 1/,
+      ],
+      [
+        'limit 1.5',
+        { readers: [new TestReader({ cardinalitySelector: () => 1.5 })] },
+        /is 1.5; it must be a whole number from 1/,
+      ],
+      [
+        'limit NaN',
+        { readers: [new TestReader({ cardinalitySelector: () => NaN })] },
+        /is NaN; it must be a whole number from 1/,
+      ],
     ];
     for (const [what, options, message] of wrong)
       it(`throw an OptionError: ${what}; no store is left behind`, () => {
@@ -47,7 +84,12 @@ describe('SeqlockMeterProvider', () => {
       });
 
     it('may be left out, or empty', async () => {
-      for (const options of [undefined, {}, { readers: [], views: [], resource: undefined, store: undefined }] as never[]) await new SeqlockMeterProvider(options).shutdown();
+      for (const options of [
+        undefined,
+        {},
+        { readers: [], views: [], resource: undefined, store: undefined },
+      ] as never[])
+        await new SeqlockMeterProvider(options).shutdown();
     });
 
     it('that make a reader refuse leave no store behind, and close none that was given', async () => {
@@ -66,7 +108,9 @@ describe('SeqlockMeterProvider', () => {
 
   describe('resource', () => {
     it('is by default this package', () => {
-      const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as { version: string };
+      const { version } = JSON.parse(
+        readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'),
+      ) as { version: string };
       const { attributes } = makeProvider().reader.snapshot().resource;
       expect(Object.keys(attributes).sort()).to.deep.equal(Object.keys(defaultResource().attributes).sort());
       expect(attributes).to.include({
@@ -81,7 +125,10 @@ describe('SeqlockMeterProvider', () => {
       const resource = resourceFromAttributes({ a: 1, list: ['x'] }, { schemaUrl: 'https://example.com/1' });
       const { provider } = makeProvider(undefined, { resource });
       makeProvider(undefined, { store: provider.store, resource: { attributes: { a: 2 } } });
-      expect(new SeqlockMetricProducer(provider.store).snapshot().resource).to.deep.equal({ attributes: { a: 1, list: ['x'] }, schemaUrl: 'https://example.com/1' });
+      expect(new SeqlockMetricProducer(provider.store).snapshot().resource).to.deep.equal({
+        attributes: { a: 1, list: ['x'] },
+        schemaUrl: 'https://example.com/1',
+      });
       const own = { attributes: { mine: true } };
       expect(new SeqlockMetricProducer(provider.store, own).snapshot().resource).to.equal(own);
     });
@@ -89,10 +136,19 @@ describe('SeqlockMeterProvider', () => {
     it('may still be under detection: readers get the resource itself, the store its attributes when they are known', async () => {
       const errors: string[] = [];
       const quiet = (): void => {};
-      diag.setLogger({ error: (message) => errors.push(message), warn: quiet, info: quiet, debug: quiet, verbose: quiet }, { logLevel: DiagLogLevel.ERROR, suppressOverrideMessage: true });
+      diag.setLogger(
+        { error: (message) => errors.push(message), warn: quiet, info: quiet, debug: quiet, verbose: quiet },
+        { logLevel: DiagLogLevel.ERROR, suppressOverrideMessage: true },
+      );
       let detected!: (value: string) => void;
       const resource = detectResources({
-        detectors: [{ detect: () => ({ attributes: { now: 1, later: new Promise<string>((resolve) => (detected = resolve)) } }) }],
+        detectors: [
+          {
+            detect: () => ({
+              attributes: { now: 1, later: new Promise<string>((resolve) => (detected = resolve)) },
+            }),
+          },
+        ],
       });
       const { provider, reader } = makeProvider(undefined, { resource });
       const producer = new SeqlockMetricProducer(provider.store);
@@ -155,7 +211,10 @@ describe('SeqlockMeterProvider', () => {
         }
       }
       const provider = new SeqlockMeterProvider({ readers: [new FailingReader(), new OtherReader()] });
-      const failure = await provider.shutdown().then(() => undefined, (error: Error) => error.message);
+      const failure = await provider.shutdown().then(
+        () => undefined,
+        (error: Error) => error.message,
+      );
       expect(failure).to.equal('on purpose');
       expect(shut).to.deep.equal([1, 2]);
       expect(provider.store.closed).to.equal(true);
@@ -171,15 +230,23 @@ describe('SeqlockMeterProvider', () => {
         }
       }
       const provider = new SeqlockMeterProvider({ readers: [new SlowReader()] });
-      for (const call of [provider.forceFlush({ timeoutMillis: 10 }), provider.shutdown({ timeoutMillis: 10 })]) {
-        const failure = await call.then(() => undefined, (error: Error) => error.message);
+      for (const call of [
+        provider.forceFlush({ timeoutMillis: 10 }),
+        provider.shutdown({ timeoutMillis: 10 }),
+      ]) {
+        const failure = await call.then(
+          () => undefined,
+          (error: Error) => error.message,
+        );
         expect(failure).to.equal('Operation timed out.');
       }
     });
   });
 
   it('takes the largest cardinality limit of its readers, by instrument kind', () => {
-    const readers = [3, 5].map((limit) => new SeqlockMetricReader({ cardinalitySelector: (type) => (type === 'COUNTER' ? limit : 1) }));
+    const readers = [3, 5].map(
+      (limit) => new SeqlockMetricReader({ cardinalitySelector: (type) => (type === 'COUNTER' ? limit : 1) }),
+    );
     const provider = new SeqlockMeterProvider({ readers });
     for (let id = 0; id < 10; id++) {
       provider.getMeter('m').createCounter('c').add(1, { id });

@@ -43,8 +43,12 @@ describe('bind', () => {
 
   it('exports a bound series from its first measurement on, a zero included', () => {
     const { meter, points } = makeProvider();
-    const bound = [meter.createCounter('c'), meter.createUpDownCounter('u')].map((instrument) => bind(instrument, { a: 1 }));
-    const recorders = [meter.createGauge('g'), meter.createHistogram('h')].map((instrument) => bind(instrument, { a: 1 }));
+    const bound = [meter.createCounter('c'), meter.createUpDownCounter('u')].map((instrument) =>
+      bind(instrument, { a: 1 }),
+    );
+    const recorders = [meter.createGauge('g'), meter.createHistogram('h')].map((instrument) =>
+      bind(instrument, { a: 1 }),
+    );
     const names = ['c', 'u', 'g', 'h'];
     expect(names.flatMap(points)).to.deep.equal([]);
     for (const one of bound) one.add(0);
@@ -104,13 +108,17 @@ describe('bind', () => {
     gauge.record(5);
     const { resourceMetrics } = await reader.collect();
     const points = resourceMetrics.scopeMetrics[0]!.metrics.map(({ dataPoints }) =>
-      (dataPoints as { attributes: unknown; value: unknown }[]).map(({ attributes, value }) => [attributes, value]),
+      (dataPoints as { attributes: unknown; value: unknown }[]).map(({ attributes, value }) => [
+        attributes,
+        value,
+      ]),
     );
     expect(points).to.deep.equal([[[{ a: 1 }, 3]], [[{ a: 1 }, 5]]]);
     await provider.shutdown();
   });
 
   it('refuses what is no instrument', () => {
-    for (const wrong of [{}, null, undefined, 5]) expect(() => bind(wrong as never), String(wrong)).to.throw(TypeError, 'bind takes a Counter');
+    for (const wrong of [{}, null, undefined, 5])
+      expect(() => bind(wrong as never), String(wrong)).to.throw(TypeError, 'bind takes a Counter');
   });
 });

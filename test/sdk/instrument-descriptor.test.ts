@@ -1,16 +1,27 @@
 import { ValueType } from '@opentelemetry/api';
 import { expect } from 'chai';
 import { Warnings } from '../../src/base/warnings.ts';
-import { describeInstrument, DEFAULT_BOUNDARIES, defaultAggregation, type InstrumentDescriptor } from '../../src/sdk/instrument-descriptor.ts';
+import {
+  describeInstrument,
+  DEFAULT_BOUNDARIES,
+  defaultAggregation,
+  type InstrumentDescriptor,
+} from '../../src/sdk/instrument-descriptor.ts';
 import { hostileValues } from '../support/hostile-values.ts';
 import { collectWarnings } from '../support/warnings.ts';
 
-function described(name: unknown, options?: unknown): { descriptor: InstrumentDescriptor; warnings: string[] } {
+function described(
+  name: unknown,
+  options?: unknown,
+): { descriptor: InstrumentDescriptor; warnings: string[] } {
   const collected = collectWarnings();
   const known = new Warnings();
   try {
     for (let i = 0; i < 3; i++) describeInstrument(name, 'HISTOGRAM', options as never, known);
-    return { descriptor: describeInstrument(name, 'HISTOGRAM', options as never, known), warnings: collected.warnings };
+    return {
+      descriptor: describeInstrument(name, 'HISTOGRAM', options as never, known),
+      warnings: collected.warnings,
+    };
   } finally {
     collected.stop();
   }
@@ -20,7 +31,14 @@ describe('instrument descriptor', () => {
   it('has empty texts and DOUBLE by default', () => {
     for (const options of [undefined, null, {}, { description: undefined, unit: null }])
       expect(described('m', options)).to.deep.equal({
-        descriptor: { name: 'm', kind: 'HISTOGRAM', description: '', unit: '', valueType: ValueType.DOUBLE, boundaries: undefined },
+        descriptor: {
+          name: 'm',
+          kind: 'HISTOGRAM',
+          description: '',
+          unit: '',
+          valueType: ValueType.DOUBLE,
+          boundaries: undefined,
+        },
         warnings: [],
       });
   });
@@ -41,9 +59,16 @@ describe('instrument descriptor', () => {
       const { descriptor, warnings } = described(make(), make());
       expect(descriptor.name, what).to.be.a('string');
       expect(warnings.length, what).to.be.below(4);
-      const texts = described('m', { description: make(), unit: make(), valueType: make(), advice: make() }).descriptor;
+      const texts = described('m', {
+        description: make(),
+        unit: make(),
+        valueType: make(),
+        advice: make(),
+      }).descriptor;
       expect(texts.description + texts.unit, what).to.be.a('string');
-      expect(described('m', { advice: { explicitBucketBoundaries: make() } }).descriptor.name, what).to.equal('m');
+      expect(described('m', { advice: { explicitBucketBoundaries: make() } }).descriptor.name, what).to.equal(
+        'm',
+      );
     }
     const get = (): never => {
       throw new Error('on purpose');
@@ -52,11 +77,20 @@ describe('instrument descriptor', () => {
   });
 
   for (const [given, used] of [
-    [[3, 1, 2], [1, 2, 3]],
+    [
+      [3, 1, 2],
+      [1, 2, 3],
+    ],
     [[], []],
     [[1, Infinity, -Infinity], [1]],
-    [[-5, 0.5], [-5, 0.5]],
-    [[10, 9, 100], [9, 10, 100]],
+    [
+      [-5, 0.5],
+      [-5, 0.5],
+    ],
+    [
+      [10, 9, 100],
+      [9, 10, 100],
+    ],
   ] as const)
     it(`uses the boundaries [${used.join()}] for [${given.join()}]`, () => {
       const { descriptor, warnings } = described('m', { advice: { explicitBucketBoundaries: given } });
@@ -65,7 +99,9 @@ describe('instrument descriptor', () => {
     });
 
   it('warns once of boundaries that repeat, and uses each once', () => {
-    const { descriptor, warnings } = described('m', { advice: { explicitBucketBoundaries: [1, 1, 2, 0, -0] } });
+    const { descriptor, warnings } = described('m', {
+      advice: { explicitBucketBoundaries: [1, 1, 2, 0, -0] },
+    });
     expect(descriptor.boundaries!.map((bound) => bound + 0)).to.deep.equal([0, 1, 2]);
     expect(warnings).to.have.length(1);
   });

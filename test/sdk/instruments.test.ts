@@ -40,16 +40,26 @@ describe('instruments', () => {
     for (const n of [0, 5, 5.0001, 10_000, 10_001, Infinity]) histogram.record(n);
     const { count, min, max, sum, buckets } = value('h') as HistogramValue;
     expect({ count, min, max, sum }).to.deep.equal({ count: 6, min: 0, max: Infinity, sum: Infinity });
-    expect(buckets.boundaries).to.deep.equal([0, 5, 10, 25, 50, 75, 100, 250, 500, 750, 1000, 2500, 5000, 7500, 10_000]);
+    expect(buckets.boundaries).to.deep.equal([
+      0, 5, 10, 25, 50, 75, 100, 250, 500, 750, 1000, 2500, 5000, 7500, 10_000,
+    ]);
     expect(buckets.counts).to.deep.equal([1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2]);
   });
 
   it('Histogram takes advised boundaries, also none at all', () => {
     const { meter, value } = makeProvider();
-    for (const [name, explicitBucketBoundaries] of [['one', [3, 1, 2]], ['none', []]] as const)
+    for (const [name, explicitBucketBoundaries] of [
+      ['one', [3, 1, 2]],
+      ['none', []],
+    ] as const)
       for (const n of [1, 2.5, 99])
-        meter.createHistogram(name, { advice: { explicitBucketBoundaries: [...explicitBucketBoundaries] } }).record(n);
-    expect((value('one') as HistogramValue).buckets).to.deep.equal({ boundaries: [1, 2, 3], counts: [1, 0, 1, 1] });
+        meter
+          .createHistogram(name, { advice: { explicitBucketBoundaries: [...explicitBucketBoundaries] } })
+          .record(n);
+    expect((value('one') as HistogramValue).buckets).to.deep.equal({
+      boundaries: [1, 2, 3],
+      counts: [1, 0, 1, 1],
+    });
     expect((value('none') as HistogramValue).buckets).to.deep.equal({ boundaries: [], counts: [3] });
   });
 
@@ -67,19 +77,38 @@ describe('instruments', () => {
   for (const [name, first, ...same] of [
     ['nothing, undefined and an empty object', undefined, {}, null],
     ['key order', { a: 1, b: 2 }, { b: 2, a: 1 }],
-    ['values that JSON writes as null', { k: null }, { k: undefined }, { k: NaN }, { k: () => 1 }, { k: Symbol('s') }],
+    [
+      'values that JSON writes as null',
+      { k: null },
+      { k: undefined },
+      { k: NaN },
+      { k: () => 1 },
+      { k: Symbol('s') },
+    ],
     ['arrays of the same content', { k: ['a', 1] }, { k: ['a', 1] }],
     ['inherited and hidden keys', { k: 1 }, Object.assign(Object.create({ x: 1 }), { k: 1 })],
   ] as const)
     it(`takes for one series: ${name}`, () => {
       const { meter, value } = makeProvider();
-      for (const attributes of [first, ...same]) meter.createCounter('c').add(1, attributes as unknown as Attributes);
+      for (const attributes of [first, ...same]) meter.createCounter('c').add(1, attributes);
       expect(value('c')).to.equal(1 + same.length);
     });
 
   it('takes for different series: values of different types, arrays in another order, no key and an empty value', () => {
     const { meter, points } = makeProvider();
-    const sets = [{ k: 1 }, { k: '1' }, { k: true }, { k: 'true' }, { k: ['1'] }, { k: '["1"]' }, { k: ['a', 'b'] }, { k: ['b', 'a'] }, {}, { k: null }, { k: '' }];
+    const sets = [
+      { k: 1 },
+      { k: '1' },
+      { k: true },
+      { k: 'true' },
+      { k: ['1'] },
+      { k: '["1"]' },
+      { k: ['a', 'b'] },
+      { k: ['b', 'a'] },
+      {},
+      { k: null },
+      { k: '' },
+    ];
     for (const attributes of sets) meter.createCounter('c').add(1, attributes as Attributes);
     expect(points('c').map(({ attributes }) => attributes)).to.deep.equal(sets);
   });
@@ -127,6 +156,16 @@ describe('instruments', () => {
     expect(points('g').map(({ value }) => value)).to.deep.equal(points('c').map(() => 1));
   });
 
+  it('does not go through a long text in place of attributes, for each shape it knows', () => {
+    const { stop } = collectWarnings();
+    const { meter, points } = makeProvider();
+    const counter = meter.createCounter('c');
+    for (let shape = 0; shape < 50; shape++) counter.add(1, { [`k${shape}`]: 1 });
+    for (let i = 0; i < 3; i++) counter.add(1, 'x'.repeat(2 ** 20) as never); // took 20 s each; here the test would time out
+    stop();
+    expect(points('c').find(({ attributes }) => Object.keys(attributes).length === 0)!.value).to.equal(3);
+  });
+
   it('survives attributes that throw though their keys are known', () => {
     const { stop } = collectWarnings();
     const { meter, points } = makeProvider();
@@ -160,9 +199,18 @@ describe('instruments', () => {
             meter.createUpDownCounter('u', { valueType }).add(make() as number);
             meter.createGauge('g', { valueType }).record(make() as number);
             meter.createHistogram('h', { valueType }).record(make() as number);
-            meter.createUpDownCounter('u', { valueType }).bind().add(make() as number);
-            meter.createHistogram('h', { valueType }).bind().record(make() as number);
-            meter.createGauge('g', { valueType }).bind().record(make() as number);
+            meter
+              .createUpDownCounter('u', { valueType })
+              .bind()
+              .add(make() as number);
+            meter
+              .createHistogram('h', { valueType })
+              .bind()
+              .record(make() as number);
+            meter
+              .createGauge('g', { valueType })
+              .bind()
+              .record(make() as number);
           }
         }),
         { seed: SEED, numRuns: 300, endOnFailure: true },
@@ -171,7 +219,10 @@ describe('instruments', () => {
       stop();
     }
     for (const name of ['c', 'u', 'g', 'h'])
-      for (const { value } of points(name)) expect(typeof (value as HistogramValue).count === 'number' || typeof value === 'number').to.equal(true);
+      for (const { value } of points(name))
+        expect(typeof (value as HistogramValue).count === 'number' || typeof value === 'number').to.equal(
+          true,
+        );
     for (const { value } of [...points('c'), ...points('u')]) expect(value).to.not.be.NaN; // too large a sum is infinite
   });
 

@@ -7,7 +7,12 @@ import { collectWarnings } from '../support/warnings.ts';
 type Kind = 'counter' | 'upDown' | 'gauge' | 'histogram';
 
 /** What is exported after `value` was recorded, and how many warnings there were. */
-function record(kind: Kind, value: unknown, valueType: ValueType, times = 3): { exported: unknown; warnings: string[] } {
+function record(
+  kind: Kind,
+  value: unknown,
+  valueType: ValueType,
+  times = 3,
+): { exported: unknown; warnings: string[] } {
   const collected = collectWarnings();
   try {
     const { meter, points } = makeProvider();
@@ -20,7 +25,10 @@ function record(kind: Kind, value: unknown, valueType: ValueType, times = 3): { 
     }
     const exported = points('m')[0]?.value;
     const isHistogram = typeof exported === 'object' && exported !== null;
-    return { exported: isHistogram ? (exported as { sum: number }).sum : exported, warnings: collected.warnings };
+    return {
+      exported: isHistogram ? (exported as { sum: number }).sum : exported,
+      warnings: collected.warnings,
+    };
   } finally {
     collected.stop();
   }
@@ -67,13 +75,19 @@ describe('measurement', () => {
       expect(int.exported).to.deep.equal(asInt);
       expect(double.warnings).to.have.length(asDouble === NOTHING ? 1 : 0);
       expect(int.warnings).to.have.length(Number.isInteger(value) && asInt !== NOTHING ? 0 : 1);
-      for (const warning of [...double.warnings, ...int.warnings]) expect(warning).to.include('m').and.to.include(`${value}`);
+      for (const warning of [...double.warnings, ...int.warnings])
+        expect(warning).to.include('m').and.to.include(`${value}`);
     });
   }
 
   for (const kind of ['counter', 'upDown', 'gauge', 'histogram'] as const) {
     it(`${kind} refuses whatever is no number, with one warning, and never throws`, () => {
-      const makers = { ...hostileValues, 'a string of digits': () => '5', 'a negative string': () => '-5', 'minus bigint': () => -5n };
+      const makers = {
+        ...hostileValues,
+        'a string of digits': () => '5',
+        'a negative string': () => '-5',
+        'minus bigint': () => -5n,
+      };
       for (const [what, make] of Object.entries(makers)) {
         if (typeof make() === 'number') continue;
         const { exported, warnings } = record(kind, make(), ValueType.DOUBLE);
@@ -96,13 +110,21 @@ describe('measurement', () => {
       meter.createCounter('other').add(-1);
     }
     stop();
-    expect(warnings.map((warning) => /negative|NaN/.exec(warning)?.[0])).to.deep.equal(['negative', 'NaN', 'negative']);
+    expect(warnings.map((warning) => /negative|NaN/.exec(warning)?.[0])).to.deep.equal([
+      'negative',
+      'NaN',
+      'negative',
+    ]);
   });
 
   it('survives a logger that throws', () => {
     const { meter } = makeProvider();
     const { stop, warnings } = collectWarnings();
-    Object.defineProperty(warnings, 'push', { value: () => { throw new Error('logger'); } });
+    Object.defineProperty(warnings, 'push', {
+      value: () => {
+        throw new Error('logger');
+      },
+    });
     expect(() => meter.createCounter('m').add(-1)).to.not.throw();
     stop();
   });

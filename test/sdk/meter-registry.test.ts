@@ -10,7 +10,11 @@ describe('getMeter', () => {
     const { provider } = makeProvider();
     const meter = provider.getMeter('a', '1', { schemaUrl: 'u' });
     expect(provider.getMeter('a', '1', { schemaUrl: 'u' })).to.equal(meter);
-    for (const other of [provider.getMeter('a'), provider.getMeter('a', '1'), provider.getMeter('A', '1', { schemaUrl: 'u' })])
+    for (const other of [
+      provider.getMeter('a'),
+      provider.getMeter('a', '1'),
+      provider.getMeter('A', '1', { schemaUrl: 'u' }),
+    ])
       expect(other).to.not.equal(meter);
     expect(provider.getMeter('a', '')).to.equal(provider.getMeter('a'));
   });
@@ -28,9 +32,14 @@ describe('getMeter', () => {
   it('warns once of a name that is none, and gives a meter that works', () => {
     const { provider, points } = makeProvider();
     const { warnings, stop } = collectWarnings();
-    const wrong = ['', null, undefined, ...Object.values(hostileValues).map((make) => make())].filter((name) => typeof name !== 'string' || name === '');
+    const wrong = ['', null, undefined, ...Object.values(hostileValues).map((make) => make())].filter(
+      (name) => typeof name !== 'string' || name === '',
+    );
     for (const name of wrong) {
-      provider.getMeter(name as string, name as string, { schemaUrl: name as string }).createCounter('c').add(1);
+      provider
+        .getMeter(name as string, name as string, { schemaUrl: name as string })
+        .createCounter('c')
+        .add(1);
       provider.getMeter('ok', undefined, name as never);
     }
     stop();

@@ -9,7 +9,8 @@ export function alwaysBusy(region: Region, cell: number | 'all', during: () => v
   const headers = headerIndices(region);
   const { load, add } = Atomics;
   const busy = (array: Int32Array, index: number, found: number): number => {
-    const isVersion = cell === 'all' ? index >= EXTENTS_OFFSET / 4 && !headers.has(index) : index === cell << 1;
+    const isVersion =
+      cell === 'all' ? index >= EXTENTS_OFFSET / 4 && !headers.has(index) : index === cell << 1;
     if (array.buffer === region.buffer && isVersion) add(array, index, 2);
     return found;
   };

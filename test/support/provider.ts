@@ -1,7 +1,12 @@
 /** A provider with a reader, for tests of one thread. */
 import type { Attributes } from '@opentelemetry/api';
 import type { MetricReaderOptions } from '@opentelemetry/sdk-metrics';
-import { SeqlockMeterProvider, SeqlockMetricReader, type Metric, type SeqlockMeterProviderOptions } from '../../src/index.ts';
+import {
+  SeqlockMeterProvider,
+  SeqlockMetricReader,
+  type Metric,
+  type SeqlockMeterProviderOptions,
+} from '../../src/index.ts';
 import type { Meter } from '../../src/sdk/meter.ts';
 
 export interface ReadPoint {

@@ -28,7 +28,12 @@ export interface ThreadData {
 export type Job =
   | { readonly do: 'record'; readonly recordings: readonly Recording[] }
   /** Records until `stop[0]` is 1; counts in `progress` after each measurement. Replies with the number of measurements. */
-  | { readonly do: 'record until told'; readonly recording: Recording; readonly stop: Int32Array; readonly progress: Int32Array }
+  | {
+      readonly do: 'record until told';
+      readonly recording: Recording;
+      readonly stop: Int32Array;
+      readonly progress: Int32Array;
+    }
   | { readonly do: 'about' }
   | { readonly do: 'attach a reader' }
   | { readonly do: 'open another store' }
@@ -44,15 +49,23 @@ export interface About {
 
 const { warnings } = collectWarnings();
 const { store } = (workerData ?? {}) as ThreadData;
-const provider = new SeqlockMeterProvider(store === undefined ? {} : { store: MetricStore.open({ maxBytes: 1_048_576 }) });
+const provider = new SeqlockMeterProvider(
+  store === undefined ? {} : { store: MetricStore.open({ maxBytes: 1_048_576 }) },
+);
 
 function recorder({ kind, name, attributes, description = '' }: Recording): (value: number) => void {
   const meter = provider.getMeter('threads');
   if (kind === 'gauge' || kind === 'histogram') {
-    const instrument = kind === 'gauge' ? meter.createGauge(name, { description }) : meter.createHistogram(name, { description });
+    const instrument =
+      kind === 'gauge'
+        ? meter.createGauge(name, { description })
+        : meter.createHistogram(name, { description });
     return (value) => instrument.record(value, attributes);
   }
-  const instrument = kind === 'counter' ? meter.createCounter(name, { description }) : meter.createUpDownCounter(name, { description });
+  const instrument =
+    kind === 'counter'
+      ? meter.createCounter(name, { description })
+      : meter.createUpDownCounter(name, { description });
   return (value) => instrument.add(value, attributes);
 }
 

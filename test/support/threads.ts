@@ -20,7 +20,10 @@ export class Thread {
   #asked = 0;
 
   constructor(data: ThreadData = {}) {
-    this.#worker = new Worker(new URL('./recording-thread.js', import.meta.url), { workerData: data, stderr: true });
+    this.#worker = new Worker(new URL('./recording-thread.js', import.meta.url), {
+      workerData: data,
+      stderr: true,
+    });
     this.#worker.on('error', (error) => (this.error = error));
     this.#worker.on('message', ({ id, reply, error }: Reply) => {
       const waiting = this.#waiting.get(id)!;
@@ -31,7 +34,8 @@ export class Thread {
     this.ended = new Promise((resolve) => {
       this.#worker.once('exit', (code) => {
         running.delete(this);
-        for (const { reject } of this.#waiting.values()) reject(new Error(`the thread ended with ${code}: ${String(this.error)}`));
+        for (const { reject } of this.#waiting.values())
+          reject(new Error(`the thread ended with ${code}: ${String(this.error)}`));
         resolve(code);
       });
     });
@@ -42,7 +46,7 @@ export class Thread {
   ask<T = unknown>(job: Job): Promise<T> {
     const id = this.#asked++;
     const reply = new Promise<T>((resolve, reject) => {
-      this.#waiting.set(id, { resolve: resolve as (reply: unknown) => void, reject });
+      this.#waiting.set(id, { resolve, reject });
     });
     this.#worker.postMessage({ id, job });
     return reply;

@@ -5,10 +5,15 @@ import { makeProvider, shutDownProviders } from '../support/provider.ts';
 import type { Job } from '../support/recording-thread.ts';
 import { endThreads, Thread } from '../support/threads.ts';
 
-const set = (...values: number[]): Job => ({ do: 'record', recordings: [{ kind: 'gauge', name: 'g', values, times: 1 }] });
+const set = (...values: number[]): Job => ({
+  do: 'record',
+  recordings: [{ kind: 'gauge', name: 'g', values, times: 1 }],
+});
 
 describe('gauges of several threads', () => {
-  beforeEach(() => expect(MetricStore.published(), 'a store that another test left open').to.equal(undefined));
+  beforeEach(() =>
+    expect(MetricStore.published(), 'a store that another test left open').to.equal(undefined),
+  );
   afterEach(endThreads);
   afterEach(shutDownProviders);
 

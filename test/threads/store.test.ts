@@ -4,10 +4,15 @@ import { makeProvider, shutDownProviders } from '../support/provider.ts';
 import type { About, Job } from '../support/recording-thread.ts';
 import { endThreads, Thread } from '../support/threads.ts';
 
-const count = (n: number): Job => ({ do: 'record', recordings: [{ kind: 'counter', name: 'c', values: [n], times: 1 }] });
+const count = (n: number): Job => ({
+  do: 'record',
+  recordings: [{ kind: 'counter', name: 'c', values: [n], times: 1 }],
+});
 
 describe('whose store', () => {
-  beforeEach(() => expect(MetricStore.published(), 'a store that another test left open').to.equal(undefined));
+  beforeEach(() =>
+    expect(MetricStore.published(), 'a store that another test left open').to.equal(undefined),
+  );
   afterEach(endThreads);
   afterEach(shutDownProviders);
 
@@ -92,9 +97,19 @@ describe('whose store', () => {
     const thread = new Thread();
     await thread.ask({
       do: 'record',
-      recordings: [1, 2, 3, 4].map((id) => ({ kind: 'counter', name: 'c', attributes: { id }, values: [1], times: 5 })),
+      recordings: [1, 2, 3, 4].map((id) => ({
+        kind: 'counter',
+        name: 'c',
+        attributes: { id },
+        values: [1],
+        times: 5,
+      })),
     });
-    expect(points('c').map(({ attributes, value }) => [attributes['id'], value])).to.deep.equal([[undefined, 10], [1, 5], [2, 5]]);
+    expect(points('c').map(({ attributes, value }) => [attributes['id'], value])).to.deep.equal([
+      [undefined, 10],
+      [1, 5],
+      [2, 5],
+    ]);
     expect((await thread.ask<About>({ do: 'about' })).warnings.join()).to.match(/limit of 2/);
   });
 
@@ -110,7 +125,10 @@ describe('whose store', () => {
     await threads[1]!.ask(describe('some more'));
     expect(metrics().map(({ descriptor }) => descriptor.description)).to.deep.equal(['short', 'some more']);
     await threads[0]!.ask(describe('the most of all'));
-    expect(metrics().map(({ descriptor }) => descriptor.description)).to.deep.equal(['short', 'the most of all']);
+    expect(metrics().map(({ descriptor }) => descriptor.description)).to.deep.equal([
+      'short',
+      'the most of all',
+    ]);
   });
 
   it('a second thread that attaches a reader is warned', async () => {

@@ -26,7 +26,9 @@ function expectTotals({ points }: ProviderUnderTest): void {
   expect(points('shared')).to.deep.equal([{ attributes: {}, value: THREADS * half * 3 }]);
   expect(points('level')).to.deep.equal([{ attributes: {}, value: THREADS * half }]);
   const own = points('own').sort((a, b) => Number(a.attributes['thread']) - Number(b.attributes['thread']));
-  expect(own).to.deep.equal(Array.from({ length: THREADS }, (_, thread) => ({ attributes: { thread }, value: half * 3 })));
+  expect(own).to.deep.equal(
+    Array.from({ length: THREADS }, (_, thread) => ({ attributes: { thread }, value: half * 3 })),
+  );
   const times = points('time');
   expect(times).to.have.length(THREADS + 1);
   for (const { attributes, value } of times) {
@@ -34,13 +36,20 @@ function expectTotals({ points }: ProviderUnderTest): void {
     const isShared = attributes['kind'] === 'shared';
     const n = isShared ? THREADS * half : half;
     const [low, high] = isShared ? [1, 30] : [7, 70_000];
-    expect({ count, sum, min, max }).to.deep.equal({ count: 2 * n, sum: n * (low + high), min: low, max: high });
+    expect({ count, sum, min, max }).to.deep.equal({
+      count: 2 * n,
+      sum: n * (low + high),
+      min: low,
+      max: high,
+    });
     expect(buckets.counts.filter((counted) => counted > 0)).to.deep.equal([n, n]);
   }
 }
 
 describe('totals over threads', () => {
-  beforeEach(() => expect(MetricStore.published(), 'a store that another test left open').to.equal(undefined));
+  beforeEach(() =>
+    expect(MetricStore.published(), 'a store that another test left open').to.equal(undefined),
+  );
   afterEach(endThreads);
   afterEach(shutDownProviders);
 
@@ -57,7 +66,16 @@ describe('totals over threads', () => {
       return void thread.ask({ do: 'exit' }).catch(() => {});
     });
     await Promise.all([...endings, ...threads.map(({ ended }) => ended)]);
-    expect(threads.map(({ error }) => error instanceof Error)).to.deep.equal([false, true, false, false, false, true, false, false]);
+    expect(threads.map(({ error }) => error instanceof Error)).to.deep.equal([
+      false,
+      true,
+      false,
+      false,
+      false,
+      true,
+      false,
+      false,
+    ]);
     expectTotals(provided);
   });
 
@@ -67,7 +85,13 @@ describe('totals over threads', () => {
     for (let round = 1; round <= 6; round++) {
       const thread = new Thread();
       const [stop, progress] = [sharedWord(), sharedWord()];
-      const recording: Recording = { kind: 'histogram', name: 'h', attributes: { round }, values: [1], times: 1 };
+      const recording: Recording = {
+        kind: 'histogram',
+        name: 'h',
+        attributes: { round },
+        values: [1],
+        times: 1,
+      };
       thread.ask({ do: 'record until told', recording, stop, progress }).catch(() => {});
       while (Atomics.load(progress, 0) < 1000 * round) await new Promise((resolve) => setTimeout(resolve, 1));
       await thread.terminate();
@@ -94,7 +118,8 @@ describe('totals over threads', () => {
         progress: progress[i]!,
       }),
     );
-    while (progress.some((word) => Atomics.load(word, 0) === 0)) await new Promise((resolve) => setTimeout(resolve, 5));
+    while (progress.some((word) => Atomics.load(word, 0) === 0))
+      await new Promise((resolve) => setTimeout(resolve, 5));
     let last = 0;
     const deadline = performance.now() + 20_000;
     const enough = performance.now() + 1500;
@@ -127,7 +152,14 @@ describe('totals over threads', () => {
       await thread.ask({
         do: 'record',
         recordings: [
-          { kind: 'counter', name: 'c', attributes: { route: '/' }, values: [0.1], times: 3, description: 'same in all' },
+          {
+            kind: 'counter',
+            name: 'c',
+            attributes: { route: '/' },
+            values: [0.1],
+            times: 3,
+            description: 'same in all',
+          },
           { kind: 'histogram', name: 'h', values: [i], times: 2 },
         ],
       });

@@ -10,7 +10,10 @@ export const adviceIsChecked: Rule = {
       const { advice, ...options } = step.options ?? {};
       const boundaries = advice?.explicitBucketBoundaries;
       if (boundaries === undefined || boundaries.some(Number.isNaN)) return { ...step, options };
-      return { ...step, options: { ...options, advice: { explicitBucketBoundaries: [...new Set(boundaries)] } } };
+      return {
+        ...step,
+        options: { ...options, advice: { explicitBucketBoundaries: [...new Set(boundaries)] } },
+      };
     }),
   }),
 };

@@ -10,10 +10,16 @@ export const orderOfCreation: Rule = {
     const placeOf = ({ scope }: Scope, metric?: Metric): number =>
       instruments.findIndex(({ meter, kind, name, options }) => {
         const { name: library, version, schemaUrl } = program.meters[meter]!;
-        if (library !== scope.name || (version ?? '') !== scope.version || schemaUrl !== scope.schemaUrl) return false;
+        if (library !== scope.name || (version ?? '') !== scope.version || schemaUrl !== scope.schemaUrl)
+          return false;
         if (metric === undefined) return true;
         const { type, unit, valueType } = metric.descriptor;
-        return metric.descriptor.name === name && type === kind && unit === (options?.unit ?? '') && valueType === (options?.valueType ?? 1);
+        return (
+          metric.descriptor.name === name &&
+          type === kind &&
+          unit === (options?.unit ?? '') &&
+          valueType === (options?.valueType ?? 1)
+        );
       });
     return {
       program,

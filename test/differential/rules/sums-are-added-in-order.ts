@@ -8,7 +8,9 @@ import type { Rule } from '../rule.ts';
 
 /** Largest difference between two ways to add up all values of a program. */
 function largestDifference(program: Program): number {
-  const values = program.steps.flatMap((step) => (step.step === 'record' && typeof step.value === 'number' ? [step.value] : []));
+  const values = program.steps.flatMap((step) =>
+    step.step === 'record' && typeof step.value === 'number' ? [step.value] : [],
+  );
   const finite = values.filter(Number.isFinite);
   if (finite.every((value) => Number.isInteger(value * 8) && Math.abs(value) < 2 ** 40)) return 0; // then every addition is exact
   return finite.length * Number.EPSILON * finite.reduce((sum, value) => sum + Math.abs(value), 0);
@@ -19,7 +21,9 @@ export const sumsAreAddedInOrder: Rule = {
   apply: (program) => {
     const tolerance = largestDifference(program);
     const near = (official: number, ours: unknown): number =>
-      typeof ours === 'number' && (official === ours || Math.abs(official - ours) <= tolerance) ? ours : official;
+      typeof ours === 'number' && (official === ours || Math.abs(official - ours) <= tolerance)
+        ? ours
+        : official;
     return {
       program,
       expected: (official, ours) => {

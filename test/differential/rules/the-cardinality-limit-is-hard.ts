@@ -11,7 +11,15 @@ const OVERFLOW = 'otel.metric.overflow';
 
 function streamOf(program: Program, { meter, kind, name, options }: CreateStep): string {
   const scope = program.meters[meter];
-  return JSON.stringify([scope?.name, scope?.version ?? '', scope?.schemaUrl, kind, name, options?.unit ?? '', options?.valueType ?? 1]);
+  return JSON.stringify([
+    scope?.name,
+    scope?.version ?? '',
+    scope?.schemaUrl,
+    kind,
+    name,
+    options?.unit ?? '',
+    options?.valueType ?? 1,
+  ]);
 }
 
 /** Whether a number is recorded at all: the official SDK would refuse it without making a series. */
@@ -50,7 +58,15 @@ export const theCardinalityLimitIsHard: Rule = {
           if (point.attributes[OVERFLOW] !== true) continue;
           const { name, type, unit, valueType } = metric.descriptor;
           const meter = scope.scope;
-          const stream = JSON.stringify([meter.name, meter.version, meter.schemaUrl, type, name, unit, valueType]);
+          const stream = JSON.stringify([
+            meter.name,
+            meter.version,
+            meter.schemaUrl,
+            type,
+            name,
+            unit,
+            valueType,
+          ]);
           const millis = made.get(stream)!;
           point.startTime = [Math.floor(millis / 1000), (millis % 1000) * 1e6];
           metric.dataPoints = [point, ...metric.dataPoints.filter((other) => other !== point)];

@@ -14,7 +14,9 @@ export const valuesWithoutSenseAreRefused: Rule = {
     const instruments = createSteps(program);
     return {
       program: mapSteps(program, (step) =>
-        step.step === 'record' && isRefused(instruments[step.instrument]!.kind, step.value) ? undefined : step,
+        step.step === 'record' && isRefused(instruments[step.instrument]!.kind, step.value)
+          ? undefined
+          : step,
       ),
     };
   },
