@@ -120,12 +120,19 @@ describe('totals over threads', () => {
     );
     while (progress.some((word) => Atomics.load(word, 0) === 0))
       await new Promise((resolve) => setTimeout(resolve, 5));
-    let last = 0;
+    let [last, leftOut] = [0, 0];
     const deadline = performance.now() + 20_000;
     const enough = performance.now() + 1500;
     for (let n = 0; performance.now() < deadline; n++) {
       if (performance.now() > enough && n > 1000 && reader.readStats().retriedReads > 0) break;
-      const { count, sum, buckets } = points('h')[0]!.value as HistogramValue;
+      const [point] = points('h');
+      if (point === undefined) {
+        // A cell that could not be copied for the first time has no previous value yet: left out that once, and counted.
+        expect(++leftOut).to.be.at.most(threads.length);
+        expect(reader.readStats().staleReads).to.be.above(0);
+        continue;
+      }
+      const { count, sum, buckets } = point.value as HistogramValue;
       const counts = [buckets.counts[1]!, buckets.counts[2]!, buckets.counts[8]!, buckets.counts[15]!];
       expect(buckets.counts.reduce((total, counted) => total + counted, 0)).to.equal(count);
       expect(counts.reduce((total, counted, i) => total + counted * values[i]!, 0)).to.equal(sum);
