@@ -19,6 +19,8 @@ const SMALL_NUMBERS = 1024;
 const FREE_SLOTS = 16_384;
 /** ... or this many per series. */
 const SLOTS_PER_SERIES = 8;
+/** Each key takes a bit at least. */
+const MAX_EXACT_KEYS = 14;
 
 /** No value anybody passes; whoever does is looked up the slow way, since its id is 0. */
 const NONE = '\u0000seqlock-metrics: none';
@@ -99,7 +101,11 @@ export class KeySet {
   /** `names` sorted. */
   constructor(names: readonly string[]) {
     this.keys = names.map((name, position) => new AttributeKey(name, position));
-    this.#layOut();
+    // A key set may be born with so many keys that one bit each is too much.
+    if (this.keys.length > MAX_EXACT_KEYS) {
+      this.exact = false;
+      this.#rehash([]);
+    } else this.#layOut();
   }
 
   get size(): number {
@@ -171,11 +177,7 @@ export class KeySet {
       key.shift = shift;
       shift += key.bits;
     }
-    // A key set may be born with so many keys that one bit each is too much.
-    if (shift > 14) {
-      this.exact = false;
-      this.#rehash([]);
-    } else this.slots = new Int32Array(1 << shift);
+    this.slots = new Int32Array(1 << shift);
   }
 
   /** Every series as ids and reference, read back from the exact form. */
