@@ -1,5 +1,6 @@
 import type { Region } from '../memory/region.ts';
 import { CellReader, type ReadStats } from './cell-reader.ts';
+import { observeElsewhere } from './observation.ts';
 import type { Resource, ResourceMetrics } from './metric-data.ts';
 import { Snapshots } from './snapshot.ts';
 import { readerOf, type StoreReader } from './store-reader.ts';
@@ -8,6 +9,9 @@ import { readerOf, type StoreReader } from './store-reader.ts';
 export interface ReadableStore {
   readonly region: Region;
 }
+
+/** Gets observable callbacks to run before a snapshot; resolves to what they threw. */
+export type Observe = (timeoutMillis: number | undefined) => Promise<unknown[]>;
 
 /**
  * A `MetricProducer` over a store, for `setMetricProducer` or the `metricProducers` option of any official reader.
@@ -18,25 +22,32 @@ export class SeqlockMetricProducer {
   readonly #cells = new CellReader();
   readonly #snapshots: Snapshots;
   readonly #resource: Resource | undefined;
+  readonly #observe: Observe;
 
   /** `resource`: what the metrics are reported for; by default, what the store's publisher said. */
-  constructor(store: ReadableStore, resource?: Resource) {
+  constructor(store: ReadableStore, resource?: Resource, observe?: Observe) {
     this.#store = readerOf(store.region);
     this.#snapshots = new Snapshots(this.#store, this.#cells);
     this.#resource = resource;
+    this.#observe = observe ?? ((timeoutMillis) => observeElsewhere(store.region, -1, timeoutMillis));
   }
 
-  /** All metrics of the store, now. */
+  /** All metrics of the store, now. Observable instruments have the values of their latest round. */
   snapshot(): ResourceMetrics {
     const scopeMetrics = this.#snapshots.take();
     return { resource: this.#resource ?? this.#storedResource(), scopeMetrics };
   }
 
-  /** `snapshot` in the shape official readers ask for. */
-  collect(): Promise<{ resourceMetrics: ResourceMetrics; errors: unknown[] }> {
-    return new Promise((resolve) => {
-      resolve({ resourceMetrics: this.snapshot(), errors: [] });
-    });
+  /**
+   * Has the observable callbacks of all threads called, then takes a snapshot. `timeoutMillis` is for each callback; what failed is
+   * in `errors`.
+   */
+  async collect(options?: { timeoutMillis?: number | undefined }): Promise<{
+    resourceMetrics: ResourceMetrics;
+    errors: unknown[];
+  }> {
+    const errors = await this.#observe(options?.timeoutMillis);
+    return { resourceMetrics: this.snapshot(), errors };
   }
 
   /** What this producer's reads have cost. */

@@ -1,9 +1,10 @@
 import type { HrTime } from '@opentelemetry/api';
+import { observedSince } from '../memory/doorbell.ts';
 import { isSlabDead, slabStaleBefore } from '../memory/slab.ts';
 import * as H from '../state/cells/histogram-cell.ts';
 import { LAST_TICK, LAST_VALUE, readLastValueInto } from '../state/cells/last-value-cell.ts';
 import { readSumInto } from '../state/cells/sum-cell.ts';
-import type { Aggregation } from '../state/records.ts';
+import { isObserved, type Aggregation } from '../state/records.ts';
 import type { CellReader, ReadCell } from './cell-reader.ts';
 import type { Contribution, MergedSeries, MergedStream } from './merged-stream.ts';
 import * as D from './metric-data.ts';
@@ -55,18 +56,22 @@ export class Snapshots {
       aggregationTemporality: D.TEMPORALITY_CUMULATIVE,
     } as const;
     switch (aggregation.type) {
-      case 'sum':
+      case 'sum': {
+        const sum = isObserved(kind)
+          ? (series: MergedSeries) => this.#observedSum(series, aggregation.monotonic)
+          : (series: MergedSeries) => this.#sum(series);
         return {
           ...base,
           dataPointType: D.DATA_POINT_SUM,
           isMonotonic: aggregation.monotonic,
-          dataPoints: this.#points(stream, endTime, (series) => this.#sum(series)),
+          dataPoints: this.#points(stream, endTime, sum),
         };
+      }
       case 'last-value':
         return {
           ...base,
           dataPointType: D.DATA_POINT_GAUGE,
-          dataPoints: this.#points(stream, endTime, (series) => this.#lastValue(series)),
+          dataPoints: this.#points(stream, endTime, (series) => this.#lastValue(series, isObserved(kind))),
         };
       case 'explicit-bucket-histogram': {
         const read = this.#histogramReader(aggregation);
@@ -111,7 +116,26 @@ export class Snapshots {
     return total;
   }
 
-  #lastValue(series: MergedSeries): number | undefined {
+  /**
+   * The sum of what the writers' callbacks observed in their latest rounds; undefined when none observed the series. A dead
+   * writer's counters stay, as every total does; what else it observed went with it.
+   */
+  #observedSum(series: MergedSeries, monotonic: boolean): number | undefined {
+    const { region } = this.#store;
+    let total: number | undefined;
+    for (const contribution of series.contributions) {
+      if (!monotonic && this.#isDead(contribution.slab)) continue;
+      const copy = this.#read(readLastValueInto, contribution, 2);
+      if (copy === undefined) return undefined;
+      const tick = copy[LAST_TICK]!;
+      if (tick === 0 || tick < observedSince(region, contribution.slab)) continue;
+      if (!monotonic && tick <= slabStaleBefore(region, contribution.slab)) continue;
+      total = (total ?? 0) + copy[LAST_VALUE]!;
+    }
+    return total;
+  }
+
+  #lastValue(series: MergedSeries, observed: boolean): number | undefined {
     const { region } = this.#store;
     let value: number | undefined;
     let newest = 0;
@@ -121,6 +145,7 @@ export class Snapshots {
       if (copy === undefined) continue;
       const tick = copy[LAST_TICK]!;
       if (tick <= newest || tick <= slabStaleBefore(region, contribution.slab)) continue;
+      if (observed && tick < observedSince(region, contribution.slab)) continue;
       newest = tick;
       value = copy[LAST_VALUE]!;
     }

@@ -12,6 +12,7 @@ import { MeterRegistry } from '../sdk/meter-registry.ts';
 import { MetricStore } from '../state/store.ts';
 import { writerOf, type StoreWriter } from '../state/store-writer.ts';
 import { isMainThread } from 'node:worker_threads';
+import { observationBy } from './observation.ts';
 import { storeConfiguration, warnOfWhatReadersAskInVain } from './reader-wishes.ts';
 import { defaultResource, type ProviderResource } from './resource.ts';
 
@@ -79,9 +80,10 @@ export class SeqlockMeterProvider implements MeterProvider {
     warnOfWhatReadersAskInVain(readers, warnings);
     const joinsPublisher = options.resource === undefined && !this.#ownsStore;
     const resource = joinsPublisher ? undefined : (options.resource ?? defaultResource());
+    const observe = observationBy(this.#writer);
     for (const reader of readers) {
       // The official types want a Resource of @opentelemetry/resources; every exporter reads `attributes` alone.
-      reader.setMetricProducer(new SeqlockMetricProducer(this.store, resource) as never);
+      reader.setMetricProducer(new SeqlockMetricProducer(this.store, resource, observe) as never);
       if (options.sdkMetricsEnabled === true)
         (reader as { _setSelfObsMeterProvider?(provider: MeterProvider): void })._setSelfObsMeterProvider?.(this);
     }

@@ -61,6 +61,7 @@ export const CONFIGURATION_INDEX: number = SLABS_USED_INDEX + 1; // byte offset 
 export const READER_MARK_INDEX: number = CONFIGURATION_INDEX + 1; // thread that attached the first reader
 export const LOST_INDEX: number = READER_MARK_INDEX + 1; // measurements that had no memory to go to
 export const CLOSED_INDEX: number = LOST_INDEX + 1;
+export const OBSERVE_INDEX: number = CLOSED_INDEX + 1; // number of the latest request to run observable callbacks
 const CLOCK_OFFSET = 192;
 export const TICK_INDEX: number = CLOCK_OFFSET / WORD;
 export const TICK_HALF_INDEX: number = TICK_INDEX + 1;
@@ -73,6 +74,9 @@ export const SLAB_BYTES = 64;
 export const SLAB_OWNER_WORD = 0; // int32 index within an entry
 export const SLAB_EPOCH_WORD = 1; // number of owners so far
 export const SLAB_STALE_BEFORE_DOUBLE = 1; // float64 index within an entry: gauge sets up to this tick are a dead owner's
+export const SLAB_OBSERVED_SINCE_DOUBLE = 2; // float64 index: observations before this tick are of an earlier round
+export const SLAB_OBSERVES_WORD = 6; // 1: the owner has observable callbacks
+export const SLAB_ANSWERED_WORD = 7; // number of the latest request the owner has answered
 /** Owner of a slab whose thread ended where no /proc shows it. No mark, and no mark negated. */
 export const ABANDONED: number = -(2 ** 31);
 

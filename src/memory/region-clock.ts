@@ -30,10 +30,11 @@ export class RegionClock {
   /** The tick for a set that happens now. Only the writer's thread. Never allocates. */
   now(): number {
     if (this.#tick !== 0 && Atomics.load(this.#words, TICK_INDEX) === this.#taken) return this.#tick;
-    return this.#take();
+    return this.take();
   }
 
-  #take(): number {
+  /** A tick that is greater than every one taken before. Only the writer's thread. */
+  take(): number {
     const taken = (Atomics.add(this.#words, TICK_INDEX, 1) + 1) | 0;
     this.#taken = taken;
     this.#tick = wholeTick(this.#words, taken);

@@ -1,5 +1,4 @@
-import { ABANDONED, SLAB_BYTES, SLAB_CAPACITY, SLAB_EPOCH_WORD, SLAB_OWNER_WORD } from './layout.ts';
-import { SLAB_STALE_BEFORE_DOUBLE, SLAB_TABLE_OFFSET, SLABS_USED_INDEX } from './layout.ts';
+import * as L from './layout.ts';
 import { isProvenDead, OWN_MARK } from './liveness.ts';
 import type { Region } from './region.ts';
 import { newestTick } from './region-clock.ts';
@@ -8,15 +7,16 @@ import { newestTick } from './region-clock.ts';
  * The slab table: who owns which slab. A slab is owned through one word, so that taking it is one compare-and-swap and
  * a thread may die anywhere without leaving it half owned.
  *
- *   int32 index in the entry   0        1        2..3 (float64 1)   4..15
- *                              +--------+--------+------------------+----------+
- *                              | owner  | epoch  | stale before     | reserved |
- *                              +--------+--------+------------------+----------+
+ *   int32 index in the entry   0       1       2..3           4..5             6          7          8..15
+ *                              +-------+-------+--------------+----------------+----------+----------+----------+
+ *                              | owner | epoch | stale before | observed since | observes | answered | reserved |
+ *                              +-------+-------+--------------+----------------+----------+----------+----------+
  *
  * owner         0 never used; the mark of the thread that writes the slab (liveness.ts); minus the mark of the thread
  *               that is taking it over from a dead one; or ABANDONED
  * epoch         owners so far
  * stale before  gauge sets with a tick up to this one were made by an owner that is dead
+ * observed since, observes, answered   see `doorbell.ts`
  */
 export interface OwnedSlab {
   readonly slab: number;
@@ -24,14 +24,15 @@ export interface OwnedSlab {
   readonly adopted: boolean;
 }
 
-const ownerIndex = (slab: number): number => (SLAB_TABLE_OFFSET + slab * SLAB_BYTES) / 4 + SLAB_OWNER_WORD;
-const epochIndex = (slab: number): number => (SLAB_TABLE_OFFSET + slab * SLAB_BYTES) / 4 + SLAB_EPOCH_WORD;
-const staleIndex = (slab: number): number =>
-  (SLAB_TABLE_OFFSET + slab * SLAB_BYTES) / 8 + SLAB_STALE_BEFORE_DOUBLE;
+const entryOffset = (slab: number): number => L.SLAB_TABLE_OFFSET + slab * L.SLAB_BYTES;
+const ownerIndex = (slab: number): number => entryOffset(slab) / 4 + L.SLAB_OWNER_WORD;
+const epochIndex = (slab: number): number => entryOffset(slab) / 4 + L.SLAB_EPOCH_WORD;
+const observesIndex = (slab: number): number => entryOffset(slab) / 4 + L.SLAB_OBSERVES_WORD;
+const staleIndex = (slab: number): number => entryOffset(slab) / 8 + L.SLAB_STALE_BEFORE_DOUBLE;
 
 /** Slabs that were ever owned are 0 up to here. */
 export function slabsUsed(region: Region): number {
-  return Atomics.load(region.words, SLABS_USED_INDEX);
+  return Atomics.load(region.words, L.SLABS_USED_INDEX);
 }
 
 /** The owner word of a slab. */
@@ -65,15 +66,16 @@ export function acquireSlab(region: Region): OwnedSlab | undefined {
     const owner = slabOwner(region, slab);
     if (owner === 0) continue; // its first owner is just coming
     const mark = Math.abs(owner);
-    if (owner !== ABANDONED && mark !== OWN_MARK && !isProvenDead(mark)) continue;
+    if (owner !== L.ABANDONED && mark !== OWN_MARK && !isProvenDead(mark)) continue;
     if (Atomics.compareExchange(region.words, ownerIndex(slab), owner, -OWN_MARK) !== owner) continue;
     // Only the winner, and before the slab looks alive, or a reader could see the dead owner's gauges come back.
     region.doubles[staleIndex(slab)] = newestTick(region.words);
+    Atomics.store(region.words, observesIndex(slab), 0); // the new owner has no callbacks yet
     Atomics.add(region.words, epochIndex(slab), 1);
     Atomics.store(region.words, ownerIndex(slab), OWN_MARK);
     return { slab, adopted: true };
   }
-  for (let slab = used; slab < SLAB_CAPACITY; slab++) {
+  for (let slab = used; slab < L.SLAB_CAPACITY; slab++) {
     if (Atomics.compareExchange(region.words, ownerIndex(slab), 0, OWN_MARK) !== 0) continue;
     Atomics.add(region.words, epochIndex(slab), 1);
     raiseSlabsUsed(region, slab + 1);
@@ -85,13 +87,13 @@ export function acquireSlab(region: Region): OwnedSlab | undefined {
 /** Where /proc does not show deaths: gives up the slabs of a worker whose 'exit' event was seen. */
 export function abandonSlabsOf(region: Region, mark: number): void {
   for (let slab = slabsUsed(region); slab-- > 0; )
-    Atomics.compareExchange(region.words, ownerIndex(slab), mark, ABANDONED);
+    Atomics.compareExchange(region.words, ownerIndex(slab), mark, L.ABANDONED);
 }
 
 function raiseSlabsUsed(region: Region, atLeast: number): void {
   for (;;) {
     const used = slabsUsed(region);
     if (used >= atLeast) return;
-    if (Atomics.compareExchange(region.words, SLABS_USED_INDEX, used, atLeast) === used) return;
+    if (Atomics.compareExchange(region.words, L.SLABS_USED_INDEX, used, atLeast) === used) return;
   }
 }

@@ -1,21 +1,25 @@
 import {
-  createNoopMeter,
   ValueType,
+  type BatchObservableCallback,
   type Counter,
   type Gauge,
   type Histogram,
   type Meter as ApiMeter,
   type MetricOptions,
+  type Observable,
   type ObservableCounter,
   type ObservableGauge,
   type ObservableUpDownCounter,
   type UpDownCounter,
 } from '@opentelemetry/api';
 import type { Aggregation, InstrumentKind, StoreConfiguration, StreamDescription } from '../state/records.ts';
+import type { ObservedStream } from '../state/observed-stream.ts';
 import type { StoreWriter, StreamOf } from '../state/store-writer.ts';
 import type { StreamWriter } from '../state/stream-writer.ts';
 import { defaultAggregation, describeInstrument } from './instrument-descriptor.ts';
 import { InstrumentRegistry } from './instrument-registry.ts';
+import { registryOf } from './observable-registry.ts';
+import { ObservableInstrument } from './observables.ts';
 import { CounterInstrument, GaugeInstrument, HistogramInstrument, UpDownCounterInstrument } from './instruments.ts';
 
 /** What the meters of one provider share. */
@@ -58,50 +62,68 @@ export class Meter implements ApiMeter {
     return new HistogramInstrument(this.#stream(name, 'HISTOGRAM', options));
   }
 
-  createObservableCounter(name: string): ObservableCounter {
-    return this.#notObserved(name).createObservableCounter(name);
+  createObservableCounter(name: string, options?: MetricOptions): ObservableCounter {
+    return this.#observable(name, 'OBSERVABLE_COUNTER', options);
   }
 
-  createObservableUpDownCounter(name: string): ObservableUpDownCounter {
-    return this.#notObserved(name).createObservableUpDownCounter(name);
+  createObservableUpDownCounter(name: string, options?: MetricOptions): ObservableUpDownCounter {
+    return this.#observable(name, 'OBSERVABLE_UP_DOWN_COUNTER', options);
   }
 
-  createObservableGauge(name: string): ObservableGauge {
-    return this.#notObserved(name).createObservableGauge(name);
+  createObservableGauge(name: string, options?: MetricOptions): ObservableGauge {
+    return this.#observable(name, 'OBSERVABLE_GAUGE', options);
   }
 
-  addBatchObservableCallback(): void {
-    this.#notObserved('(batch)');
+  /** Calls `callback` once a round for all of `observables`. Instruments of other SDKs among them are ignored. */
+  addBatchObservableCallback(callback: BatchObservableCallback, observables: Observable[]): void {
+    const instruments = observables.filter((one) => one instanceof ObservableInstrument);
+    if (instruments.length === 0) {
+      this.#context.writer.warnings.once('batch', 'addBatchObservableCallback was given no observable instrument of this SDK; the callback is not called');
+      return;
+    }
+    registryOf(this.#context.writer).add({ callback, instruments, batch: true });
   }
 
-  removeBatchObservableCallback(): void {}
+  removeBatchObservableCallback(callback: BatchObservableCallback, observables: Observable[]): void {
+    const instruments = observables.filter((one) => one instanceof ObservableInstrument);
+    registryOf(this.#context.writer).remove({ callback, instruments, batch: true });
+  }
 
-  #notObserved(name: string): ApiMeter {
-    this.#context.writer.warnings.once(
-      `observable ${name}`,
-      `metric ${name}: this version of seqlock-metrics does not call observable callbacks; record with a Gauge or an UpDownCounter instead`,
+  #observable(name: string, kind: InstrumentKind, options?: MetricOptions): ObservableInstrument {
+    const { writer, cardinalityLimits } = this.#context;
+    const stream = this.#register(name, kind, options, (description) =>
+      writer.observedStream(description, cardinalityLimits[kind]),
     );
-    return createNoopMeter();
+    return new ObservableInstrument(stream as ObservedStream, registryOf(writer));
   }
 
   #stream<K extends InstrumentKind>(name: string, kind: K, options?: MetricOptions): StreamOf<AggregationFor<K>> {
     const { writer, cardinalityLimits } = this.#context;
+    return this.#register(name, kind, options, (description) =>
+      writer.stream(description, cardinalityLimits[kind]),
+    ) as StreamOf<AggregationFor<K>>;
+  }
+
+  #register(
+    name: string,
+    kind: InstrumentKind,
+    options: MetricOptions | undefined,
+    open: (description: StreamDescription) => StreamWriter,
+  ): StreamWriter {
+    const { writer } = this.#context;
     const descriptor = describeInstrument(name, kind, options, writer.warnings);
     const { value: stream, longerDescription } = this.#registry.register(descriptor, () =>
-      writer.stream(
-        {
-          scope: this.#scope,
-          name: descriptor.name,
-          description: descriptor.description,
-          unit: descriptor.unit,
-          kind,
-          integer: descriptor.valueType === ValueType.INT,
-          aggregation: defaultAggregation(descriptor),
-        },
-        cardinalityLimits[kind],
-      ),
+      open({
+        scope: this.#scope,
+        name: descriptor.name,
+        description: descriptor.description,
+        unit: descriptor.unit,
+        kind,
+        integer: descriptor.valueType === ValueType.INT,
+        aggregation: defaultAggregation(descriptor),
+      }),
     );
     if (longerDescription) writer.describe(stream, descriptor.description);
-    return stream as StreamOf<AggregationFor<K>>;
+    return stream;
   }
 }

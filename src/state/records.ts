@@ -35,6 +35,11 @@ export type InstrumentKind =
   | 'OBSERVABLE_GAUGE'
   | 'OBSERVABLE_UP_DOWN_COUNTER';
 
+/** True for asynchronous instruments, whose cells hold observed values whatever the aggregation. */
+export function isObserved(kind: InstrumentKind): boolean {
+  return kind.startsWith('OBSERVABLE_');
+}
+
 export type Aggregation =
   | { readonly type: 'sum'; readonly monotonic: boolean }
   | { readonly type: 'last-value' }

@@ -1,5 +1,6 @@
 import { Warnings } from '../base/warnings.ts';
 import { adoptCell } from '../memory/cell.ts';
+import * as doorbell from '../memory/doorbell.ts';
 import { DirectoryLog, ExtentCursor } from '../memory/directory-log.ts';
 import { EXTENTS_OFFSET } from '../memory/layout.ts';
 import type { Region } from '../memory/region.ts';
@@ -7,6 +8,7 @@ import { RegionClock } from '../memory/region-clock.ts';
 import { acquireSlab } from '../memory/slab.ts';
 import { HistogramStream } from './histogram-stream.ts';
 import { LastValueStream } from './last-value-stream.ts';
+import { ObservedStream } from './observed-stream.ts';
 import * as R from './records.ts';
 import type { RestoredSeries, SlabAccess, StreamWriter } from './stream-writer.ts';
 import { SumStream } from './sum-stream.ts';
@@ -30,6 +32,8 @@ interface RestoredStream {
  */
 export class StoreWriter implements SlabAccess {
   readonly region: Region;
+  /** Number of the slab; undefined when all were in use. */
+  readonly slab: number | undefined;
   readonly log: DirectoryLog | undefined;
   readonly warnings: Warnings = new Warnings();
   readonly clock: RegionClock;
@@ -44,6 +48,7 @@ export class StoreWriter implements SlabAccess {
     this.region = region;
     this.clock = new RegionClock(region.words);
     const owned = acquireSlab(region);
+    this.slab = owned?.slab;
     this.adopted = owned?.adopted ?? false;
     this.log = owned && new DirectoryLog(region, owned.slab);
     if (owned === undefined)
@@ -59,13 +64,12 @@ export class StoreWriter implements SlabAccess {
     description: R.StreamDescription & { readonly aggregation: A },
     limit: number,
   ): StreamOf<A> {
-    const key = R.streamKey(description);
-    let stream = this.#streams.get(key);
-    if (stream === undefined) {
-      stream = this.#open(description, key, limit);
-      this.#streams.set(key, stream);
-    } else stream.raiseLimit(limit);
-    return stream as StreamOf<A>;
+    return this.#streamFor(description, limit) as StreamOf<A>;
+  }
+
+  /** The writer of an asynchronous instrument's stream, the same for equal descriptions. */
+  observedStream(description: R.StreamDescription, limit: number): ObservedStream {
+    return this.#streamFor(description, limit) as ObservedStream;
   }
 
   /** Gives a stream a longer description than it was registered with. */
@@ -84,6 +88,43 @@ export class StoreWriter implements SlabAccess {
     return id;
   }
 
+  /** Lets readers know that this thread has observable callbacks, and calls `onRequest` for each round one asks for. */
+  answerRequests(onRequest: (request: number) => void): void {
+    const { region, slab } = this;
+    if (slab === undefined) return;
+    doorbell.setObserves(region, slab, true);
+    const listen = (seen: number): void =>
+      doorbell.awaitRing(region, seen, () => {
+        const request = doorbell.latestRequest(region);
+        listen(request);
+        onRequest(request);
+      });
+    listen(doorbell.latestRequest(region));
+  }
+
+  /** Writes a round of observations and answers the request for it. `streams`: all that callbacks of this thread may observe. */
+  writeRound(
+    request: number,
+    streams: Iterable<ObservedStream>,
+    valuesOf: (stream: ObservedStream) => ReadonlyMap<number, number>,
+  ): void {
+    const tick = this.clock.take();
+    for (const stream of streams) stream.writeRound(valuesOf(stream), tick);
+    if (this.slab === undefined) return;
+    doorbell.publishRound(this.region, this.slab, tick);
+    doorbell.answer(this.region, this.slab, request);
+  }
+
+  #streamFor(description: R.StreamDescription, limit: number): StreamWriter {
+    const key = R.streamKey(description);
+    let stream = this.#streams.get(key);
+    if (stream === undefined) {
+      stream = this.#open(description, key, limit);
+      this.#streams.set(key, stream);
+    } else stream.raiseLimit(limit);
+    return stream;
+  }
+
   #open(description: R.StreamDescription, key: string, limit: number): StreamWriter {
     const restored = this.#restored.get(key);
     this.#restored.delete(key);
@@ -95,7 +136,8 @@ export class StoreWriter implements SlabAccess {
   }
 
   #make(description: R.StreamDescription, id: number, limit: number): StreamWriter {
-    const { aggregation } = description;
+    const { aggregation, kind } = description;
+    if (R.isObserved(kind)) return new ObservedStream(this, description, id, limit);
     switch (aggregation.type) {
       case 'sum':
         return new SumStream(this, description, id, limit);

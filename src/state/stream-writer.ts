@@ -92,7 +92,7 @@ export abstract class StreamWriter {
       at = UNKNOWN; // null, or an object whose getter or proxy throws
     }
     if (at > 0) return at;
-    return at === ABSENT && this.#full ? this.#overflowCell() : this.#admit(attributes);
+    return at === ABSENT && this.#full ? this.#spill() : this.#admit(attributes);
   }
 
   /** The slow way: may allocate. */
@@ -103,14 +103,14 @@ export abstract class StreamWriter {
       this.#learn(attributes, canonical);
       return known;
     }
-    if (this.#full) return this.#overflowCell();
+    if (this.#full) return this.#spill();
     if (this.table.size >= this.#limit) {
       this.#full = true;
       this.warn(
         'limit',
         `has reached its cardinality limit of ${this.#limit} attribute sets; further ones go to the series {otel.metric.overflow: true}. Raise the limit with the reader's cardinalitySelector, or record fewer attributes`,
       );
-      return this.#overflowCell();
+      return this.#spill();
     }
     const keySet = this.#slab.keySetId(canonical.keys);
     const cell = keySet < 0 ? 0 : this.#newCell(canonical, keySet);
@@ -120,7 +120,7 @@ export abstract class StreamWriter {
         'memory',
         `found the store's memory used up (maxBytes ${this.#slab.region.maxBytes}); new attribute sets go to the series {otel.metric.overflow: true}. Raise maxBytes of MetricStore.open, or record fewer attributes`,
       );
-      return this.#overflowCell();
+      return this.#spill();
     }
     this.#enter(canonical, cell);
     this.#learn(attributes, canonical);
@@ -145,7 +145,17 @@ export abstract class StreamWriter {
     );
   }
 
-  #overflowCell(): number {
+  /** Cell of the overflow series; 0 when there was no room for it. */
+  get overflowCell(): number {
+    return this.#overflow;
+  }
+
+  /** Start time of a series made now, in milliseconds since the epoch. */
+  protected startTime(): number {
+    return Date.now();
+  }
+
+  #spill(): number {
     if (this.#overflow === 0) this.lose();
     return this.#overflow;
   }
@@ -153,7 +163,7 @@ export abstract class StreamWriter {
   #newCell(attributes: CanonicalAttributes, keySet: number): number {
     const { log, region } = this.#slab;
     if (log === undefined || this.id < 0) return 0;
-    const payload = encodeSeries({ stream: this.id, keySet, cell: 0, startTime: Date.now() }, attributes);
+    const payload = encodeSeries({ stream: this.id, keySet, cell: 0, startTime: this.startTime() }, attributes);
     const cell = log.place(payload.length, this.#cellWords);
     if (cell < 0) return 0;
     this.initCell(region.doubles, cell);

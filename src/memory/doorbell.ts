@@ -1,0 +1,103 @@
+/**
+ * How a reader in one thread gets the observable callbacks of all threads to run, and how it knows which values are new.
+ *
+ *   reader                                   writer with callbacks
+ *   ------                                   ---------------------
+ *   request = ring()      --- notify -->     (waiting in Atomics.waitAsync; its event loop must turn)
+ *                                            run the callbacks; write their values, all with one new tick
+ *                                            observed since = that tick
+ *   awaitAnswers(request) <-- notify ---     answered = request
+ *
+ * A value is reported while its tick is not below the slab's `observed since`: what a later round did not observe disappears,
+ * and while a round is being written both its values and those of the round before are seen.
+ * A thread that does not answer in time is left alone: its last values stay.
+ */
+import * as L from './layout.ts';
+import type { Region } from './region.ts';
+import { isSlabDead, slabsUsed } from './slab.ts';
+
+const entryOffset = (slab: number): number => L.SLAB_TABLE_OFFSET + slab * L.SLAB_BYTES;
+const observesIndex = (slab: number): number => entryOffset(slab) / 4 + L.SLAB_OBSERVES_WORD;
+const answeredIndex = (slab: number): number => entryOffset(slab) / 4 + L.SLAB_ANSWERED_WORD;
+const sinceIndex = (slab: number): number => entryOffset(slab) / 8 + L.SLAB_OBSERVED_SINCE_DOUBLE;
+
+/** The tick before which observations in this slab are of an earlier round. */
+export function observedSince(region: Region, slab: number): number {
+  return region.doubles[sinceIndex(slab)]!;
+}
+
+/** Asks all writers for a new round. Returns the request's number (it wraps). */
+export function ring(region: Region): number {
+  const request = (Atomics.add(region.words, L.OBSERVE_INDEX, 1) + 1) | 0;
+  Atomics.notify(region.words, L.OBSERVE_INDEX);
+  return request;
+}
+
+/** The number of the latest request. */
+export function latestRequest(region: Region): number {
+  return Atomics.load(region.words, L.OBSERVE_INDEX);
+}
+
+/**
+ * Calls `onRing` once, when a request other than `seen` is made. Only the slab's owner. A pending wait does not keep the process
+ * alive.
+ */
+export function awaitRing(region: Region, seen: number, onRing: () => void): void {
+  const wait = Atomics.waitAsync(region.words, L.OBSERVE_INDEX, seen);
+  if (wait.async) void wait.value.then(onRing);
+  else queueMicrotask(onRing);
+}
+
+/** Says whether this thread has callbacks. Only the slab's owner. */
+export function setObserves(region: Region, slab: number, observes: boolean): void {
+  Atomics.store(region.words, observesIndex(slab), observes ? 1 : 0);
+}
+
+/** Ends a round: values with a tick below `since` are old. Only the slab's owner, after the round's values are written. */
+export function publishRound(region: Region, slab: number, since: number): void {
+  region.doubles[sinceIndex(slab)] = since;
+}
+
+/** Says that a request was answered. Only the slab's owner, after `publishRound`. */
+export function answer(region: Region, slab: number, request: number): void {
+  Atomics.store(region.words, answeredIndex(slab), request);
+  Atomics.notify(region.words, answeredIndex(slab));
+}
+
+/** True when a request, or a later one, was answered by the owner of a slab. */
+export function isAnswered(region: Region, slab: number, request: number): boolean {
+  return ((Atomics.load(region.words, answeredIndex(slab)) - request) | 0) >= 0;
+}
+
+/** Live slabs, other than `own`, whose owners have callbacks. */
+export function observingSlabs(region: Region, own: number): number[] {
+  const slabs: number[] = [];
+  for (let slab = 0; slab < slabsUsed(region); slab++) {
+    if (slab === own || Atomics.load(region.words, observesIndex(slab)) !== 1) continue;
+    if (!isSlabDead(region, slab)) slabs.push(slab);
+  }
+  return slabs;
+}
+
+/** Waits until the owner of `slab` has answered `request` or `timeoutMillis` is over. True when it has. */
+export async function awaitAnswer(
+  region: Region,
+  slab: number,
+  request: number,
+  timeoutMillis: number,
+): Promise<boolean> {
+  const deadline = performance.now() + timeoutMillis;
+  const index = answeredIndex(slab);
+  for (;;) {
+    const answered = Atomics.load(region.words, index);
+    if (((answered - request) | 0) >= 0) return true;
+    const left = deadline - performance.now();
+    if (left <= 0) return false;
+    const wait = Atomics.waitAsync(region.words, index, answered, left);
+    if (!wait.async) continue;
+    // The timer keeps the process alive: it must not end while a last export waits for its values.
+    const timer = setTimeout(() => {}, left);
+    await wait.value;
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,132 @@
+import type { BatchObservableCallback, ObservableCallback } from '@opentelemetry/api';
+import type { ObservedStream } from '../state/observed-stream.ts';
+import type { StoreWriter } from '../state/store-writer.ts';
+import { BatchResult, SingleResult, type AnyCallback, type ObservableInstrument } from './observables.ts';
+
+/** A callback with the instruments it reports to. */
+interface Registration {
+  readonly callback: AnyCallback;
+  readonly instruments: readonly ObservableInstrument[];
+  readonly batch: boolean;
+}
+
+/** The values of one round of callbacks, until they are written. */
+export class Round {
+  readonly values: Map<ObservedStream, Map<number, number>> = new Map();
+
+  /** Keeps a value. Observed twice with the same attributes, the later counts; in the overflow series counters add up. */
+  observe(stream: ObservedStream, value: number, attributes: unknown): void {
+    let cells = this.values.get(stream);
+    if (cells === undefined) this.values.set(stream, (cells = new Map()));
+    const cell = stream.cellOf(attributes);
+    if (cell === 0) return;
+    const adds = cell === stream.overflowCell && stream.description.aggregation.type === 'sum';
+    cells.set(cell, adds ? (cells.get(cell) ?? 0) + value : value);
+  }
+}
+
+/** A callback that did not end in time. */
+export class CallbackTimeoutError extends Error {
+  readonly code = 'E_CALLBACK_TIMEOUT';
+
+  constructor(timeoutMillis: number) {
+    super(`an observable callback did not end within ${timeoutMillis} ms; what it observed later is ignored`);
+    this.name = 'CallbackTimeoutError';
+  }
+}
+
+/** Callbacks get this long when a reader sets no time-out: the scrape time-out of Prometheus. */
+const DEFAULT_TIMEOUT_MILLIS = 10_000;
+
+/**
+ * The observable callbacks of one thread and store. They run in this thread, in rounds: one at a time, asked for by a reader of this
+ * thread or, through the doorbell, of another.
+ */
+export class ObservableRegistry {
+  readonly #writer: StoreWriter;
+  readonly #registrations: Registration[] = [];
+  readonly #streams = new Set<ObservedStream>();
+  #last: Promise<unknown> = Promise.resolve();
+  #listening = false;
+  #requested = 0;
+
+  constructor(writer: StoreWriter) {
+    this.#writer = writer;
+  }
+
+  add(registration: Registration): void {
+    if (this.#find(registration) >= 0) return;
+    this.#registrations.push(registration);
+    for (const { stream } of registration.instruments) this.#streams.add(stream);
+    if (this.#listening) return;
+    this.#listening = true;
+    this.#writer.answerRequests((request) => {
+      if (((this.#requested - request) | 0) < 0) void this.run(request); // or a reader of this thread asked, and runs it already
+    });
+  }
+
+  remove(registration: Registration): void {
+    const index = this.#find(registration);
+    if (index >= 0) this.#registrations.splice(index, 1);
+  }
+
+  /**
+   * Runs a round after the rounds that were asked for before, and answers `request`. Resolves to what callbacks threw; those that
+   * threw nothing have counted.
+   */
+  run(request: number, timeoutMillis: number = DEFAULT_TIMEOUT_MILLIS): Promise<unknown[]> {
+    this.#requested = request;
+    const round = this.#last.then(() => this.#run(request, timeoutMillis));
+    this.#last = round;
+    return round;
+  }
+
+  async #run(request: number, timeoutMillis: number): Promise<unknown[]> {
+    const round = new Round();
+    const outcomes = await Promise.all(this.#registrations.map((one) => this.#call(one, round, timeoutMillis)));
+    this.#writer.writeRound(request, this.#streams, (stream) => round.values.get(stream) ?? NOTHING);
+    return outcomes.flat();
+  }
+
+  /** Calls one callback; an array of the error it ended in, or an empty one. Never rejects. */
+  async #call({ callback, instruments, batch }: Registration, round: Round, timeoutMillis: number): Promise<unknown[]> {
+    let open = true;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_resolve, reject) => {
+      timer = setTimeout(() => reject(new CallbackTimeoutError(timeoutMillis)), timeoutMillis);
+    });
+    try {
+      const isOpen = (): boolean => open;
+      const running = batch
+        ? (callback as BatchObservableCallback)(new BatchResult(instruments, round, isOpen))
+        : (callback as ObservableCallback)(new SingleResult(instruments[0]!, round, isOpen));
+      await Promise.race([running, late]);
+      return [];
+    } catch (error) {
+      return [error];
+    } finally {
+      open = false;
+      clearTimeout(timer);
+    }
+  }
+
+  #find({ callback, instruments, batch }: Registration): number {
+    return this.#registrations.findIndex(
+      (one) =>
+        one.callback === callback &&
+        one.batch === batch &&
+        one.instruments.length === instruments.length &&
+        one.instruments.every((instrument) => instruments.includes(instrument)),
+    );
+  }
+}
+
+const NOTHING: ReadonlyMap<number, number> = new Map();
+const registries = new WeakMap<StoreWriter, ObservableRegistry>();
+
+/** The registry of this thread and store, made on first use. */
+export function registryOf(writer: StoreWriter): ObservableRegistry {
+  let registry = registries.get(writer);
+  if (registry === undefined) registries.set(writer, (registry = new ObservableRegistry(writer)));
+  return registry;
+}

@@ -1,0 +1,49 @@
+import { LAST_VALUE_CELL_WORDS, LAST_VALUE, readLastValueInto, setLastValue } from './cells/last-value-cell.ts';
+import type { StreamDescription } from './records.ts';
+import { StreamWriter, type RestoredSeries, type SlabAccess } from './stream-writer.ts';
+
+/**
+ * A stream of observed values: what the callbacks of an asynchronous instrument reported in the latest round, each stamped with
+ * the round's tick. What a round does not write again is no longer reported (`doorbell.ts`).
+ *
+ * A counter that a dead owner of the slab observed goes on counting from where it stood: its last values are added to what is
+ * observed now, and written in every round. So a total over all threads never falls.
+ */
+export class ObservedStream extends StreamWriter {
+  readonly #created = Date.now();
+  readonly #inherited = new Map<number, number>(); // cell -> value
+  readonly #monotonic: boolean;
+
+  constructor(slab: SlabAccess, description: StreamDescription, id: number, limit: number) {
+    super(slab, description, id, LAST_VALUE_CELL_WORDS, limit);
+    this.#monotonic = description.aggregation.type === 'sum' && description.aggregation.monotonic;
+  }
+
+  override restore(series: readonly RestoredSeries[]): void {
+    super.restore(series);
+    if (!this.#monotonic) return;
+    const copy = new Float64Array(LAST_VALUE_CELL_WORDS);
+    for (const { cell } of series) {
+      readLastValueInto(this.words, this.doubles, cell, copy);
+      if (copy[LAST_VALUE] !== 0) this.#inherited.set(cell, copy[LAST_VALUE]!);
+    }
+  }
+
+  /** An observed total counts from when the instrument was made (specification, start timestamps). */
+  protected override startTime(): number {
+    return this.#created;
+  }
+
+  /** The cell an observation belongs to; 0 when there is none. Several attribute sets may share the overflow cell. */
+  cellOf(attributes: unknown): number {
+    return this.locate(attributes);
+  }
+
+  /** Writes the values of one round by cell. The caller publishes the round afterwards. */
+  writeRound(values: ReadonlyMap<number, number>, tick: number): void {
+    for (const [cell, value] of values)
+      setLastValue(this.words, this.doubles, cell, value + (this.#inherited.get(cell) ?? 0), tick);
+    for (const [cell, value] of this.#inherited)
+      if (!values.has(cell)) setLastValue(this.words, this.doubles, cell, value, tick);
+  }
+}
