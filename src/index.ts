@@ -1,6 +1,6 @@
 export { OptionError, RegionError } from './base/errors.ts';
 export { SeqlockMetricProducer } from './collect/metric-producer.ts';
-export { SeqlockMetricReader } from './collect/metric-reader.ts';
+export { SeqlockMetricReader } from './facade/metric-reader.ts';
 export { SeqlockMeterProvider } from './facade/meter-provider.ts';
 export { bind } from './sdk/bind.ts';
 export { MetricStore } from './state/store.ts';

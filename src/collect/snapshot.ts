@@ -7,6 +7,8 @@ import { readSumInto } from '../state/cells/sum-cell.ts';
 import { isObserved, type Aggregation } from '../state/records.ts';
 import type { CellReader, ReadCell } from './cell-reader.ts';
 import type { Contribution, MergedSeries, MergedStream } from './merged-stream.ts';
+import { COLUMN_BUCKETS, COLUMN_COUNT, COLUMN_SUM, type MetricColumn } from './metric-column.ts';
+import { StreamColumn } from './stream-column.ts';
 import * as D from './metric-data.ts';
 import { hrTimeOf, type StoreReader } from './store-reader.ts';
 
@@ -25,6 +27,7 @@ export class Snapshots {
   readonly #store: StoreReader;
   readonly #cells: CellReader;
   #copy = new Float64Array(64);
+  readonly #columns = new Map<MergedStream, StreamColumn>();
   readonly #deadSlabs = new Map<number, boolean>(); // of the snapshot that is being taken
 
   constructor(store: StoreReader, cells: CellReader) {
@@ -47,6 +50,60 @@ export class Snapshots {
     }
     this.#cells.end();
     return scopeMetrics;
+  }
+
+  /** `take`, as columns that the next call fills anew. Makes no objects for series it has seen before. */
+  takeColumns(): MetricColumn[] {
+    this.#cells.begin();
+    this.#store.refresh();
+    this.#deadSlabs.clear();
+    const columns: MetricColumn[] = [];
+    for (const { streams } of this.#store.scopes)
+      for (const stream of streams) {
+        let filled = this.#columns.get(stream);
+        if (filled === undefined) this.#columns.set(stream, (filled = new StreamColumn(stream)));
+        this.#fill(filled, stream);
+        if (filled.column.rows > 0) columns.push(filled.column);
+      }
+    this.#cells.end();
+    return columns;
+  }
+
+  #fill(filled: StreamColumn, { description }: MergedStream): void {
+    const { aggregation, kind } = description;
+    const series = filled.begin((one) => one.live || this.#becameLive(one));
+    const { column } = filled;
+    const read = aggregation.type === 'explicit-bucket-histogram' ? this.#histogramReader(aggregation) : undefined;
+    for (const one of series) {
+      const at = column.open();
+      if (read !== undefined) {
+        if (!this.#fillHistogram(one, read, column, at)) continue;
+      } else {
+        const value =
+          aggregation.type === 'last-value'
+            ? this.#lastValue(one, isObserved(kind))
+            : isObserved(kind)
+              ? this.#observedSum(one, aggregation.type === 'sum' && aggregation.monotonic)
+              : this.#sum(one);
+        if (value === undefined) continue;
+        column.values[at] = value;
+      }
+      column.close(one.attributes, one.start);
+    }
+  }
+
+  #fillHistogram(series: MergedSeries, read: ReadCell, { values, stride }: MetricColumn, at: number): boolean {
+    const buckets = stride - COLUMN_BUCKETS;
+    const words = H.histogramCopyWords(buckets);
+    values.fill(0, at, at + stride);
+    for (const contribution of series.contributions) {
+      const copy = this.#read(read, contribution, words);
+      if (copy === undefined) return false;
+      values[at + COLUMN_COUNT]! += copy[H.HISTOGRAM_COUNT]!;
+      values[at + COLUMN_SUM]! += copy[H.HISTOGRAM_SUM]!;
+      for (let i = 0; i < buckets; i++) values[at + COLUMN_BUCKETS + i]! += copy[H.HISTOGRAM_BUCKETS + i]!;
+    }
+    return true;
   }
 
   #metric(stream: MergedStream, endTime: HrTime): D.Metric {

@@ -1,0 +1,46 @@
+import type { MergedSeries, MergedStream } from './merged-stream.ts';
+import { MetricColumn } from './metric-column.ts';
+
+/**
+ * A stream's column over many snapshots. Series stand in the order in which they were first recorded to, not in which they were
+ * found: a series bound early and used late then moves no other row.
+ */
+export class StreamColumn {
+  readonly column: MetricColumn;
+  readonly #stream: MergedStream;
+  readonly #live: MergedSeries[] = [];
+  #waiting: MergedSeries[] = [];
+  #seen = 0;
+
+  constructor(stream: MergedStream) {
+    const { scope, name, unit, aggregation } = stream.description;
+    const isHistogram = aggregation.type === 'explicit-bucket-histogram';
+    this.#stream = stream;
+    this.column = new MetricColumn(
+      {
+        scope,
+        name,
+        unit,
+        kind: isHistogram ? 'histogram' : aggregation.type === 'sum' && aggregation.monotonic ? 'counter' : 'gauge',
+        boundaries: isHistogram ? aggregation.boundaries : [],
+        hasSum: !isHistogram || aggregation.hasSum,
+      },
+      stream.text,
+    );
+  }
+
+  /** Empties the column for a new snapshot; the series to fill it from, in order. */
+  begin(isLive: (series: MergedSeries) => boolean): readonly MergedSeries[] {
+    const { series } = this.#stream;
+    while (this.#seen < series.length) this.#waiting.push(series[this.#seen++]!);
+    if (this.#waiting.length > 0)
+      this.#waiting = this.#waiting.filter((one) => {
+        if (isLive(one)) this.#live.push(one);
+        else return true;
+        return false;
+      });
+    this.column.rows = 0;
+    this.column.text = this.#stream.text;
+    return this.#live;
+  }
+}
