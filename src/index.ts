@@ -2,6 +2,7 @@ export { OptionError, RegionError } from './base/errors.ts';
 export { SeqlockMetricProducer } from './collect/metric-producer.ts';
 export { SeqlockMetricReader } from './facade/metric-reader.ts';
 export { SeqlockMeterProvider } from './facade/meter-provider.ts';
+export { createPrometheusHandler } from './facade/prometheus-handler.ts';
 export { bind } from './sdk/bind.ts';
 export { MetricStore } from './state/store.ts';
 export type { RegionErrorCode } from './base/errors.ts';
@@ -17,6 +18,10 @@ export type {
   ScopeMetrics,
   SumMetric,
 } from './collect/metric-data.ts';
+export type { ExpositionOptions } from './export/family-plan.ts';
+export type { TranslationStrategy } from './export/prometheus-name.ts';
+export type { PrometheusHandler, PrometheusHandlerOptions } from './facade/prometheus-handler.ts';
+export type { Collectable, ScrapeSource } from './facade/scrape-source.ts';
 export type { SeqlockMeterProviderOptions } from './facade/meter-provider.ts';
 export type { BoundCounter, BoundRecorder } from './sdk/instruments.ts';
 export type { MetricStoreOptions } from './state/store.ts';

@@ -101,11 +101,13 @@ function familyOf(column: MetricColumn, { openMetrics, escaping }: Dialect, stra
   const sampleName = kind === 'counter' && base !== '' ? escapedName(parts.base + parts.typeSuffix, escaping, false) : base;
   const shared = { help: column.text, columns: [column] };
   if (!openMetrics) return { ...shared, name: sampleName, sampleName, type: kind, unit: '' };
-  const shownUnit = parts.unit !== '' && base.endsWith(`_${parts.unit}`) ? parts.unit : '';
-  if (kind !== 'counter') return { ...shared, name: base, sampleName, type: kind, unit: shownUnit };
+  // A unit must end the name, and escaping may have changed that.
+  const unitOf = (name: string): string => (parts.unit !== '' && name.endsWith(`_${parts.unit}`) ? parts.unit : '');
+  if (kind !== 'counter') return { ...shared, name: base, sampleName, type: kind, unit: unitOf(base) };
   // An OpenMetrics counter ends with _total or is none: strategies without suffixes then say nothing of its type.
-  return sampleName.endsWith('_total') && sampleName.length > '_total'.length
-    ? { ...shared, name: sampleName.slice(0, -'_total'.length), sampleName, type: 'counter', unit: shownUnit }
+  const counterName = sampleName.endsWith('_total') ? sampleName.slice(0, -'_total'.length) : '';
+  return counterName !== ''
+    ? { ...shared, name: counterName, sampleName, type: 'counter', unit: unitOf(counterName) }
     : { ...shared, name: sampleName, sampleName, type: 'unknown', unit: '' };
 }
 
@@ -113,7 +115,7 @@ function targetFamily({ openMetrics, escaping }: Dialect): PlannedFamily {
   const sampleName = escapedName('target_info', escaping, false);
   const help = 'Target metadata';
   return openMetrics
-    ? { name: escapedName('target', escaping, false), sampleName, type: 'info', unit: '', help, columns: [] }
+    ? { name: sampleName.slice(0, -'_info'.length), sampleName, type: 'info', unit: '', help, columns: [] }
     : { name: sampleName, sampleName, type: 'gauge', unit: '', help, columns: [] };
 }
 

@@ -8,6 +8,8 @@ const WORDS: Readonly<Record<string, string>> = {
   s: 'seconds',
   ms: 'milliseconds',
   us: 'microseconds',
+  '\u00b5s': 'microseconds', // not UCUM, yet written: micro sign, Greek mu
+  '\u03bcs': 'microseconds',
   ns: 'nanoseconds',
   // bytes
   By: 'bytes',

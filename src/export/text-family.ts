@@ -91,7 +91,7 @@ export class TextFamily {
 
   /** Labels of a row; of a new one (`row` from 0) only if no sample has them yet. */
   #labelsOf(section: number, attributes: Attributes, row: number): string | undefined {
-    const { text } = this.#context.labels.labels(attributes, this.#reserved[section]!);
+    const text = this.#context.labels.text(attributes, this.#reserved[section]!);
     if (row < 0) return text;
     const other = this.#index.add(this.#identity(section, text), section * ROWS + row, (id) => {
       const otherSection = Math.floor(id / ROWS);
@@ -148,6 +148,7 @@ export function fixedLabels(scope: ColumnScope, { labels, options, constants }: 
   const ofResource = labels.labels(constants, new Set([...ofScope.names, 'le']));
   return {
     text: [ofScope.text, ofResource.text].filter((text) => text !== '').join(','),
+    pairs: [...ofScope.pairs, ...ofResource.pairs],
     names: [...ofScope.names, ...ofResource.names],
   };
 }

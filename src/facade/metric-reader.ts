@@ -53,6 +53,11 @@ export class SeqlockMetricReader extends MetricReader {
     return this.#attached().readStats();
   }
 
+  /** What the reader reads: for a handler or exporter that takes snapshots itself. Throws when no provider has the reader. */
+  get producer(): SeqlockMetricProducer {
+    return this.#attached();
+  }
+
   #attached(): SeqlockMetricProducer {
     if (this.#producer === undefined)
       throw new Error('the reader belongs to no provider: pass it in readers of new SeqlockMeterProvider');
