@@ -3,6 +3,7 @@ import type { ReadStats } from '../collect/cell-reader.ts';
 import type { ResourceMetrics } from '../collect/metric-data.ts';
 import { SeqlockMetricProducer } from '../collect/metric-producer.ts';
 import type { ExpositionOptions } from '../export/family-plan.ts';
+import { metricsDocument, type MetricsDocument } from '../export/json.ts';
 import { PrometheusText } from '../export/prometheus-text.ts';
 
 /**
@@ -46,6 +47,11 @@ export class SeqlockMetricReader extends MetricReader {
     }
     this.#text.update(producer.columns());
     return this.#text.toString();
+  }
+
+  /** `snapshot()` as a plain JSON value, whose form `metricsJsonSchema` describes. */
+  exportJson(): MetricsDocument {
+    return metricsDocument(this.snapshot());
   }
 
   /** What reading shared memory has cost this reader so far, `collect` and `snapshot` together. */
