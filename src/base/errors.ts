@@ -46,6 +46,6 @@ export function printed(value: unknown): string {
             : String(value);
     return text.length > 80 ? `${text.slice(0, 77)}...` : text;
   } catch {
-    return Object.prototype.toString.call(value);
+    return `[${typeof value}]`; // even its tag may throw: a revoked proxy
   }
 }

@@ -19,6 +19,8 @@ export type ReadCell = (words: Int32Array, doubles: Float64Array, at: number, in
 
 /** A snapshot waits this long in all for cells that are written too fast to be copied; see `patiently`. */
 const PATIENCE_MS = 5;
+/** ... and at least so many times, since on a busy machine all that time may pass in the first wait. */
+const SURE_WAITS = 16;
 const LONGEST_WAIT_MS = 1;
 
 /** Reads cells, waits where it must, and keeps account. */
@@ -30,11 +32,13 @@ export class CellReader {
   #nanos = 0n;
   #started = 0n;
   #patience = 0;
+  #waits = 0;
 
   /** Call at the start of a snapshot. */
   begin(): void {
     this.#started = process.hrtime.bigint();
     this.#patience = PATIENCE_MS;
+    this.#waits = 0;
   }
 
   /** Call at the end of a snapshot. */
@@ -58,8 +62,13 @@ export class CellReader {
    * thread of Node too), within the snapshot's budget.
    */
   #patiently(readCell: ReadCell, region: Region, at: number, into: Float64Array): boolean {
-    for (let wait = 0.02; this.#patience > 0; wait = Math.min(2 * wait, LONGEST_WAIT_MS)) {
+    for (
+      let wait = 0.02;
+      this.#patience > 0 || this.#waits < SURE_WAITS;
+      wait = Math.min(2 * wait, LONGEST_WAIT_MS)
+    ) {
       const before = performance.now();
+      this.#waits++;
       Atomics.wait(this.#sleep, 0, 0, wait);
       const attempts = readCell(region.words, region.doubles, at, into);
       this.#patience -= performance.now() - before;

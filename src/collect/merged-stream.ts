@@ -1,43 +1,39 @@
 import type { Attributes, HrTime } from '@opentelemetry/api';
-import { ABSENT, SeriesTable } from '../state/series-table.ts';
 import { OVERFLOW_ATTRIBUTES, type CanonicalAttributes } from '../state/attributes.ts';
 import type { StreamDescription } from '../state/records.ts';
+import { ABSENT, SeriesTable } from '../state/series-table.ts';
 
-/** The cell of one writer that a series is made of. */
-export interface Contribution {
-  /** Float64 index in the region. */
-  readonly cell: number;
-  readonly slab: number;
-  /** What was read from the cell last, kept once the cell has proved too busy to be copied (`snapshot.ts`). */
-  previous?: Float64Array;
-}
+/** No further contribution. */
+export const NONE: number = -1;
 
-/** One series of the store, over all writers that record it. */
-export class MergedSeries {
-  readonly attributes: Attributes;
-  /** The earliest start among the writers known when the series was first reported; it never moves after that. */
-  start: HrTime;
-  /** False until some writer has recorded to it: bound and reserved series exist before that. */
-  live = false;
-  /**
-   * In the order in which they were found, and only ever appended to. Sums are added up in this order, so that a total of
-   * terms that never fall never falls either: rounding is monotone as long as the order stays.
-   */
-  readonly contributions: Contribution[];
-  constructor(attributes: Attributes, start: HrTime, contribution: Contribution) {
-    this.attributes = attributes;
-    this.start = start;
-    this.contributions = [contribution];
-  }
-}
-
-/** One stream of the store, over all writers that have it. */
+/**
+ * One stream of the store, over all writers that have it. Its series are numbered from 0 in the order in which they were found; the
+ * cells a series is made of (its contributions, one per writer) form a list:
+ *
+ *   series   attributes[i]  starts[i]  first[i] -> last[i]
+ *                                        |
+ *   node                    cells[n]  slabs[n]  next[n] -> ...
+ *
+ * Arrays of numbers and no object per series: a store has a hundred thousand of them.
+ *
+ * Contributions are only ever appended. Sums are added up in this order, so that a total of terms that never fall never falls
+ * either: rounding is monotone as long as the order stays.
+ */
 export class MergedStream {
   readonly description: StreamDescription;
   /** The longest description that any writer gave. */
   text: string;
-  readonly series: MergedSeries[] = [];
-  readonly #table = new SeriesTable(); // reference = index in `series` + 1
+  readonly attributes: Attributes[] = [];
+  /** The earliest start among the writers known when the series was first reported; it never moves after that. */
+  readonly starts: HrTime[] = [];
+  readonly #table = new SeriesTable(); // reference = number of the series + 1
+  #first = new Int32Array(8);
+  #last = new Int32Array(8);
+  #live = new Uint8Array(8);
+  #cells = new Int32Array(8);
+  #slabs = new Int16Array(8);
+  #next = new Int32Array(8);
+  #nodes = 0;
   #sets = 0; // attribute sets, the overflow series not counted
 
   constructor(description: StreamDescription) {
@@ -45,28 +41,100 @@ export class MergedStream {
     this.text = description.description;
   }
 
-  /**
-   * Adds a writer's series. Attribute sets beyond `limit` are counted in the overflow series, from their first to their
-   * last measurement: each writer keeps the limit by itself, this keeps it over all of them.
-   */
-  add(attributes: CanonicalAttributes, start: HrTime, contribution: Contribution, limit: number): void {
-    const isOverflow = attributes === OVERFLOW_ATTRIBUTES;
-    let reference = this.#table.get(attributes);
-    if (reference === ABSENT && !isOverflow && this.#sets >= limit) {
-      this.add(OVERFLOW_ATTRIBUTES, start, contribution, limit);
-      return;
-    }
-    if (reference !== ABSENT) {
-      const series = this.series[reference - 1]!;
-      series.contributions.push(contribution);
-      if (!series.live && isEarlier(start, series.start)) series.start = start;
-      return;
-    }
-    this.series.push(new MergedSeries(objectOf(attributes), start, contribution));
-    reference = this.series.length;
-    this.#table.add(attributes, reference);
-    if (!isOverflow) this.#sets++;
+  /** Number of series. */
+  get size(): number {
+    return this.attributes.length;
   }
+
+  /** The first contribution of a series; there is always one. */
+  firstOf(series: number): number {
+    return this.#first[series]!;
+  }
+
+  /** The contribution after another, or NONE. */
+  nextOf(node: number): number {
+    return this.#next[node]!;
+  }
+
+  /** Where a contribution's cell is: float64 index in the region. */
+  cellOf(node: number): number {
+    return this.#cells[node]!;
+  }
+
+  /** Whose it is. */
+  slabOf(node: number): number {
+    return this.#slabs[node]!;
+  }
+
+  /**
+   * True once some writer has recorded to the series: bound and reserved series exist before that. A cell's version is 0 until its
+   * first update; that it comes round to 0 again matters no more once this was true.
+   */
+  isLive(series: number, words: Int32Array): boolean {
+    if (this.#live[series] === 1) return true;
+    for (let node = this.firstOf(series); node !== NONE; node = this.nextOf(node)) {
+      if (Atomics.load(words, this.cellOf(node) << 1) === 0) continue;
+      this.#live[series] = 1;
+      return true;
+    }
+    return false;
+  }
+
+  /**
+   * Adds a writer's series. Attribute sets beyond `limit` are counted in the overflow series, from their first to their last
+   * measurement: each writer keeps the limit by itself, this keeps it over all of them.
+   */
+  add(attributes: CanonicalAttributes, start: HrTime, cell: number, slab: number, limit: number): void {
+    const isOverflow = attributes === OVERFLOW_ATTRIBUTES;
+    const reference = this.#table.get(attributes);
+    if (reference !== ABSENT) {
+      this.#append(reference - 1, cell, slab);
+      if (this.#live[reference - 1] === 0 && isEarlier(start, this.starts[reference - 1]!))
+        this.starts[reference - 1] = start;
+    } else if (!isOverflow && this.#sets >= limit) {
+      this.add(OVERFLOW_ATTRIBUTES, start, cell, slab, limit);
+    } else {
+      if (!isOverflow) this.#sets++;
+      this.#create(attributes, start, cell, slab);
+    }
+  }
+
+  #create(attributes: CanonicalAttributes, start: HrTime, cell: number, slab: number): void {
+    const series = this.attributes.length;
+    if (series === this.#first.length) {
+      this.#first = grown(this.#first, new Int32Array(2 * series));
+      this.#last = grown(this.#last, new Int32Array(2 * series));
+      this.#live = grown(this.#live, new Uint8Array(2 * series));
+    }
+    this.attributes.push(objectOf(attributes));
+    this.starts.push(start);
+    this.#first[series] = this.#last[series] = this.#node(cell, slab);
+    this.#table.add(attributes, series + 1);
+  }
+
+  #append(series: number, cell: number, slab: number): void {
+    const node = this.#node(cell, slab);
+    this.#next[this.#last[series]!] = node;
+    this.#last[series] = node;
+  }
+
+  #node(cell: number, slab: number): number {
+    const node = this.#nodes++;
+    if (node === this.#cells.length) {
+      this.#cells = grown(this.#cells, new Int32Array(2 * node));
+      this.#slabs = grown(this.#slabs, new Int16Array(2 * node));
+      this.#next = grown(this.#next, new Int32Array(2 * node));
+    }
+    this.#cells[node] = cell;
+    this.#slabs[node] = slab;
+    this.#next[node] = NONE;
+    return node;
+  }
+}
+
+function grown<T extends Int32Array | Int16Array | Uint8Array>(from: T, to: T): T {
+  to.set(from);
+  return to;
 }
 
 function isEarlier(a: HrTime, b: HrTime): boolean {

@@ -1,3 +1,4 @@
+import type { CollectionResult, MetricCollectOptions, MetricProducer } from '@opentelemetry/sdk-metrics';
 import type { Region } from '../memory/region.ts';
 import { CellReader, type ReadStats } from './cell-reader.ts';
 import { observeElsewhere } from './observation.ts';
@@ -18,7 +19,7 @@ export type Observe = (timeoutMillis: number | undefined) => Promise<unknown[]>;
  * A `MetricProducer` over a store, for `setMetricProducer` or the `metricProducers` option of any official reader.
  * Cumulative temporality. Belongs to the thread that made it.
  */
-export class SeqlockMetricProducer {
+export class SeqlockMetricProducer implements MetricProducer {
   readonly #store: StoreReader;
   readonly #cells = new CellReader();
   readonly #snapshots: Snapshots;
@@ -54,12 +55,10 @@ export class SeqlockMetricProducer {
    * Has the observable callbacks of all threads called, then takes a snapshot. `timeoutMillis` is for each callback; what failed is
    * in `errors`.
    */
-  async collect(options?: { timeoutMillis?: number | undefined }): Promise<{
-    resourceMetrics: ResourceMetrics;
-    errors: unknown[];
-  }> {
+  async collect(options?: MetricCollectOptions): Promise<CollectionResult> {
     const errors = await this.#observe(options?.timeoutMillis);
-    return { resourceMetrics: this.snapshot(), errors };
+    // The official type wants a Resource of @opentelemetry/resources; readers and exporters use its attributes alone.
+    return { resourceMetrics: this.snapshot() as unknown as CollectionResult['resourceMetrics'], errors };
   }
 
   /** What this producer's reads have cost. */

@@ -6,11 +6,11 @@ import { LAST_TICK, LAST_VALUE, readLastValueInto } from '../state/cells/last-va
 import { readSumInto } from '../state/cells/sum-cell.ts';
 import { isObserved, type Aggregation } from '../state/records.ts';
 import type { CellReader, ReadCell } from './cell-reader.ts';
-import type { Contribution, MergedSeries, MergedStream } from './merged-stream.ts';
+import { NONE, type MergedStream } from './merged-stream.ts';
 import { COLUMN_BUCKETS, COLUMN_COUNT, COLUMN_SUM, type MetricColumn } from './metric-column.ts';
-import { StreamColumn } from './stream-column.ts';
 import * as D from './metric-data.ts';
 import { hrTimeOf, type StoreReader } from './store-reader.ts';
+import { StreamColumn } from './stream-column.ts';
 
 type HistogramAggregation = Extract<Aggregation, { type: 'explicit-bucket-histogram' }>;
 
@@ -27,6 +27,7 @@ export class Snapshots {
   readonly #store: StoreReader;
   readonly #cells: CellReader;
   #copy = new Float64Array(64);
+  readonly #previous = new Map<number, Float64Array | undefined>(); // of cells that could not be copied once
   readonly #columns = new Map<MergedStream, StreamColumn>();
   readonly #deadSlabs = new Map<number, boolean>(); // of the snapshot that is being taken
 
@@ -69,35 +70,40 @@ export class Snapshots {
     return columns;
   }
 
-  #fill(filled: StreamColumn, { description }: MergedStream): void {
-    const { aggregation, kind } = description;
-    const series = filled.begin((one) => one.live || this.#becameLive(one));
+  #fill(filled: StreamColumn, stream: MergedStream): void {
+    const { aggregation, kind } = stream.description;
     const { column } = filled;
-    const read = aggregation.type === 'explicit-bucket-histogram' ? this.#histogramReader(aggregation) : undefined;
-    for (const one of series) {
+    const isHistogram = aggregation.type === 'explicit-bucket-histogram';
+    const read = isHistogram ? this.#histogramReader(aggregation) : undefined;
+    for (const series of filled.begin(this.#store.region.words)) {
       const at = column.open();
       if (read !== undefined) {
-        if (!this.#fillHistogram(one, read, column, at)) continue;
+        if (!this.#fillHistogram(stream, series, read, column, at)) continue;
       } else {
         const value =
           aggregation.type === 'last-value'
-            ? this.#lastValue(one, isObserved(kind))
+            ? this.#lastValue(stream, series, isObserved(kind))
             : isObserved(kind)
-              ? this.#observedSum(one, aggregation.type === 'sum' && aggregation.monotonic)
-              : this.#sum(one);
+              ? this.#observedSum(stream, series, aggregation.type === 'sum' && aggregation.monotonic)
+              : this.#sum(stream, series);
         if (value === undefined) continue;
         column.values[at] = value;
       }
-      column.close(one.attributes, one.start);
+      column.close(stream.attributes[series]!, stream.starts[series]!);
     }
   }
 
-  #fillHistogram(series: MergedSeries, read: ReadCell, { values, stride }: MetricColumn, at: number): boolean {
+  #fillHistogram(
+    stream: MergedStream,
+    series: number,
+    read: ReadCell,
+    { values, stride }: MetricColumn,
+    at: number,
+  ): boolean {
     const buckets = stride - COLUMN_BUCKETS;
-    const words = H.histogramCopyWords(buckets);
     values.fill(0, at, at + stride);
-    for (const contribution of series.contributions) {
-      const copy = this.#read(read, contribution, words);
+    for (let node = stream.firstOf(series); node !== NONE; node = stream.nextOf(node)) {
+      const copy = this.#read(read, stream.cellOf(node), H.histogramCopyWords(buckets));
       if (copy === undefined) return false;
       values[at + COLUMN_COUNT]! += copy[H.HISTOGRAM_COUNT]!;
       values[at + COLUMN_SUM]! += copy[H.HISTOGRAM_SUM]!;
@@ -115,8 +121,8 @@ export class Snapshots {
     switch (aggregation.type) {
       case 'sum': {
         const sum = isObserved(kind)
-          ? (series: MergedSeries) => this.#observedSum(series, aggregation.monotonic)
-          : (series: MergedSeries) => this.#sum(series);
+          ? (series: number) => this.#observedSum(stream, series, aggregation.monotonic)
+          : (series: number) => this.#sum(stream, series);
         return {
           ...base,
           dataPointType: D.DATA_POINT_SUM,
@@ -128,45 +134,40 @@ export class Snapshots {
         return {
           ...base,
           dataPointType: D.DATA_POINT_GAUGE,
-          dataPoints: this.#points(stream, endTime, (series) => this.#lastValue(series, isObserved(kind))),
+          dataPoints: this.#points(stream, endTime, (series) => this.#lastValue(stream, series, isObserved(kind))),
         };
       case 'explicit-bucket-histogram': {
         const read = this.#histogramReader(aggregation);
         return {
           ...base,
           dataPointType: D.DATA_POINT_HISTOGRAM,
-          dataPoints: this.#points(stream, endTime, (series) => this.#histogram(series, aggregation, read)),
+          dataPoints: this.#points(stream, endTime, (series) => this.#histogram(stream, series, aggregation, read)),
         };
       }
     }
   }
 
-  #points<T>(
-    stream: MergedStream,
-    endTime: HrTime,
-    valueOf: (series: MergedSeries) => T | undefined,
-  ): D.DataPoint<T>[] {
+  #points<T>(stream: MergedStream, endTime: HrTime, valueOf: (series: number) => T | undefined): D.DataPoint<T>[] {
     const points: D.DataPoint<T>[] = [];
-    for (const series of stream.series) {
-      if (!series.live && !this.#becameLive(series)) continue;
+    const { words } = this.#store.region;
+    for (let series = 0; series < stream.size; series++) {
+      if (!stream.isLive(series, words)) continue;
       const value = valueOf(series);
       if (value === undefined) continue;
-      points.push({ startTime: series.start, endTime, attributes: series.attributes, value });
+      points.push({
+        startTime: stream.starts[series]!,
+        endTime,
+        attributes: stream.attributes[series]!,
+        value,
+      });
     }
     return points;
   }
 
-  /** A cell's version is 0 until its first update; that it comes round to 0 again matters no more once this was true. */
-  #becameLive(series: MergedSeries): boolean {
-    const { words } = this.#store.region;
-    series.live = series.contributions.some(({ cell }) => Atomics.load(words, cell << 1) !== 0);
-    return series.live;
-  }
-
-  #sum(series: MergedSeries): number | undefined {
+  #sum(stream: MergedStream, series: number): number | undefined {
     let total = 0;
-    for (const contribution of series.contributions) {
-      const copy = this.#read(readSumInto, contribution, 1);
+    for (let node = stream.firstOf(series); node !== NONE; node = stream.nextOf(node)) {
+      const copy = this.#read(readSumInto, stream.cellOf(node), 1);
       if (copy === undefined) return undefined;
       total += copy[0]!;
     }
@@ -177,32 +178,34 @@ export class Snapshots {
    * The sum of what the writers' callbacks observed in their latest rounds; undefined when none observed the series. A dead
    * writer's counters stay, as every total does; what else it observed went with it.
    */
-  #observedSum(series: MergedSeries, monotonic: boolean): number | undefined {
+  #observedSum(stream: MergedStream, series: number, monotonic: boolean): number | undefined {
     const { region } = this.#store;
     let total: number | undefined;
-    for (const contribution of series.contributions) {
-      if (!monotonic && this.#isDead(contribution.slab)) continue;
-      const copy = this.#read(readLastValueInto, contribution, 2);
+    for (let node = stream.firstOf(series); node !== NONE; node = stream.nextOf(node)) {
+      const slab = stream.slabOf(node);
+      if (!monotonic && this.#isDead(slab)) continue;
+      const copy = this.#read(readLastValueInto, stream.cellOf(node), 2);
       if (copy === undefined) return undefined;
       const tick = copy[LAST_TICK]!;
-      if (tick === 0 || tick < observedSince(region, contribution.slab)) continue;
-      if (!monotonic && tick <= slabStaleBefore(region, contribution.slab)) continue;
+      if (tick === 0 || tick < observedSince(region, slab)) continue;
+      if (!monotonic && tick <= slabStaleBefore(region, slab)) continue;
       total = (total ?? 0) + copy[LAST_VALUE]!;
     }
     return total;
   }
 
-  #lastValue(series: MergedSeries, observed: boolean): number | undefined {
+  #lastValue(stream: MergedStream, series: number, observed: boolean): number | undefined {
     const { region } = this.#store;
     let value: number | undefined;
     let newest = 0;
-    for (const contribution of series.contributions) {
-      if (this.#isDead(contribution.slab)) continue;
-      const copy = this.#read(readLastValueInto, contribution, 2);
+    for (let node = stream.firstOf(series); node !== NONE; node = stream.nextOf(node)) {
+      const slab = stream.slabOf(node);
+      if (this.#isDead(slab)) continue;
+      const copy = this.#read(readLastValueInto, stream.cellOf(node), 2);
       if (copy === undefined) continue;
       const tick = copy[LAST_TICK]!;
-      if (tick <= newest || tick <= slabStaleBefore(region, contribution.slab)) continue;
-      if (observed && tick < observedSince(region, contribution.slab)) continue;
+      if (tick <= newest || tick <= slabStaleBefore(region, slab)) continue;
+      if (observed && tick < observedSince(region, slab)) continue;
       newest = tick;
       value = copy[LAST_VALUE]!;
     }
@@ -216,16 +219,21 @@ export class Snapshots {
     return (words, doubles, at, into) => H.readHistogramInto(words, doubles, at, buckets, into);
   }
 
-  #histogram(series: MergedSeries, aggregation: HistogramAggregation, read: ReadCell): D.HistogramValue | undefined {
-    const { boundaries, recordMinMax, hasSum } = aggregation;
+  #histogram(
+    stream: MergedStream,
+    series: number,
+    { boundaries, recordMinMax, hasSum }: HistogramAggregation,
+    read: ReadCell,
+  ): D.HistogramValue | undefined {
     const buckets = boundaries.length + 1;
-    const counts = Array.from<number>({ length: buckets }).fill(0);
+    const counts: number[] = [];
+    for (let i = 0; i < buckets; i++) counts.push(0);
     let count = 0;
     let sum = 0;
     let min = Infinity;
     let max = -Infinity;
-    for (const contribution of series.contributions) {
-      const copy = this.#read(read, contribution, H.histogramCopyWords(buckets));
+    for (let node = stream.firstOf(series); node !== NONE; node = stream.nextOf(node)) {
+      const copy = this.#read(read, stream.cellOf(node), H.histogramCopyWords(buckets));
       if (copy === undefined) return undefined;
       count += copy[H.HISTOGRAM_COUNT]!;
       sum += copy[H.HISTOGRAM_SUM]!;
@@ -233,24 +241,24 @@ export class Snapshots {
       max = Math.max(max, copy[H.HISTOGRAM_MAX]!);
       for (let i = 0; i < buckets; i++) counts[i]! += copy[H.HISTOGRAM_BUCKETS + i]!;
     }
-    return {
-      ...(recordMinMax && { min, max }),
-      ...(hasSum && { sum }),
-      count,
-      buckets: { boundaries: [...boundaries], counts },
-    };
+    const contents = { boundaries: boundaries.slice(), counts };
+    // Written out: putting these objects together by spreading took several times as long as all the rest of a snapshot.
+    if (hasSum && recordMinMax) return { min, max, sum, count, buckets: contents };
+    if (hasSum) return { sum, count, buckets: contents };
+    return recordMinMax ? { min, max, count, buckets: contents } : { count, buckets: contents };
   }
 
   /**
    * A copy of the cell's state, or what it was when it was last copied. Undefined only for a cell that could not be copied
    * yet: its series is left out once.
    */
-  #read(readCell: ReadCell, contribution: Contribution, words: number): Float64Array | undefined {
-    if (!this.#cells.read(readCell, this.#store.region, contribution.cell, this.#copy)) {
-      contribution.previous ??= new Float64Array(0); // from now on, keep what was read
-      return contribution.previous.length === 0 ? undefined : contribution.previous;
+  #read(readCell: ReadCell, cell: number, words: number): Float64Array | undefined {
+    if (!this.#cells.read(readCell, this.#store.region, cell, this.#copy)) {
+      // Too busy to be copied: from now on, keep what was read of this cell.
+      if (!this.#previous.has(cell)) this.#previous.set(cell, undefined);
+      return this.#previous.get(cell);
     }
-    if (contribution.previous !== undefined) contribution.previous = this.#copy.slice(0, words);
+    if (this.#previous.size > 0 && this.#previous.has(cell)) this.#previous.set(cell, this.#copy.slice(0, words));
     return this.#copy;
   }
 

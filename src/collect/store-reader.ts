@@ -3,9 +3,13 @@ import { printed } from '../base/errors.ts';
 import { Warnings } from '../base/warnings.ts';
 import { ExtentCursor, readRecord, type LogRecord } from '../memory/directory-log.ts';
 import { EXTENTS_OFFSET } from '../memory/layout.ts';
-import type { Region } from '../memory/region.ts';
+import type { Extent, Region } from '../memory/region.ts';
+import { OVERFLOW_ATTRIBUTES, type CanonicalAttributes } from '../state/attributes.ts';
 import * as R from '../state/records.ts';
 import { MergedStream } from './merged-stream.ts';
+
+/** Distinct attribute strings that are kept once; further ones are kept per series. */
+const MAX_STRINGS = 65_536;
 
 /** What of one slab's directory was decoded so far. Ids count records, so they are indices here. */
 interface SlabDirectory {
@@ -34,6 +38,7 @@ export class StoreReader {
   readonly #streams = new Map<string, MergedStream>();
   readonly #scopes = new Map<string, ScopeStreams>();
   readonly #warnings = new Warnings();
+  readonly #strings = new Map<string, string>();
   #walkedTo = EXTENTS_OFFSET;
   #configurationOffset = 0;
   #configuration: R.StoreConfiguration | undefined;
@@ -49,7 +54,7 @@ export class StoreReader {
     this.#readConfiguration();
     // First the extents, then their records: a writer never goes back to an extent after it claimed the next, so all
     // but the last extent of a slab are then complete, and records are met in the order in which they were written.
-    for (let extent; (extent = this.region.extentAt(this.#walkedTo)) !== undefined; this.#walkedTo += extent.bytes) {
+    for (let extent; (extent = this.#nextExtent()) !== undefined; this.#walkedTo += extent.bytes) {
       let directory = this.#slabs.get(extent.slab);
       if (directory === undefined) {
         directory = { slab: extent.slab, cursors: [], streams: [], keySets: [], broken: false };
@@ -70,7 +75,27 @@ export class StoreReader {
     const offset = this.region.configurationOffset;
     if (offset === this.#configurationOffset) return;
     this.#configurationOffset = offset;
-    this.#configuration = R.decodeJson(readRecord(this.region, offset, Infinity).payload) as R.StoreConfiguration;
+    try {
+      this.#configuration = R.decodeJson(readRecord(this.region, offset, Infinity).payload) as R.StoreConfiguration;
+    } catch (error) {
+      this.#warnings.once(
+        'configuration',
+        `seqlock-metrics: the configuration of the store is damaged and not used: ${printed(error)}`,
+      );
+    }
+  }
+
+  /** Past a damaged extent nothing can be found any more. */
+  #nextExtent(): Extent | undefined {
+    try {
+      return this.region.extentAt(this.#walkedTo);
+    } catch (error) {
+      this.#warnings.once(
+        'extents',
+        `seqlock-metrics: the store's memory is damaged, new series behind the damage are not reported: ${printed(error)}`,
+      );
+      return undefined;
+    }
   }
 
   #readDirectory(directory: SlabDirectory): void {
@@ -116,7 +141,7 @@ export class StoreReader {
     const stream = directory.streams[id]!;
     const attributes = R.decodeSeriesAttributes(payload, keySet, directory.keySets[keySet] ?? []);
     const limit = this.#configuration?.cardinalityLimits[stream.description.kind] ?? Infinity;
-    stream.add(attributes, this.#hrTime(startTime), { cell, slab: directory.slab }, limit);
+    stream.add(this.#interned(attributes), this.#hrTime(startTime), cell, directory.slab, limit);
   }
 
   #streamOf(description: R.StreamDescription): MergedStream {
@@ -140,6 +165,20 @@ export class StoreReader {
       this.scopes.push(scope);
     }
     return scope.streams;
+  }
+
+  /** Equal strings of all series become one: most values come again in other series. */
+  #interned(attributes: CanonicalAttributes): CanonicalAttributes {
+    if (attributes === OVERFLOW_ATTRIBUTES) return attributes;
+    const { keys, values } = attributes;
+    return { keys, values: values.map((value) => (typeof value === 'string' ? this.#string(value) : value)) };
+  }
+
+  #string(text: string): string {
+    const known = this.#strings.get(text);
+    if (known !== undefined || this.#strings.size >= MAX_STRINGS) return known ?? text;
+    this.#strings.set(text, text);
+    return text;
   }
 
   /** Series made in the same millisecond share one object. */

@@ -1,4 +1,4 @@
-import type { MergedSeries, MergedStream } from './merged-stream.ts';
+import type { MergedStream } from './merged-stream.ts';
 import { MetricColumn } from './metric-column.ts';
 
 /**
@@ -8,8 +8,8 @@ import { MetricColumn } from './metric-column.ts';
 export class StreamColumn {
   readonly column: MetricColumn;
   readonly #stream: MergedStream;
-  readonly #live: MergedSeries[] = [];
-  #waiting: MergedSeries[] = [];
+  readonly #live: number[] = [];
+  #waiting: number[] = [];
   #seen = 0;
 
   constructor(stream: MergedStream) {
@@ -29,18 +29,17 @@ export class StreamColumn {
     );
   }
 
-  /** Empties the column for a new snapshot; the series to fill it from, in order. */
-  begin(isLive: (series: MergedSeries) => boolean): readonly MergedSeries[] {
-    const { series } = this.#stream;
-    while (this.#seen < series.length) this.#waiting.push(series[this.#seen++]!);
-    if (this.#waiting.length > 0)
-      this.#waiting = this.#waiting.filter((one) => {
-        if (isLive(one)) this.#live.push(one);
-        else return true;
-        return false;
-      });
+  /** Empties the column for a new snapshot; the series to fill it from, in order. `words` of the stream's region. */
+  begin(words: Int32Array): readonly number[] {
+    const stream = this.#stream;
+    while (this.#seen < stream.size) this.#waiting.push(this.#seen++);
+    if (this.#waiting.length > 0) {
+      const waiting: number[] = [];
+      for (const series of this.#waiting) (stream.isLive(series, words) ? this.#live : waiting).push(series);
+      this.#waiting = waiting;
+    }
     this.column.rows = 0;
-    this.column.text = this.#stream.text;
+    this.column.text = stream.text;
     return this.#live;
   }
 }

@@ -9,6 +9,7 @@ import { OptionError } from '../base/errors.ts';
 import { SeqlockMetricProducer } from '../collect/metric-producer.ts';
 import { readerOf } from '../collect/store-reader.ts';
 import { MeterRegistry } from '../sdk/meter-registry.ts';
+import type { StoreConfiguration } from '../state/records.ts';
 import { MetricStore } from '../state/store.ts';
 import { writerOf, type StoreWriter } from '../state/store-writer.ts';
 import { isMainThread } from 'node:worker_threads';
@@ -27,6 +28,8 @@ export interface SeqlockMeterProviderOptions {
   /** The store to record into. Default: see `SeqlockMeterProvider`. */
   readonly store?: MetricStore;
 }
+
+type CardinalityLimits = StoreConfiguration['cardinalityLimits'];
 
 interface Deadline {
   readonly timeoutMillis?: number;
@@ -59,15 +62,30 @@ export class SeqlockMeterProvider implements MeterProvider {
     this.#readers = [...readers];
     const { region } = this.store;
     this.#writer = writerOf(region);
-    const resource = options.resource ?? defaultResource();
+    try {
+      this.#meters = new MeterRegistry({ writer: this.#writer, cardinalityLimits: this.#configure(options) });
+      if (readers.length > 0) this.#attach(readers, options);
+    } catch (error) {
+      if (this.#ownsStore) this.store.close(); // or it would stay published, read by nobody
+      throw error;
+    }
+  }
+
+  /** Writes the store's configuration, unless it has one, and returns the limits that hold for this provider. */
+  #configure({ readers = [], resource = defaultResource() }: SeqlockMeterProviderOptions): CardinalityLimits {
     const wanted = storeConfiguration(readers, resource);
-    const published = readerOf(region);
+    const published = readerOf(this.store.region);
     published.refresh();
     // The first configuration stays: a worker, and a second provider on a store, follow the publisher's.
-    if (published.configuration === undefined) this.#writer.configure(wanted);
-    const { cardinalityLimits } = readers.length === 0 ? (published.configuration ?? wanted) : wanted;
-    this.#meters = new MeterRegistry({ writer: this.#writer, cardinalityLimits });
-    if (readers.length > 0) this.#attach(readers, options);
+    if (published.configuration === undefined) {
+      this.#writer.configure(wanted);
+      if (resource.asyncAttributesPending === true)
+        void resource.waitForAsyncAttributes?.().then(
+          () => this.#writer.configure(storeConfiguration(readers, resource)),
+          () => {}, // whoever made the resource hears of it
+        );
+    }
+    return readers.length === 0 ? (published.configuration ?? wanted).cardinalityLimits : wanted.cardinalityLimits;
   }
 
   #attach(readers: readonly IMetricReader[], options: SeqlockMeterProviderOptions): void {
@@ -82,8 +100,7 @@ export class SeqlockMeterProvider implements MeterProvider {
     const resource = joinsPublisher ? undefined : (options.resource ?? defaultResource());
     const observe = observationBy(this.#writer);
     for (const reader of readers) {
-      // The official types want a Resource of @opentelemetry/resources; every exporter reads `attributes` alone.
-      reader.setMetricProducer(new SeqlockMetricProducer(this.store, resource, observe) as never);
+      reader.setMetricProducer(new SeqlockMetricProducer(this.store, resource, observe));
       if (options.sdkMetricsEnabled === true)
         (reader as { _setSelfObsMeterProvider?(provider: MeterProvider): void })._setSelfObsMeterProvider?.(this);
     }
@@ -95,7 +112,7 @@ export class SeqlockMeterProvider implements MeterProvider {
       this.#writer.warnings.once('shutdown', 'A shutdown MeterProvider cannot provide a Meter');
       return createNoopMeter();
     }
-    return this.#meters.meter(name, version, options?.schemaUrl);
+    return this.#meters.meter(name, version, options);
   }
 
   /** Asks every reader to export now. Rejects when one fails or `timeoutMillis` is over. */
@@ -126,7 +143,7 @@ function checkOptions(options: unknown): asserts options is SeqlockMeterProvider
   if (typeof options !== 'object' || options === null)
     throw new OptionError('options of SeqlockMeterProvider', options, 'an object such as { readers: [reader] }');
   const { resource, readers, views, store, sdkMetricsEnabled } = options as Record<string, unknown>;
-  if (resource !== undefined && !isObject((resource as { attributes?: unknown } | null)?.attributes))
+  if (resource !== undefined && !isResource(resource))
     throw new OptionError('resource', resource, 'a Resource: an object with attributes');
   if (readers !== undefined && !Array.isArray(readers))
     throw new OptionError('readers', readers, 'an array of metric readers');
@@ -142,6 +159,13 @@ function checkOptions(options: unknown): asserts options is SeqlockMeterProvider
     throw new OptionError('store', 'a closed MetricStore', 'open: use MetricStore.open()');
   if (sdkMetricsEnabled !== undefined && typeof sdkMetricsEnabled !== 'boolean')
     throw new OptionError('sdkMetricsEnabled', sdkMetricsEnabled, 'true or false');
+}
+
+/** Attributes that are still being found out are not looked at: the official resource complains. */
+function isResource(value: unknown): boolean {
+  if (!isObject(value)) return false;
+  const resource = value as Partial<ProviderResource>;
+  return resource.asyncAttributesPending === true || isObject(resource.attributes);
 }
 
 function isObject(value: unknown): boolean {

@@ -1,4 +1,4 @@
-import { MetricReader, type MetricReaderOptions } from '@opentelemetry/sdk-metrics';
+import { MetricReader } from '@opentelemetry/sdk-metrics';
 import type { ReadStats } from '../collect/cell-reader.ts';
 import type { ResourceMetrics } from '../collect/metric-data.ts';
 import { SeqlockMetricProducer } from '../collect/metric-producer.ts';
@@ -14,10 +14,6 @@ export class SeqlockMetricReader extends MetricReader {
   #text: PrometheusText | undefined;
   #textKey = '';
   #producer: SeqlockMetricProducer | undefined;
-
-  constructor(options?: MetricReaderOptions) {
-    super(options);
-  }
 
   /** Called once, by the provider. Throws when that is not a `SeqlockMeterProvider`. */
   override setMetricProducer(producer: Parameters<MetricReader['setMetricProducer']>[0]): void {

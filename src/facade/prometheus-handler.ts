@@ -1,6 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import { promises as streams, Readable } from 'node:stream';
 import * as zlib from 'node:zlib';
 import { OptionError } from '../base/errors.ts';
 import { Warnings } from '../base/warnings.ts';
@@ -118,8 +117,8 @@ async function send(
   }
   const text = Readable.from(writes(body.pieces), { objectMode: false, highWaterMark: WRITE_BYTES });
   try {
-    if (coding === 'identity') await pipeline(text, response);
-    else await pipeline(text, encoderOf(coding), response);
+    if (coding === 'identity') await streams.pipeline(text, response);
+    else await streams.pipeline(text, encoderOf(coding), response);
   } catch (error) {
     if (!response.destroyed) throw error; // else the receiver is gone
   }

@@ -29,10 +29,21 @@ export function storeConfiguration(readers: readonly IMetricReader[], resource: 
     readers.length === 0 ? DEFAULT_CARDINALITY_LIMIT : Math.max(...readers.map((reader) => limitOf(reader, kind))),
   ]);
   return {
-    resource: resource.attributes,
+    resource: storableAttributes(resource),
     resourceSchemaUrl: resource.schemaUrl,
     cardinalityLimits: Object.fromEntries(limits) as Record<InstrumentKind, number>,
   };
+}
+
+/** Attributes that are still being found out are left out, and written when they are known. */
+function storableAttributes(resource: ProviderResource): StoreConfiguration['resource'] {
+  if (resource.asyncAttributesPending === true) return {};
+  try {
+    JSON.stringify(resource.attributes);
+  } catch {
+    throw new OptionError('resource', resource, 'a Resource whose attributes JSON can hold: no bigint, no cycle');
+  }
+  return resource.attributes;
 }
 
 function limitOf(reader: IMetricReader, kind: InstrumentKind): number {

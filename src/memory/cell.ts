@@ -31,8 +31,9 @@
  */
 import { MEMORY_ORDER } from './memory-order.ts';
 
+const TRIES = 64; // private: V8 folds it, where it would load an exported constant at every use
 /** Attempts of one `readConsistent` call before it gives up. */
-export const MAX_TRIES = 64;
+export const MAX_TRIES: number = TRIES;
 
 /** Float64 words of a cell with slots of `slotWords` and a tail of `tailWords`. */
 export function cellWords(slotWords: number, tailWords: number): number {
@@ -57,7 +58,7 @@ export type ReadConsistent = (
 export const readConsistentFast: ReadConsistent = (words, doubles, at, slotWords, tailWords, into) => {
   const versionIndex = at << 1;
   const tail = at + 1 + 2 * slotWords;
-  for (let attempt = 1; attempt <= MAX_TRIES; attempt++) {
+  for (let attempt = 1; attempt <= TRIES; attempt++) {
     const version = Atomics.load(words, versionIndex);
     const slot = at + 1 + (version & 1) * slotWords;
     for (let i = 0; i < slotWords; i++) into[i] = doubles[slot + i]!;
@@ -71,7 +72,7 @@ export const readConsistentFast: ReadConsistent = (words, doubles, at, slotWords
 export const readConsistentStrict: ReadConsistent = (words, doubles, at, slotWords, tailWords, into) => {
   const versionIndex = at << 1;
   const tail = at + 1 + 2 * slotWords;
-  for (let attempt = 1; attempt <= MAX_TRIES; attempt++) {
+  for (let attempt = 1; attempt <= TRIES; attempt++) {
     const version = Atomics.load(words, versionIndex);
     const slot = at + 1 + (version & 1) * slotWords;
     for (let i = 0; i < slotWords; i++) into[i] = doubles[slot + i]!;

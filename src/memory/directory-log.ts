@@ -109,6 +109,7 @@ export class DirectoryLog {
    * Write the cell's first state, then call `append`; nothing is taken until then.
    */
   place(payloadBytes: number, cellWords: number): number {
+    if (payloadBytes > L.LARGEST_MAX_BYTES) return -1; // beyond this, sizes would not be int32s
     const needed = recordBytes(payloadBytes) + cellWords * 8;
     if (this.#extent === undefined || this.#cellsStart - this.#used < needed) {
       const extent = this.#claim(L.EXTENT_HEADER_BYTES + needed);

@@ -15,7 +15,11 @@ const CHECKED_V8_MIN = 11;
 const CHECKED_V8_MAX = 14;
 
 /** Chooses the form for a machine. `override` can only ask for the stronger one: FAST on an unknown machine is a bug. */
-export function chooseMemoryOrder(arch: string, v8Version: string, override: string | undefined): MemoryOrder {
+export function chooseMemoryOrder(
+  arch: string,
+  v8Version: string,
+  override: string | undefined,
+): MemoryOrder {
   if (override === 'strict') return 'strict';
   const major = Number.parseInt(v8Version, 10);
   return arch === 'x64' && major >= CHECKED_V8_MIN && major <= CHECKED_V8_MAX ? 'fast' : 'strict';

@@ -53,7 +53,7 @@ export class Region {
     header.setUint32(L.EXTENTS_OFFSET_OFFSET, L.EXTENTS_OFFSET, true);
     header.setUint32(L.MEMORY_ORDER_OFFSET, ORDER_CODES[MEMORY_ORDER], true);
     header.setUint32(L.MARK_KIND_OFFSET, MARK_KIND_CODES[MARK_KIND], true);
-    header.setFloat64(L.CREATED_OFFSET, Date.now(), true);
+    header.setFloat64(L.CREATED_OFFSET, performance.timeOrigin + performance.now(), true);
     header.setUint32(L.CRC_OFFSET, identityCrc(region.bytes), true);
     Atomics.store(region.words, L.EXTENTS_END_INDEX, L.EXTENTS_OFFSET / L.UNIT_BYTES);
     return region;
@@ -87,6 +87,11 @@ export class Region {
         `the region is not written in this thread's memory order (${MEMORY_ORDER}): set ${MEMORY_ORDER_VARIABLE} for the whole process, not for one worker`,
       );
     return new Region(buffer, header.getUint32(L.MAX_BYTES_OFFSET, true));
+  }
+
+  /** When the region was made, in milliseconds since the epoch, with a fraction. */
+  get created(): number {
+    return this.doubles[L.CREATED_OFFSET >> 3]!;
   }
 
   /** Bytes that are backed by memory now. */
@@ -156,7 +161,7 @@ export class Region {
   extentAt(offset: number): Extent | undefined {
     if (offset >= this.usedBytes) return undefined;
     this.refresh();
-    const claim = Atomics.load(this.words, offset >> 2);
+    const claim = offset < this.bytes.length ? Atomics.load(this.words, offset >> 2) : 0;
     const bytes = (claim & L.CLAIM_UNITS_MASK) * L.UNIT_BYTES;
     if (claim <= 0 || bytes === 0 || offset + bytes > this.buffer.byteLength)
       throw new RegionError('E_RANGE', `the extent at ${offset} is damaged (claim word ${claim})`);

@@ -30,6 +30,15 @@ const epochIndex = (slab: number): number => entryOffset(slab) / 4 + L.SLAB_EPOC
 const observesIndex = (slab: number): number => entryOffset(slab) / 4 + L.SLAB_OBSERVES_WORD;
 const staleIndex = (slab: number): number => entryOffset(slab) / 8 + L.SLAB_STALE_BEFORE_DOUBLE;
 
+/**
+ * Slabs this thread took, by creation time of the region and slab number. Shared by all copies of the package in the thread,
+ * and good for several `Region`s over one memory: for each of them this thread would look like its own dead predecessor.
+ * Two regions made in the same instant are taken for one, which at worst leaves a dead slab alone.
+ */
+const TAKEN: unique symbol = Symbol.for('seqlock-metrics.slabs-of-this-thread.1') as never;
+const ofThread = globalThis as { [TAKEN]?: Set<string> };
+const taken: Set<string> = (ofThread[TAKEN] ??= new Set());
+
 /** Slabs that were ever owned are 0 up to here. */
 export function slabsUsed(region: Region): number {
   return Atomics.load(region.words, L.SLABS_USED_INDEX);
@@ -58,15 +67,30 @@ export function isSlabDead(region: Region, slab: number): boolean {
 
 /**
  * Gives this thread a slab: a dead thread's if there is one, else a new one. Undefined when all are in use.
- * Call once per thread and region; a thread that just starts owns nothing, so its own mark is a dead predecessor's.
+ * A slab with this thread's own mark that this thread did not take is a dead predecessor's: the kernel gave its id anew.
+ *
+ * Assumes that no thread sleeps between the proof and the compare-and-swap for so long that the kernel gives the dead
+ * owner's id to another thread and that one takes this very slab: thread ids are given out in a circle of 32,768 or more.
  */
 export function acquireSlab(region: Region): OwnedSlab | undefined {
+  const owned = findSlab(region);
+  if (owned !== undefined) taken.add(takenName(region, owned.slab));
+  return owned;
+}
+
+function takenName(region: Region, slab: number): string {
+  return `${region.created} ${slab}`;
+}
+
+function findSlab(region: Region): OwnedSlab | undefined {
   const used = slabsUsed(region);
   for (let slab = 0; slab < used; slab++) {
     const owner = slabOwner(region, slab);
     if (owner === 0) continue; // its first owner is just coming
     const mark = Math.abs(owner);
-    if (owner !== L.ABANDONED && mark !== OWN_MARK && !isProvenDead(mark)) continue;
+    const isDead =
+      owner === L.ABANDONED || (mark === OWN_MARK ? !taken.has(takenName(region, slab)) : isProvenDead(mark));
+    if (!isDead) continue;
     if (Atomics.compareExchange(region.words, ownerIndex(slab), owner, -OWN_MARK) !== owner) continue;
     // Only the winner, and before the slab looks alive, or a reader could see the dead owner's gauges come back.
     region.doubles[staleIndex(slab)] = newestTick(region.words);
@@ -84,10 +108,15 @@ export function acquireSlab(region: Region): OwnedSlab | undefined {
   return undefined;
 }
 
-/** Where /proc does not show deaths: gives up the slabs of a worker whose 'exit' event was seen. */
+/**
+ * Where /proc does not show deaths: gives up the slabs of a worker whose 'exit' event was seen, and those it was taking over.
+ */
 export function abandonSlabsOf(region: Region, mark: number): void {
-  for (let slab = slabsUsed(region); slab-- > 0; )
+  // The whole table: it may have died before it raised the number of used slabs.
+  for (let slab = 0; slab < L.SLAB_CAPACITY; slab++) {
     Atomics.compareExchange(region.words, ownerIndex(slab), mark, L.ABANDONED);
+    Atomics.compareExchange(region.words, ownerIndex(slab), -mark, L.ABANDONED);
+  }
 }
 
 function raiseSlabsUsed(region: Region, atLeast: number): void {

@@ -16,10 +16,10 @@ export function bind(
   instrument: Counter | UpDownCounter | Gauge | Histogram,
   attributes?: Attributes,
 ): BoundCounter | BoundRecorder {
-  if (typeof (instrument as Partial<Bindable<BoundCounter>> | null)?.bind === 'function')
-    return (instrument as unknown as Bindable<BoundCounter | BoundRecorder>).bind(attributes);
+  const candidate = instrument as Partial<Bindable<BoundCounter & BoundRecorder> & Counter & Histogram> | null | undefined;
+  if (typeof candidate?.bind === 'function') return candidate.bind(attributes);
   const copy = { ...attributes };
-  if ('add' in instrument) return { add: (value) => instrument.add(value, copy) };
-  if ('record' in instrument) return { record: (value) => instrument.record(value, copy) };
+  if (typeof candidate?.add === 'function') return { add: (value) => (instrument as Counter).add(value, copy) };
+  if (typeof candidate?.record === 'function') return { record: (value) => (instrument as Histogram).record(value, copy) };
   throw new TypeError('bind takes a Counter, UpDownCounter, Gauge or Histogram');
 }

@@ -32,19 +32,18 @@ export function describeInstrument(
   options: MetricOptions | undefined,
   warnings: Warnings,
 ): InstrumentDescriptor {
-  const usedName = typeof name === 'string' ? name : String(name ?? '');
+  const usedName = textOf(name);
   if (typeof name !== 'string' || !NAME.test(name))
     warnings.once(
       `name ${usedName}`,
       `Invalid metric name: ${printed(name)}. The metric name should be an ASCII string with a length no greater than 255 characters: a letter, then letters, digits, '_', '.', '-' or '/'.`,
     );
-  const given = typeof options === 'object' && options !== null ? options : {};
+  const given = readOptions(options, usedName, warnings);
   const text = (option: 'description' | 'unit'): string => {
-    const value: unknown = given[option];
-    if (value === undefined || value === null) return '';
-    if (typeof value !== 'string')
+    const value = given[option];
+    if (typeof value !== 'string' && value !== undefined && value !== null)
       warnings.once(`${option} ${usedName}`, `${option} of metric ${usedName} is ${printed(value)}; it must be a string`);
-    return String(value);
+    return textOf(value);
   };
   const { valueType } = given;
   if (valueType !== undefined && valueType !== ValueType.INT && valueType !== ValueType.DOUBLE)
@@ -58,8 +57,31 @@ export function describeInstrument(
     description: text('description'),
     unit: text('unit'),
     valueType: valueType === ValueType.INT ? ValueType.INT : ValueType.DOUBLE,
-    boundaries: advisedBoundaries(usedName, given.advice?.explicitBucketBoundaries, warnings),
+    boundaries: advisedBoundaries(usedName, given.boundaries, warnings),
   };
+}
+
+interface GivenOptions {
+  readonly description?: unknown;
+  readonly unit?: unknown;
+  readonly valueType?: unknown;
+  readonly boundaries?: unknown;
+}
+
+/** What an options object says; nothing when reading it throws. */
+function readOptions(options: MetricOptions | undefined, name: string, warnings: Warnings): GivenOptions {
+  try {
+    if (typeof options !== 'object' || options === null) return {};
+    const { description, unit, valueType, advice } = options;
+    return { description, unit, valueType, boundaries: advice?.explicitBucketBoundaries };
+  } catch (error) {
+    warnings.once(`options ${name}`, `the options of metric ${name} cannot be read (${printed(error)}); none are used`);
+    return {};
+  }
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : value === undefined || value === null ? '' : printed(value);
 }
 
 /**
@@ -68,18 +90,26 @@ export function describeInstrument(
  */
 function advisedBoundaries(name: string, advised: unknown, warnings: Warnings): readonly number[] | undefined {
   if (advised === undefined || advised === null) return undefined;
-  if (!Array.isArray(advised) || !advised.every((bound) => typeof bound === 'number' && !Number.isNaN(bound))) {
+  if (!areNumbers(advised)) {
     warnings.once(
       `advice ${name}`,
       `explicitBucketBoundaries of metric ${name} are ${printed(advised)}; they must be an array of numbers. The default boundaries are used.`,
     );
     return undefined;
   }
-  const finite = (advised as number[]).filter(Number.isFinite).sort((a, b) => a - b);
+  const finite = advised.filter(Number.isFinite).sort((a, b) => a - b);
   const distinct = finite.filter((bound, i) => bound !== finite[i - 1]);
   if (distinct.length < finite.length)
     warnings.once(`advice ${name}`, `explicitBucketBoundaries of metric ${name} repeat a value; it is used once`);
   return distinct;
+}
+
+function areNumbers(values: unknown): values is number[] {
+  try {
+    return Array.isArray(values) && values.every((value) => typeof value === 'number' && !Number.isNaN(value));
+  } catch {
+    return false; // a revoked proxy, a getter that throws
+  }
 }
 
 /** The aggregation an instrument has when no view says otherwise (specification, default aggregation). */

@@ -1,5 +1,5 @@
 import type { Warnings } from '../base/warnings.ts';
-import type { InstrumentDescriptor } from './instrument-descriptor.ts';
+import { DEFAULT_BOUNDARIES, type InstrumentDescriptor } from './instrument-descriptor.ts';
 
 /** What a registration came to. */
 export interface Registration<T> {
@@ -58,7 +58,8 @@ export class InstrumentRegistry<T> {
         `description ${second.description}`,
         `was registered with another description before (${JSON.stringify(first.description)}, now ${JSON.stringify(second.description)}); the longer is used. Give both the same description`,
       );
-    if (second.boundaries !== undefined && descriptor.boundaries?.join() !== second.boundaries.join())
+    const used = descriptor.boundaries ?? DEFAULT_BOUNDARIES;
+    if (second.boundaries !== undefined && used.join() !== second.boundaries.join())
       this.#warn(
         second,
         `boundaries ${second.boundaries.join()}`,

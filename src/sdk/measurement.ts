@@ -13,28 +13,31 @@ export interface ValueRule {
   readonly integer: boolean;
 }
 
-/** The value to record, or undefined when there is none. */
+/** The value to record, or undefined when there is none. Never throws, whatever is passed; allocates only to warn. */
 export function usableValue(value: unknown, rule: ValueRule, stream: StreamWriter): number | undefined {
-  const what = `${stream.description.kind.toLowerCase().replaceAll('_', ' ')} ${stream.description.name}`;
-  if (!rule.negative && (value as number) < 0) {
-    stream.warn('negative', `negative value provided to ${what}: ${printed(value)}; not recorded`);
+  if (typeof value !== 'number') {
+    stream.warn('non-number', `non-number value provided to ${nameOf(stream)}: ${printed(value)}; not recorded`);
     return undefined;
   }
-  if (typeof value !== 'number') {
-    stream.warn('non-number', `non-number value provided to ${what}: ${printed(value)}; not recorded`);
+  if (!rule.negative && value < 0) {
+    stream.warn('negative', `negative value provided to ${nameOf(stream)}: ${value}; not recorded`);
     return undefined;
   }
   let used = value;
   if (rule.integer && !Number.isInteger(value)) {
     stream.warn(
       'integer',
-      `INT value type cannot accept a floating-point value for ${what} (${value}); ignoring the fractional digits`,
+      `INT value type cannot accept a floating-point value for ${nameOf(stream)} (${value}); ignoring the fractional digits`,
     );
     used = Math.trunc(value) + 0; // + 0: no negative zero
     if (!Number.isInteger(used)) return undefined;
   }
   if (Number.isFinite(used) || rule.special === 'all') return used;
   if (rule.special === 'infinity' && !Number.isNaN(used)) return used;
-  stream.warn('non-finite', `${value} provided to ${what}; not recorded`);
+  stream.warn('non-finite', `${value} provided to ${nameOf(stream)}; not recorded`);
   return undefined;
+}
+
+function nameOf({ description: { kind, name } }: StreamWriter): string {
+  return `${kind.toLowerCase().replaceAll('_', ' ')} ${name}`;
 }

@@ -14,7 +14,8 @@ export class MeterRegistry {
   }
 
   /** The meter of a scope. An invalid name is warned of and still gets a working meter (specification, get a meter). */
-  meter(name: unknown, version: unknown, schemaUrl: unknown): Meter {
+  meter(name: unknown, version: unknown, options: unknown): Meter {
+    const schemaUrl = schemaUrlOf(options);
     if (typeof name !== 'string' || name === '')
       this.#warnings.once('meter name', `getMeter was called with the name ${printed(name)}; pass the name of your library`);
     const scope = {
@@ -26,6 +27,14 @@ export class MeterRegistry {
     let meter = this.#meters.get(key);
     if (meter === undefined) this.#meters.set(key, (meter = new Meter(scope, this.#context)));
     return meter;
+  }
+}
+
+function schemaUrlOf(options: unknown): unknown {
+  try {
+    return (options as { schemaUrl?: unknown } | null | undefined)?.schemaUrl;
+  } catch {
+    return undefined; // a getter that throws
   }
 }
 

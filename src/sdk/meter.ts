@@ -19,7 +19,7 @@ import type { StreamWriter } from '../state/stream-writer.ts';
 import { defaultAggregation, describeInstrument } from './instrument-descriptor.ts';
 import { InstrumentRegistry } from './instrument-registry.ts';
 import { registryOf } from './observable-registry.ts';
-import { ObservableInstrument } from './observables.ts';
+import { addBatchCallback, ObservableInstrument } from './observables.ts';
 import { CounterInstrument, GaugeInstrument, HistogramInstrument, UpDownCounterInstrument } from './instruments.ts';
 
 /** What the meters of one provider share. */
@@ -81,12 +81,12 @@ export class Meter implements ApiMeter {
       this.#context.writer.warnings.once('batch', 'addBatchObservableCallback was given no observable instrument of this SDK; the callback is not called');
       return;
     }
-    registryOf(this.#context.writer).add({ callback, instruments, batch: true });
+    addBatchCallback(registryOf(this.#context.writer), callback, instruments);
   }
 
   removeBatchObservableCallback(callback: BatchObservableCallback, observables: Observable[]): void {
     const instruments = observables.filter((one) => one instanceof ObservableInstrument);
-    registryOf(this.#context.writer).remove({ callback, instruments, batch: true });
+    registryOf(this.#context.writer).remove({ callback, owners: instruments });
   }
 
   #observable(name: string, kind: InstrumentKind, options?: MetricOptions): ObservableInstrument {

@@ -1,13 +1,15 @@
 import type { BatchObservableCallback, ObservableCallback } from '@opentelemetry/api';
 import type { ObservedStream } from '../state/observed-stream.ts';
 import type { StoreWriter } from '../state/store-writer.ts';
-import { BatchResult, SingleResult, type AnyCallback, type ObservableInstrument } from './observables.ts';
 
-/** A callback with the instruments it reports to. */
-interface Registration {
-  readonly callback: AnyCallback;
-  readonly instruments: readonly ObservableInstrument[];
-  readonly batch: boolean;
+/** A callback and the streams it reports to. Two registrations are the same when callback and owners are. */
+export interface Registration {
+  readonly callback: ObservableCallback | BatchObservableCallback;
+  /** The instruments it was registered with. */
+  readonly owners: readonly object[];
+  readonly streams: readonly ObservedStream[];
+  /** Calls it; what it reports while `isOpen` goes into the round. May throw, or return a promise that rejects. */
+  readonly call: (round: Round, isOpen: () => boolean) => unknown;
 }
 
 /** The values of one round of callbacks, until they are written. */
@@ -57,7 +59,7 @@ export class ObservableRegistry {
   add(registration: Registration): void {
     if (this.#find(registration) >= 0) return;
     this.#registrations.push(registration);
-    for (const { stream } of registration.instruments) this.#streams.add(stream);
+    for (const stream of registration.streams) this.#streams.add(stream);
     if (this.#listening) return;
     this.#listening = true;
     this.#writer.answerRequests((request) => {
@@ -65,7 +67,7 @@ export class ObservableRegistry {
     });
   }
 
-  remove(registration: Registration): void {
+  remove(registration: Pick<Registration, 'callback' | 'owners'>): void {
     const index = this.#find(registration);
     if (index >= 0) this.#registrations.splice(index, 1);
   }
@@ -89,18 +91,14 @@ export class ObservableRegistry {
   }
 
   /** Calls one callback; an array of the error it ended in, or an empty one. Never rejects. */
-  async #call({ callback, instruments, batch }: Registration, round: Round, timeoutMillis: number): Promise<unknown[]> {
+  async #call({ call }: Registration, round: Round, timeoutMillis: number): Promise<unknown[]> {
     let open = true;
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_resolve, reject) => {
       timer = setTimeout(() => reject(new CallbackTimeoutError(timeoutMillis)), timeoutMillis);
     });
     try {
-      const isOpen = (): boolean => open;
-      const running = batch
-        ? (callback as BatchObservableCallback)(new BatchResult(instruments, round, isOpen))
-        : (callback as ObservableCallback)(new SingleResult(instruments[0]!, round, isOpen));
-      await Promise.race([running, late]);
+      await Promise.race([call(round, () => open), late]);
       return [];
     } catch (error) {
       return [error];
@@ -110,13 +108,12 @@ export class ObservableRegistry {
     }
   }
 
-  #find({ callback, instruments, batch }: Registration): number {
+  #find({ callback, owners }: Pick<Registration, 'callback' | 'owners'>): number {
     return this.#registrations.findIndex(
       (one) =>
         one.callback === callback &&
-        one.batch === batch &&
-        one.instruments.length === instruments.length &&
-        one.instruments.every((instrument) => instruments.includes(instrument)),
+        one.owners.length === owners.length &&
+        one.owners.every((owner) => owners.includes(owner)),
     );
   }
 }

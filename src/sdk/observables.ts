@@ -27,11 +27,16 @@ export class ObservableInstrument implements Observable {
 
   /** Adds a callback. Adding the same one twice is adding it once. */
   addCallback(callback: ObservableCallback): void {
-    this.#registry.add({ callback, instruments: [this], batch: false });
+    this.#registry.add({
+      callback,
+      owners: [this],
+      streams: [this.stream],
+      call: (round, isOpen) => callback(new SingleResult(this, round, isOpen)),
+    });
   }
 
   removeCallback(callback: ObservableCallback): void {
-    this.#registry.remove({ callback, instruments: [this], batch: false });
+    this.#registry.remove({ callback, owners: [this] });
   }
 
   /** Takes one observation into a round. Never throws. */
@@ -47,7 +52,7 @@ export class ObservableInstrument implements Observable {
 }
 
 /** What a callback of one instrument reports to. It is deaf once the callback's time is over. */
-export class SingleResult implements ObservableResult {
+class SingleResult implements ObservableResult {
   readonly #instrument: ObservableInstrument;
   readonly #round: Round;
   readonly #isOpen: () => boolean;
@@ -64,7 +69,7 @@ export class SingleResult implements ObservableResult {
 }
 
 /** What a batch callback reports to: only for the instruments it was registered with (specification). */
-export class BatchResult implements BatchObservableResult {
+class BatchResult implements BatchObservableResult {
   readonly #instruments: ReadonlySet<Observable>;
   readonly #round: Round;
   readonly #isOpen: () => boolean;
@@ -82,4 +87,16 @@ export class BatchResult implements BatchObservableResult {
   }
 }
 
-export type AnyCallback = ObservableCallback | BatchObservableCallback;
+/** Adds a callback for several instruments, called once a round. */
+export function addBatchCallback(
+  registry: ObservableRegistry,
+  callback: BatchObservableCallback,
+  instruments: readonly ObservableInstrument[],
+): void {
+  registry.add({
+    callback,
+    owners: instruments,
+    streams: instruments.map(({ stream }) => stream),
+    call: (round, isOpen) => callback(new BatchResult(instruments, round, isOpen)),
+  });
+}

@@ -28,12 +28,12 @@ export const OVERFLOW_ATTRIBUTES: CanonicalAttributes = { keys: ['otel.metric.ov
  */
 export function canonicalAttributes(attributes: unknown, onUnusable: OnUnusable): CanonicalAttributes {
   if (attributes === undefined || attributes === null) return NO_ATTRIBUTES;
-  if (typeof attributes !== 'object' || Array.isArray(attributes)) {
-    onUnusable('not-an-object', `attributes must be an object, got ${printed(attributes)}; recorded without attributes`);
-    return NO_ATTRIBUTES;
-  }
   let keys: string[];
   try {
+    if (typeof attributes !== 'object' || Array.isArray(attributes)) {
+      onUnusable('not-an-object', `attributes must be an object, got ${printed(attributes)}; recorded without attributes`);
+      return NO_ATTRIBUTES;
+    }
     keys = Object.keys(attributes).sort();
   } catch {
     onUnusable('no-keys', 'the keys of an attribute object cannot be read; recorded without attributes');

@@ -20,14 +20,17 @@ export class HistogramStream extends StreamWriter {
 
   /** Counts a number that is not NaN. */
   record(value: number, attributes: unknown): void {
-    const at = this.locate(attributes);
-    if (at !== 0) recordToHistogram(this.words, this.doubles, at, this.#buckets.find(value), value);
+    const { cells } = this;
+    let at = cells.find(attributes);
+    if (at <= 0) at = this.admit(attributes, at);
+    if (at !== 0) recordToHistogram(cells.words, cells.doubles, at, this.#buckets.find(value), value);
+    else this.lose();
   }
 
   /** Resolves attributes and cardinality once; see `BoundHistogramSeries`. */
   bind(attributes: unknown): BoundHistogramSeries {
     const at = this.locate(attributes);
-    return new BoundHistogramSeries(this, this.#buckets, this.words, this.doubles, at);
+    return new BoundHistogramSeries(this, this.#buckets, this.cells.words, this.cells.doubles, at);
   }
 
   protected override initCell(doubles: Float64Array, at: number): void {

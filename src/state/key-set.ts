@@ -19,14 +19,23 @@ const SMALL_NUMBERS = 1024;
 const FREE_SLOTS = 16_384;
 /** ... or this many per series. */
 const SLOTS_PER_SERIES = 8;
-/** Each key takes a bit at least. */
-const MAX_EXACT_KEYS = 14;
 
 /** No value anybody passes; whoever does is looked up the slow way, since its id is 0. */
 const NONE = '\u0000seqlock-metrics: none';
 const NO_NUMBERS: Int32Array = new Int32Array(0);
 /** Values that are one attribute: see `scalarIdentity`. */
 const JSON_NULLS: readonly (number | null | undefined)[] = [null, undefined, NaN, Infinity, -Infinity];
+
+/**
+ * Bits of a small number spread over a word (finalizer of MurmurHash3). Multipliers of different positions must not be small
+ * multiples of each other, or sums of ids would collide.
+ */
+function mixed(n: number): number {
+  let word = Math.imul(n, 0x9e3779b1);
+  word = Math.imul(word ^ (word >>> 16), 0x85ebca6b);
+  word = Math.imul(word ^ (word >>> 13), 0xc2b2ae35);
+  return word ^ (word >>> 16);
+}
 
 /** One attribute key of a key set: its values' ids, from 1 on. */
 export class AttributeKey {
@@ -53,7 +62,7 @@ export class AttributeKey {
   constructor(name: string, position: number) {
     this.name = name;
     this.position = position;
-    this.multiplier = Math.imul(0x9e3779b1, 2 * position + 1) | 1;
+    this.multiplier = mixed(position + 1) | 1;
   }
 
   /** The id of a canonical value, or 0. */
@@ -101,8 +110,8 @@ export class KeySet {
   /** `names` sorted. */
   constructor(names: readonly string[]) {
     this.keys = names.map((name, position) => new AttributeKey(name, position));
-    // A key set may be born with so many keys that one bit each is too much.
-    if (this.keys.length > MAX_EXACT_KEYS) {
+    // Born with so many keys that one bit for each is too much.
+    if (2 ** names.length > FREE_SLOTS) {
       this.exact = false;
       this.#rehash([]);
     } else this.#layOut();

@@ -14,14 +14,17 @@ export class LastValueStream extends StreamWriter {
 
   /** Sets a number, finite or not. */
   set(value: number, attributes: unknown): void {
-    const at = this.locate(attributes);
-    if (at !== 0) setLastValue(this.words, this.doubles, at, value, this.#clock.now());
+    const { cells } = this;
+    let at = cells.find(attributes);
+    if (at <= 0) at = this.admit(attributes, at);
+    if (at !== 0) setLastValue(cells.words, cells.doubles, at, value, this.#clock.now());
+    else this.lose();
   }
 
   /** Resolves attributes and cardinality once; see `BoundLastValue`. */
   bind(attributes: unknown): BoundLastValue {
     const at = this.locate(attributes);
-    return new BoundLastValue(this, this.#clock, this.words, this.doubles, at);
+    return new BoundLastValue(this, this.#clock, this.cells.words, this.cells.doubles, at);
   }
 }
 

@@ -24,7 +24,7 @@ export class ObservedStream extends StreamWriter {
     if (!this.#monotonic) return;
     const copy = new Float64Array(LAST_VALUE_CELL_WORDS);
     for (const { cell } of series) {
-      readLastValueInto(this.words, this.doubles, cell, copy);
+      readLastValueInto(this.cells.words, this.cells.doubles, cell, copy);
       if (copy[LAST_VALUE] !== 0) this.#inherited.set(cell, copy[LAST_VALUE]!);
     }
   }
@@ -36,14 +36,16 @@ export class ObservedStream extends StreamWriter {
 
   /** The cell an observation belongs to; 0 when there is none. Several attribute sets may share the overflow cell. */
   cellOf(attributes: unknown): number {
-    return this.locate(attributes);
+    const at = this.locate(attributes);
+    if (at === 0) this.lose();
+    return at;
   }
 
   /** Writes the values of one round by cell. The caller publishes the round afterwards. */
   writeRound(values: ReadonlyMap<number, number>, tick: number): void {
     for (const [cell, value] of values)
-      setLastValue(this.words, this.doubles, cell, value + (this.#inherited.get(cell) ?? 0), tick);
+      setLastValue(this.cells.words, this.cells.doubles, cell, value + (this.#inherited.get(cell) ?? 0), tick);
     for (const [cell, value] of this.#inherited)
-      if (!values.has(cell)) setLastValue(this.words, this.doubles, cell, value, tick);
+      if (!values.has(cell)) setLastValue(this.cells.words, this.cells.doubles, cell, value, tick);
   }
 }

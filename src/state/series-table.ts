@@ -6,6 +6,8 @@ const MAX_SHAPES = 64;
 /** Keys of a fast lookup; wider attribute sets go the slow way. */
 const MAX_KEYS = 64;
 
+const INDEX = /^\d+$/;
+
 const hasOwn = Object.prototype.hasOwnProperty;
 
 /** The keys of an attribute object in the order its writer put them. Several shapes may lead to one key set. */
@@ -29,7 +31,7 @@ export class SeriesTable {
   readonly #shapes: Shape[];
   readonly #ids: Int32Array = new Int32Array(MAX_KEYS);
   #last: Shape;
-  #turn = 0; // tells a lookup that a getter of the caller's object made another one meanwhile
+  #turn = 0; // tells a lookup that a getter of the caller's object used the table meanwhile
   #size = 0;
 
   constructor() {
@@ -51,6 +53,7 @@ export class SeriesTable {
   find(attributes: object): number {
     const { keys, keySet } = this.#last;
     if (!keySet.exact) return this.#findOther(attributes);
+    const turn = this.#turn;
     let count = 0;
     let index = 0;
     for (const name in attributes) {
@@ -74,7 +77,7 @@ export class SeriesTable {
       index |= id << key.shift;
       count++;
     }
-    return count === keys.length ? keySet.slots[index]! : this.#findOther(attributes);
+    return count === keys.length && turn === this.#turn ? keySet.slots[index]! : this.#findOther(attributes);
   }
 
   /** Tries every known shape, the one met last first. */
@@ -133,6 +136,7 @@ export class SeriesTable {
     const name = JSON.stringify(attributes.keys);
     let keySet = this.#keySets.get(name);
     if (keySet === undefined) this.#keySets.set(name, (keySet = new KeySet(attributes.keys)));
+    this.#turn++; // a lookup that is under way has ids of the old layout
     keySet.add(attributes.values, reference);
     this.#size++;
   }
@@ -142,6 +146,8 @@ export class SeriesTable {
     const keySet = this.#keySets.get(JSON.stringify(canonical.keys));
     if (keySet === undefined || this.#shapes.length >= MAX_SHAPES || canonical.keys.length > MAX_KEYS) return;
     const names = Object.keys(attributes);
+    // Arrays and strings have such keys too, and are no attributes: the slow way tells them apart.
+    if (names.some((name) => INDEX.test(name))) return;
     const known = (shape: Shape): boolean =>
       shape.keySet === keySet && shape.keys.every((key, i) => key.name === names[i]);
     if (names.length !== canonical.keys.length || this.#shapes.some(known)) return;

@@ -42,7 +42,8 @@ export class StoreWriter implements SlabAccess {
   readonly #streams = new Map<string, StreamWriter>();
   readonly #restored = new Map<string, RestoredStream>();
   readonly #keySets = new Map<string, number>();
-  #streamCount = 0;
+  /** Length of the longest description in the directory, by stream. */
+  readonly #described: number[] = [];
 
   constructor(region: Region) {
     this.region = region;
@@ -72,9 +73,10 @@ export class StoreWriter implements SlabAccess {
     return this.#streamFor(description, limit) as ObservedStream;
   }
 
-  /** Gives a stream a longer description than it was registered with. */
+  /** Gives a stream a longer description than it was registered with. Nothing is written when it has one as long. */
   describe(stream: StreamWriter, text: string): void {
-    if (stream.id >= 0) this.#append(R.DESCRIPTION_RECORD, R.encodeJson([stream.id, text]));
+    if (stream.id < 0 || text.length <= this.#described[stream.id]!) return;
+    if (this.#append(R.DESCRIPTION_RECORD, R.encodeJson([stream.id, text]))) this.#described[stream.id] = text.length;
   }
 
   keySetId(keys: readonly string[]): number {
@@ -130,7 +132,10 @@ export class StoreWriter implements SlabAccess {
     this.#restored.delete(key);
     const id = restored?.id ?? this.#newStreamId(description);
     const stream = this.#make(description, id, limit);
-    if (restored !== undefined) stream.restore(restored.series);
+    if (restored !== undefined) {
+      stream.restore(restored.series);
+      this.describe(stream, description.description);
+    }
     stream.reserveOverflow();
     return stream;
   }
@@ -149,7 +154,8 @@ export class StoreWriter implements SlabAccess {
   }
 
   #newStreamId(description: R.StreamDescription): number {
-    return this.#append(R.STREAM_RECORD, R.encodeJson(description)) ? this.#streamCount++ : -1;
+    if (!this.#append(R.STREAM_RECORD, R.encodeJson(description))) return -1;
+    return this.#described.push(description.description.length) - 1;
   }
 
   #append(kind: number, payload: Buffer): boolean {
@@ -170,12 +176,17 @@ export class StoreWriter implements SlabAccess {
         const { kind, payload } = record;
         if (kind === R.STREAM_RECORD) {
           const restored = { id: streams.length, series: [] };
+          const description = R.decodeJson(payload) as R.StreamDescription;
           streams.push(restored);
-          this.#restored.set(R.streamKey(R.decodeJson(payload) as R.StreamDescription), restored);
+          this.#described.push(description.description.length);
+          this.#restored.set(R.streamKey(description), restored);
         } else if (kind === R.KEY_SET_RECORD) {
           const keys = R.decodeJson(payload) as string[];
           this.#keySets.set(JSON.stringify(keys), keySets.length);
           keySets.push(keys);
+        } else if (kind === R.DESCRIPTION_RECORD) {
+          const [stream, text] = R.decodeJson(payload) as [number, string];
+          this.#described[stream] = Math.max(this.#described[stream]!, text.length);
         } else if (kind === R.SERIES_RECORD) {
           const { stream, keySet, cell } = R.decodeSeries(payload);
           adoptCell(this.region.words, cell);
@@ -188,7 +199,6 @@ export class StoreWriter implements SlabAccess {
         }
       }
     }
-    this.#streamCount = streams.length;
     if (last !== undefined) this.log!.resume(last.cursor.extent, last.cursor.readTo, last.lowestCell);
   }
 

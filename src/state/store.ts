@@ -13,8 +13,10 @@ export interface MetricStoreOptions {
 /** Under this name a process hands its published store to the workers it creates. The number is the format's. */
 const PUBLISHED = 'seqlock-metrics.store.1';
 
-/** Stores made by this thread and not closed, oldest first. The first is published unless a store was inherited. */
+/** Stores made by this thread, oldest first. The first that is open is published unless a store was inherited. */
 const made: MetricStore[] = [];
+/** What the thread that made this worker had published. Read now: `publish` may put another store in its place. */
+const inheritedBuffer: unknown = isMainThread ? undefined : getEnvironmentData(PUBLISHED);
 let inherited: MetricStore | undefined;
 
 /**
@@ -51,15 +53,11 @@ export class MetricStore {
 
   /** The published store: one this thread inherited or made, as long as it is open. */
   static published(): MetricStore | undefined {
-    if (inherited === undefined && !isMainThread) {
-      const buffer: unknown = getEnvironmentData(PUBLISHED);
-      if (buffer instanceof SharedArrayBuffer && made.every((store) => store.region.buffer !== buffer)) {
-        inherited = new MetricStore(Region.attach(buffer));
-        inherited.#watchWorkers();
-      }
+    if (inherited === undefined && inheritedBuffer instanceof SharedArrayBuffer) {
+      inherited = new MetricStore(Region.attach(inheritedBuffer));
+      inherited.#watchWorkers();
     }
-    if (inherited !== undefined && !inherited.closed) return inherited;
-    return made[0];
+    return inherited?.closed === false ? inherited : firstOpen();
   }
 
   /**
@@ -67,10 +65,7 @@ export class MetricStore {
    * may go on reading. The memory is freed when nobody holds the store any more.
    */
   close(): void {
-    if (this.region.closed) return;
     this.region.close();
-    const index = made.indexOf(this);
-    if (index >= 0) made.splice(index, 1);
     publish();
   }
 
@@ -99,20 +94,51 @@ export class MetricStore {
   }
 }
 
+/** Weakly: where nobody holds a store any more, nothing is to be given up. */
+const watched = new Set<WeakRef<Region>>();
+let isWatching = false;
+
 /**
- * Gives up the slabs of every worker that this thread creates from now on, when it exits. Only for processes whose marks are
- * Node's thread ids.
+ * From now on gives up the slabs of every worker that this thread makes, when it exits. Only for processes whose marks are
+ * Node's thread ids. A worker's own workers are seen by that worker alone: if it is terminated, theirs are never given up.
  */
 export function watchWorkers(region: Region): void {
-  process.on('worker', (worker: Worker) => {
-    const mark = markOfNodeThread(worker.threadId); // gone from the worker object once it has exited
-    worker.once('exit', () => abandonSlabsOf(region, mark));
+  if (!isWatching) process.on('worker', watchWorker); // one listener, however many stores: Node warns of eleven
+  isWatching = true;
+  watched.add(new WeakRef(region));
+}
+
+function watchWorker(worker: Worker): void {
+  const mark = markOfNodeThread(worker.threadId); // gone from the worker object once it has exited
+  worker.once('exit', () => {
+    for (const reference of watched) {
+      const region = reference.deref();
+      if (region === undefined) watched.delete(reference);
+      else abandonSlabsOf(region, mark);
+    }
   });
 }
 
+/** The first store this thread made that no thread has closed. */
+function firstOpen(): MetricStore | undefined {
+  while (made[0]?.closed === true) made.shift();
+  return made[0];
+}
+
+/** Hands the first open store to workers made from now on, unless an inherited one is open. */
 function publish(): void {
-  if (inherited !== undefined && !inherited.closed) return;
-  setEnvironmentData(PUBLISHED, made[0]?.region.buffer as Parameters<typeof setEnvironmentData>[1]);
+  for (let i = made.length; i-- > 0; ) if (made[i]!.closed) made.splice(i, 1);
+  if (isInheritedOpen()) return;
+  setEnvironmentData(PUBLISHED, made[0]?.region.buffer);
+}
+
+function isInheritedOpen(): boolean {
+  if (!(inheritedBuffer instanceof SharedArrayBuffer)) return false;
+  try {
+    return !(inherited?.region ?? Region.attach(inheritedBuffer)).closed;
+  } catch {
+    return false; // not to be used by this thread, nor by those it makes
+  }
 }
 
 function validatedMaxBytes(options: MetricStoreOptions): number {

@@ -1,17 +1,19 @@
 /**
  * A metric stream as one writer records it: the way from attributes to a cell, and the cells' memory.
  *
- * A subclass per aggregation has the record call: `locate` the cell, write it. A hit allocates nothing; a miss makes a
+ * A subclass per aggregation has the record call: find the cell, `admit` what is not found, write it. A hit allocates nothing; a miss makes a
  * series or falls to the overflow series. Cell 0 is no cell: the region is so full that the stream has not even an
  * overflow series, and the measurement is counted as lost, and said so once.
  */
+import { printed } from '../base/errors.ts';
 import type { Warnings } from '../base/warnings.ts';
 import type { DirectoryLog } from '../memory/directory-log.ts';
 import type { Region } from '../memory/region.ts';
 import type { RegionClock } from '../memory/region-clock.ts';
 import { canonicalAttributes, NO_ATTRIBUTES, OVERFLOW_ATTRIBUTES, type CanonicalAttributes } from './attributes.ts';
 import { OVERFLOW_KEY_SET, SERIES_RECORD, encodeSeries, setSeriesCell, type StreamDescription } from './records.ts';
-import { ABSENT, SeriesTable, UNKNOWN } from './series-table.ts';
+import { SeriesCells } from './series-cells.ts';
+import { ABSENT, SeriesTable } from './series-table.ts';
 
 /** What the streams of one slab share. */
 export interface SlabAccess {
@@ -35,16 +37,12 @@ export abstract class StreamWriter {
   readonly description: StreamDescription;
   /** Number of the stream in its slab; -1 where the region had no room for its record. */
   readonly id: number;
-  /** Views that reach every cell of this stream. */
-  protected words: Int32Array;
-  protected doubles: Float64Array;
-  /** Cell of the series without attributes; 0 until it is recorded to. */
-  protected bare = 0;
-  protected readonly table: SeriesTable = new SeriesTable();
+  protected readonly cells: SeriesCells;
   readonly #slab: SlabAccess;
   readonly #cellWords: number;
   #limit: number;
   #overflow = 0;
+  #sets = 0; // attribute sets that were given a cell
   #full = false;
 
   constructor(slab: SlabAccess, description: StreamDescription, id: number, cellWords: number, limit: number) {
@@ -53,8 +51,7 @@ export abstract class StreamWriter {
     this.#slab = slab;
     this.#cellWords = cellWords;
     this.#limit = limit;
-    this.words = slab.region.words;
-    this.doubles = slab.region.doubles;
+    this.cells = new SeriesCells(slab.region.words, slab.region.doubles);
   }
 
   /** Attribute sets the stream may have, besides the overflow series. The larger wins where readers differ. */
@@ -70,7 +67,7 @@ export abstract class StreamWriter {
     this.#refresh();
     for (const { attributes, cell, overflow } of series) {
       if (overflow) this.#overflow = cell;
-      else if (this.table.get(attributes) === ABSENT) this.#enter(attributes, cell);
+      else if (this.cells.table!.get(attributes) === ABSENT) this.#enter(attributes, cell);
     }
   }
 
@@ -82,35 +79,45 @@ export abstract class StreamWriter {
     if (this.#overflow === 0 && this.id >= 0) this.#overflow = this.#newCell(OVERFLOW_ATTRIBUTES, OVERFLOW_KEY_SET);
   }
 
-  /** The cell of an attribute set; 0 when there is none, and the measurement is lost. Never throws, whatever is passed. */
-  protected locate(attributes: unknown): number {
-    if (attributes === undefined) return this.bare !== 0 ? this.bare : this.#admit(attributes);
-    let at: number;
+  /**
+   * The cell of an attribute set that `cells.find` did not find; `found` is what it said. 0 when there is none, and a measurement
+   * is to be lost. Never throws, whatever is passed.
+   */
+  protected admit(attributes: unknown, found: number): number {
+    if (found === ABSENT && this.#full) return this.#overflow;
     try {
-      at = this.table.find(attributes as object);
-    } catch {
-      at = UNKNOWN; // null, or an object whose getter or proxy throws
+      return this.#admit(attributes);
+    } catch (error) {
+      // The heap or the stack is used up. The app that records must not feel more of it than it does anyway.
+      this.warn('failed', `could not make a series (${printed(error)}); measurements go to {otel.metric.overflow: true}`);
+      return this.#overflow;
     }
-    if (at > 0) return at;
-    return at === ABSENT && this.#full ? this.#spill() : this.#admit(attributes);
+  }
+
+  /** The cell of an attribute set; 0 when there is none. */
+  protected locate(attributes: unknown): number {
+    const at = this.cells.find(attributes);
+    return at > 0 ? at : this.admit(attributes, at);
   }
 
   /** The slow way: may allocate. */
   #admit(attributes: unknown): number {
     const canonical = canonicalAttributes(attributes, (cause, message) => this.warn(cause, message));
-    const known = this.table.get(canonical);
+    // Anew and empty: sets that come again get another cell, which readers add up, and the limit still counts all.
+    this.cells.table ??= new SeriesTable();
+    const known = this.cells.table.get(canonical);
     if (known !== ABSENT) {
       this.#learn(attributes, canonical);
       return known;
     }
-    if (this.#full) return this.#spill();
-    if (this.table.size >= this.#limit) {
+    if (this.#full) return this.#overflow;
+    if (this.#sets >= this.#limit) {
       this.#full = true;
       this.warn(
         'limit',
         `has reached its cardinality limit of ${this.#limit} attribute sets; further ones go to the series {otel.metric.overflow: true}. Raise the limit with the reader's cardinalitySelector, or record fewer attributes`,
       );
-      return this.#spill();
+      return this.#overflow;
     }
     const keySet = this.#slab.keySetId(canonical.keys);
     const cell = keySet < 0 ? 0 : this.#newCell(canonical, keySet);
@@ -120,7 +127,7 @@ export abstract class StreamWriter {
         'memory',
         `found the store's memory used up (maxBytes ${this.#slab.region.maxBytes}); new attribute sets go to the series {otel.metric.overflow: true}. Raise maxBytes of MetricStore.open, or record fewer attributes`,
       );
-      return this.#spill();
+      return this.#overflow;
     }
     this.#enter(canonical, cell);
     this.#learn(attributes, canonical);
@@ -155,11 +162,6 @@ export abstract class StreamWriter {
     return Date.now();
   }
 
-  #spill(): number {
-    if (this.#overflow === 0) this.lose();
-    return this.#overflow;
-  }
-
   #newCell(attributes: CanonicalAttributes, keySet: number): number {
     const { log, region } = this.#slab;
     if (log === undefined || this.id < 0) return 0;
@@ -174,14 +176,19 @@ export abstract class StreamWriter {
   }
 
   #enter(attributes: CanonicalAttributes, cell: number): void {
-    this.table.add(attributes, cell);
-    if (attributes.keys.length === 0) this.bare = cell;
+    this.#sets++;
+    const { cells } = this;
+    const { table } = cells;
+    cells.table = undefined;
+    table!.add(attributes, cell);
+    cells.table = table;
+    if (attributes.keys.length === 0) cells.bare = cell;
   }
 
   #learn(attributes: unknown, canonical: CanonicalAttributes): void {
     if (canonical === NO_ATTRIBUTES) return;
     try {
-      this.table.learnShape(attributes as object, canonical);
+      this.cells.table!.learnShape(attributes as object, canonical);
     } catch {
       // A proxy that answers differently each time has no shape to learn.
     }
@@ -189,7 +196,7 @@ export abstract class StreamWriter {
 
   #refresh(): void {
     this.#slab.region.refresh();
-    this.words = this.#slab.region.words;
-    this.doubles = this.#slab.region.doubles;
+    this.cells.words = this.#slab.region.words;
+    this.cells.doubles = this.#slab.region.doubles;
   }
 }

@@ -10,14 +10,17 @@ export class SumStream extends StreamWriter {
 
   /** Adds a finite number. */
   add(delta: number, attributes: unknown): void {
-    const at = this.locate(attributes);
-    if (at !== 0) addToSum(this.words, this.doubles, at, delta);
+    const { cells } = this;
+    let at = cells.find(attributes);
+    if (at <= 0) at = this.admit(attributes, at);
+    if (at !== 0) addToSum(cells.words, cells.doubles, at, delta);
+    else this.lose();
   }
 
   /** Resolves attributes and cardinality once; see `BoundSum`. */
   bind(attributes: unknown): BoundSum {
     const at = this.locate(attributes);
-    return new BoundSum(this, this.words, this.doubles, at);
+    return new BoundSum(this, this.cells.words, this.cells.doubles, at);
   }
 }
 

@@ -1,8 +1,9 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { expect } from 'chai';
-import { metricsJsonSchema, SeqlockMeterProvider, SeqlockMetricReader } from '../../src/index.ts';
+import { metricsJsonSchema, SeqlockMetricReader } from '../../src/index.ts';
 import { metricsDocument } from '../../src/export/json.ts';
 import { randomMetrics, randomOf } from './random-metrics.ts';
+import { opened, shutDownOpened } from '../support/opened.ts';
 
 const isValid = new Ajv2020({ strict: true, strictTypes: false }).compile(metricsJsonSchema);
 
@@ -11,9 +12,11 @@ function validated(document: unknown): void {
 }
 
 describe('exportJson', () => {
+  afterEach(shutDownOpened);
+
   it('says what was recorded, by the schema', () => {
     const reader = new SeqlockMetricReader();
-    const meter = new SeqlockMeterProvider({ readers: [reader], resource: { attributes: { a: 1 } } }).getMeter('s', '1');
+    const meter = opened({ readers: [reader], resource: { attributes: { a: 1 } } }).getMeter('s', '1');
     meter.createCounter('c', { description: 'd', unit: 'By' }).add(2, { k: 'v', list: ['x', 1] as never });
     meter.createUpDownCounter('u').add(-1);
     meter.createGauge('g').record(NaN);
@@ -45,7 +48,7 @@ describe('exportJson', () => {
 
   it('is a valid document when there is nothing', () => {
     const reader = new SeqlockMetricReader();
-    new SeqlockMeterProvider({ readers: [reader] });
+    opened({ readers: [reader] });
     validated(reader.exportJson());
   });
 
@@ -65,7 +68,7 @@ describe('exportJson', () => {
 
   it('has a schema that refuses what is none', () => {
     const reader = new SeqlockMetricReader();
-    new SeqlockMeterProvider({ readers: [reader] }).getMeter('s').createHistogram('h').record(1);
+    opened({ readers: [reader] }).getMeter('s').createHistogram('h').record(1);
     const document = JSON.parse(JSON.stringify(reader.exportJson())) as { scopes: { metrics: { points: Record<string, unknown>[] }[] }[] };
     delete document.scopes[0]!.metrics[0]!.points[0]!['count'];
     expect(isValid(document)).to.equal(false);

@@ -6,10 +6,10 @@ import { SeqlockMetricProducer } from '../../src/collect/metric-producer.ts';
 import type { ExpositionOptions } from '../../src/export/family-plan.ts';
 import { PrometheusText } from '../../src/export/prometheus-text.ts';
 import { ESCAPING_SCHEMES, TRANSLATION_STRATEGIES } from '../../src/export/prometheus-name.ts';
-import { SeqlockMeterProvider } from '../../src/facade/meter-provider.ts';
 import { SeqlockMetricReader } from '../../src/facade/metric-reader.ts';
 import { parseStrictly } from './strict-parser.ts';
 import { randomMetrics, randomOf } from './random-metrics.ts';
+import { opened, shutDownOpened } from '../support/opened.ts';
 
 const parseElsewhere = createRequire(import.meta.url)('parse-prometheus-text-format') as (text: string) => {
   name: string; type: string; metrics: { value?: string; labels?: Record<string, string>; buckets?: Record<string, string>; count?: string; sum?: string }[];
@@ -20,7 +20,7 @@ const OPEN = { openMetrics: true, escaping: 'underscores' } as const;
 
 function setUp(resource: Record<string, unknown> = {}) {
   const reader = new SeqlockMetricReader();
-  const provider = new SeqlockMeterProvider({ readers: [reader], resource: { attributes: resource as never } });
+  const provider = opened({ readers: [reader], resource: { attributes: resource as never } });
   const producer = new SeqlockMetricProducer(provider.store, { attributes: resource as never });
   const text = (options: ExpositionOptions = {}, dialect: { openMetrics: boolean; escaping: never | 'underscores' | 'allow-utf-8' | 'dots' | 'values' } = TEXT) => {
     const made = new PrometheusText(dialect, options);
@@ -45,6 +45,8 @@ function warningsOf(run: () => void): string[] {
 }
 
 describe('PrometheusText', () => {
+  afterEach(shutDownOpened);
+
   it('writes counters, gauges and histograms', () => {
     const { meter, reader } = setUp();
     meter.createCounter('http.requests', { description: 'a\\b\n"c"', unit: '{request}' }).add(3, { route: '/a"\\\n', code: 200 });

@@ -3,10 +3,11 @@ import { createServer, request, type IncomingHttpHeaders, type Server } from 'no
 import type { AddressInfo } from 'node:net';
 import { gunzipSync } from 'node:zlib';
 import * as zlib from 'node:zlib';
-import { createPrometheusHandler, SeqlockMeterProvider, SeqlockMetricReader } from '../../src/index.ts';
+import { createPrometheusHandler, SeqlockMetricReader } from '../../src/index.ts';
 import type { PrometheusHandlerOptions } from '../../src/facade/prometheus-handler.ts';
 import type { ScrapeSource } from '../../src/facade/scrape-source.ts';
 import { parseStrictly } from '../export/strict-parser.ts';
+import { opened, shutDownOpened } from '../support/opened.ts';
 
 interface Answer {
   readonly status: number;
@@ -37,7 +38,7 @@ async function serve(source: ScrapeSource, options?: PrometheusHandlerOptions) {
 
 function setUp() {
   const reader = new SeqlockMetricReader();
-  const provider = new SeqlockMeterProvider({ readers: [reader], resource: { attributes: { 'service.name': 'x' } } });
+  const provider = opened({ readers: [reader], resource: { attributes: { 'service.name': 'x' } } });
   const meter = provider.getMeter('s');
   return { reader, provider, meter };
 }
@@ -60,6 +61,8 @@ function slowSource() {
 const later = (millis: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, millis));
 
 describe('createPrometheusHandler', () => {
+  afterEach(shutDownOpened);
+
   afterEach(() => {
     for (const server of servers.splice(0)) server.close();
   });

@@ -33,6 +33,11 @@ export const addToSumStrict: AddToSum = (words, doubles, at, delta) => {
 export const addToSum: AddToSum = MEMORY_ORDER === 'fast' ? addToSumFast : addToSumStrict;
 
 /** Copies the total to `into[0]`. Returns the attempts it took, 0 when it gave up. Any thread. */
-export function readSumInto(words: Int32Array, doubles: Float64Array, at: number, into: Float64Array): number {
+export function readSumInto(
+  words: Int32Array,
+  doubles: Float64Array,
+  at: number,
+  into: Float64Array,
+): number {
   return readConsistent(words, doubles, at, SLOT_WORDS, 0, into);
 }

@@ -1,0 +1,70 @@
+/** What this package wants to reach, beside what was measured. */
+import type { Peer, Row } from './row.ts';
+
+/** Bytes: less than this per operation is the measurement's own noise, and no object is as small. */
+const NO_GARBAGE = 0.5;
+
+interface Bar {
+  readonly what: string;
+  /** Against whom; undefined for a bar on the figure itself. */
+  readonly peer?: Peer;
+  /** At least this many times faster than the peer; without a peer, at most this many bytes. */
+  readonly bar: number;
+  readonly benchmark: string;
+  /** Rows it is judged by. Where there are several, the worst counts. */
+  readonly rows: RegExp;
+}
+
+const BARS: readonly Bar[] = [
+  ...both('counter, 3 fresh attributes', 'counter', /^3 fresh/, 15, 6),
+  ...both('histogram, 3 fresh attributes', 'histogram', /^3 fresh/, 12, 7),
+  ...both('counter, 6 fresh attributes', 'counter', /^6 fresh/, 15, 7),
+  ...both('counter, no attributes', 'counter', /^no attributes/, 6, 2),
+  { what: 'counter, bound', peer: 'prom', bar: 20, benchmark: 'counter', rows: /bound/ },
+  { what: 'garbage of a record, B', bar: NO_GARBAGE, benchmark: 'garbage', rows: /./ },
+  { what: 'memory of a counter series, B', bar: 250, benchmark: 'memory', rows: /^counter/ },
+  { what: 'memory of a histogram series, B', bar: 450, benchmark: 'memory', rows: /^histogram/ },
+  {
+    what: 'snapshot of 100,000 counters',
+    peer: 'official',
+    bar: 5,
+    benchmark: 'collect',
+    rows: /^snapshot, 100000 counter/,
+  },
+];
+
+function both(what: string, benchmark: string, rows: RegExp, official: number, prom: number): Bar[] {
+  return [
+    { what, peer: 'official', bar: official, benchmark, rows },
+    { what, peer: 'prom', bar: prom, benchmark, rows },
+  ];
+}
+
+export interface Verdict {
+  readonly what: string;
+  readonly peer: Peer | null;
+  readonly bar: number;
+  /** The worst of the rows; null when none was measured. */
+  readonly measured: number | null;
+  /** Each row the bar is judged by, and its figure. */
+  readonly rows: Readonly<Record<string, number>>;
+  readonly met: boolean | null;
+}
+
+/** Judges the bars by rows. A bar none of whose rows is there is neither met nor missed. */
+export function judge(rows: readonly Row[]): Verdict[] {
+  return BARS.map(({ what, peer, bar, benchmark, rows: pattern }) => {
+    const figures: Record<string, number> = {};
+    for (const row of rows) {
+      if (row.benchmark !== benchmark || !pattern.test(row.name)) continue;
+      const figure = peer === undefined ? row.values.ours : row.ratios[peer];
+      if (figure !== undefined) figures[row.name] = figure;
+    }
+    const found = Object.values(figures);
+    if (found.length === 0)
+      return { what, peer: peer ?? null, bar, measured: null, rows: figures, met: null };
+    const measured = peer === undefined ? Math.max(...found) : Math.min(...found);
+    const met = peer === undefined ? measured <= bar : measured >= bar;
+    return { what, peer: peer ?? null, bar, measured, rows: figures, met };
+  });
+}

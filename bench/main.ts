@@ -1,0 +1,79 @@
+/**
+ * Compares this package with the official SDK and prom-client. `npm run bench -- --help`; what is measured and how:
+ * docs/performance.md.
+ */
+import { judge } from './bars.ts';
+import { benchGarbageApart, benchMemory, benchMemoryOrder } from './children.ts';
+import { benchCollecting } from './collecting.ts';
+import { describeMachine } from './machine.ts';
+import type { GarbageEffort } from './garbage.ts';
+import { parseOptions, USAGE, type Benchmark, type Options } from './options.ts';
+import { benchRecording } from './recording.ts';
+import { print, type Report } from './report.ts';
+import { rowOf, type Row } from './row.ts';
+import type { Effort } from './rounds.ts';
+import { KINDS } from './subjects.ts';
+
+const FULL: Effort = { rounds: 9, millis: 20, warmUpMillis: 80 };
+const SMOKE: Effort = { rounds: 1, millis: 0, warmUpMillis: 0 };
+const FULL_GARBAGE: GarbageEffort = { rounds: 3, batches: 16, warmUpMillis: 150 };
+const SMOKE_GARBAGE: GarbageEffort = { rounds: 1, batches: 1, warmUpMillis: 0 };
+
+async function run({ smoke, only }: Options, progress: (benchmark: string) => void): Promise<Row[]> {
+  const rows: Row[] = [];
+  const effort = smoke ? SMOKE : FULL;
+  const wanted = (benchmark: Benchmark): boolean => {
+    if (only.has(benchmark)) progress(benchmark);
+    return only.has(benchmark);
+  };
+  const kinds = new Set(KINDS.filter(wanted));
+  if (kinds.size > 0) rows.push(...(await benchRecording(kinds, effort)));
+  if (wanted('garbage')) rows.push(...benchGarbageApart(smoke ? SMOKE_GARBAGE : FULL_GARBAGE));
+  if (wanted('memory')) rows.push(...benchMemory(smoke ? [1_000] : [10_000, 100_000]));
+  if (wanted('collect'))
+    rows.push(
+      ...(await (smoke
+        ? benchCollecting([100, 1_000], 1)
+        : benchCollecting([100, 1_000, 10_000, 100_000], 5))),
+    );
+  if (wanted('order')) rows.push(...orderRows(smoke ? 1 : 3, effort));
+  return rows;
+}
+
+function orderRows(turns: number, effort: Effort): Row[] {
+  const measured = benchMemoryOrder(turns, effort);
+  return Object.keys(measured[0]!.nanos).map((name) => {
+    const of = (order: string): number[] =>
+      measured.filter((figures) => figures.order === order).flatMap(({ nanos }) => nanos[name]!);
+    const fast = of('fast');
+    return rowOf('order', name, 'ns', { ...(fast.length > 0 && { fast }), strict: of('strict') });
+  });
+}
+
+async function main(args: readonly string[]): Promise<void> {
+  let options: Options | undefined;
+  try {
+    options = parseOptions(args);
+  } catch (error) {
+    console.error(`${(error as Error).message}\n\n${USAGE}`);
+    process.exitCode = 2;
+    return;
+  }
+  if (options === undefined) {
+    console.log(USAGE);
+    return;
+  }
+  if (globalThis.gc === undefined) {
+    console.error('start it with node --expose-gc, as npm run bench does');
+    process.exitCode = 2;
+    return;
+  }
+  const machine = describeMachine(args);
+  const start = performance.now();
+  const rows = await run(options, (benchmark) => console.error(`... ${benchmark}`));
+  const seconds = Math.round(performance.now() - start) / 1000;
+  const report: Report = { format: 1, machine, smoke: options.smoke, seconds, rows, bars: judge(rows) };
+  console.log(options.json ? JSON.stringify(report, undefined, 1) : print(report));
+}
+
+await main(process.argv.slice(2));

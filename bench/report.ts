@@ -1,0 +1,89 @@
+import type { Verdict } from './bars.ts';
+import type { Machine } from './machine.ts';
+import type { Compared, Contender, Row } from './row.ts';
+import { figure, table } from './table.ts';
+
+/** What `--json` prints. */
+export interface Report {
+  readonly format: 1;
+  readonly machine: Machine;
+  readonly smoke: boolean;
+  readonly seconds: number;
+  readonly rows: readonly Row[];
+  readonly bars: readonly Verdict[];
+}
+
+const TITLES: Readonly<Record<string, string>> = {
+  counter: 'Counter `add`, ns',
+  gauge: 'Gauge `record`, ns',
+  histogram: 'Histogram `record`, ns',
+  garbage: "Garbage of a record call, bytes, the caller's own taken off",
+  memory: 'Memory per series, bytes (heap, typed arrays and shared memory)',
+  collect: 'Reading all series, ms',
+  order: 'The two forms of the cell protocol, ns',
+};
+
+const HEADERS: Readonly<Record<Contender, string>> = {
+  floor: 'caller alone',
+  ours: 'seqlock-metrics',
+  official: 'official SDK',
+  prom: 'prom-client',
+  fast: 'FAST',
+  strict: 'STRICT',
+};
+const CONTENDERS = Object.keys(HEADERS) as Contender[];
+const COMPARED: readonly Compared[] = ['official', 'prom', 'strict'];
+
+export function print({ machine, smoke, seconds, rows, bars }: Report): string {
+  const blocks = [describe(machine)];
+  if (smoke) blocks.push('SMOKE RUN: too short for its figures to mean anything.');
+  for (const benchmark of new Set(rows.map((row) => row.benchmark)))
+    blocks.push(
+      benchmarkTable(
+        benchmark,
+        rows.filter((row) => row.benchmark === benchmark),
+      ),
+    );
+  blocks.push(barTable(bars), `${figure(seconds)} s in all.`);
+  return blocks.join('\n\n');
+}
+
+function describe(machine: Machine): string {
+  const packages = Object.entries(machine.packages).map(([name, version]) => `${name} ${version}`);
+  return [
+    `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, ${machine.platform}`,
+    `Node ${machine.node}, V8 ${machine.v8}, cell protocol ${machine.memoryOrder.toUpperCase()}`,
+    packages.join(', '),
+    `${machine.startedAt}, load average at the start ${machine.loadAverage}: ${machine.command}`,
+  ].join('\n');
+}
+
+function benchmarkTable(benchmark: string, rows: readonly Row[]): string {
+  const contenders = CONTENDERS.filter((contender) =>
+    rows.some((row) => row.values[contender] !== undefined),
+  );
+  const compared = COMPARED.filter((other) => rows.some((row) => row.ratios[other] !== undefined));
+  const header = [
+    '',
+    ...contenders.map((contender) => HEADERS[contender]),
+    ...compared.map((other) => `${HEADERS[other]}, times`),
+  ];
+  const lines = rows.map((row) => [
+    row.name,
+    ...contenders.map((contender) => figure(row.values[contender])),
+    ...compared.map((other) => figure(row.ratios[other])),
+  ]);
+  return `${TITLES[benchmark] ?? benchmark}\n\n${table(header, lines)}`;
+}
+
+function barTable(bars: readonly Verdict[]): string {
+  const lines = bars.map(({ what, peer, bar, measured, rows, met }) => [
+    what,
+    peer === null ? '' : HEADERS[peer],
+    peer === null ? `at most ${figure(bar)}` : `${figure(bar)} times`,
+    figure(measured),
+    Object.values(rows).length > 4 ? '' : Object.values(rows).map(figure).join(' / '),
+    met === null ? 'not measured' : met ? 'met' : 'NOT MET',
+  ]);
+  return `Bars (the worst of the rows counts)\n\n${table(['', 'against', 'bar', 'measured', 'rows', 'verdict'], lines)}`;
+}

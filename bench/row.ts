@@ -1,0 +1,45 @@
+import { median, pairedRatio } from './statistics.ts';
+
+/**
+ * What is compared. `floor` is a loop with everything but the call: the caller's own cost. `fast` and `strict` are the two
+ * forms of the cell protocol of this package.
+ */
+export type Contender = 'floor' | 'ours' | 'official' | 'prom' | 'fast' | 'strict';
+
+/** Of whom a row gives a ratio, and to whom. */
+const RATIOS = { official: 'ours', prom: 'ours', strict: 'fast' } as const;
+export type Compared = keyof typeof RATIOS;
+export type Peer = 'official' | 'prom';
+
+export type Unit = 'ns' | 'ms' | 'B';
+
+/** Values of one contender, one a round; the same round of two contenders ran side by side. */
+export type Rounds = Partial<Record<Contender, readonly number[]>>;
+
+/** One line of a table: what every contender needs for one thing. Less is better. */
+export interface Row {
+  readonly benchmark: string;
+  readonly name: string;
+  readonly unit: Unit;
+  /** Medians over the rounds. */
+  readonly values: Partial<Record<Contender, number>>;
+  /** How many times ours a peer needs; how many times FAST, STRICT. */
+  readonly ratios: Partial<Record<Compared, number>>;
+  readonly rounds: Rounds;
+}
+
+export function rowOf(benchmark: string, name: string, unit: Unit, rounds: Rounds): Row {
+  const values: Partial<Record<Contender, number>> = {};
+  for (const [contender, measured] of Object.entries(rounds))
+    values[contender as Contender] = median(measured);
+  const ratios: Partial<Record<Compared, number>> = {};
+  for (const [compared, base] of Object.entries(RATIOS) as [Compared, Contender][]) {
+    const other = rounds[compared];
+    const own = rounds[base];
+    if (own === undefined || other === undefined) continue;
+    const ratio = pairedRatio(other, own);
+    // Garbage may be nothing, give or take a byte of the measurement's own, and a ratio to nothing says nothing.
+    if (benchmark !== 'garbage' && Number.isFinite(ratio)) ratios[compared] = ratio;
+  }
+  return { benchmark, name, unit, values, ratios, rounds };
+}

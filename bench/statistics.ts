@@ -1,0 +1,18 @@
+/** The arithmetic of the benchmarks. */
+
+/** The middle of the values; of an even number of them, the mean of the two in the middle. Throws on none. */
+export function median(values: readonly number[]): number {
+  if (values.length === 0) throw new RangeError('median of no values');
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}
+
+/**
+ * How many times `other` is as large as `own`: the median of the ratios round by round. The two of one round ran one after
+ * the other, so what slowed the machine down for a while slowed both down, and the ratio keeps still where the values do not.
+ */
+export function pairedRatio(other: readonly number[], own: readonly number[]): number {
+  if (other.length !== own.length) throw new RangeError(`${other.length} rounds against ${own.length}`);
+  return median(other.map((value, round) => value / own[round]!));
+}

@@ -1,0 +1,112 @@
+/** The three implementations, set up alike: each with a reader that can collect, and no limit the benchmarks meet. */
+import type { Attributes, MeterProvider as ApiMeterProvider } from '@opentelemetry/api';
+import { MeterProvider, MetricReader } from '@opentelemetry/sdk-metrics';
+import * as prom from 'prom-client';
+import { bind, MetricStore, SeqlockMeterProvider, SeqlockMetricReader } from '../src/index.ts';
+import type { Peer } from './row.ts';
+
+export type Kind = 'counter' | 'gauge' | 'histogram';
+
+export const KINDS: readonly Kind[] = ['counter', 'gauge', 'histogram'];
+
+/** The default bounds of OpenTelemetry, given to all three. */
+const BOUNDARIES = [0, 5, 10, 25, 50, 75, 100, 250, 500, 750, 1000, 2500, 5000, 7500, 10000];
+const CARDINALITY_LIMIT = 1_000_000;
+
+export interface Subject {
+  readonly contender: 'ours' | Peer;
+  create(kind: Kind, name: string, keys: readonly string[]): object;
+  /** Source of a record call on `instrument`; `attributes` and `value` are source too. */
+  call(kind: Kind, value: string, attributes?: string): string;
+  /** Resolves attributes once. Undefined where the implementation has no such thing. */
+  readonly bind: ((instrument: object, attributes: Attributes) => object) | undefined;
+  collect(): Promise<unknown>;
+  close(): Promise<void>;
+}
+
+const OTEL_CALLS: Readonly<Record<Kind, string>> = { counter: 'add', gauge: 'record', histogram: 'record' };
+const PROM_CALLS: Readonly<Record<Kind, string>> = { counter: 'inc', gauge: 'set', histogram: 'observe' };
+
+function otelInstrument(provider: ApiMeterProvider, kind: Kind, name: string): object {
+  const meter = provider.getMeter('bench');
+  if (kind === 'counter') return meter.createCounter(name);
+  if (kind === 'gauge') return meter.createGauge(name);
+  return meter.createHistogram(name, { advice: { explicitBucketBoundaries: BOUNDARIES } });
+}
+
+function otelCall(kind: Kind, value: string, attributes?: string): string {
+  return `${OTEL_CALLS[kind]}(${value}${attributes === undefined ? '' : `, ${attributes}`})`;
+}
+
+class PullReader extends MetricReader {
+  protected override onShutdown(): Promise<void> {
+    return Promise.resolve();
+  }
+  protected override onForceFlush(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+const readerOptions = { cardinalitySelector: () => CARDINALITY_LIMIT };
+
+/** This package, with more of it than the other two have. */
+export interface OwnSubject extends Subject {
+  readonly reader: SeqlockMetricReader;
+  readonly store: MetricStore;
+}
+
+export function ours(): OwnSubject {
+  const store = MetricStore.open({ maxBytes: 512 * 1024 * 1024 });
+  const reader = new SeqlockMetricReader(readerOptions);
+  const provider = new SeqlockMeterProvider({ store, readers: [reader] });
+  return {
+    contender: 'ours',
+    reader,
+    store,
+    create: (kind, name) => otelInstrument(provider, kind, name),
+    call: otelCall,
+    bind: (instrument, attributes) => bind(instrument as Parameters<typeof bind>[0], attributes),
+    collect: () => reader.collect(),
+    close: async () => {
+      await provider.shutdown();
+      store.close();
+    },
+  };
+}
+
+export function official(): Subject {
+  const reader = new PullReader(readerOptions);
+  const provider = new MeterProvider({ readers: [reader] });
+  return {
+    contender: 'official',
+    create: (kind, name) => otelInstrument(provider, kind, name),
+    call: otelCall,
+    bind: undefined,
+    collect: () => reader.collect(),
+    close: () => provider.shutdown(),
+  };
+}
+
+export function promClient(): Subject {
+  const registry = new prom.Registry();
+  return {
+    contender: 'prom',
+    create: (kind, name, keys) => {
+      const options = { name, help: name, labelNames: [...keys], registers: [registry] };
+      if (kind === 'counter') return new prom.Counter(options);
+      if (kind === 'gauge') return new prom.Gauge(options);
+      return new prom.Histogram({ ...options, buckets: BOUNDARIES });
+    },
+    call: (kind, value, attributes) =>
+      `${PROM_CALLS[kind]}(${attributes === undefined ? '' : `${attributes}, `}${value})`,
+    bind: (instrument, attributes) =>
+      (instrument as prom.Counter).labels(attributes as prom.LabelValues<string>),
+    collect: () => registry.getMetricsAsJSON(),
+    close: () => {
+      registry.clear();
+      return Promise.resolve();
+    },
+  };
+}
+
+export const SUBJECTS: readonly (() => Subject)[] = [ours, official, promClient];

@@ -1,0 +1,105 @@
+/**
+ * The demo: a service and its four workers under real requests, scraped by the Prometheus exporter and pushed by two OTLP
+ * exporters; a worker is terminated half-way. Prints what was sent beside what came out; exits with 1 unless they are equal.
+ *
+ *   npm run demo                      ends by itself
+ *   npm run demo -- --serve           stays up until SIGINT or SIGTERM
+ *   npm run demo -- --requests 500
+ */
+import { diag, DiagConsoleLogger, DiagLogLevel } from '@opentelemetry/api';
+import { OTLPMetricExporter as OtlpJsonExporter } from '@opentelemetry/exporter-metrics-otlp-http';
+import { OTLPMetricExporter as OtlpProtobufExporter } from '@opentelemetry/exporter-metrics-otlp-proto';
+import { PrometheusExporter } from '@opentelemetry/exporter-prometheus';
+import { PeriodicExportingMetricReader, type PushMetricExporter } from '@opentelemetry/sdk-metrics';
+import { parseArgs } from 'node:util';
+import { compare, isExact } from './comparison.ts';
+import { freePort } from './free-port.ts';
+import { nothingSent, sendRequests } from './load.ts';
+import { otlpTotal } from './otlp-read.ts';
+import { startOtlpReceiver, type OtlpRequest } from './otlp-receiver.ts';
+import { startService } from './service.ts';
+import { registerMetrics } from './telemetry.ts';
+import { WorkerPool } from './worker-pool.ts';
+
+const WORKERS = 4;
+const AT_ONCE = 32;
+const MAX_REQUESTS = 100_000;
+
+const { values: options } = parseArgs({
+  options: { serve: { type: 'boolean', default: false }, requests: { type: 'string', default: '4000' } },
+});
+const requests = Number(options.requests);
+if (!Number.isInteger(requests) || requests < 2 || requests > MAX_REQUESTS) {
+  console.error(`--requests is ${options.requests}; it must be a whole number from 2 to ${MAX_REQUESTS}`);
+  process.exit(2);
+}
+diag.setLogger(new DiagConsoleLogger(), DiagLogLevel.WARN);
+run().then(
+  (exact) => (process.exitCode = exact ? 0 : 1),
+  (error: unknown) => {
+    console.error(error);
+    process.exit(1);
+  },
+);
+
+async function run(): Promise<boolean> {
+  const receiver = await startOtlpReceiver();
+  const port = await freePort(9464);
+  const pushing = (exporter: PushMetricExporter): PeriodicExportingMetricReader =>
+    new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: 250, exportTimeoutMillis: 250 });
+  const provider = registerMetrics([
+    new PrometheusExporter({ host: '127.0.0.1', port }),
+    pushing(new OtlpJsonExporter({ url: `${receiver.url}/json/v1/metrics` })),
+    pushing(new OtlpProtobufExporter({ url: `${receiver.url}/protobuf/v1/metrics` })),
+  ]);
+  const pool = new WorkerPool(WORKERS);
+  const service = await startService(pool);
+  const scrapeUrl = `http://127.0.0.1:${port}/metrics`;
+
+  const sent = nothingSent();
+  const half = Math.floor(requests / 2);
+  console.log(`Sending ${requests} requests to ${service.url}, worked on by ${WORKERS} threads`);
+  await sendRequests(service.url, half, AT_ONCE, sent);
+  const [, scrapedMidway, doneByTerminated] = await Promise.all([
+    sendRequests(service.url, requests - half, AT_ONCE, sent),
+    fetch(scrapeUrl).then((response) => response.text()),
+    pool.replaceOne(),
+  ]);
+  console.log(`Terminated a worker that had done ${doneByTerminated} jobs, started another in its place`);
+
+  await provider.forceFlush();
+  const scrape = await (await fetch(scrapeUrl)).text();
+  const json = receiver.inbox('/json/v1/metrics').requests;
+  const protobuf = receiver.inbox('/protobuf/v1/metrics').requests;
+  const rows = compare(sent, { scrape, otlpJson: json.at(-1)!, otlpProtobuf: protobuf.at(-1)! });
+  console.table(Object.fromEntries(rows.map(({ what, ...numbers }) => [what, numbers])));
+  console.log(`Scraped ${scrapedMidway.length} bytes under load, ${scrape.length} at the end`);
+  const steady = neverFalls(json) && neverFalls(protobuf);
+  console.log(
+    `Pushed ${json.length} times as JSON, ${protobuf.length} as protobuf; totals ${steady ? 'never fell' : 'FELL'}`,
+  );
+  const exact = rows.every(isExact);
+  console.log(exact ? 'All numbers are equal.' : 'NUMBERS DIFFER.');
+
+  if (options.serve) {
+    console.log(`\nService  ${service.url}/checksum/sha256/1000\nMetrics  ${scrapeUrl}\nCtrl-C ends it.`);
+    await new Promise<void>((resolve) => {
+      process.once('SIGINT', () => resolve());
+      process.once('SIGTERM', () => resolve());
+    });
+  }
+  service.server.close();
+  service.server.closeAllConnections();
+  await pool.stop();
+  await provider.shutdown();
+  await receiver.close();
+  return exact && steady;
+}
+
+/** Looks at the jobs of all workers, in the order in which they were pushed. */
+function neverFalls(pushes: readonly OtlpRequest[]): boolean {
+  const totals = pushes
+    .map((push) => otlpTotal(push, 'jobs.completed'))
+    .filter((value) => !Number.isNaN(value));
+  return totals.length > 0 && totals.every((value, i) => i === 0 || value >= totals[i - 1]!);
+}

@@ -1,0 +1,20 @@
+/**
+ * The setup file, and the only file of the demo that knows of seqlock-metrics. Every thread calls it once, before it makes
+ * instruments. The main thread gives readers and thereby makes the store; a worker gives none and joins that store.
+ */
+import { metrics } from '@opentelemetry/api';
+import { resourceFromAttributes } from '@opentelemetry/resources';
+import type { IMetricReader } from '@opentelemetry/sdk-metrics';
+import { isMainThread } from 'node:worker_threads';
+import { SeqlockMeterProvider } from 'seqlock-metrics';
+
+export function registerMetrics(readers: readonly IMetricReader[] = []): SeqlockMeterProvider {
+  const provider = isMainThread
+    ? new SeqlockMeterProvider({
+        readers,
+        resource: resourceFromAttributes({ 'service.name': 'checksum-service' }),
+      })
+    : new SeqlockMeterProvider();
+  metrics.setGlobalMeterProvider(provider);
+  return provider;
+}

@@ -1,0 +1,149 @@
+/**
+ * The shape of src/ as docs/design.md has it. Whoever changes a table here changes the design, and says so there in the same
+ * commit.
+ */
+import { expect } from 'chai';
+import { readdirSync, readFileSync } from 'node:fs';
+import { posix } from 'node:path';
+
+const LINE_LIMIT = 300;
+
+/** What a layer may import besides itself. Writing (sdk) and reading (collect, export) meet in shared memory only. */
+const IMPORTABLE: ReadonlyMap<string, readonly string[]> = new Map([
+  ['base', []],
+  ['memory', ['base']],
+  ['state', ['memory', 'base']],
+  ['sdk', ['state', 'base']],
+  ['collect', ['state', 'memory', 'base']],
+  ['export', ['collect', 'base']],
+  ['facade', ['sdk', 'collect', 'export', 'state', 'memory', 'base']],
+  ['cli', ['facade', 'collect', 'export', 'base']],
+  // index.ts; the store is a public name of `state`, the Seqlock one of `memory`
+  ['(root)', ['facade', 'sdk', 'collect', 'export', 'state', 'memory', 'base']],
+]);
+
+/** Packages a user has anyway, and Node's own modules. */
+const PACKAGES = /^(node:[a-z_]+|@opentelemetry\/(api|sdk-metrics))$/;
+/** Code of the SDK's package is loaded here only; anywhere else its types may be used. */
+const MAY_LOAD_SDK = ['facade/metric-reader.ts'];
+
+interface Import {
+  readonly specifier: string;
+  readonly typeOnly: boolean;
+}
+
+const sources = new Map(
+  readdirSync('src', { recursive: true, encoding: 'utf8' })
+    .map((path) => path.replaceAll('\\', '/'))
+    .filter((path) => path.endsWith('.ts'))
+    .map((path) => [path, readFileSync(posix.join('src', path), 'utf8')]),
+);
+
+const IMPORT =
+  /^\s*(?:import|export)\s+(type\s)?(?:[^'";]*?\sfrom\s+)?['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]/gm;
+
+function importsOf(source: string): Import[] {
+  return [...source.matchAll(IMPORT)].map(([, type, specifier, dynamic]) => ({
+    specifier: (specifier ?? dynamic)!,
+    typeOnly: type !== undefined,
+  }));
+}
+
+function filesImportedBy(path: string): string[] {
+  return importsOf(sources.get(path)!)
+    .filter(({ specifier }) => specifier.startsWith('.'))
+    .map(({ specifier }) => posix.join(posix.dirname(path), specifier));
+}
+
+function layerOf(path: string): string {
+  return path.includes('/') ? path.slice(0, path.indexOf('/')) : '(root)';
+}
+
+/** Files that can be reached from `path` and lead back to it, in one walk. */
+function cycleThrough(path: string): string[] | undefined {
+  const cameFrom = new Map<string, string>();
+  const queue = [path];
+  for (let file; (file = queue.shift()) !== undefined;) {
+    for (const next of filesImportedBy(file)) {
+      if (next === path) return trail(cameFrom, path, file);
+      if (cameFrom.has(next)) continue;
+      cameFrom.set(next, file);
+      queue.push(next);
+    }
+  }
+  return undefined;
+}
+
+function trail(cameFrom: ReadonlyMap<string, string>, first: string, last: string): string[] {
+  const path = [first];
+  for (let file = last; file !== first; file = cameFrom.get(file)!) path.unshift(file);
+  return [first, ...path];
+}
+
+describe('architecture', () => {
+  it('finds the sources and their imports', () => {
+    expect([...sources.keys()]).to.include.members([
+      'index.ts',
+      'memory/layout.ts',
+      'facade/meter-provider.ts',
+    ]);
+    expect(filesImportedBy('index.ts')).to.include.members(['base/errors.ts', 'facade/meter-provider.ts']);
+    expect(
+      importsOf(
+        "import {\n  a,\n} from './a.ts';\nimport type { B } from 'b';\nimport './c.ts';\nawait import('d')",
+      ),
+    ).to.deep.equal([
+      { specifier: './a.ts', typeOnly: false },
+      { specifier: 'b', typeOnly: true },
+      { specifier: './c.ts', typeOnly: false },
+      { specifier: 'd', typeOnly: false },
+    ]);
+  });
+
+  it('knows every folder as a layer', () => {
+    expect([...IMPORTABLE.keys()]).to.include.members([...sources.keys()].map(layerOf));
+  });
+
+  it('has no file that imports what its layer may not see', () => {
+    const wrong = [...sources.keys()].flatMap((path) =>
+      filesImportedBy(path)
+        .filter(
+          (file) =>
+            layerOf(file) !== layerOf(path) && !IMPORTABLE.get(layerOf(path))!.includes(layerOf(file)),
+        )
+        .map((file) => `${path} -> ${file}`),
+    );
+    expect(wrong).to.deep.equal([]);
+  });
+
+  it('has no file that imports another package than those the user has anyway', () => {
+    const wrong = [...sources].flatMap(([path, source]) =>
+      importsOf(source)
+        .filter(({ specifier }) => !specifier.startsWith('.') && !PACKAGES.test(specifier))
+        .map(({ specifier }) => `${path} -> ${specifier}`),
+    );
+    expect(wrong).to.deep.equal([]);
+  });
+
+  it('loads code of the official SDK in one place, and uses its types elsewhere', () => {
+    const loading = [...sources]
+      .filter(([, source]) =>
+        importsOf(source).some(
+          ({ specifier, typeOnly }) => specifier === '@opentelemetry/sdk-metrics' && !typeOnly,
+        ),
+      )
+      .map(([path]) => path);
+    expect(loading).to.deep.equal(MAY_LOAD_SDK);
+  });
+
+  it('has no import cycle, types included', () => {
+    expect([...sources.keys()].map(cycleThrough).filter((cycle) => cycle !== undefined)).to.deep.equal([]);
+  });
+
+  it(`has no file of more than ${LINE_LIMIT} lines`, () => {
+    const lines = (source: string): number => source.trimEnd().split('\n').length;
+    expect(
+      [...sources].filter(([, source]) => lines(source) > LINE_LIMIT).map(([path]) => path),
+    ).to.deep.equal([]);
+  });
+});

@@ -1,0 +1,50 @@
+import { expect } from 'chai';
+import { judge, type Verdict } from '../../bench/bars.ts';
+import { rowOf, type Row } from '../../bench/row.ts';
+
+function verdict(rows: readonly Row[], what: string, peer: string | null): Verdict {
+  return judge(rows).find((bar) => bar.what === what && bar.peer === peer)!;
+}
+
+function counterRow(series: number, official: number, prom: number): Row {
+  return rowOf('counter', `3 fresh, ${series} series`, 'ns', {
+    ours: [1],
+    official: [official],
+    prom: [prom],
+  });
+}
+
+describe('bench/bars', () => {
+  const what = 'counter, 3 fresh attributes';
+
+  it('judges by the worst of the rows', () => {
+    const rows = [counterRow(1, 20, 8), counterRow(100, 14.9, 7), counterRow(2000, 16, 6)];
+    expect(verdict(rows, what, 'official')).to.include({ bar: 15, measured: 14.9, met: false });
+    expect(verdict(rows, what, 'prom')).to.include({ bar: 6, measured: 6, met: true });
+  });
+
+  it('names the rows it judged by', () => {
+    expect(verdict([counterRow(1, 20, 8), counterRow(100, 16, 7)], what, 'official').rows).to.deep.equal({
+      '3 fresh, 1 series': 20,
+      '3 fresh, 100 series': 16,
+    });
+  });
+
+  it('judges bytes by the largest', () => {
+    const memory = (series: number, bytes: number): Row =>
+      rowOf('memory', `counter, ${series} series`, 'B', { ours: [bytes] });
+    const bar = 'memory of a counter series, B';
+    expect(verdict([memory(10, 250), memory(20, 240)], bar, null)).to.include({ measured: 250, met: true });
+    expect(verdict([memory(10, 240), memory(20, 251)], bar, null)).to.include({ measured: 251, met: false });
+  });
+
+  it('calls every box garbage', () => {
+    const garbage = (bytes: number): Row => rowOf('garbage', 'counter', 'B', { ours: [bytes] });
+    expect(verdict([garbage(0), garbage(16)], 'garbage of a record, B', null).met).to.equal(false);
+    expect(verdict([garbage(0), garbage(-0.2)], 'garbage of a record, B', null).met).to.equal(true);
+  });
+
+  it('says neither where nothing was measured', () => {
+    for (const bar of judge([])) expect(bar).to.include({ measured: null, met: null });
+  });
+});

@@ -1,0 +1,221 @@
+/** Random programs. Values and attributes are described, so that a failing program can be printed, shrunk and run twice. */
+import { ValueType, type MetricOptions } from '@opentelemetry/api';
+import * as fc from 'fast-check';
+import type { MeterArguments, Program, Step, SyncKind } from './program.ts';
+
+const KINDS: readonly SyncKind[] = ['COUNTER', 'UP_DOWN_COUNTER', 'GAUGE', 'HISTOGRAM'];
+
+/** Things no literal stands for, by name. Each is made anew for each use. */
+const ODD: Readonly<Record<string, () => unknown>> = {
+  undefined: () => undefined,
+  NaN: () => NaN,
+  infinity: () => Infinity,
+  'minus infinity': () => -Infinity,
+  'minus zero': () => -0,
+  bigint: () => 2n ** 65n,
+  'negative bigint': () => -5n,
+  symbol: () => Symbol('s'),
+  function: () => () => 1,
+  date: () => new Date(86_400_000),
+  'boxed string': () => new String('a'),
+  circular: () => {
+    const loop: unknown[] = [];
+    loop.push(loop);
+    return loop;
+  },
+  'throwing toJSON': () => ({
+    toJSON() {
+      throw new Error('on purpose');
+    },
+  }),
+  'throwing valueOf': () => ({
+    valueOf() {
+      throw new Error('on purpose');
+    },
+  }),
+  'toJSON of undefined': () => ({ toJSON: () => undefined }),
+};
+
+/** A described thing: a plain value, or the name of an odd one. */
+interface Described {
+  readonly plain?: unknown;
+  readonly odd?: string;
+}
+
+function make({ plain, odd }: Described): unknown {
+  return odd === undefined ? structuredClone(plain) : ODD[odd]!();
+}
+
+const plainly = (values: fc.Arbitrary<unknown>): fc.Arbitrary<Described> => values.map((plain) => ({ plain }));
+const oddly: fc.Arbitrary<Described> = fc.constantFrom(...Object.keys(ODD)).map((odd) => ({ odd }));
+
+const measurements: fc.Arbitrary<Described> = fc.oneof(
+  { weight: 12, arbitrary: plainly(fc.nat(30_000).map((eighths) => eighths / 8)) },
+  { weight: 3, arbitrary: plainly(fc.constantFrom(0, 5, 10, 10_000, 10_001, 0.1, 0.2, 1.9, 0.5, 2 ** 53)) },
+  { weight: 2, arbitrary: plainly(fc.constantFrom(-1, -0.5, -1.9, -(2 ** 40), -0.1)) },
+  { weight: 1, arbitrary: plainly(fc.constantFrom(1e300, 5e-324, '5', '-5', '', null, true, [1], {})) },
+  { weight: 1, arbitrary: oddly },
+);
+
+const attributeValues: fc.Arbitrary<Described> = fc.oneof(
+  { weight: 12, arbitrary: plainly(fc.constantFrom('a', 'b', '1', 'true', '', 1, 2, 200, 1023, 1024, true, false)) },
+  { weight: 3, arbitrary: plainly(fc.constantFrom(0.5, -1, 2 ** 32, null, '\ud800', 'null', '[1]', 'x'.repeat(300))) },
+  { weight: 2, arbitrary: plainly(fc.constantFrom(['a'], [1, null], [], ['1'], { a: 1, b: 2 }, { b: 2, a: 1 }, [['a']])) },
+  { weight: 1, arbitrary: oddly },
+);
+
+type Form = 'plain' | 'no prototype' | 'inheriting' | 'getters' | 'throwing getter' | 'hidden and symbol keys';
+
+interface DescribedAttributes {
+  readonly entries?: readonly (readonly [string, Described])[];
+  readonly form?: Form;
+  /** In place of an object. */
+  readonly instead?: Described;
+}
+
+function makeAttributes({ entries = [], form, instead }: DescribedAttributes): unknown {
+  if (instead !== undefined) return make(instead);
+  const base: unknown = form === 'no prototype' ? null : form === 'inheriting' ? { inherited: 'not an attribute' } : Object.prototype;
+  const attributes = Object.create(base as object | null) as object;
+  const define = (key: PropertyKey, rest: PropertyDescriptor): unknown =>
+    Object.defineProperty(attributes, key, { configurable: true, enumerable: true, ...rest });
+  entries.forEach(([key, described], i) => {
+    const value = make(described);
+    if (form === 'getters') define(key, { get: () => value });
+    else if (form === 'throwing getter' && i === 0)
+      define(key, {
+        get: () => {
+          throw new Error('on purpose');
+        },
+      });
+    else define(key, { value, writable: true });
+  });
+  if (form === 'hidden and symbol keys') {
+    define('hidden', { value: 1, enumerable: false });
+    define(Symbol('key'), { value: 1 });
+  }
+  return attributes;
+}
+
+const keys = fc.constantFrom('method', 'route', 'k', 'z', '__proto__', 'toString', '7', '');
+
+const attributes: fc.Arbitrary<DescribedAttributes> = fc.oneof(
+  {
+    weight: 10,
+    arbitrary: fc.record({
+      entries: fc.uniqueArray(fc.tuple(keys, attributeValues), { maxLength: 4, selector: ([key]) => key }),
+      form: fc.oneof(
+        { weight: 10, arbitrary: fc.constant<Form>('plain') },
+        {
+          weight: 3,
+          arbitrary: fc.constantFrom<Form>('no prototype', 'inheriting', 'getters', 'throwing getter', 'hidden and symbol keys'),
+        },
+      ),
+    }),
+  },
+  { weight: 3, arbitrary: fc.constant({ instead: { odd: 'undefined' } }) },
+  { weight: 1, arbitrary: plainly(fc.constantFrom(null, 'text', 5, true, ['a'])).map((instead) => ({ instead })) },
+);
+
+const names = fc.oneof(
+  { weight: 8, arbitrary: fc.constantFrom('requests', 'Requests', 'REQUESTS', 'queue.size', 'time', 'b', 'B') },
+  { weight: 1, arbitrary: fc.constantFrom('', '1st', 'zähler', 'with space', `n${'o'.repeat(300)}`) },
+);
+
+const boundaries = fc.oneof(
+  fc.constantFrom<number[][]>([], [1], [0, 10, 100], [-5, 0, 5], [3, 1, 2], [1, 1, 2], [1, Infinity], [-Infinity, 4], [NaN, 1]),
+  fc.uniqueArray(fc.integer({ min: 0, max: 3000 }), { maxLength: 40 }),
+);
+
+const options: fc.Arbitrary<MetricOptions | undefined> = fc.option(
+  fc.record(
+    {
+      description: fc.constantFrom('', 'short', 'a longer text', 'other'),
+      unit: fc.constantFrom('', 's', 'By', '{packet}'),
+      valueType: fc.constantFrom(ValueType.INT, ValueType.DOUBLE),
+      advice: fc.record({ explicitBucketBoundaries: boundaries }, { requiredKeys: [] }),
+    },
+    { requiredKeys: [] },
+  ),
+  { nil: undefined },
+);
+
+const meters: fc.Arbitrary<MeterArguments[]> = fc.array(
+  fc.record({
+    name: fc.constantFrom('lib', 'Lib', 'other'),
+    version: fc.constantFrom(undefined, '1.0'),
+    schemaUrl: fc.constantFrom(undefined, 'https://example.com/1'),
+  }),
+  { minLength: 1, maxLength: 3 },
+);
+
+type DescribedStep =
+  | { step: 'create'; meter: number; kind: SyncKind; name: string; options: MetricOptions | undefined }
+  | { step: 'record'; instrument: number; value: Described; attributes: DescribedAttributes; bound: boolean }
+  | { step: 'tick'; millis: number }
+  | { step: 'collect' };
+
+const create = fc.record({
+  step: fc.constant('create' as const),
+  meter: fc.nat(2),
+  kind: fc.constantFrom(...KINDS),
+  name: names,
+  options,
+});
+
+const steps: fc.Arbitrary<DescribedStep> = fc.oneof(
+  { weight: 2, arbitrary: create },
+  {
+    weight: 14,
+    arbitrary: fc.record({
+      step: fc.constant('record' as const),
+      instrument: fc.nat(7),
+      value: measurements,
+      attributes,
+      bound: fc.oneof({ weight: 4, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
+    }),
+  },
+  { weight: 3, arbitrary: fc.record({ step: fc.constant('tick' as const), millis: fc.constantFrom(1, 7, 1000, 3_600_000) }) },
+  { weight: 2, arbitrary: fc.constant({ step: 'collect' as const }) },
+);
+
+export interface DescribedProgram {
+  readonly cardinalityLimit: number;
+  readonly meters: readonly MeterArguments[];
+  readonly steps: readonly DescribedStep[];
+}
+
+export const anyProgram: fc.Arbitrary<DescribedProgram> = fc.record({
+  cardinalityLimit: fc.oneof({ weight: 3, arbitrary: fc.constant(2000) }, { weight: 1, arbitrary: fc.integer({ min: 1, max: 4 }) }),
+  meters,
+  steps: fc
+    .tuple(fc.array(create, { minLength: 1, maxLength: 4 }), fc.array(steps, { maxLength: 60, size: 'max' }))
+    .map(([first, then]): DescribedStep[] => [...first, ...then, { step: 'collect' }]),
+});
+
+/** Whether binding and recording at once is the same as recording: a series whose value is refused is bound all the same. */
+function isPlainMeasurement(value: unknown): boolean {
+  return typeof value === 'number' && value >= 0 && value < Infinity;
+}
+
+/** Makes a described program's values. What it returns is for one run. */
+export function materialize({ cardinalityLimit, meters, steps }: DescribedProgram): Program {
+  let instruments = 0;
+  return {
+    cardinalityLimit,
+    meters,
+    steps: steps.map((described): Step => {
+      if (described.step === 'create') instruments++;
+      if (described.step === 'create') return { ...described, meter: described.meter % meters.length };
+      if (described.step !== 'record') return described;
+      const value = make(described.value);
+      return {
+        step: 'record',
+        instrument: described.instrument % instruments,
+        value,
+        attributes: makeAttributes(described.attributes),
+        bound: described.bound && isPlainMeasurement(value),
+      };
+    }),
+  };
+}

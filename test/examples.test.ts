@@ -1,0 +1,79 @@
+/** Every example, run as a user runs it. */
+import { expect } from 'chai';
+import { readdirSync } from 'node:fs';
+import { freePort } from '../examples/demo/free-port.ts';
+import { otlpTotal } from '../examples/demo/otlp-read.ts';
+import { startOtlpReceiver } from '../examples/demo/otlp-receiver.ts';
+import { eventually } from './support/eventually.ts';
+import { runWell, start } from './support/program.ts';
+
+const EXAMPLES = 'build/examples';
+
+const checks: Readonly<Record<string, () => Promise<void>>> = {
+  'bound-instruments': async () => {
+    const { stdout } = await runWell(process.execPath, [`${EXAMPLES}/bound-instruments.js`]);
+    expect(stdout.split('\n')[0]).to.equal('1000');
+    expect(stdout).to.match(/min: 1,\s+max: 1000,\s+sum: 500500,\s+count: 1000/);
+  },
+  'read-now': async () => {
+    const { stdout } = await runWell(process.execPath, [`${EXAMPLES}/read-now.js`]);
+    expect(stdout.trim().split('\n')).to.deep.equal([
+      "orders { payment: 'card' } 2",
+      "orders { payment: 'cash' } 1",
+      '2 cells read, 0 of them stale',
+    ]);
+  },
+  'worker-threads': async () => {
+    const { stdout } = await runWell(process.execPath, [`${EXAMPLES}/worker-threads.js`]);
+    expect(stdout.trim()).to.equal('1000000 = 4 x 250000, from threads that are gone');
+  },
+  export: async () => {
+    const receiver = await startOtlpReceiver();
+    const port = await freePort();
+    const example = start(process.execPath, [`${EXAMPLES}/export.js`, `${receiver.url}/v1/metrics`], {
+      env: { OTEL_EXPORTER_PROMETHEUS_PORT: String(port) },
+    });
+    const scrape = await eventually(async () => {
+      const text = await (await fetch(`http://localhost:${port}/metrics`)).text();
+      return text.includes('ticks_total') ? text : undefined;
+    });
+    const outcome = await example.outcome;
+    await receiver.close();
+    expect(scrape).to.match(/^ticks_total\{otel_scope_name="export-example"\} \d+$/m);
+    expect(scrape).to.match(/^target_info\{service_name="export-example"\} 1$/m);
+    expect(outcome).to.deep.equal({ code: 0, stdout: '', stderr: '' });
+    expect(otlpTotal(receiver.inbox('/v1/metrics').requests.at(-1)!, 'ticks')).to.equal(10);
+  },
+};
+
+describe('examples', () => {
+  it('are all run here', () => {
+    const names = readdirSync('examples').filter((name) => name.endsWith('.ts'));
+    expect(names.map((name) => name.replace('.ts', '')).sort()).to.deep.equal(Object.keys(checks).sort());
+  });
+
+  for (const [name, check] of Object.entries(checks)) it(`${name} does what it says`, check);
+
+  it('demo finds every number equal', async () => {
+    const { stdout } = await runWell(process.execPath, [`${EXAMPLES}/demo/main.js`, '--requests', '400']);
+    expect(stdout).to.include('All numbers are equal.');
+    expect(stdout).to.include('totals never fell');
+    expect(stdout).to.match(/requests answered 200\s+│ 380\s+│ 380\s+│ 380\s+│ 380\s+│/);
+    const terminated = Number(/Terminated a worker that had done (\d+) jobs/.exec(stdout)?.[1]);
+    expect(terminated).to.be.greaterThan(40);
+  });
+
+  it('demo --serve stays up until it is told to end', async () => {
+    const demo = start(process.execPath, [`${EXAMPLES}/demo/main.js`, '--requests', '50', '--serve']);
+    let text = '';
+    demo.child.stdout!.on('data', (chunk: string) => (text += chunk));
+    const [service, metrics] = await eventually(async () => {
+      const urls = /Service {2}(\S+)\nMetrics {2}(\S+)/.exec(text);
+      return urls === null ? undefined : [urls[1]!, urls[2]!];
+    }, 15_000);
+    expect((await fetch(service)).status).to.equal(200);
+    expect(await (await fetch(metrics)).text()).to.match(/^jobs_completed_total\{.*\} \d+$/m);
+    demo.child.kill('SIGTERM');
+    expect((await demo.outcome).code).to.equal(0);
+  });
+});

@@ -1,0 +1,40 @@
+import { expect } from 'chai';
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+const GOLDEN = fileURLToPath(new URL('../../../test/golden/region-v1.txt', import.meta.url));
+
+function run(...args: string[]): string {
+  const program = fileURLToPath(new URL('./region-image.js', import.meta.url));
+  const env = { ...process.env, SEQLOCK_METRICS_MEMORY_ORDER: 'strict' };
+  return execFileSync(process.execPath, [program, ...args], { encoding: 'utf8', env });
+}
+
+describe('the golden image of a region', () => {
+  it('is what the same program makes today, byte by byte', () => {
+    const was = readFileSync(GOLDEN, 'utf8').split('\n');
+    const is = run('write').split('\n');
+    expect(is, 'the byte format changed: see test/golden/region-image.ts').to.deep.equal(was);
+    expect(is.length).to.be.above(30);
+  });
+
+  it('reads back as the metrics that were recorded', () => {
+    const metrics = JSON.parse(run('read', GOLDEN)) as { metric: string; live: boolean }[];
+    const requests = { metric: 'requests', unit: '{request}', overflow: false, live: true };
+    expect(metrics.filter(({ live }) => live)).to.have.deep.members([
+      { ...requests, attributes: {}, values: [1] },
+      { ...requests, attributes: { method: 'GET', ok: true, status: 200 }, values: [2.5] },
+      {
+        ...requests,
+        attributes: { list: ['a', 1, null], lone: '\ud800', missing: null, no: false, nothing: null, text: 'ü€\u{1f600}' },
+        values: [1],
+      },
+      { ...requests, attributes: { 'otel.metric.overflow': true }, overflow: true, values: [7] },
+      { metric: 'sizes', unit: '', attributes: { a: 2, b: 1 }, overflow: false, live: true, values: [3, 1003.5, 0.5, 1000, 1, 1, 1] },
+      { metric: 'level', unit: '', attributes: {}, overflow: false, live: true, values: [-4, 1] },
+    ]);
+    // Reserved, not used.
+    expect(metrics.filter(({ live }) => !live).map(({ metric }) => metric)).to.deep.equal(['sizes', 'level']);
+  });
+});

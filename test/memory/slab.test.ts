@@ -1,0 +1,215 @@
+import { expect } from 'chai';
+import { existsSync } from 'node:fs';
+import * as L from '../../src/memory/layout.ts';
+import { isProvenDead, OWN_MARK } from '../../src/memory/liveness.ts';
+import { Region } from '../../src/memory/region.ts';
+import { RegionClock } from '../../src/memory/region-clock.ts';
+import * as S from '../../src/memory/slab.ts';
+import { copyOf, everyStep } from '../support/every-step.ts';
+import { DEAD_MARK, needsProc, otherLiveMark } from '../support/marks.ts';
+import { exitOf, makeControl, message, runTogether, start, startRegionWorker } from '../support/region-job.ts';
+
+const entryWord = (slab: number): number => (L.SLAB_TABLE_OFFSET + slab * L.SLAB_BYTES) / 4;
+
+function setOwner(region: Region, slab: number, owner: number): void {
+  Atomics.store(region.words, entryWord(slab) + L.SLAB_OWNER_WORD, owner);
+}
+
+/** A region whose first slabs have these owner words. */
+function withOwners(...owners: number[]): Region {
+  const region = Region.create(2 ** 20);
+  owners.forEach((owner, slab) => setOwner(region, slab, owner));
+  Atomics.store(region.words, L.SLABS_USED_INDEX, owners.length);
+  return region;
+}
+
+describe('the slab table', () => {
+  before(needsProc);
+
+  describe('acquireSlab', () => {
+    it('gives a new slab, owned by this thread, where there is none', () => {
+      const region = Region.create(2 ** 20);
+      expect(S.acquireSlab(region)).to.deep.equal({ slab: 0, adopted: false });
+      expect(S.slabOwner(region, 0)).to.equal(OWN_MARK);
+      expect(S.slabEpoch(region, 0)).to.equal(1);
+      expect(S.slabsUsed(region)).to.equal(1);
+      expect(S.isSlabDead(region, 0)).to.equal(false);
+    });
+
+    it('takes the slab of a dead thread first, and says so', () => {
+      const region = withOwners(otherLiveMark(), DEAD_MARK, otherLiveMark());
+      expect(S.acquireSlab(region)).to.deep.equal({ slab: 1, adopted: true });
+      expect(S.slabOwner(region, 1)).to.equal(OWN_MARK);
+      expect(S.slabEpoch(region, 1)).to.equal(1);
+      expect(S.slabsUsed(region)).to.equal(3);
+    });
+
+    it('never takes a slab whose owner lives, nor one that a live thread is taking over', () => {
+      const live = otherLiveMark();
+      const region = withOwners(live, -live, live);
+      expect(S.acquireSlab(region)).to.deep.equal({ slab: 3, adopted: false });
+      expect([0, 1, 2].map((slab) => S.slabOwner(region, slab))).to.deep.equal([live, -live, live]);
+    });
+
+    for (const [state, owner] of [
+      ['owned', DEAD_MARK],
+      ['being taken over', -DEAD_MARK],
+      ['abandoned', L.ABANDONED],
+    ] as const)
+      it(`recovers a slab whose owner died while it was ${state}`, () => {
+        const region = withOwners(owner);
+        expect(S.isSlabDead(region, 0)).to.equal(true);
+        expect(S.acquireSlab(region)).to.deep.equal({ slab: 0, adopted: true });
+        expect(S.isSlabDead(region, 0)).to.equal(false);
+      });
+
+    it('leaves an entry of 0 below the used ones to the thread that is just coming', () => {
+      const region = withOwners(otherLiveMark(), 0, otherLiveMark());
+      expect(S.isSlabDead(region, 1)).to.equal(false);
+      expect(S.acquireSlab(region)).to.deep.equal({ slab: 3, adopted: false });
+    });
+
+    it('takes a dead predecessor that had the same thread id', () => {
+      for (const owner of [OWN_MARK, -OWN_MARK])
+        expect(S.acquireSlab(withOwners(owner))).to.deep.equal({ slab: 0, adopted: true });
+    });
+
+    it('never takes the own slab again, not even over another Region of the same memory', () => {
+      const region = Region.create(2 ** 20);
+      expect(S.acquireSlab(region)?.slab).to.equal(0);
+      expect(S.acquireSlab(Region.attach(region.buffer))).to.deep.equal({ slab: 1, adopted: false });
+    });
+
+    it('makes all gauge sets of the dead owner stale, and none of the new one', () => {
+      const region = withOwners(DEAD_MARK);
+      const clock = new RegionClock(region.words);
+      const last = clock.now();
+      expect(S.slabStaleBefore(region, 0)).to.equal(0);
+      S.acquireSlab(region);
+      expect(S.slabStaleBefore(region, 0)).to.equal(last);
+      expect(new RegionClock(region.words).now()).to.be.above(last);
+    });
+
+    it('gives undefined when all slabs have live owners, and the last slab before that', () => {
+      const live = otherLiveMark();
+      const region = withOwners(...Array.from({ length: L.SLAB_CAPACITY - 1 }, () => live));
+      expect(S.acquireSlab(region)).to.deep.equal({ slab: L.SLAB_CAPACITY - 1, adopted: false });
+      expect(S.acquireSlab(region)).to.equal(undefined);
+      setOwner(region, 700, DEAD_MARK);
+      expect(S.acquireSlab(region)).to.deep.equal({ slab: 700, adopted: true });
+    });
+  });
+
+  describe('death at each step', () => {
+    function dieAtEachStep(region: Region): { readonly deaths: number; readonly slabs: Set<number> } {
+      let deaths = 0;
+      const slabs = new Set<number>();
+      everyStep(
+        region,
+        () => S.acquireSlab(region),
+        () => {
+          const left = Region.attach(copyOf(region.buffer));
+          // In the copy the thread that is at this step is dead.
+          for (let slab = 0; slab < 5; slab++) {
+            const owner = S.slabOwner(left, slab);
+            if (Math.abs(owner) === OWN_MARK) setOwner(left, slab, Math.sign(owner) * DEAD_MARK);
+          }
+          const stale = S.slabStaleBefore(left, 1);
+          const first = S.acquireSlab(left)!;
+          const second = S.acquireSlab(left)!;
+          expect(first.slab, 'one slab, taken twice').to.not.equal(second.slab);
+          expect(S.slabsUsed(left)).to.be.at.least(Math.max(first.slab, second.slab) + 1);
+          expect(S.slabStaleBefore(left, 1)).to.be.at.least(stale);
+          slabs.add(first.slab).add(second.slab);
+          deaths++;
+        },
+      );
+      return { deaths, slabs };
+    }
+
+    it('of a take-over loses no slab', () => {
+      const { deaths, slabs } = dieAtEachStep(withOwners(otherLiveMark(), DEAD_MARK));
+      expect(deaths).to.equal(8); // before and after: take, forget callbacks, count the epoch, own
+      expect([...slabs].sort(), 'the dead slab 1, then a new one').to.deep.equal([1, 2]);
+    });
+
+    it('of a first taking leaves at most one slab to the owner after the next', () => {
+      const { deaths, slabs } = dieAtEachStep(withOwners(otherLiveMark()));
+      expect(deaths).to.equal(6); // before and after: take, count the epoch, raise the number of used slabs
+      expect([...slabs].sort()).to.deep.equal([1, 2]);
+    });
+  });
+
+  describe('several threads at once', () => {
+    it('get 400 different slabs', async () => {
+      const region = Region.create(2 ** 20);
+      const results = await runTogether<S.OwnedSlab[]>(region, { kind: 'acquire', count: 100, threads: 4 }, 4);
+      const slabs = results.flat().map(({ slab }) => slab);
+      expect(slabs.sort((a, b) => a - b)).to.deep.equal(Array.from({ length: 400 }, (_, i) => i));
+      expect(S.slabsUsed(region)).to.equal(400);
+      expect(results.flat().every(({ adopted }) => !adopted)).to.equal(true);
+      for (let slab = 0; slab < 400; slab++) expect(S.slabEpoch(region, slab)).to.equal(1);
+      const owners = slabs.map((slab) => S.slabOwner(region, slab));
+      expect(owners.filter((owner, i) => i > 0 && owner !== owners[i - 1]).length, 'they took turns').to.be.above(3);
+    });
+
+    it('racing for 400 dead slabs take each exactly once', async () => {
+      const region = withOwners(...Array.from({ length: 400 }, (_, i) => (i % 3 === 0 ? -DEAD_MARK : DEAD_MARK)));
+      const results = await runTogether<S.OwnedSlab[]>(region, { kind: 'acquire', count: 100, threads: 4 }, 4);
+      const slabs = results.flat();
+      expect(slabs.map(({ slab }) => slab).sort((a, b) => a - b)).to.deep.equal(Array.from({ length: 400 }, (_, i) => i));
+      expect(slabs.every(({ adopted }) => adopted)).to.equal(true);
+      for (let slab = 0; slab < 400; slab++) expect(S.slabEpoch(region, slab)).to.equal(1);
+    });
+
+    it('racing for one dead slab: exactly one wins it, again and again', async () => {
+      for (let round = 0; round < 4; round++) {
+        const region = withOwners(DEAD_MARK);
+        const results = await runTogether<S.OwnedSlab[]>(region, { kind: 'acquire', count: 1, threads: 3 }, 3);
+        const adopted = results.flat().filter((owned) => owned.adopted);
+        expect(adopted).to.deep.equal([{ slab: 0, adopted: true }]);
+        expect(new Set(results.flat().map(({ slab }) => slab)).size).to.equal(3);
+        expect(S.slabEpoch(region, 0)).to.equal(1);
+      }
+    });
+  });
+
+  for (const how of ['suspended', 'busy'] as const)
+    it(`leaves the slab of a ${how} thread alone for as long as it lives, and takes it when it is gone`, async () => {
+      const region = Region.create(2 ** 20);
+      const worker = startRegionWorker(region, { kind: 'hold', how }, makeControl());
+      const { owned, mark } = await message<{ owned: S.OwnedSlab; mark: number }>(worker);
+      expect(owned).to.deep.equal({ slab: 0, adopted: false });
+      expect(S.acquireSlab(region)).to.deep.equal({ slab: 1, adopted: false });
+      expect(S.isSlabDead(region, 0)).to.equal(false);
+      await worker.terminate();
+      for (let i = 0; i < 500 && existsSync(`/proc/self/task/${mark}`); i++) await new Promise((go) => setTimeout(go, 2));
+      expect(isProvenDead(mark)).to.equal(true);
+      expect(S.isSlabDead(region, 0)).to.equal(true);
+      expect(S.acquireSlab(region)).to.deep.equal({ slab: 0, adopted: true });
+    });
+
+  it('sees a thread dead when its exit event is heard', async () => {
+    const region = Region.create(2 ** 20);
+    const control = makeControl();
+    for (const end of ['return', 'exit', 'throw'] as const) {
+      const worker = startRegionWorker(region, { kind: 'count', times: 1, end }, control);
+      await start(control, 1);
+      await exitOf(worker);
+      expect(S.slabsUsed(region)).to.equal(1);
+      expect(S.isSlabDead(region, 0), end).to.equal(true);
+    }
+    expect(S.slabEpoch(region, 0)).to.equal(3);
+  });
+
+  describe('abandonSlabsOf', () => {
+    it('gives up all slabs of a mark, owned or half taken over, and no other', () => {
+      const live = otherLiveMark();
+      const region = withOwners(77, live, -77, 78, -78, 0);
+      setOwner(region, 6, 77); // its owner died before it raised the number of used slabs
+      S.abandonSlabsOf(region, 77);
+      const owners = Array.from({ length: 7 }, (_, slab) => S.slabOwner(region, slab));
+      expect(owners).to.deep.equal([L.ABANDONED, live, L.ABANDONED, 78, -78, 0, L.ABANDONED]);
+    });
+  });
+});

@@ -1,0 +1,168 @@
+/** The package as npm would publish it: what is inside, and that it works where there is nothing else. */
+import { expect } from 'chai';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { VERSION } from '../src/base/version.ts';
+import { runWell } from './support/program.ts';
+
+interface Packed {
+  readonly filename: string;
+  readonly version: string;
+  readonly unpackedSize: number;
+  readonly files: readonly { readonly path: string }[];
+}
+
+const LINKED = [
+  '@opentelemetry/api',
+  '@opentelemetry/sdk-metrics',
+  '@types/node',
+  'undici-types',
+  'typescript',
+];
+
+const CONSUMER = `
+import { metrics, type Counter } from '@opentelemetry/api';
+import { MeterProvider } from '@opentelemetry/sdk-metrics';
+import { bind, MetricStore, OptionError, SeqlockMeterProvider, SeqlockMetricProducer, SeqlockMetricReader } from 'seqlock-metrics';
+import type { BoundCounter, ReadStats, RegionErrorCode, ResourceMetrics, SeqlockMeterProviderOptions } from 'seqlock-metrics';
+
+const reader = new SeqlockMetricReader();
+const options: SeqlockMeterProviderOptions = { readers: [reader], store: MetricStore.open({ maxBytes: 1 << 20 }) };
+const provider = new SeqlockMeterProvider(options);
+metrics.setGlobalMeterProvider(provider);
+const counter: Counter = provider.getMeter('m', '1').createCounter('c');
+const bound: BoundCounter = bind(counter, { a: [1, 2] });
+bound.add(1);
+const snapshot: ResourceMetrics = reader.snapshot();
+const stats: ReadStats = reader.readStats();
+const code: RegionErrorCode | 'E_OPTION' = new OptionError('a', 1, '2').code;
+const point = snapshot.scopeMetrics[0]?.metrics[0]?.dataPoints[0]?.value;
+new MeterProvider({ readers: [] });
+new SeqlockMetricProducer(provider.store);
+// @ts-expect-error: no such option
+new SeqlockMeterProvider({ reader });
+console.log(typeof point, stats.totalReads, code);
+`;
+
+describe('package', function () {
+  this.timeout(60_000);
+  let folder: string;
+  let packed: Packed;
+
+  before(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'seqlock-metrics-'));
+    const { stdout } = await runWell('npm', ['pack', '--json', '--silent', '--pack-destination', folder]);
+    [packed] = JSON.parse(stdout) as [Packed];
+    writeFileSync(join(folder, 'package.json'), '{ "name": "consumer", "private": true }');
+    // The package has no dependencies, so npm needs no network; its peers are put beside it afterwards.
+    const install = [
+      'install',
+      '--offline',
+      '--legacy-peer-deps',
+      '--no-audit',
+      '--no-fund',
+      packed.filename,
+    ];
+    await runWell('npm', install, { cwd: folder });
+    for (const name of LINKED) {
+      const place = join(folder, 'node_modules', name);
+      mkdirSync(dirname(place), { recursive: true });
+      symlinkSync(resolve('node_modules', name), place);
+    }
+  });
+  after(() => rmSync(folder, { recursive: true }));
+
+  it('has the version the code says', () => {
+    expect(packed.version).to.equal(VERSION);
+    expect(readFileSync('CHANGELOG.md', 'utf8')).to.match(
+      new RegExp(`^## ${VERSION.replaceAll('.', '\\.')}\\b`, 'm'),
+    );
+  });
+
+  it('contains what a user needs and nothing else', () => {
+    const paths = packed.files.map(({ path }) => path);
+    expect(paths).to.include.members([
+      'package.json',
+      'README.md',
+      'LICENSE',
+      'CHANGELOG.md',
+      'dist/index.js',
+      'dist/index.d.ts',
+    ]);
+    const other = paths.filter(
+      (path) =>
+        !/^(dist\/[a-z0-9/-]+\.(js|d\.ts)|package\.json|README\.md|LICENSE|CHANGELOG\.md)$/.test(path),
+    );
+    expect(other).to.deep.equal([]);
+    expect(packed.unpackedSize).to.be.lessThan(600_000);
+  });
+
+  it('contains types for every module, and no module whose source is gone', () => {
+    const modules = packed.files.map(({ path }) => path).filter((path) => path.endsWith('.js'));
+    const paths = new Set(packed.files.map(({ path }) => path));
+    expect(modules.filter((path) => !paths.has(path.replace(/\.js$/, '.d.ts')))).to.deep.equal([]);
+    const sourceOf = (path: string): string => path.replace(/^dist/, 'src').replace(/\.js$/, '.ts');
+    expect(modules.filter((path) => !existsSync(sourceOf(path)))).to.deep.equal([]);
+  });
+
+  it('works when it is imported, in the main thread and in a worker', async () => {
+    writeFileSync(
+      join(folder, 'worker.mjs'),
+      `import { SeqlockMeterProvider } from 'seqlock-metrics';
+       new SeqlockMeterProvider().getMeter('m').createCounter('c').add(40);`,
+    );
+    writeFileSync(
+      join(folder, 'main.mjs'),
+      `import { SeqlockMeterProvider, SeqlockMetricReader } from 'seqlock-metrics';
+       import { once } from 'node:events';
+       import { Worker } from 'node:worker_threads';
+       const reader = new SeqlockMetricReader();
+       const provider = new SeqlockMeterProvider({ readers: [reader] });
+       provider.getMeter('m').createCounter('c').add(2);
+       await once(new Worker(new URL('./worker.mjs', import.meta.url)), 'exit');
+       console.log(reader.snapshot().scopeMetrics[0].metrics[0].dataPoints[0].value);`,
+    );
+    const { stdout, stderr } = await runWell(process.execPath, ['main.mjs'], { cwd: folder });
+    expect({ stdout, stderr }).to.deep.equal({ stdout: '42\n', stderr: '' });
+  });
+
+  it('works when it is required', async () => {
+    writeFileSync(
+      join(folder, 'main.cjs'),
+      `const { SeqlockMeterProvider, SeqlockMetricReader } = require('seqlock-metrics');
+       const { AggregationTemporality, InstrumentType } = require('@opentelemetry/sdk-metrics');
+       const reader = new SeqlockMetricReader();
+       new SeqlockMeterProvider({ readers: [reader] }).getMeter('m').createCounter('c').add(2);
+       const [metric] = reader.snapshot().scopeMetrics[0].metrics;
+       console.log(metric.dataPoints[0].value, metric.descriptor.type === InstrumentType.COUNTER,
+         metric.aggregationTemporality === AggregationTemporality.CUMULATIVE);`,
+    );
+    const { stdout, stderr } = await runWell(process.execPath, ['main.cjs'], { cwd: folder });
+    expect({ stdout, stderr }).to.deep.equal({ stdout: '2 true true\n', stderr: '' });
+  });
+
+  it('has types that a strict consumer compiles, and that say the truth', async () => {
+    writeFileSync(join(folder, 'consumer.mts'), CONSUMER);
+    const strict = [
+      '--strict',
+      '--exactOptionalPropertyTypes',
+      '--noUncheckedIndexedAccess',
+      '--skipLibCheck',
+      'false',
+    ];
+    const target = ['--target', 'es2022', '--module', 'nodenext', '--types', 'node'];
+    const tsc = join('node_modules', 'typescript', 'bin', 'tsc');
+    await runWell(process.execPath, [tsc, ...strict, ...target, 'consumer.mts'], { cwd: folder });
+    const { stdout } = await runWell(process.execPath, ['consumer.mjs'], { cwd: folder });
+    expect(stdout).to.equal('number 1 E_OPTION\n');
+  });
+});

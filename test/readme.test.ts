@@ -1,0 +1,98 @@
+/** The code blocks of README.md, saved under the names in their first lines and run. */
+import { expect } from 'chai';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { freePort } from '../examples/demo/free-port.ts';
+import { parseScrape, total } from '../examples/demo/scraped-text.ts';
+import { attributesOf, findMetric } from '../examples/demo/otlp-read.ts';
+import { startOtlpReceiver } from '../examples/demo/otlp-receiver.ts';
+import { eventually } from './support/eventually.ts';
+import { runWell, start } from './support/program.ts';
+
+const FOLDER = resolve('build/readme'); // inside the package, so that its own name and its peers resolve
+
+const readme = readFileSync('README.md', 'utf8');
+const blocks = new Map(
+  [...readme.matchAll(/```js\n\/\/ (\S+\.js)\n([\s\S]*?)```/g)].map(([, name, code]) => [name!, code!]),
+);
+
+describe('README', () => {
+  before(() => {
+    mkdirSync(FOLDER, { recursive: true });
+    for (const [name, code] of blocks) writeFileSync(join(FOLDER, name), code);
+  });
+  after(() => rmSync(FOLDER, { recursive: true }));
+
+  it('has only code blocks that are run here', () => {
+    expect(readme.match(/```js/g)?.length).to.equal(blocks.size);
+    const run = ['telemetry.js', 'app.js', 'worker.js', 'otlp.js', 'read.js', 'seqlock.js', 'warnings.js'];
+    expect([...blocks.keys()].sort()).to.deep.equal(run.sort());
+  });
+
+  it('registers in ten lines', () => {
+    expect(blocks.get('telemetry.js')!.trim().split('\n').length).to.be.at.most(10);
+  });
+
+  it('shows the counts of workers that are gone, and ends on SIGTERM', async () => {
+    const port = await freePort();
+    const app = start(process.execPath, [join(FOLDER, 'app.js')], {
+      env: { OTEL_EXPORTER_PROMETHEUS_PORT: String(port) },
+    });
+    const samples = await eventually(async () => {
+      const found = parseScrape(await (await fetch(`http://localhost:${port}/metrics`)).text());
+      return total(found, 'jobs_total', { queue: 'mail' }) === 4000 ? found : undefined;
+    });
+    expect(total(samples, 'workers_started_total')).to.equal(4);
+    app.child.kill('SIGTERM');
+    expect(await app.outcome).to.deep.equal({ code: 0, stdout: '', stderr: '' });
+  });
+
+  it('exports by OTLP', async () => {
+    const receiver = await startOtlpReceiver();
+    const { stderr } = await runWell(process.execPath, [join(FOLDER, 'otlp.js')], {
+      env: { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url },
+    });
+    await receiver.close();
+    expect(stderr).to.equal('');
+    const [request] = receiver.inbox('/v1/metrics').requests;
+    const [point] = findMetric(request!, 'mail.size')!.histogram!.dataPoints;
+    expect(point!.sum).to.equal(2500);
+    expect(attributesOf(point!.attributes)).to.deep.equal({ to: ['a', 'b'] });
+  });
+
+  it('reads values', async () => {
+    const { stdout } = await runWell(process.execPath, [join(FOLDER, 'read.js')]);
+    expect(stdout.split('\n')[0]).to.equal('requests 3');
+    expect(stdout).to.match(/totalReads: 1, *\n? *firstTryReads: 1/);
+  });
+
+  it('guards numbers with the lock by itself', async () => {
+    const { stdout } = await runWell(process.execPath, [join(FOLDER, 'seqlock.js')]);
+    expect(stdout.trim()).to.equal('true 1,2,3');
+  });
+
+  it('shows warnings', async () => {
+    const { stderr, stdout } = await runWell(process.execPath, [
+      '--import',
+      join(FOLDER, 'warnings.js'),
+      '--input-type=module',
+      '--eval',
+      "import { SeqlockMeterProvider } from 'seqlock-metrics'; new SeqlockMeterProvider().getMeter('m').createCounter('c').add(-1)",
+    ]);
+    expect(stderr + stdout).to.include('negative value provided to counter c');
+  });
+
+  it('names only files that exist', () => {
+    const paths = [...readme.matchAll(/\]\((?!http)([^)#]+)\)/g)].map(([, path]) => path!);
+    expect(paths.length).to.be.greaterThan(0);
+    expect(paths.filter((path) => !existsSync(path))).to.deep.equal([]);
+  });
+
+  it('names only npm scripts that exist', () => {
+    const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as {
+      scripts: Record<string, string>;
+    };
+    for (const [, script] of readme.matchAll(/npm run ([a-z0-9:-]+)/g))
+      expect(scripts).to.have.property(script!);
+  });
+});

@@ -1,0 +1,211 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { ValueType, createNoopMeter, type Attributes, type ObservableResult } from '@opentelemetry/api';
+import { expect } from 'chai';
+import { makeProvider, shutDownProviders, type ProviderUnderTest } from '../support/provider.ts';
+import { collectWarnings } from '../support/warnings.ts';
+
+type Points = readonly (readonly [Attributes, unknown])[];
+
+/** What one collection gives for a metric, and the errors of the whole. */
+async function collect({ reader }: ProviderUnderTest, name: string): Promise<{ points: Points; errors: unknown[] }> {
+  const { resourceMetrics, errors } = await reader.collect();
+  const points = resourceMetrics.scopeMetrics
+    .flatMap(({ metrics }) => metrics)
+    .filter(({ descriptor }) => descriptor.name === name)
+    .flatMap(({ dataPoints }) => dataPoints.map(({ attributes, value }) => [attributes, value] as const));
+  return { points, errors };
+}
+
+const points = async (under: ProviderUnderTest, name: string): Promise<Points> => (await collect(under, name)).points;
+
+describe('observable instruments', () => {
+  let log: ReturnType<typeof collectWarnings>;
+  beforeEach(() => (log = collectWarnings()));
+  afterEach(() => log.stop());
+  afterEach(shutDownProviders);
+
+  it('report what their callbacks observe, once a collection', async () => {
+    const under = makeProvider();
+    let calls = 0;
+    const counter = under.meter.createObservableCounter('c');
+    counter.addCallback((result) => result.observe(10 * ++calls, { a: 1 }));
+    expect(under.points('c'), 'a snapshot calls nobody').to.deep.equal([]);
+    expect(await points(under, 'c')).to.deep.equal([[{ a: 1 }, 10]]);
+    expect(await points(under, 'c')).to.deep.equal([[{ a: 1 }, 20]]);
+    expect(under.value('c'), 'a snapshot has the latest round').to.equal(20);
+    expect(calls).to.equal(2);
+  });
+
+  it('are sums and gauges of the right kind', async () => {
+    const { meter, reader } = makeProvider();
+    const observe = (result: ObservableResult): void => result.observe(-1.5);
+    meter.createObservableUpDownCounter('u', { unit: 'By', description: 'd' }).addCallback(observe);
+    meter.createObservableGauge('g').addCallback(observe);
+    meter.createObservableGauge('i', { valueType: ValueType.INT }).addCallback((result) => result.observe(2.5));
+    const { resourceMetrics } = await reader.collect();
+    const [up, gauge, integer] = resourceMetrics.scopeMetrics[0]!.metrics;
+    expect(up).to.deep.include({ dataPointType: 3, isMonotonic: false });
+    expect(up!.descriptor).to.deep.include({ unit: 'By', description: 'd', type: 'OBSERVABLE_UP_DOWN_COUNTER' });
+    expect(gauge!.dataPointType).to.equal(2);
+    expect([up, gauge, integer].map((metric) => metric!.dataPoints[0]!.value)).to.deep.equal([-1.5, -1.5, 2]);
+  });
+
+  it('no longer report what is no longer observed', async () => {
+    const under = makeProvider();
+    let present = ['x', 'y'];
+    const gauge = under.meter.createObservableGauge('g');
+    const callback = (result: ObservableResult): void => present.forEach((id) => result.observe(1, { id }));
+    gauge.addCallback(callback);
+    expect(await points(under, 'g')).to.have.length(2);
+    present = ['y'];
+    expect(await points(under, 'g')).to.deep.equal([[{ id: 'y' }, 1]]);
+    present = ['x', 'y'];
+    expect(await points(under, 'g')).to.have.length(2);
+    gauge.removeCallback(callback);
+    expect(await points(under, 'g')).to.deep.equal([]);
+  });
+
+  it('call a callback once, however often it was added, and none that was removed', async () => {
+    const under = makeProvider();
+    const counter = under.meter.createObservableCounter('c');
+    let calls = 0;
+    const callback = (result: ObservableResult): void => result.observe(++calls);
+    counter.addCallback(callback);
+    counter.addCallback(callback);
+    await under.reader.collect();
+    expect(calls).to.equal(1);
+    counter.removeCallback(callback);
+    counter.removeCallback(callback);
+    await under.reader.collect();
+    expect(calls).to.equal(1);
+  });
+
+  it('take the later of two observations with the same attributes', async () => {
+    const under = makeProvider();
+    const counter = under.meter.createObservableCounter('c');
+    counter.addCallback((result) => result.observe(2, { a: 1, b: 2 }));
+    counter.addCallback((result) => result.observe(9, { b: 2, a: 1 }));
+    expect(await points(under, 'c')).to.deep.equal([[{ a: 1, b: 2 }, 9]]);
+    expect(await points(under, 'c')).to.deep.equal([[{ a: 1, b: 2 }, 9]]);
+  });
+
+  it('start counting when the instrument is made', async () => {
+    const { meter, reader } = makeProvider();
+    const before = Date.now();
+    meter.createObservableCounter('c').addCallback((result) => result.observe(1));
+    const after = Date.now();
+    await wait(20);
+    for (let i = 0; i < 2; i++) {
+      const { startTime } = (await reader.collect()).resourceMetrics.scopeMetrics[0]!.metrics[0]!.dataPoints[0]!;
+      expect(startTime[0] * 1000 + startTime[1] / 1e6).to.be.within(before, after);
+    }
+  });
+
+  describe('in batches', () => {
+    it('report to the instruments they were registered with, and to no other', async () => {
+      const under = makeProvider();
+      const [a, b, other] = ['a', 'b', 'other'].map((name) => under.meter.createObservableGauge(name));
+      let calls = 0;
+      under.meter.addBatchObservableCallback(
+        (result) => {
+          calls++;
+          result.observe(a!, 1);
+          result.observe(b!, 2, { x: 1 });
+          result.observe(other!, 3);
+        },
+        [a!, b!],
+      );
+      expect(await points(under, 'a')).to.deep.equal([[{}, 1]]);
+      expect(under.points('b')).to.deep.equal([{ attributes: { x: 1 }, value: 2 }]);
+      expect(under.points('other')).to.deep.equal([]);
+      expect(calls).to.equal(1);
+      expect(log.warnings.join()).to.match(/not registered with/);
+    });
+
+    it('can be removed, and ignore instruments of others', async () => {
+      const under = makeProvider();
+      const gauge = under.meter.createObservableGauge('g');
+      let calls = 0;
+      const callback = (): void => void calls++;
+      under.meter.addBatchObservableCallback(callback, [createNoopMeter().createObservableGauge('n')]);
+      expect(log.warnings.join()).to.match(/no observable instrument of this SDK/);
+      under.meter.addBatchObservableCallback(callback, [gauge]);
+      under.meter.removeBatchObservableCallback(callback, [gauge]);
+      await under.reader.collect();
+      expect(calls).to.equal(0);
+    });
+  });
+
+  describe('whose callbacks fail', () => {
+    it('leave the others as they are; the errors are handed over', async () => {
+      const under = makeProvider();
+      const gauge = under.meter.createObservableGauge('g');
+      const thrown = new Error('thrown');
+      const rejected = new Error('rejected');
+      gauge.addCallback(() => {
+        throw thrown;
+      });
+      gauge.addCallback(() => Promise.reject(rejected));
+      gauge.addCallback((result) => result.observe(1));
+      const { points: seen, errors } = await collect(under, 'g');
+      expect(seen).to.deep.equal([[{}, 1]]);
+      expect(errors).to.deep.equal([thrown, rejected]);
+    });
+
+    it('stop being waited for after the time-out, and are not heard afterwards', async () => {
+      const under = makeProvider();
+      let late: ObservableResult | undefined;
+      under.meter.createObservableGauge('g').addCallback((result) => {
+        late = result;
+        return new Promise(() => {});
+      });
+      const { errors } = await under.reader.collect({ timeoutMillis: 30 });
+      expect(errors).to.have.length(1);
+      expect(errors[0]).to.include({ code: 'E_CALLBACK_TIMEOUT' });
+      late!.observe(5);
+      const again = await under.reader.collect({ timeoutMillis: 30 });
+      expect(again.resourceMetrics.scopeMetrics).to.deep.equal([]);
+    });
+
+    it('report no value that is none; a counter none below 0', async () => {
+      const under = makeProvider();
+      const values: unknown[] = ['5', NaN, Infinity, 5n, undefined];
+      const counter = under.meter.createObservableCounter('c');
+      values.forEach((value, i) => counter.addCallback((result) => result.observe(value as number, { i })));
+      counter.addCallback((result) => result.observe(-5, { negative: true }));
+      expect(await points(under, 'c')).to.deep.equal([[{ negative: true }, 0]]);
+      const gauge = under.meter.createObservableGauge('g');
+      gauge.addCallback((result) => result.observe(NaN));
+      expect(await points(under, 'g')).to.deep.equal([[{}, NaN]]);
+    });
+  });
+
+  it('run one round at a time, however many collect at once', async () => {
+    const { meter, reader } = makeProvider();
+    let running = 0;
+    let most = 0;
+    let calls = 0;
+    meter.createObservableGauge('g').addCallback(async (result) => {
+      most = Math.max(most, ++running);
+      await wait(10);
+      result.observe(++calls);
+      running--;
+    });
+    const collected = await Promise.all([reader.collect(), reader.collect(), reader.collect()]);
+    expect(most).to.equal(1);
+    expect(calls).to.equal(3);
+    expect(collected.map(({ errors }) => errors)).to.deep.equal([[], [], []]);
+  });
+
+  it('count what exceeds the cardinality limit in the overflow series, each time anew', async () => {
+    const under = makeProvider({ cardinalitySelector: () => 3 });
+    under.meter.createObservableCounter('c').addCallback((result) => {
+      for (let id = 0; id < 10; id++) result.observe(id, { id });
+    });
+    for (let i = 0; i < 3; i++) {
+      const seen = await points(under, 'c');
+      expect(seen).to.have.length(4);
+      expect(seen.reduce((sum, [, value]) => sum + (value as number), 0)).to.equal(45);
+    }
+  });
+});

@@ -1,0 +1,151 @@
+import { expect } from 'chai';
+import * as fc from 'fast-check';
+import { printed } from '../../src/base/errors.ts';
+import { canonicalAttributes, NO_ATTRIBUTES, scalarIdentity, textIdentity, type CanonicalAttributes } from '../../src/state/attributes.ts';
+import { AttributeKey } from '../../src/state/key-set.ts';
+import { hostileAttributes, hostileValues } from '../support/hostile-values.ts';
+
+const ignore = (): void => {};
+
+function canonical(attributes: unknown): CanonicalAttributes {
+  return canonicalAttributes(attributes, ignore);
+}
+
+/** Whether two values are one attribute, as the tables that count them decide it. */
+function isSame(a: unknown, b: unknown): boolean {
+  const key = new AttributeKey('k', 0);
+  const [first, second] = [a, b].map((value) => canonical({ k: value }).values[0]);
+  return key.addId(first!) === key.addId(second!);
+}
+
+describe('canonicalAttributes', () => {
+  it('never throws, whatever it is given, and gives sorted keys with one value each', () => {
+    fc.assert(
+      fc.property(hostileAttributes, (make) => {
+        const { keys, values } = canonical(make());
+        expect(values).to.have.length(keys.length);
+        expect([...keys].sort()).to.deep.equal(keys);
+        expect(new Set(keys).size).to.equal(keys.length);
+        for (const value of values)
+          expect(typeof value).to.be.oneOf(['string', 'number', 'boolean', 'undefined', 'object']);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  for (const [name, make] of Object.entries(hostileValues))
+    it(`takes ${name} as attributes, as a value and in an array`, () => {
+      expect(() => canonical(make())).to.not.throw();
+      expect(canonical({ before: 1, k: make(), z: 'after' }).keys).to.deep.equal(['before', 'k', 'z']);
+      expect(() => canonical({ k: [make()] })).to.not.throw();
+      const { values } = canonical({ before: 1, k: make(), z: 'after' });
+      expect([values[0], values[2]]).to.deep.equal([1, 'after']);
+      expect(() => printed(make())).to.not.throw();
+      expect(printed(make()).length).to.be.at.most(80);
+    });
+
+  it('says once per cause what it could not take', () => {
+    const causes: string[] = [];
+    const hear = (cause: string, message: string): void => {
+      causes.push(cause);
+      expect(message).to.be.a('string').and.not.equal('');
+    };
+    canonicalAttributes('text', hear);
+    canonicalAttributes(['a'], hear);
+    canonicalAttributes({ big: 5n }, hear);
+    canonicalAttributes({ round: hostileValues['a circular object']!() }, hear);
+    canonicalAttributes(hostileValues['a revoked proxy']!(), hear);
+    expect(causes).to.deep.equal(['not-an-object', 'not-an-object', 'bigint big', 'unusable round', 'no-keys']);
+    canonicalAttributes({ a: 1, b: null, c: undefined, d: NaN, e: [1], f: () => 1, g: Symbol('s') }, hear);
+    expect(causes).to.have.length(5);
+  });
+
+  it('takes nothing, an empty object and what is no object for no attributes', () => {
+    for (const attributes of [undefined, null, {}, [], ['a'], 'text', 5, true, 5n, Symbol('s'), () => {}])
+      expect(canonical(attributes)).to.equal(NO_ATTRIBUTES);
+  });
+
+  it('takes own enumerable string keys only', () => {
+    class Base {
+      inherited = 1;
+    }
+    Object.defineProperty(Base.prototype, 'onPrototype', { value: 2, enumerable: true });
+    class Own extends Base {
+      own = 3;
+    }
+    const attributes = Object.assign(new Own(), { [Symbol('hidden')]: 4 });
+    Object.defineProperty(attributes, 'notEnumerable', { value: 5, enumerable: false });
+    expect(canonical(attributes)).to.deep.equal({ keys: ['inherited', 'own'], values: [1, 3] });
+    expect(canonical(Object.assign(Object.create(null) as object, { b: 1, a: 2 }))).to.deep.equal({
+      keys: ['a', 'b'],
+      values: [2, 1],
+    });
+  });
+
+  it('keeps a key named __proto__', () => {
+    const attributes = JSON.parse('{"__proto__":"x","constructor":1,"a":2}') as object;
+    expect(canonical(attributes)).to.deep.equal({ keys: ['__proto__', 'a', 'constructor'], values: ['x', 2, 1] });
+  });
+
+  it('sorts keys by UTF-16 code units, so that all threads agree whatever their locale', () => {
+    const keys = ['ä', 'z', 'Z', 'a', '\u{1f600}', '\uffff', '', '10', '9'];
+    const attributes = Object.fromEntries(keys.map((key) => [key, 1]));
+    expect(canonical(attributes).keys).to.deep.equal(['', '10', '9', 'Z', 'a', 'z', 'ä', '\u{1f600}', '\uffff']);
+  });
+
+  it('takes a snapshot: what the caller does to its object or arrays afterwards changes nothing', () => {
+    const list = ['a', { deep: [1] }];
+    const attributes: Record<string, unknown> = { list, text: 'x' };
+    const taken = canonical(attributes);
+    const before = structuredClone(taken);
+    list.push('b');
+    (list[1] as { deep: number[] }).deep.push(2);
+    attributes['text'] = 'y';
+    attributes['more'] = 1;
+    expect(taken).to.deep.equal(before);
+  });
+
+  it('gives a bigint as text, a date as its ISO string, functions and symbols as null', () => {
+    const date = new Date(0);
+    const { values } = canonical({ a: 12345678901234567890n, b: date, c: () => 1, d: Symbol('s'), e: new String('s') });
+    expect(values).to.deep.equal(['12345678901234567890', '1970-01-01T00:00:00.000Z', null, null, 's']);
+  });
+});
+
+describe('the identity of attribute values', () => {
+  it('tells 1, "1", true and "true" apart, and 0 from false, "" and null', () => {
+    const distinct = [1, '1', true, 'true', 0, '0', false, 'false', '', null, 'null', [], {}, [1], ['1'], '[1]', '{}', [[]]];
+    for (let i = 0; i < distinct.length; i++)
+      for (let j = 0; j < distinct.length; j++)
+        expect(isSame(distinct[i], distinct[j]), `${printed(distinct[i])} and ${printed(distinct[j])}`).to.equal(i === j);
+  });
+
+  it('takes null, undefined, NaN, infinities, functions and symbols for one value', () => {
+    const nulls = [null, undefined, NaN, Infinity, -Infinity, () => 1, Symbol('s'), { toJSON: () => undefined }];
+    for (const a of nulls) for (const b of nulls) expect(isSame(a, b)).to.equal(true);
+    expect(scalarIdentity(undefined)).to.equal(null);
+  });
+
+  it('takes 0 and -0 for one value', () => {
+    expect(isSame(0, -0)).to.equal(true);
+    expect(isSame(-0, 0)).to.equal(true);
+  });
+
+  it('compares arrays by content and order, objects by content in the order of their keys', () => {
+    expect(isSame([1, 'a', null], [1, 'a', undefined])).to.equal(true);
+    expect(isSame([1, 2], [2, 1])).to.equal(false);
+    expect(isSame({ a: 1, b: 2 }, { a: 1, b: 2 })).to.equal(true);
+    expect(isSame({ a: 1, b: 2 }, { b: 2, a: 1 })).to.equal(false);
+    expect(textIdentity(['\ud800'])).to.equal('["\\ud800"]');
+  });
+
+  it('is the same as that of the JSON of [value], except for what JSON cannot write', () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), fc.jsonValue(), (a, b) => {
+        expect(isSame(a, b)).to.equal(JSON.stringify([a]) === JSON.stringify([b]));
+        expect(isSame(a, structuredClone(a))).to.equal(true);
+      }),
+      { numRuns: 500 },
+    );
+  });
+});

@@ -1,0 +1,268 @@
+import { expect } from 'chai';
+import * as L from '../../src/memory/layout.ts';
+import { OWN_MARK } from '../../src/memory/liveness.ts';
+import { Region } from '../../src/memory/region.ts';
+import { slabEpoch, slabOwner, slabsUsed } from '../../src/memory/slab.ts';
+import * as R from '../../src/state/records.ts';
+import { StoreWriter, writerOf } from '../../src/state/store-writer.ts';
+import { counter, gauge, histogram } from '../support/descriptions.ts';
+import { copyOf, everyStep } from '../support/every-step.ts';
+import { DEAD_MARK, needsProc, otherLiveMark } from '../support/marks.ts';
+import { recordsOf, seriesOf, sumsOf, totalOf } from '../support/region-contents.ts';
+import { ACKNOWLEDGED, exitOf, makeControl, message, start, startRegionWorker } from '../support/region-job.ts';
+import { collectWarnings } from '../support/warnings.ts';
+
+const MIB = 2 ** 20;
+
+const ownerIndex = (slab: number): number => (L.SLAB_TABLE_OFFSET + slab * L.SLAB_BYTES) / 4 + L.SLAB_OWNER_WORD;
+
+/** The same memory after every slab's owner has died, as another thread sees it. */
+function afterDeath(region: Region): Region {
+  const seen = Region.attach(region.buffer);
+  for (let slab = 0; slab < slabsUsed(seen) + 2; slab++) {
+    const owner = slabOwner(seen, slab);
+    if (Math.abs(owner) === OWN_MARK) Atomics.store(seen.words, ownerIndex(slab), Math.sign(owner) * DEAD_MARK);
+  }
+  return seen;
+}
+
+/** Records to three kinds of streams; what it adds to the sums is what it returns. */
+function use(writer: StoreWriter, sets = 5): number {
+  const requests = writer.stream(counter('requests'), 2000);
+  const sizes = writer.stream(histogram('sizes', [1, 10, 100]), 2000);
+  const level = writer.stream(gauge('level'), 2000);
+  for (let i = 0; i < sets; i++) {
+    requests.add(1, { method: 'GET', route: `/r${i}`, odd: [i, null] });
+    requests.add(2, { route: `/r${i}` });
+    sizes.record(i, { route: `/r${i}` });
+    level.set(i, undefined);
+  }
+  return 3 * sets;
+}
+
+describe('StoreWriter', () => {
+  before(needsProc);
+
+  it('is one per thread and region, and gives one stream per identity', () => {
+    const region = Region.create(MIB);
+    const writer = writerOf(region);
+    expect(writerOf(region)).to.equal(writer);
+    const stream = writer.stream(counter('c'), 10);
+    expect(writer.stream({ ...counter('C'), description: 'other' }, 10)).to.equal(stream);
+    expect(writer.stream({ ...counter('c'), unit: 's' }, 10)).to.not.equal(stream);
+    expect(recordsOf(region).filter(({ kind }) => kind === R.STREAM_RECORD)).to.have.length(2);
+  });
+
+  it('writes each key set once, whatever the streams and orders', () => {
+    const region = Region.create(MIB);
+    const writer = new StoreWriter(region);
+    for (const name of ['a', 'b']) {
+      const stream = writer.stream(counter(name), 10);
+      for (let i = 0; i < 3; i++) stream.add(1, { x: i, y: 1 });
+      for (let i = 0; i < 3; i++) stream.add(1, { y: i, x: 1 });
+    }
+    expect(recordsOf(region).filter(({ kind }) => kind === R.KEY_SET_RECORD)).to.have.length(1);
+  });
+
+  it('writes a description when it is longer than all before', () => {
+    const region = Region.create(MIB);
+    const writer = new StoreWriter(region);
+    const stream = writer.stream({ ...counter('c'), description: 'four' }, 10);
+    for (const text of ['', 'for', 'five!', 'five?', 'six and']) writer.describe(stream, text);
+    const texts = recordsOf(region)
+      .filter(({ kind }) => kind === R.DESCRIPTION_RECORD)
+      .map(({ payload }) => R.decodeJson(payload));
+    expect(texts).to.deep.equal([[0, 'five!'], [0, 'six and']]);
+    // What the next owner is told is written only if it is longer still.
+    const next = new StoreWriter(afterDeath(region));
+    const used = recordsOf(region).length;
+    next.describe(next.stream({ ...counter('c'), description: 'five!' }, 10), 'six and');
+    expect(recordsOf(region)).to.have.length(used);
+    next.stream({ ...counter('c'), description: 'x' }, 10);
+    const third = new StoreWriter(afterDeath(region));
+    third.stream({ ...counter('c'), description: 'eight and more' }, 10);
+    expect(R.decodeJson(recordsOf(region).at(-1)!.payload)).to.deep.equal([0, 'eight and more']);
+  });
+
+  it('puts its configuration where the region points; the newest counts; false when there is no room', () => {
+    const region = Region.create(L.SMALLEST_MAX_BYTES);
+    const writer = new StoreWriter(region);
+    const configuration = { resource: { a: 1 }, resourceSchemaUrl: undefined, cardinalityLimits: {} } as unknown as R.StoreConfiguration;
+    expect(writer.configure(configuration)).to.equal(true);
+    const first = region.configurationOffset;
+    expect(writer.configure(configuration)).to.equal(true);
+    expect(region.configurationOffset).to.be.above(first);
+    const large = { ...configuration, resource: { a: 'x'.repeat(L.SMALLEST_MAX_BYTES) } };
+    expect(writer.configure(large)).to.equal(false);
+  });
+
+  it('loses and counts everything, and says so once, where all slabs are in use', () => {
+    const log = collectWarnings();
+    try {
+      const region = Region.create(MIB);
+      const live = otherLiveMark();
+      for (let slab = 0; slab < L.SLAB_CAPACITY; slab++) Atomics.store(region.words, ownerIndex(slab), live);
+      Atomics.store(region.words, L.SLABS_USED_INDEX, L.SLAB_CAPACITY);
+      const writer = new StoreWriter(region);
+      use(writer);
+      expect(region.lostMeasurements).to.equal(20);
+      expect(log.warnings.filter((warning) => warning.includes('no room for another writing thread'))).to.have.length(1);
+      expect(writer.configure({} as R.StoreConfiguration)).to.equal(false);
+    } finally {
+      log.stop();
+    }
+  });
+
+  describe('adoption', () => {
+    it('restores streams, series and key sets, and goes on counting in the same cells', () => {
+      const region = Region.create(MIB);
+      use(new StoreWriter(region));
+      const before = seriesOf(region);
+      const next = new StoreWriter(afterDeath(region));
+      expect(next.adopted).to.equal(true);
+      const records = recordsOf(region).length;
+      use(next);
+      expect(recordsOf(region), 'nothing is described again').to.have.length(records);
+      const after = seriesOf(region);
+      expect(after.map(({ cell }) => cell)).to.deep.equal(before.map(({ cell }) => cell));
+      after.forEach((series, i) => {
+        if (series.stream.name !== 'requests' || !series.live) return;
+        expect(series.values[0]).to.equal(2 * before[i]!.values[0]!);
+      });
+      const counts = after.filter(({ stream, live }) => stream.name === 'sizes' && live).map(({ values }) => values);
+      expect(counts).to.have.length(5);
+      for (const [i, values] of counts.entries()) expect(values.slice(0, 4)).to.deep.equal([2, 2 * i, i, i]);
+    });
+
+    it('keeps the cardinality limit over all owners, and the overflow series', () => {
+      const region = Region.create(MIB);
+      let seen = region;
+      for (let owner = 0; owner < 4; owner++) {
+        const stream = new StoreWriter(seen).stream(counter('c'), 5);
+        for (let i = 0; i < 3; i++) stream.add(1, { owner, i });
+        seen = afterDeath(region);
+      }
+      const live = seriesOf(region).filter((series) => series.live);
+      expect(live.filter(({ overflow }) => !overflow)).to.have.length(5);
+      expect(live.filter(({ overflow }) => overflow).map(({ values }) => values)).to.deep.equal([[7]]);
+      expect(totalOf(region)).to.equal(12);
+    });
+
+    it('goes on in a directory of many extents, with new streams, series and key sets', () => {
+      const region = Region.create(16 * MIB);
+      let total = use(new StoreWriter(region), 1000);
+      for (const extra of ['x', 'y']) {
+        const next = new StoreWriter(afterDeath(region));
+        total += use(next, 1500);
+        next.stream(counter(`new ${extra}`), 10).add(4, { [extra]: 1, other: extra });
+        total += 4;
+      }
+      const names = (name: string) => totalOf(region, name);
+      expect(names('requests') + names('new x') + names('new y')).to.equal(total);
+      expect(sumsOf(region, 'new y')).to.deep.equal({ '[["other","y"],["y",1]]': 4 });
+      const cells = seriesOf(region).map(({ cell }) => cell);
+      expect(new Set(cells).size).to.equal(cells.length);
+    });
+
+    it('takes no more memory for the fiftieth owner than for the first', () => {
+      const region = Region.create(4 * MIB);
+      use(new StoreWriter(region), 200);
+      const used = region.usedBytes;
+      const records = recordsOf(region).length;
+      for (let owner = 0; owner < 50; owner++) use(new StoreWriter(afterDeath(region)), 200);
+      expect(region.usedBytes).to.equal(used);
+      expect(recordsOf(region)).to.have.length(records);
+      expect(slabsUsed(region)).to.equal(1);
+      expect(totalOf(region, 'requests')).to.equal(51 * 600);
+    });
+
+    it('after death at each step of registering, describing and recording loses nothing that was recorded', () => {
+      const region = Region.create(MIB);
+      const writer = new StoreWriter(region);
+      let recorded = 0; // by calls that returned
+      let deaths = 0;
+      const record = (action: () => void, adds: number): void => {
+        everyStep(region, action, () => {
+          // Every eleventh step: all kinds are met, and the test stays short.
+          if (deaths++ % 11 !== 0) return;
+          const left = afterDeath(Region.attach(copyOf(region.buffer)));
+          const next = new StoreWriter(left);
+          expect(next.adopted).to.equal(true);
+          const total = totalOf(left, 'requests');
+          expect(total).to.be.within(recorded, recorded + adds);
+          const added = use(next, 3);
+          next.stream(counter('requests'), 2000).add(1, { after: 'death' });
+          expect(totalOf(left, 'requests')).to.equal(total + added + 1);
+          for (const { stream, live, values } of seriesOf(left))
+            if (stream.name === 'sizes' && live) expect(values.slice(4).reduce((a, b) => a + b)).to.equal(values[0]);
+        });
+        recorded += adds;
+      };
+      record(() => writer.stream(counter('requests'), 2000), 0);
+      record(() => writer.stream(histogram('sizes', [1, 10, 100]), 2000), 0);
+      for (let i = 0; i < 3; i++) {
+        record(() => writer.stream(counter('requests'), 2000).add(1, { i, text: 'x'.repeat(50) }), 1);
+        record(() => writer.stream(counter('requests'), 2000).add(1, { [`key ${i}`]: [i] }), 1);
+        record(() => writer.stream(histogram('sizes', [1, 10, 100]), 2000).record(i, { i }), 0);
+      }
+      record(() => writer.stream(counter('requests'), 2000).add(1, { large: 'x'.repeat(16_000) }), 1); // a new extent
+      expect(deaths).to.be.above(500);
+    });
+  });
+
+  describe('with real threads', () => {
+    it('a total is exact, at most one more per writer terminated in mid-count', async () => {
+      const region = Region.create(MIB);
+      const control = makeControl();
+      const kills = 8;
+      for (let i = 0; i < kills; i++) {
+        const worker = startRegionWorker(region, { kind: 'count', times: Infinity, end: 'return' }, control);
+        const exit = exitOf(worker);
+        const before = Atomics.load(control, ACKNOWLEDGED);
+        await start(control, i + 1);
+        while (Atomics.load(control, ACKNOWLEDGED) < before + 1000) await new Promise((go) => setTimeout(go, 1));
+        await worker.terminate();
+        await exit;
+      }
+      const acknowledged = Atomics.load(control, ACKNOWLEDGED);
+      expect(acknowledged).to.be.at.least(kills * 1000);
+      expect(totalOf(region)).to.be.within(acknowledged, acknowledged + kills);
+      expect([slabsUsed(region), slabEpoch(region, 0)]).to.deep.equal([1, kills]);
+    });
+
+    it('a total is exact over writers that return, exit and crash, one after the other and side by side', async () => {
+      const region = Region.create(MIB);
+      const control = makeControl();
+      let started = 0;
+      for (let round = 0; round < 2; round++) {
+        const workers = (['return', 'exit', 'throw'] as const).map((end) =>
+          startRegionWorker(region, { kind: 'count', times: 500, end }, control),
+        );
+        started += workers.length;
+        const exits = workers.map(exitOf);
+        await start(control, started);
+        await Promise.all(exits);
+      }
+      expect(totalOf(region)).to.equal(started * 500);
+      expect(Atomics.load(control, ACKNOWLEDGED)).to.equal(started * 500);
+      expect(slabsUsed(region)).to.be.at.most(3);
+    });
+
+    it('fifty workers, one after the other, take no more memory than one', async () => {
+      const region = Region.create(MIB);
+      const control = makeControl();
+      let used = 0;
+      for (let i = 0; i < 50; i++) {
+        const worker = startRegionWorker(region, { kind: 'count', times: 20, end: 'return' }, control);
+        const exit = exitOf(worker);
+        const result = message<{ adopted: boolean }>(worker);
+        await start(control, i + 1);
+        expect((await result).adopted).to.equal(i > 0);
+        await exit;
+        if (i === 0) used = region.usedBytes;
+      }
+      expect(region.usedBytes).to.equal(used);
+      expect(totalOf(region)).to.equal(50 * 20);
+    });
+  });
+});

@@ -1,0 +1,312 @@
+import { expect } from 'chai';
+import * as fc from 'fast-check';
+import { SMALLEST_MAX_BYTES } from '../../src/memory/layout.ts';
+import { Region } from '../../src/memory/region.ts';
+import { StoreWriter } from '../../src/state/store-writer.ts';
+import { identityOf, attributeObjects } from '../support/attribute-model.ts';
+import { counter, gauge, histogram } from '../support/descriptions.ts';
+import { hostileAttributes } from '../support/hostile-values.ts';
+import { seriesOf, sumsOf, totalOf } from '../support/region-contents.ts';
+import { collectWarnings } from '../support/warnings.ts';
+
+const OVERFLOW = '[["otel.metric.overflow",true]]';
+
+function makeWriter(maxBytes = 2 ** 22): { writer: StoreWriter; region: Region } {
+  const region = Region.create(maxBytes);
+  return { writer: new StoreWriter(region), region };
+}
+
+describe('StreamWriter', () => {
+  let log: ReturnType<typeof collectWarnings>;
+  beforeEach(() => (log = collectWarnings()));
+  afterEach(() => log.stop());
+
+  describe('the identity of series', () => {
+    it('is that of a map keyed by the JSON of the sorted entries, whatever is met in whatever order', () => {
+      fc.assert(
+        fc.property(fc.array(attributeObjects, { maxLength: 50 }), (objects) => {
+          const { writer, region } = makeWriter();
+          const stream = writer.stream(counter('c'), 2000);
+          const model = new Map<string, number>();
+          for (const attributes of objects) {
+            stream.add(1, attributes);
+            const identity = identityOf(attributes);
+            model.set(identity, (model.get(identity) ?? 0) + 1);
+          }
+          const live = seriesOf(region).filter((series) => series.live);
+          expect(live.map(({ values }) => values[0]).sort()).to.deep.equal([...model.values()].sort());
+        }),
+        { numRuns: 60 },
+      );
+    });
+
+    it('takes undefined, null and {} for one series', () => {
+      const { writer, region } = makeWriter();
+      const stream = writer.stream(counter('c'), 10);
+      for (const attributes of [null, undefined, {}, undefined, null, Object.create(null)]) stream.add(1, attributes);
+      expect(sumsOf(region)).to.deep.equal({ '[]': 6 });
+    });
+
+    it('keeps the attributes as they were when the series was made', () => {
+      const { writer, region } = makeWriter();
+      const stream = writer.stream(counter('c'), 10);
+      const attributes: Record<string, unknown> = { list: ['a'], n: 1 };
+      stream.add(1, attributes);
+      (attributes['list'] as string[]).push('b');
+      attributes['n'] = 2;
+      expect(sumsOf(region)).to.deep.equal({ '[["list",["a"]],["n",1]]': 1 });
+      stream.add(1, attributes);
+      stream.add(1, { n: 1, list: ['a'] });
+      expect(sumsOf(region)).to.deep.equal({ '[["list",["a"]],["n",1]]': 2, '[["list",["a","b"]],["n",2]]': 1 });
+    });
+
+    it('never throws and loses nothing, whatever is passed', () => {
+      fc.assert(
+        fc.property(fc.array(hostileAttributes, { minLength: 1, maxLength: 12 }), (makes) => {
+          const { writer, region } = makeWriter(2 ** 24);
+          const stream = writer.stream(counter('c'), 5);
+          for (const make of makes) stream.add(1, make());
+          for (const make of makes) stream.bind(make()).add(1);
+          expect(totalOf(region)).to.equal(2 * makes.length);
+          expect(region.lostMeasurements).to.equal(0);
+        }),
+        { numRuns: 80 },
+      );
+    });
+
+    it('survives a logger that throws, and one that records', () => {
+      const { writer, region } = makeWriter();
+      const stream = writer.stream(counter('c'), 1);
+      log.warnings.push = () => {
+        stream.add(1, { from: 'logger' });
+        throw new Error('logger on purpose');
+      };
+      for (let i = 0; i < 5; i++) stream.add(1, { i });
+      stream.add(1, 'no object');
+      expect(totalOf(region)).to.equal(5 + 1 + 2);
+    });
+
+    it('survives getters that record to the same stream', () => {
+      const { writer, region } = makeWriter();
+      const stream = writer.stream(counter('c'), 2000);
+      for (let i = 0; i < 20; i++) stream.add(1, { a: `a${i}`, b: i });
+      let recorded = 20;
+      for (let round = 0; round < 100; round++) {
+        const attributes = Object.defineProperty({ a: `a${round % 20}` }, 'b', {
+          get: () => {
+            stream.add(1, { a: `new${round}`, b: `new${round}` });
+            recorded++;
+            return round % 20;
+          },
+          enumerable: true,
+        });
+        stream.add(1, attributes);
+        recorded++;
+      }
+      expect(totalOf(region)).to.equal(recorded);
+      const sums = sumsOf(region);
+      for (let i = 0; i < 20; i++) expect(sums[`[["a","a${i}"],["b",${i}]]`]).to.equal(6);
+    });
+
+    it('survives a stack that is nearly used up', () => {
+      const { writer, region } = makeWriter(2 ** 24);
+      const stream = writer.stream(counter('c'), 100_000);
+      let recorded = 0;
+      let thrown: unknown;
+      const dive = (depth: number): void => {
+        try {
+          dive(depth + 1);
+        } catch {
+          // The stack ends here: calls that go less deep than the slow way succeed, the slow way may not.
+        }
+        if (thrown !== undefined || recorded > 3000) return;
+        const attributes = { depth, more: [[[[[[depth]]]]]] };
+        let entered = false;
+        try {
+          void identityOf(attributes).length; // as deep as a call needs at least
+          entered = true;
+          recorded++;
+          stream.add(1, attributes);
+        } catch (error) {
+          if (!entered) return;
+          recorded--;
+          // A call that had no room even for its own frame throws, as every call does there.
+          if (!(error instanceof RangeError)) thrown = error;
+        }
+      };
+      dive(0);
+      expect(thrown).to.equal(undefined);
+      // Whatever was thrown on the way, the stream works and its table has no half-made series.
+      const before = totalOf(region);
+      for (let depth = 0; depth < 200; depth++) stream.add(1, { depth, more: [[[[[[depth]]]]]] });
+      expect(totalOf(region)).to.equal(before + 200);
+    });
+  });
+
+  describe('the cardinality limit', () => {
+    for (const limit of [1, 2, 3, 10, 100])
+      it(`of ${limit} admits ${limit} sets, then none, for good`, () => {
+        const { writer, region } = makeWriter();
+        const stream = writer.stream(counter('c'), limit);
+        for (let round = 1; round <= 3; round++) {
+          for (let i = 0; i < limit; i++) stream.add(1, i === 0 ? undefined : { i });
+          if (round === 1) {
+            expect(sumsOf(region), 'no overflow up to the limit').to.not.have.property(OVERFLOW);
+            expect(log.warnings).to.deep.equal([]);
+          }
+          for (let i = 0; i < 50; i++) stream.add(1, { i: limit + i });
+          const sums = sumsOf(region);
+          expect(Object.keys(sums)).to.have.length(limit + 1);
+          expect(sums[OVERFLOW]).to.equal(50 * round);
+          expect(sums['[]']).to.equal(round);
+          expect(totalOf(region)).to.equal((limit + 50) * round);
+        }
+        expect(log.warnings).to.have.length(1);
+        expect(log.warnings[0]).to.include('metric c').and.include(`limit of ${limit}`);
+      });
+
+    it('reserves the overflow series, and does not report it before it is used', () => {
+      const { writer, region } = makeWriter();
+      const stream = writer.stream(counter('c'), 1);
+      const overflow = () => seriesOf(region).filter((series) => series.overflow);
+      expect(overflow().map(({ live }) => live)).to.deep.equal([false]);
+      stream.add(1, { a: 1 });
+      expect(overflow().map(({ live }) => live)).to.deep.equal([false]);
+      stream.add(1, { a: 2 });
+      expect(overflow().map(({ live, values }) => [live, ...values])).to.deep.equal([[true, 1]]);
+    });
+
+    it('tells the overflow series from one that a user names so', () => {
+      const { writer, region } = makeWriter();
+      const stream = writer.stream(counter('c'), 1);
+      stream.add(1, { 'otel.metric.overflow': true });
+      stream.add(1, { a: 2 });
+      expect(seriesOf(region).filter(({ live }) => live).map(({ overflow }) => overflow).sort()).to.deep.equal([false, true]);
+    });
+
+    it('is raised and never lowered when the stream is asked for again', () => {
+      const { writer, region } = makeWriter();
+      const stream = writer.stream(counter('c'), 2);
+      for (let i = 0; i < 3; i++) stream.add(1, { i });
+      expect(writer.stream(counter('c'), 3)).to.equal(stream);
+      for (let i = 0; i < 4; i++) stream.add(1, { i });
+      writer.stream(counter('c'), 1);
+      for (let i = 0; i < 4; i++) stream.add(1, { i });
+      expect(sumsOf(region)).to.deep.equal({ '[["i",0]]': 3, '[["i",1]]': 3, '[["i",2]]': 2, [OVERFLOW]: 3 });
+    });
+
+    it('holds for each stream by itself, and for bound instruments', () => {
+      const { writer, region } = makeWriter();
+      const [a, b] = [writer.stream(counter('a'), 1), writer.stream(counter('b'), 1)];
+      a.add(1, { i: 0 });
+      const bound = [0, 1, 2].map((i) => b.bind({ i }));
+      bound.forEach((series) => series.add(1));
+      a.add(1, { i: 1 });
+      expect(sumsOf(region, 'a')).to.deep.equal({ '[["i",0]]': 1, [OVERFLOW]: 1 });
+      expect(sumsOf(region, 'b')).to.deep.equal({ '[["i",0]]': 1, [OVERFLOW]: 2 });
+    });
+
+    it('holds for histograms and gauges', () => {
+      const { writer, region } = makeWriter();
+      const [h, g] = [writer.stream(histogram('h', [1, 10]), 1), writer.stream(gauge('g'), 1)];
+      for (let i = 0; i < 4; i++) h.record(i * 4, { i });
+      for (let i = 0; i < 4; i++) g.set(i, { i });
+      const values = (name: string) =>
+        seriesOf(region)
+          .filter(({ stream, live }) => stream.name === name && live)
+          .map((series) => [series.overflow, ...series.values]);
+      expect(values('h')).to.have.deep.members([
+        [false, 1, 0, 0, 0, 1, 0, 0],
+        [true, 3, 24, 4, 12, 0, 2, 1],
+      ]);
+      expect(values('g').map(([overflow, value]) => [overflow, value])).to.have.deep.members([
+        [false, 0],
+        [true, 3],
+      ]);
+    });
+  });
+
+  describe('when memory is used up', () => {
+    it('keeps every total exact: what has no series of its own goes to overflow, with one warning', () => {
+      const { writer, region } = makeWriter(SMALLEST_MAX_BYTES);
+      const streams = [writer.stream(counter('a'), 1e6), writer.stream(counter('b'), 1e6)];
+      const adds = 4000;
+      for (let i = 0; i < adds; i++) for (const stream of streams) stream.add(1, { user: `user ${i}`, n: i });
+      for (let i = 0; i < adds; i++) for (const stream of streams) stream.add(1, { user: `user ${i}`, n: i });
+      for (const name of ['a', 'b']) {
+        const sums = sumsOf(region, name);
+        expect(totalOf(region, name)).to.equal(2 * adds);
+        expect(sums[OVERFLOW]).to.be.above(0);
+        expect(Object.keys(sums).length).to.be.within(100, adds);
+        for (const [key, sum] of Object.entries(sums)) if (key !== OVERFLOW) expect(sum).to.equal(2);
+      }
+      expect(region.lostMeasurements).to.equal(0);
+      expect(region.byteLength).to.be.at.most(SMALLEST_MAX_BYTES);
+      expect(log.warnings).to.have.length(2);
+      for (const warning of log.warnings) expect(warning).to.include(`maxBytes ${SMALLEST_MAX_BYTES}`);
+    });
+
+    function fill(region: Region): void {
+      while (region.claimExtent(500, 4096) !== undefined);
+    }
+
+    it('counts as lost what has not even an overflow series, says so once, and throws nowhere', () => {
+      const { writer, region } = makeWriter(SMALLEST_MAX_BYTES);
+      fill(region);
+      const a = writer.stream(counter('a'), 10);
+      const g = writer.stream(gauge('g'), 10);
+      const h = writer.stream(histogram('h', [1]), 10);
+      const bound = [a.bind({ x: 1 }), a.bind(undefined)];
+      const [boundGauge, boundHistogram] = [g.bind({}), h.bind({})];
+      expect(region.lostMeasurements, 'a bind measures nothing').to.equal(0);
+      for (let i = 0; i < 5; i++) {
+        a.add(1, { i });
+        g.set(1, undefined);
+        h.record(1, null);
+        bound.forEach((series) => series.add(1));
+        boundGauge.set(1);
+        boundHistogram.record(1);
+      }
+      expect(region.lostMeasurements).to.equal(5 * 7);
+      expect(totalOf(region)).to.equal(0);
+      const lost = log.warnings.filter((warning) => warning.includes('lost'));
+      expect(lost).to.have.length(3);
+      expect(log.warnings.length).to.be.at.most(6);
+    });
+
+    it('goes on counting what has a series', () => {
+      const { writer, region } = makeWriter(SMALLEST_MAX_BYTES);
+      const stream = writer.stream(counter('a'), 10);
+      stream.add(1, { a: 1 });
+      const bound = stream.bind({ a: 2 });
+      fill(region);
+      while (region.claimExtent(1, 1) !== undefined);
+      for (let i = 0; i < 1000; i++) stream.add(1, { big: 'x'.repeat(100), i });
+      stream.add(1, { a: 1 });
+      bound.add(5);
+      const sums = sumsOf(region);
+      expect([sums['[["a",1]]'], sums['[["a",2]]']]).to.deep.equal([2, 5]);
+      expect(totalOf(region)).to.equal(1007);
+    });
+
+    it('sends one value that is larger than the store to overflow', () => {
+      const { writer, region } = makeWriter(SMALLEST_MAX_BYTES);
+      const stream = writer.stream(counter('a'), 10);
+      stream.add(1, { huge: 'x'.repeat(SMALLEST_MAX_BYTES) });
+      stream.add(1, { ['k'.repeat(SMALLEST_MAX_BYTES)]: 1 });
+      expect(sumsOf(region)).to.deep.equal({ [OVERFLOW]: 2 });
+    });
+  });
+
+  it('reaches cells beyond what the buffer was long when the stream was made', () => {
+    const { writer, region } = makeWriter(2 ** 24);
+    const early = writer.stream(counter('early'), 1e5);
+    const bound = early.bind({ i: -1 });
+    const other = writer.stream(histogram('other', [1, 2, 3]), 1e5);
+    for (let i = 0; i < 6000; i++) other.record(i, { i });
+    expect(region.byteLength).to.be.above(2 ** 20);
+    for (let i = 0; i < 200; i++) early.add(1, { i });
+    bound.add(1);
+    expect(totalOf(region, 'early')).to.equal(201);
+  });
+});

@@ -1,0 +1,21 @@
+/** Streams for tests. */
+import type { Aggregation, InstrumentKind, StreamDescription } from '../../src/state/records.ts';
+
+type Described<A extends Aggregation> = StreamDescription & { readonly aggregation: A };
+
+function described<A extends Aggregation>(name: string, kind: InstrumentKind, aggregation: A): Described<A> {
+  const scope = { name: 'test', version: '1', schemaUrl: undefined };
+  return { scope, name, description: '', unit: '', kind, integer: false, aggregation };
+}
+
+export function counter(name: string): Described<{ readonly type: 'sum'; readonly monotonic: boolean }> {
+  return described(name, 'COUNTER', { type: 'sum', monotonic: true });
+}
+
+export function gauge(name: string): Described<{ readonly type: 'last-value' }> {
+  return described(name, 'GAUGE', { type: 'last-value' });
+}
+
+export function histogram(name: string, boundaries: readonly number[]): Described<Extract<Aggregation, { type: 'explicit-bucket-histogram' }>> {
+  return described(name, 'HISTOGRAM', { type: 'explicit-bucket-histogram', boundaries, recordMinMax: true, hasSum: true });
+}

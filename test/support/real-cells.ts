@@ -1,0 +1,117 @@
+/** The three real cells, in both forms, as protocols to check. */
+import { adoptCell, readConsistentFast, readConsistentStrict } from '../../src/memory/cell.ts';
+import {
+  HISTOGRAM_BUCKETS,
+  histogramCellWords,
+  initHistogram,
+  recordToHistogramFast,
+  recordToHistogramStrict,
+} from '../../src/state/cells/histogram-cell.ts';
+import {
+  LAST_VALUE_CELL_WORDS,
+  setLastValueFast,
+  setLastValueStrict,
+} from '../../src/state/cells/last-value-cell.ts';
+import { addToSumFast, addToSumStrict, SUM_CELL_WORDS } from '../../src/state/cells/sum-cell.ts';
+import type { CellProtocol } from './cell-protocol.ts';
+
+type Form = 'fast' | 'strict';
+
+function sumCell(form: Form): CellProtocol {
+  const add = form === 'fast' ? addToSumFast : addToSumStrict;
+  const read = form === 'fast' ? readConsistentFast : readConsistentStrict;
+  return {
+    name: `sum ${form}`,
+    cellWords: SUM_CELL_WORDS,
+    init() {},
+    // +3, -1, +3, -1, ...: no two updates leave the same total, and it stays an exact integer.
+    write: (words, doubles, at, k) => add(words, doubles, at, k % 2 === 1 ? 3 : -1),
+    read: (words, doubles, at, into) => read(words, doubles, at, 1, 0, into),
+    expected: (k) => [k % 2 === 1 ? k + 2 : k],
+    updateOf(into) {
+      const total = into[0]!;
+      return Number.isInteger(total) ? total - 2 * (total % 2) : -1;
+    },
+    adopt: adoptCell,
+  };
+}
+
+function lastValueCell(form: Form): CellProtocol {
+  const set = form === 'fast' ? setLastValueFast : setLastValueStrict;
+  const read = form === 'fast' ? readConsistentFast : readConsistentStrict;
+  return {
+    name: `last value ${form}`,
+    cellWords: LAST_VALUE_CELL_WORDS,
+    init() {},
+    write: (words, doubles, at, k) => set(words, doubles, at, k * 0.5, k),
+    read: (words, doubles, at, into) => read(words, doubles, at, 2, 0, into),
+    expected: (k) => [k * 0.5, k],
+    updateOf: (into) => (into[0] === into[1]! * 0.5 ? into[1]! : -1),
+    adopt: adoptCell,
+  };
+}
+
+/** Update k records `valueOf(bucket)` in `bucketOf(k)`; neighbours fall into the same and into different buckets. */
+const BUCKETS = 3;
+const bucketOf = (k: number): number => Math.floor(k / 2) % BUCKETS;
+const valueOf = (bucket: number): number => bucket * 10 + 1;
+
+/** Updates 1 .. k that fell into `bucket`: two in each round of six, and what the last round has begun. */
+function countOf(bucket: number, k: number): number {
+  const round = 2 * BUCKETS;
+  let count = 2 * Math.floor(k / round);
+  for (let i = 1; i <= k % round; i++) if (bucketOf(i) === bucket) count++;
+  return count;
+}
+
+function histogramCell(form: Form): CellProtocol {
+  const record = form === 'fast' ? recordToHistogramFast : recordToHistogramStrict;
+  const read = form === 'fast' ? readConsistentFast : readConsistentStrict;
+  const slotWords = HISTOGRAM_BUCKETS;
+  const copied = new Float64Array(slotWords + BUCKETS);
+  return {
+    name: `histogram ${form}`,
+    cellWords: histogramCellWords(BUCKETS),
+    init: ({ doubles }, at) => initHistogram(doubles, at),
+    write: (words, doubles, at, k) => record(words, doubles, at, bucketOf(k), valueOf(bucketOf(k))),
+    // As `readHistogramInto` does, for the form asked for; the redo entry stays out of what is compared.
+    read(words, doubles, at, into) {
+      const attempts = read(words, doubles, at, slotWords, BUCKETS, copied);
+      if (attempts === 0) return 0;
+      copied[slotWords + copied[4]!] = copied[5]!;
+      into.set(copied.subarray(0, 4));
+      into.set(copied.subarray(slotWords), 4);
+      return attempts;
+    },
+    expected(k) {
+      const values = Array.from({ length: k }, (_, i) => valueOf(bucketOf(i + 1)));
+      const counts = Array.from({ length: BUCKETS }, () => 0);
+      for (let i = 1; i <= k; i++) counts[bucketOf(i)]! += 1;
+      const sum = values.reduce((total, value) => total + value, 0);
+      return [k, sum, Math.min(...values), Math.max(...values), ...counts];
+    },
+    updateOf(into) {
+      const k = into[0]!;
+      let sum = 0;
+      let min = Infinity;
+      let max = -Infinity;
+      for (let bucket = 0; bucket < BUCKETS; bucket++) {
+        const count = countOf(bucket, k);
+        if (into[4 + bucket] !== count) return -1;
+        if (count === 0) continue;
+        sum += count * valueOf(bucket);
+        if (valueOf(bucket) < min) min = valueOf(bucket);
+        if (valueOf(bucket) > max) max = valueOf(bucket);
+      }
+      return into[1] === sum && into[2] === min && into[3] === max ? k : -1;
+    },
+    adopt: adoptCell,
+  };
+}
+
+/** The real cells in both forms. A writer and a reader of one form belong together. */
+export const REAL_CELLS: readonly CellProtocol[] = (['fast', 'strict'] as const).flatMap((form) => [
+  sumCell(form),
+  lastValueCell(form),
+  histogramCell(form),
+]);

@@ -1,0 +1,88 @@
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
+import { expect } from 'chai';
+import { MetricStore } from '../../src/index.ts';
+import { needsProc } from '../support/marks.ts';
+import type { Block, Observation } from '../support/observing-thread.ts';
+import { makeProvider, shutDownProviders, type ProviderUnderTest } from '../support/provider.ts';
+
+const workers = new Set<Worker>();
+
+async function observing(...observations: Observation[]): Promise<Worker> {
+  const worker = new Worker(new URL('../support/observing-thread.js', import.meta.url), { workerData: observations });
+  workers.add(worker);
+  await once(worker, 'message');
+  return worker;
+}
+
+async function block(worker: Worker, blockMillis: number): Promise<void> {
+  worker.postMessage({ blockMillis } satisfies Block);
+  await once(worker, 'message');
+}
+
+/** The values of a metric after a collection, by attributes. */
+async function collected({ reader, points }: ProviderUnderTest, name: string): Promise<unknown> {
+  const { errors } = await reader.collect();
+  expect(errors).to.deep.equal([]);
+  return Object.fromEntries(points(name).map(({ attributes, value }) => [JSON.stringify(attributes), value]));
+}
+
+describe('observable instruments of several threads', () => {
+  beforeEach(() => expect(MetricStore.published(), 'a store that another test left open').to.equal(undefined));
+  afterEach(async () => {
+    await Promise.all([...workers].map((worker) => worker.terminate()));
+    workers.clear();
+  });
+  afterEach(shutDownProviders);
+
+  it('are asked by the reader of another thread; sums add up', async () => {
+    const under = makeProvider();
+    under.meter.createObservableCounter('unused');
+    await observing({ kind: 'Counter', name: 'c', value: 5 }, { kind: 'Gauge', name: 'g', value: 1, attributes: { t: 1 } });
+    await observing({ kind: 'Counter', name: 'c', value: 7 }, { kind: 'Gauge', name: 'g', value: 2, attributes: { t: 2 } });
+    for (let i = 0; i < 3; i++) {
+      expect(await collected(under, 'c')).to.deep.equal({ '{}': 12 });
+      expect(await collected(under, 'g')).to.deep.equal({ '{"t":1}': 1, '{"t":2}': 2 });
+    }
+  });
+
+  it('keep their last values while their thread is blocked, and the reader does not wait for long', async () => {
+    const under = makeProvider();
+    const worker = await observing({ kind: 'Gauge', name: 'g', value: 4 });
+    expect(await collected(under, 'g')).to.deep.equal({ '{}': 4 });
+    await block(worker, 60_000);
+    const started = performance.now();
+    for (let i = 0; i < 5; i++) expect(await collected(under, 'g')).to.deep.equal({ '{}': 4 });
+    expect(performance.now() - started, 'five collections, of a thread that is blocked for a minute').to.be.below(30_000);
+  });
+
+  it('of a dead thread: a counter stays, and goes on where a thread takes over; the rest is gone', async function () {
+    needsProc.call(this);
+    const under = makeProvider();
+    const all: Observation[] = [
+      { kind: 'Counter', name: 'c', value: 100 },
+      { kind: 'UpDownCounter', name: 'u', value: 3 },
+      { kind: 'Gauge', name: 'g', value: 9 },
+    ];
+    const worker = await observing(...all);
+    expect([await collected(under, 'c'), await collected(under, 'u'), await collected(under, 'g')]).to.deep.equal([
+      { '{}': 100 },
+      { '{}': 3 },
+      { '{}': 9 },
+    ]);
+    await worker.terminate();
+    expect([await collected(under, 'c'), await collected(under, 'u'), await collected(under, 'g')]).to.deep.equal([
+      { '{}': 100 },
+      {},
+      {},
+    ]);
+    const used = under.provider.store.usedBytes;
+    await observing(...all); // takes over the slab
+    expect(under.provider.store.usedBytes).to.equal(used);
+    expect([await collected(under, 'c'), await collected(under, 'u'), await collected(under, 'g')]).to.deep.equal([
+      { '{}': 200 },
+      { '{}': 3 },
+      { '{}': 9 },
+    ]);
+  });
+});
