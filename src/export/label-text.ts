@@ -65,8 +65,7 @@ export class LabelWriter {
       for (let free = `exported_${key}`; reserved.has(name); free = `exported_${free}`) name = this.nameOf(free);
       labels.push({ name, key, value });
     }
-    if (labels.length < 2) return labels;
-    labels.sort((a, b) => compare(a.name, b.name) || compare(a.key, b.key));
+    if (labels.length > 1) labels.sort((a, b) => compare(a.name, b.name) || compare(a.key, b.key));
     const pairs: { name: string; value: string }[] = [];
     for (const { name, value } of labels) {
       const last = pairs.at(-1);
