@@ -1,7 +1,9 @@
 export { OptionError, RegionError } from './base/errors.ts';
 export { SeqlockMetricProducer } from './collect/metric-producer.ts';
-export { SeqlockMetricReader } from './collect/metric-reader.ts';
+export { SeqlockMetricReader } from './facade/metric-reader.ts';
 export { SeqlockMeterProvider } from './facade/meter-provider.ts';
+export { metricsJsonSchema } from './export/json-schema.ts';
+export { createPrometheusHandler } from './facade/prometheus-handler.ts';
 export { Seqlock } from './memory/seqlock.ts';
 export { bind } from './sdk/bind.ts';
 export { MetricStore } from './state/store.ts';
@@ -18,6 +20,11 @@ export type {
   ScopeMetrics,
   SumMetric,
 } from './collect/metric-data.ts';
+export type { ExpositionOptions } from './export/family-plan.ts';
+export type { JsonMetric, MetricsDocument } from './export/json.ts';
+export type { TranslationStrategy } from './export/prometheus-name.ts';
+export type { PrometheusHandler, PrometheusHandlerOptions } from './facade/prometheus-handler.ts';
+export type { Collectable, ScrapeSource } from './facade/scrape-source.ts';
 export type { SeqlockMeterProviderOptions } from './facade/meter-provider.ts';
 export type { SeqlockOptions } from './memory/seqlock.ts';
 export type { BoundCounter, BoundRecorder } from './sdk/instruments.ts';

@@ -25,7 +25,7 @@ const IMPORTABLE: ReadonlyMap<string, readonly string[]> = new Map([
 /** Packages a user has anyway, and Node's own modules. */
 const PACKAGES = /^(node:[a-z_]+|@opentelemetry\/(api|sdk-metrics))$/;
 /** Code of the SDK's package is loaded here only; anywhere else its types may be used. */
-const MAY_LOAD_SDK = ['collect/metric-reader.ts'];
+const MAY_LOAD_SDK = ['facade/metric-reader.ts'];
 
 interface Import {
   readonly specifier: string;

@@ -2,6 +2,7 @@ import type { CollectionResult, MetricCollectOptions, MetricProducer } from '@op
 import type { Region } from '../memory/region.ts';
 import { CellReader, type ReadStats } from './cell-reader.ts';
 import { observeElsewhere } from './observation.ts';
+import type { MetricColumns } from './metric-column.ts';
 import type { Resource, ResourceMetrics } from './metric-data.ts';
 import { Snapshots } from './snapshot.ts';
 import { readerOf, type StoreReader } from './store-reader.ts';
@@ -37,6 +38,17 @@ export class SeqlockMetricProducer implements MetricProducer {
   snapshot(): ResourceMetrics {
     const scopeMetrics = this.#snapshots.take();
     return { resource: this.#resource ?? this.#storedResource(), scopeMetrics };
+  }
+
+  /** `snapshot` as columns, which the next call of it fills anew: no objects are made for series seen before. */
+  columns(): MetricColumns {
+    const columns = this.#snapshots.takeColumns();
+    return { resource: this.#resource ?? this.#storedResource(), columns };
+  }
+
+  /** Has the observable callbacks of all threads called, as `collect` does; resolves to what they threw. */
+  observe(timeoutMillis?: number): Promise<unknown[]> {
+    return this.#observe(timeoutMillis);
   }
 
   /**

@@ -7,8 +7,10 @@ import { readSumInto } from '../state/cells/sum-cell.ts';
 import { isObserved, type Aggregation } from '../state/records.ts';
 import type { CellReader, ReadCell } from './cell-reader.ts';
 import { NONE, type MergedStream } from './merged-stream.ts';
+import { COLUMN_BUCKETS, COLUMN_COUNT, COLUMN_SUM, type MetricColumn } from './metric-column.ts';
 import * as D from './metric-data.ts';
 import { hrTimeOf, type StoreReader } from './store-reader.ts';
+import { StreamColumn } from './stream-column.ts';
 
 type HistogramAggregation = Extract<Aggregation, { type: 'explicit-bucket-histogram' }>;
 
@@ -26,6 +28,7 @@ export class Snapshots {
   readonly #cells: CellReader;
   #copy = new Float64Array(64);
   readonly #previous = new Map<number, Float64Array | undefined>(); // of cells that could not be copied once
+  readonly #columns = new Map<MergedStream, StreamColumn>();
   readonly #deadSlabs = new Map<number, boolean>(); // of the snapshot that is being taken
 
   constructor(store: StoreReader, cells: CellReader) {
@@ -48,6 +51,65 @@ export class Snapshots {
     }
     this.#cells.end();
     return scopeMetrics;
+  }
+
+  /** `take`, as columns that the next call fills anew. Makes no objects for series it has seen before. */
+  takeColumns(): MetricColumn[] {
+    this.#cells.begin();
+    this.#store.refresh();
+    this.#deadSlabs.clear();
+    const columns: MetricColumn[] = [];
+    for (const { streams } of this.#store.scopes)
+      for (const stream of streams) {
+        let filled = this.#columns.get(stream);
+        if (filled === undefined) this.#columns.set(stream, (filled = new StreamColumn(stream)));
+        this.#fill(filled, stream);
+        if (filled.column.rows > 0) columns.push(filled.column);
+      }
+    this.#cells.end();
+    return columns;
+  }
+
+  #fill(filled: StreamColumn, stream: MergedStream): void {
+    const { aggregation, kind } = stream.description;
+    const { column } = filled;
+    const isHistogram = aggregation.type === 'explicit-bucket-histogram';
+    const read = isHistogram ? this.#histogramReader(aggregation) : undefined;
+    for (const series of filled.begin(this.#store.region.words)) {
+      const at = column.open();
+      if (read !== undefined) {
+        if (!this.#fillHistogram(stream, series, read, column, at)) continue;
+      } else {
+        const value =
+          aggregation.type === 'last-value'
+            ? this.#lastValue(stream, series, isObserved(kind))
+            : isObserved(kind)
+              ? this.#observedSum(stream, series, aggregation.type === 'sum' && aggregation.monotonic)
+              : this.#sum(stream, series);
+        if (value === undefined) continue;
+        column.values[at] = value;
+      }
+      column.close(stream.attributes[series]!, stream.starts[series]!);
+    }
+  }
+
+  #fillHistogram(
+    stream: MergedStream,
+    series: number,
+    read: ReadCell,
+    { values, stride }: MetricColumn,
+    at: number,
+  ): boolean {
+    const buckets = stride - COLUMN_BUCKETS;
+    values.fill(0, at, at + stride);
+    for (let node = stream.firstOf(series); node !== NONE; node = stream.nextOf(node)) {
+      const copy = this.#read(read, stream.cellOf(node), H.histogramCopyWords(buckets));
+      if (copy === undefined) return false;
+      values[at + COLUMN_COUNT]! += copy[H.HISTOGRAM_COUNT]!;
+      values[at + COLUMN_SUM]! += copy[H.HISTOGRAM_SUM]!;
+      for (let i = 0; i < buckets; i++) values[at + COLUMN_BUCKETS + i]! += copy[H.HISTOGRAM_BUCKETS + i]!;
+    }
+    return true;
   }
 
   #metric(stream: MergedStream, endTime: HrTime): D.Metric {

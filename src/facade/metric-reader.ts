@@ -1,13 +1,18 @@
 import { MetricReader } from '@opentelemetry/sdk-metrics';
-import type { ReadStats } from './cell-reader.ts';
-import type { ResourceMetrics } from './metric-data.ts';
-import { SeqlockMetricProducer } from './metric-producer.ts';
+import type { ReadStats } from '../collect/cell-reader.ts';
+import type { ResourceMetrics } from '../collect/metric-data.ts';
+import { SeqlockMetricProducer } from '../collect/metric-producer.ts';
+import type { ExpositionOptions } from '../export/family-plan.ts';
+import { metricsDocument, type MetricsDocument } from '../export/json.ts';
+import { PrometheusText } from '../export/prometheus-text.ts';
 
 /**
  * A pull reader of a `SeqlockMeterProvider`: `collect()` as every reader has it, and synchronous reads beside it.
  * All methods belong to the thread that made the reader; they may be called while other threads record.
  */
 export class SeqlockMetricReader extends MetricReader {
+  #text: PrometheusText | undefined;
+  #textKey = '';
   #producer: SeqlockMetricProducer | undefined;
 
   /** Called once, by the provider. Throws when that is not a `SeqlockMeterProvider`. */
@@ -25,9 +30,34 @@ export class SeqlockMetricReader extends MetricReader {
     return this.#attached().snapshot();
   }
 
+  /**
+   * The Prometheus text (0.0.4) of `snapshot()`. Each call with other options makes a text of its own; the one made last is kept
+   * and only brought up to date by the next call with equal options.
+   */
+  exportPrometheus(options: ExpositionOptions = {}): string {
+    const producer = this.#attached();
+    const key = JSON.stringify(options, (_, value: unknown) => (value instanceof RegExp ? String(value) : value));
+    if (this.#text === undefined || this.#textKey !== key) {
+      this.#text = new PrometheusText({ openMetrics: false, escaping: 'underscores' }, options);
+      this.#textKey = key;
+    }
+    this.#text.update(producer.columns());
+    return this.#text.toString();
+  }
+
+  /** `snapshot()` as a plain JSON value, whose form `metricsJsonSchema` describes. */
+  exportJson(): MetricsDocument {
+    return metricsDocument(this.snapshot());
+  }
+
   /** What reading shared memory has cost this reader so far, `collect` and `snapshot` together. */
   readStats(): ReadStats {
     return this.#attached().readStats();
+  }
+
+  /** What the reader reads: for a handler or exporter that takes snapshots itself. Throws when no provider has the reader. */
+  get producer(): SeqlockMetricProducer {
+    return this.#attached();
   }
 
   #attached(): SeqlockMetricProducer {

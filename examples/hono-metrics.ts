@@ -1,0 +1,21 @@
+/** Metrics of a hono application on Node: the bindings hold node's request and response, which the handler answers by itself. */
+import { serve, type HttpBindings } from '@hono/node-server';
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
+import { Hono } from 'hono';
+import { createPrometheusHandler, SeqlockMeterProvider } from 'seqlock-metrics';
+
+const provider = new SeqlockMeterProvider();
+const requests = provider.getMeter('example').createCounter('http.server.requests', { unit: '{request}' });
+const metrics = createPrometheusHandler(provider.store);
+
+const app = new Hono<{ Bindings: HttpBindings }>();
+app.get('/metrics', async (context) => {
+  await metrics(context.env.incoming, context.env.outgoing);
+  return RESPONSE_ALREADY_SENT;
+});
+app.get('/*', (context) => {
+  requests.add(1, { method: context.req.method });
+  return context.text('hello\n');
+});
+
+serve({ fetch: app.fetch, port: Number(process.env['PORT'] ?? 8080) }, (address) => console.log(address));

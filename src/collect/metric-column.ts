@@ -1,0 +1,140 @@
+import type { Attributes, HrTime } from '@opentelemetry/api';
+import * as D from './metric-data.ts';
+
+/** Where a histogram's parts lie in its row of `values`; the buckets follow, not cumulated. */
+export const COLUMN_COUNT = 0;
+export const COLUMN_SUM = 1;
+export const COLUMN_BUCKETS = 2;
+
+export type ColumnKind = 'counter' | 'gauge' | 'histogram';
+
+/** The scope of a column; `attributes` only where the source knows them. */
+export interface ColumnScope {
+  readonly name: string;
+  readonly version?: string | undefined;
+  readonly schemaUrl?: string | undefined;
+  readonly attributes?: Attributes | undefined;
+}
+
+export interface ColumnDescription {
+  readonly scope: ColumnScope;
+  readonly name: string;
+  readonly unit: string;
+  readonly kind: ColumnKind;
+  /** Upper inclusive bounds of a histogram; empty for the other kinds. */
+  readonly boundaries: readonly number[];
+  /** False for a histogram whose measurements may be negative. */
+  readonly hasSum: boolean;
+}
+
+/**
+ * One metric of a snapshot as columns: row i is a series. It is reused by the next snapshot, so read it before that. A row keeps its
+ * place as long as the series before it are reported; a new series comes last.
+ */
+export class MetricColumn {
+  readonly description: ColumnDescription;
+  /** The metric's description text; a longer one may turn up later. */
+  text: string;
+  /** Numbers a row has in `values`: 1, or count, sum and buckets. */
+  readonly stride: number;
+  rows = 0;
+  readonly attributes: Attributes[] = [];
+  readonly starts: HrTime[] = [];
+  values: Float64Array;
+
+  constructor(description: ColumnDescription, text: string) {
+    this.description = description;
+    this.text = text;
+    this.stride = description.kind === 'histogram' ? COLUMN_BUCKETS + description.boundaries.length + 1 : 1;
+    this.values = new Float64Array(this.stride);
+  }
+
+  /** Index in `values` of a row to be filled; `close` makes it one. */
+  open(): number {
+    const at = this.rows * this.stride;
+    if (at + this.stride > this.values.length) {
+      const values = new Float64Array(2 * (at + this.stride));
+      values.set(this.values);
+      this.values = values;
+    }
+    return at;
+  }
+
+  close(attributes: Attributes, start: HrTime): void {
+    this.attributes[this.rows] = attributes;
+    this.starts[this.rows] = start;
+    this.rows++;
+  }
+}
+
+/** A snapshot as columns. */
+export interface MetricColumns {
+  readonly resource: D.Resource;
+  readonly columns: readonly MetricColumn[];
+}
+
+/** What any producer may deliver: temporality and kind are checked, not believed. */
+interface AnyMetric {
+  readonly descriptor: { readonly name: string; readonly description?: string; readonly unit?: string };
+  readonly aggregationTemporality: number;
+  readonly dataPointType: number;
+  readonly isMonotonic?: boolean;
+  readonly dataPoints: readonly D.DataPoint<unknown>[];
+}
+
+/**
+ * The snapshot of any producer as columns. What has no cumulative columns is left out and told to `onLeftOut`: delta sums and
+ * histograms, and exponential histograms, whose column kind is still to come.
+ */
+export function columnsOf(
+  metrics: D.ResourceMetrics,
+  onLeftOut: (metric: string, reason: string) => void,
+): MetricColumns {
+  const columns: MetricColumn[] = [];
+  for (const { scope, metrics: ofScope } of metrics.scopeMetrics)
+    for (const metric of ofScope as readonly AnyMetric[]) {
+      const { name } = metric.descriptor;
+      if (metric.dataPointType !== D.DATA_POINT_GAUGE && metric.aggregationTemporality !== D.TEMPORALITY_CUMULATIVE)
+        onLeftOut(name, 'its temporality is delta');
+      else if (metric.dataPointType === D.DATA_POINT_HISTOGRAM) columns.push(...histogramColumns(scope, metric));
+      else if (metric.dataPointType === D.DATA_POINT_GAUGE || metric.dataPointType === D.DATA_POINT_SUM)
+        columns.push(numberColumn(scope, metric));
+      else onLeftOut(name, 'its data points are of a type this version does not know');
+    }
+  return { resource: metrics.resource, columns };
+}
+
+function numberColumn(scope: ColumnScope, metric: AnyMetric): MetricColumn {
+  const { name, unit = '', description = '' } = metric.descriptor;
+  const kind = metric.dataPointType === D.DATA_POINT_SUM && metric.isMonotonic === true ? 'counter' : 'gauge';
+  const column = new MetricColumn({ scope, name, unit, kind, boundaries: [], hasSum: true }, description);
+  for (const point of metric.dataPoints as readonly D.DataPoint<number>[]) {
+    const at = column.open();
+    column.values[at] = point.value;
+    column.close(point.attributes, point.startTime);
+  }
+  return column;
+}
+
+/** One column for each set of bounds: data points of one metric may differ in them. */
+function histogramColumns(scope: ColumnScope, metric: AnyMetric): MetricColumn[] {
+  const { name, unit = '', description = '' } = metric.descriptor;
+  const columns = new Map<string, MetricColumn>();
+  for (const point of metric.dataPoints as readonly D.DataPoint<D.HistogramValue>[]) {
+    const { count, sum, buckets } = point.value;
+    const hasSum = sum !== undefined;
+    const key = `${hasSum} ${buckets.boundaries.join()}`;
+    let column = columns.get(key);
+    if (column === undefined) {
+      const { boundaries } = buckets;
+      column = new MetricColumn({ scope, name, unit, kind: 'histogram', boundaries, hasSum }, description);
+      columns.set(key, column);
+    }
+    const at = column.open();
+    column.values[at + COLUMN_COUNT] = count;
+    column.values[at + COLUMN_SUM] = sum ?? 0;
+    column.values.set(buckets.counts, at + COLUMN_BUCKETS);
+    column.close(point.attributes, point.startTime);
+  }
+  return [...columns.values()];
+}

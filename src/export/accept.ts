@@ -1,0 +1,129 @@
+/** What a scraper asks for and what it gets (Prometheus content negotiation; RFC 9110 for q-values). */
+import { ESCAPING_SCHEMES, type EscapingScheme } from './prometheus-name.ts';
+
+/** An answer's format. */
+export interface NegotiatedFormat {
+  readonly format: 'text' | 'openmetrics' | 'protobuf';
+  readonly escaping: EscapingScheme;
+  readonly contentType: string;
+}
+
+/** Longer headers are cut off: nothing a scraper sends comes near. */
+const MAX_HEADER = 8192;
+
+interface Range {
+  readonly type: string;
+  readonly parameters: ReadonlyMap<string, string>;
+  readonly q: number;
+}
+
+const FALLBACK: NegotiatedFormat = {
+  format: 'text',
+  escaping: 'underscores',
+  contentType: 'text/plain; version=0.0.4; charset=utf-8',
+};
+
+/**
+ * The format for an `Accept` header: the range with the highest q that can be served, of equals the first. What nobody can serve gets text
+ * 0.0.4, as Prometheus wants it of exporters, and never 406.
+ */
+export function negotiateFormat(accept: string | undefined): NegotiatedFormat {
+  let best: NegotiatedFormat | undefined;
+  let bestQ = 0;
+  for (const range of rangesOf(accept ?? '')) {
+    if (range.q <= bestQ) continue;
+    const format = formatOf(range);
+    if (format === undefined) continue;
+    best = format;
+    bestQ = range.q;
+  }
+  return best ?? FALLBACK;
+}
+
+function formatOf({ type, parameters }: Range): NegotiatedFormat | undefined {
+  const version = parameters.get('version');
+  const asked = parameters.get('escaping');
+  const escaping = ESCAPING_SCHEMES.find((scheme) => scheme === asked);
+  const echo = escaping === undefined ? '' : `; escaping=${escaping}`;
+  // Names that need quotes came with version 1.0.0 of the formats.
+  const legacy = escaping === 'allow-utf-8' ? 'underscores' : (escaping ?? 'underscores');
+  switch (type) {
+    case 'application/openmetrics-text':
+      if (version !== undefined && version !== '1.0.0' && version !== '0.0.1') return undefined;
+      if (version === '0.0.1')
+        return { format: 'openmetrics', escaping: legacy, contentType: `${type}; version=0.0.1; charset=utf-8` };
+      return {
+        format: 'openmetrics',
+        escaping: escaping ?? 'underscores',
+        contentType: `${type}; version=1.0.0; charset=utf-8${echo}`,
+      };
+    case 'application/vnd.google.protobuf': {
+      const isFamily = parameters.get('proto') === 'io.prometheus.client.MetricFamily';
+      if (!isFamily || (parameters.get('encoding') ?? 'delimited') !== 'delimited') return undefined;
+      return {
+        format: 'protobuf',
+        escaping: escaping ?? 'underscores',
+        contentType: `${type}; proto=io.prometheus.client.MetricFamily; encoding=delimited${echo}`,
+      };
+    }
+    case 'text/plain':
+      if (version === '1.0.0')
+        return {
+          format: 'text',
+          escaping: escaping ?? 'underscores',
+          contentType: `${type}; version=1.0.0; charset=utf-8${echo}`,
+        };
+      if (version !== undefined && version !== '0.0.4') return undefined;
+      return escaping === undefined ? FALLBACK : { ...FALLBACK, escaping: legacy };
+    case 'text/*':
+    case '*/*':
+      return FALLBACK;
+    default:
+      return undefined;
+  }
+}
+
+export type ContentCoding = 'identity' | 'gzip' | 'zstd';
+
+/** The coding for an `Accept-Encoding` header: of those offered, the one with the highest q, the first of equals. */
+export function negotiateCoding(header: string | undefined, offered: readonly ContentCoding[]): ContentCoding {
+  let best: ContentCoding = 'identity';
+  let bestQ = 0;
+  const ranges = rangesOf(header ?? '');
+  for (const coding of offered) {
+    const range = ranges.find(({ type }) => type === coding) ?? ranges.find(({ type }) => type === '*');
+    if (range === undefined || range.q <= bestQ) continue;
+    best = coding;
+    bestQ = range.q;
+  }
+  const identityQ = ranges.find(({ type }) => type === 'identity')?.q ?? 0;
+  return identityQ > bestQ ? 'identity' : best;
+}
+
+function rangesOf(header: string): Range[] {
+  return splitOutsideQuotes(header.slice(0, MAX_HEADER), ',').map((part) => {
+    const [type = '', ...rest] = splitOutsideQuotes(part, ';');
+    const parameters = new Map<string, string>();
+    for (const parameter of rest) {
+      const equals = parameter.indexOf('=');
+      if (equals === -1) continue;
+      const value = parameter.slice(equals + 1).trim();
+      parameters.set(parameter.slice(0, equals).trim().toLowerCase(), value.replaceAll(/^"|"$/g, ''));
+    }
+    const q = parameters.has('q') ? Number(parameters.get('q')) : 1;
+    return { type: type.trim().toLowerCase(), parameters, q: q >= 0 && q <= 1 ? q : 0 };
+  });
+}
+
+function splitOutsideQuotes(text: string, separator: string): string[] {
+  const parts: string[] = [];
+  let start = 0;
+  let isQuoted = false;
+  for (let i = 0; i <= text.length; i++) {
+    if (text[i] === '"') isQuoted = !isQuoted;
+    if (i < text.length && (isQuoted || text[i] !== separator)) continue;
+    parts.push(text.slice(start, i));
+    start = i + 1;
+  }
+  return parts;
+}

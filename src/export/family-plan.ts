@@ -1,0 +1,132 @@
+/** Which metric goes into which Prometheus family. Conflicts are settled here: the metric met first wins, the other is left out and both are named. */
+import type { Attributes } from '@opentelemetry/api';
+import type { Warnings } from '../base/warnings.ts';
+import { printed } from '../base/errors.ts';
+import type { ColumnKind, MetricColumn, MetricColumns } from '../collect/metric-column.ts';
+import { escapedName, metricName, type EscapingScheme, type TranslationStrategy } from './prometheus-name.ts';
+
+/** What makes a text differ from another of the same metrics. */
+export interface Dialect {
+  readonly openMetrics: boolean;
+  readonly escaping: EscapingScheme;
+}
+
+/** Options of every exposition. All have the defaults of the OpenTelemetry specification. */
+export interface ExpositionOptions {
+  /** How names are translated. Default `UnderscoreEscapingWithSuffixes`. */
+  readonly translationStrategy?: TranslationStrategy;
+  /** Leaves the labels `otel_scope_...` out. Default false. */
+  readonly withoutScopeInfo?: boolean;
+  /** Leaves `target_info` out. Default false. */
+  readonly withoutTargetInfo?: boolean;
+  /** Resource attributes that become labels of every sample: those whose key it matches. Default none. */
+  readonly withResourceConstantLabels?: RegExp | readonly string[];
+  /** `_created` samples in OpenMetrics, which say when a series started. Default true. */
+  readonly created?: boolean;
+}
+
+export type FamilyType = ColumnKind | 'info' | 'unknown';
+
+export interface PlannedFamily {
+  /** As TYPE, HELP and UNIT lines name it; not quoted. */
+  readonly name: string;
+  /** As samples begin, before `_bucket` and the like. */
+  readonly sampleName: string;
+  readonly type: FamilyType;
+  /** Empty where there is none to be shown. */
+  readonly unit: string;
+  help: string;
+  readonly columns: MetricColumn[];
+}
+
+export interface FamilyPlan {
+  readonly families: readonly PlannedFamily[];
+  /** Present unless left out: name of the target family. */
+  readonly targetInfo: PlannedFamily | undefined;
+}
+
+/** Plans the families of a snapshot, in the order of their first metrics. */
+export function planFamilies(
+  { columns, resource }: MetricColumns,
+  dialect: Dialect,
+  options: ExpositionOptions,
+  warnings: Warnings,
+): FamilyPlan {
+  const taken = new Map<string, PlannedFamily>(); // every name that a sample or a family has
+  const families = new Map<string, PlannedFamily>();
+  const targetInfo =
+    options.withoutTargetInfo === true || Object.keys(resource.attributes as Attributes).length === 0
+      ? undefined
+      : targetFamily(dialect);
+  if (targetInfo !== undefined) for (const name of namesOf(targetInfo, dialect)) taken.set(name, targetInfo);
+  for (const column of columns) {
+    const family = familyOf(column, dialect, options.translationStrategy ?? 'UnderscoreEscapingWithSuffixes');
+    const about = `metric ${printed(column.description.name)} of scope ${printed(column.description.scope.name)}`;
+    if (family.sampleName === '') {
+      warnings.once(`name ${about}`, `${about} has no name that Prometheus could take; it is left out`);
+      continue;
+    }
+    const same = families.get(family.name);
+    if (same !== undefined && same.type === family.type && same.sampleName === family.sampleName) {
+      same.columns.push(column);
+      if (same.help === '') same.help = column.text;
+      else if (column.text !== '' && column.text !== same.help)
+        warnings.once(
+          `help ${about}`,
+          `${about} is described as ${printed(column.text)}, but ${family.name} as ${printed(same.help)} already; the latter is shown`,
+        );
+      continue;
+    }
+    const other = namesOf(family, dialect).map((name) => taken.get(name)).find((found) => found !== undefined);
+    if (other !== undefined) {
+      const source = other.columns[0]?.description;
+      const owner =
+        source === undefined ? 'the resource' : `metric ${printed(source.name)} of scope ${printed(source.scope.name)}`;
+      warnings.once(
+        `type ${about} ${family.type}`,
+        `${about} would be the ${family.type} ${family.name}, but that name belongs to the ${other.type} ${other.name} of ${owner}; it is left out. Rename one of them.`,
+      );
+      continue;
+    }
+    for (const name of namesOf(family, dialect)) taken.set(name, family);
+    families.set(family.name, family);
+  }
+  return { families: [...families.values()], targetInfo };
+}
+
+function familyOf(column: MetricColumn, { openMetrics, escaping }: Dialect, strategy: TranslationStrategy): PlannedFamily {
+  const { name, unit, kind } = column.description;
+  const parts = metricName(name, unit, kind, strategy);
+  const base = escapedName(parts.base, escaping, false);
+  const sampleName = kind === 'counter' && base !== '' ? escapedName(parts.base + parts.typeSuffix, escaping, false) : base;
+  const shared = { help: column.text, columns: [column] };
+  if (!openMetrics) return { ...shared, name: sampleName, sampleName, type: kind, unit: '' };
+  // A unit must end the name, and escaping may have changed that.
+  const unitOf = (name: string): string => (parts.unit !== '' && name.endsWith(`_${parts.unit}`) ? parts.unit : '');
+  if (kind !== 'counter') return { ...shared, name: base, sampleName, type: kind, unit: unitOf(base) };
+  // An OpenMetrics counter ends with _total or is none: strategies without suffixes then say nothing of its type.
+  const counterName = sampleName.endsWith('_total') ? sampleName.slice(0, -'_total'.length) : '';
+  return counterName !== ''
+    ? { ...shared, name: counterName, sampleName, type: 'counter', unit: unitOf(counterName) }
+    : { ...shared, name: sampleName, sampleName, type: 'unknown', unit: '' };
+}
+
+function targetFamily({ openMetrics, escaping }: Dialect): PlannedFamily {
+  const sampleName = escapedName('target_info', escaping, false);
+  const help = 'Target metadata';
+  return openMetrics
+    ? { name: sampleName.slice(0, -'_info'.length), sampleName, type: 'info', unit: '', help, columns: [] }
+    : { name: sampleName, sampleName, type: 'gauge', unit: '', help, columns: [] };
+}
+
+/** Names no other family may have: a parser would take its samples for this one's, or the reverse. */
+function namesOf({ name, sampleName, type }: PlannedFamily, { openMetrics }: Dialect): string[] {
+  switch (type) {
+    case 'counter':
+      return openMetrics ? [name, sampleName, `${name}_created`] : [sampleName];
+    case 'histogram':
+      return [name, `${name}_bucket`, `${name}_count`, `${name}_sum`, ...(openMetrics ? [`${name}_created`] : [])];
+    default:
+      return name === sampleName ? [name] : [name, sampleName];
+  }
+}

@@ -1,0 +1,132 @@
+/**
+ * Metrics as a JSON document, whose form is promised: `json-schema.ts` says it for machines. Fields may be added; none changes its
+ * meaning while `schemaVersion` is 1.
+ */
+import type { Attributes, HrTime } from '@opentelemetry/api';
+import type { HistogramValue, Metric, ResourceMetrics } from '../collect/metric-data.ts';
+import { DATA_POINT_HISTOGRAM, DATA_POINT_SUM } from '../collect/metric-data.ts';
+import { wellFormed } from './prometheus-name.ts';
+
+/** JSON has no numbers for these. */
+export type JsonNumber = number | 'NaN' | '+Inf' | '-Inf';
+
+export type JsonValue = string | number | boolean | null | readonly JsonValue[] | { readonly [key: string]: JsonValue };
+
+export interface JsonPoint {
+  readonly attributes: Readonly<Record<string, JsonValue>>;
+  /** When the series began: milliseconds since the epoch. */
+  readonly startTimeUnixMillis: number;
+  readonly timeUnixMillis: number;
+}
+
+export interface JsonNumberPoint extends JsonPoint {
+  readonly value: JsonNumber;
+}
+
+export interface JsonHistogramPoint extends JsonPoint {
+  readonly count: number;
+  readonly sum?: JsonNumber;
+  readonly min?: JsonNumber;
+  readonly max?: JsonNumber;
+  /** `count` is of this bucket alone: above the bound before it, up to and with `upperBound`. The last bound is `+Inf`. */
+  readonly buckets: readonly { readonly upperBound: JsonNumber; readonly count: number }[];
+}
+
+interface JsonMetricBase {
+  readonly name: string;
+  readonly description: string;
+  readonly unit: string;
+}
+
+export type JsonMetric =
+  | (JsonMetricBase & { readonly type: 'counter' | 'updowncounter' | 'gauge'; readonly points: readonly JsonNumberPoint[] })
+  | (JsonMetricBase & { readonly type: 'histogram'; readonly points: readonly JsonHistogramPoint[] });
+
+/** Names, units and attributes are OpenTelemetry's own, not translated. */
+export interface MetricsDocument {
+  readonly schemaVersion: 1;
+  readonly resource: { readonly attributes: Readonly<Record<string, JsonValue>> };
+  readonly scopes: readonly {
+    readonly name: string;
+    readonly version: string;
+    readonly schemaUrl: string;
+    readonly metrics: readonly JsonMetric[];
+  }[];
+}
+
+/** A snapshot as plain values that `JSON.stringify` writes and `JSON.parse` gives back unchanged. */
+export function metricsDocument({ resource, scopeMetrics }: ResourceMetrics): MetricsDocument {
+  return {
+    schemaVersion: 1,
+    resource: { attributes: attributesOf(resource.attributes) },
+    scopes: scopeMetrics.map(({ scope, metrics }) => ({
+      name: wellFormed(scope.name),
+      version: wellFormed(scope.version ?? ''),
+      schemaUrl: wellFormed(scope.schemaUrl ?? ''),
+      metrics: metrics.map(metricOf),
+    })),
+  };
+}
+
+function metricOf(metric: Metric): JsonMetric {
+  const { name, description, unit } = metric.descriptor;
+  const base = { name: wellFormed(name), description: wellFormed(description), unit: wellFormed(unit) };
+  if (metric.dataPointType === DATA_POINT_HISTOGRAM)
+    return {
+      ...base,
+      type: 'histogram',
+      points: metric.dataPoints.map((point) => ({ ...pointOf(point), ...histogramOf(point.value) })),
+    };
+  const isSum = metric.dataPointType === DATA_POINT_SUM;
+  return {
+    ...base,
+    type: isSum ? (metric.isMonotonic ? 'counter' : 'updowncounter') : 'gauge',
+    points: metric.dataPoints.map((point) => ({ ...pointOf(point), value: jsonNumber(point.value) })),
+  };
+}
+
+function pointOf(point: { startTime: HrTime; endTime: HrTime; attributes: Attributes }): JsonPoint {
+  return {
+    attributes: attributesOf(point.attributes),
+    startTimeUnixMillis: millisOf(point.startTime),
+    timeUnixMillis: millisOf(point.endTime),
+  };
+}
+
+function histogramOf({ count, sum, min, max, buckets }: HistogramValue): Omit<JsonHistogramPoint, keyof JsonPoint> {
+  return {
+    count,
+    ...(sum !== undefined && { sum: jsonNumber(sum) }),
+    ...(min !== undefined && { min: jsonNumber(min) }),
+    ...(max !== undefined && { max: jsonNumber(max) }),
+    buckets: buckets.counts.map((ofBucket, i) => ({
+      upperBound: jsonNumber(buckets.boundaries[i] ?? Infinity),
+      count: ofBucket,
+    })),
+  };
+}
+
+function millisOf([seconds, nanos]: HrTime): number {
+  return seconds * 1000 + Math.round(nanos / 1e6);
+}
+
+function jsonNumber(value: number): JsonNumber {
+  if (Number.isNaN(value)) return 'NaN';
+  if (value === Infinity) return '+Inf';
+  return value === -Infinity ? '-Inf' : value + 0; // no minus zero: JSON would lose its sign
+}
+
+/** As JSON holds them: what it has no form for is null; keys without a value are left out. */
+function attributesOf(attributes: Attributes): Record<string, JsonValue> {
+  const entries = Object.entries(attributes).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries.map(([key, value]) => [wellFormed(key), jsonValue(value)]));
+}
+
+function jsonValue(value: unknown): JsonValue {
+  if (typeof value === 'string') return wellFormed(value);
+  try {
+    return JSON.parse(JSON.stringify(value) ?? 'null') as JsonValue;
+  } catch {
+    return null;
+  }
+}

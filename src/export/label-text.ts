@@ -1,0 +1,106 @@
+import type { Attributes } from '@opentelemetry/api';
+import { escapedName, isLegacyName, labelName, wellFormed, type EscapingScheme, type TranslationStrategy } from './prometheus-name.ts';
+
+/** Attribute keys whose label names are remembered; past that they are made anew each time. */
+const MAX_CACHED_KEYS = 10_000;
+
+/** A label as it is meant, neither quoted nor escaped. */
+export interface LabelPair {
+  readonly name: string;
+  readonly value: string;
+}
+
+/** A set of labels as the text between braces: `a="1",b="2"`. Equal sets have equal texts. */
+export interface LabelSet {
+  readonly text: string;
+  readonly pairs: readonly LabelPair[];
+  readonly names: readonly string[];
+}
+
+/**
+ * Attributes to labels, by the OpenTelemetry rules. Sorted by name; a label with an empty value is left out, since to Prometheus it is
+ * the same as none; values of keys that become one label are joined with `;`, in the order of the keys.
+ */
+export class LabelWriter {
+  readonly #strategy: TranslationStrategy;
+  readonly #escaping: EscapingScheme;
+  readonly #names = new Map<string, string>();
+
+  constructor(strategy: TranslationStrategy, escaping: EscapingScheme) {
+    this.#strategy = strategy;
+    this.#escaping = escaping;
+  }
+
+  /** The label name of a key. */
+  nameOf(key: string): string {
+    let name = this.#names.get(key);
+    if (name !== undefined) return name;
+    name = escapedName(labelName(key, this.#strategy), this.#escaping, true);
+    if (name === '__name__') name = 'exported__name'; // the metric's own name travels under this label
+    if (this.#names.size < MAX_CACHED_KEYS) this.#names.set(key, name);
+    return name;
+  }
+
+  /** The labels of a series as text; see `pairs`. */
+  text(attributes: Attributes, reserved: ReadonlySet<string>): string {
+    return textOf(this.pairs(attributes, reserved));
+  }
+
+  /** ... and in every form. */
+  labels(attributes: Attributes, reserved: ReadonlySet<string>): LabelSet {
+    const pairs = this.pairs(attributes, reserved);
+    return { pairs, text: textOf(pairs), names: pairs.map(({ name }) => name) };
+  }
+
+  /**
+   * The labels of a series. A label in `reserved` belongs to the exposition (`le`, scope labels): the attribute's is then called
+   * `exported_...`, as Prometheus itself does.
+   */
+  pairs(attributes: Attributes, reserved: ReadonlySet<string>): LabelPair[] {
+    const labels: { name: string; key: string; value: string }[] = [];
+    for (const key of Object.keys(attributes)) {
+      const value = valueText(attributes[key]);
+      if (value === '') continue;
+      let name = this.nameOf(key);
+      for (let free = `exported_${key}`; reserved.has(name); free = `exported_${free}`) name = this.nameOf(free);
+      labels.push({ name, key, value });
+    }
+    if (labels.length > 1) labels.sort((a, b) => compare(a.name, b.name) || compare(a.key, b.key));
+    const pairs: { name: string; value: string }[] = [];
+    for (const { name, value } of labels) {
+      const last = pairs.at(-1);
+      if (last?.name === name) last.value += `;${value}`;
+      else pairs.push({ name, value });
+    }
+    return pairs;
+  }
+}
+
+function textOf(pairs: readonly LabelPair[]): string {
+  let text = '';
+  for (const { name, value } of pairs) {
+    const shown = isLegacyName(name, true) ? name : `"${escapedValue(name)}"`;
+    text += `${text === '' ? '' : ','}${shown}="${escapedValue(value)}"`;
+  }
+  return text;
+}
+
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+/** An attribute value as text: strings as they are, everything else as JSON; nothing where there is no value. */
+export function valueText(value: unknown): string {
+  if (typeof value === 'string') return wellFormed(value);
+  if (value === undefined) return '';
+  try {
+    return wellFormed(JSON.stringify(value) ?? '');
+  } catch {
+    return ''; // circular, or a bigint: only other producers deliver those
+  }
+}
+
+/** Label values, and quoted names: backslash, quote and line feed are escaped, all else stands as it is. */
+export function escapedValue(value: string): string {
+  return /["\\\n]/.test(value)
+    ? value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')
+    : value;
+}

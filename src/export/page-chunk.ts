@@ -1,0 +1,164 @@
+/**
+ * A piece of an exposition that stays in memory between scrapes. Its text does not change, its numbers do: they are rewritten in place,
+ * and only a number whose width changed moves what comes after it.
+ *
+ *   http_requests_total{route="/a"} 17\nhttp_requests_total{route="/b"} 9\n ...
+ *                                   ^ starts[0], sizes[0] = 2            ^ starts[1], sizes[1] = 1
+ */
+import { digitsOf, isWhole, MAX_NUMBER_BYTES, writeNumber, writeWhole } from './number-text.ts';
+
+/** A chunk takes no more rows when it is this long. */
+export const CHUNK_BYTES: number = 64 * 1024;
+
+/** Runs up to this length are copied byte by byte, which is then faster than a call. */
+const SHORT_RUN = 48;
+
+const number = new Uint8Array(MAX_NUMBER_BYTES);
+let scratch: Buffer = Buffer.alloc(0);
+let moved: Int32Array = new Int32Array(1024);
+
+/** Who still sends some bytes. While anybody does, they are not written to. */
+interface Hold {
+  count: number;
+}
+
+/** Bytes of a chunk that stay as they are until `release` is called. */
+export interface HeldBytes {
+  readonly bytes: Buffer;
+  release(): void;
+}
+
+export class PageChunk {
+  #bytes: Buffer;
+  #length: number;
+  #hold: Hold = { count: 0 };
+  readonly #starts: Int32Array;
+  readonly #sizes: Uint8Array;
+  readonly #shown: Float64Array;
+
+  /** `starts` of the numbers in `text`, and the numbers as they stand there. */
+  constructor(text: Buffer, starts: readonly number[], sizes: readonly number[], shown: readonly number[]) {
+    // A little room: counters get longer. Never from a pool, which another chunk would keep alive.
+    this.#bytes = Buffer.allocUnsafeSlow(text.length + starts.length);
+    text.copy(this.#bytes);
+    this.#length = text.length;
+    this.#starts = Int32Array.from(starts);
+    this.#sizes = Uint8Array.from(sizes);
+    this.#shown = Float64Array.from(shown);
+  }
+
+  get length(): number {
+    return this.#length;
+  }
+
+  /** How many numbers there are. */
+  get slots(): number {
+    return this.#starts.length;
+  }
+
+  /** The text as it is now, kept so until it is released; a chunk that changes meanwhile goes on in bytes of its own. */
+  hold(): HeldBytes {
+    const hold = this.#hold;
+    hold.count++;
+    let held = true;
+    return {
+      bytes: this.#bytes.subarray(0, this.#length),
+      release: () => {
+        if (held) hold.count--;
+        held = false;
+      },
+    };
+  }
+
+  /** The text as it is now, to be read at once. */
+  peek(): Buffer {
+    return this.#bytes.subarray(0, this.#length);
+  }
+
+  /** Shows `values[0 .. slots)`. */
+  update(values: Float64Array): void {
+    const starts = this.#starts;
+    const sizes = this.#sizes;
+    const shown = this.#shown;
+    const slots = starts.length;
+    let bytes = this.#bytes;
+    let movedCount = 0;
+    let isOwn = this.#hold.count === 0;
+    for (let i = 0; i < slots; i++) {
+      const value = values[i]!;
+      const before = shown[i]!;
+      if (value === before || (value !== value && before !== before)) continue;
+      if (!isOwn) {
+        bytes = this.#takeOwnBytes();
+        isOwn = true;
+      }
+      shown[i] = value;
+      const size = sizes[i]!;
+      if (isWhole(value)) {
+        if (digitsOf(value) === size) {
+          writeWhole(bytes, starts[i]!, value, size);
+          continue;
+        }
+      } else if (writeNumber(number, 0, value) === size) {
+        const start = starts[i]!;
+        for (let b = 0; b < size; b++) bytes[start + b] = number[b]!;
+        continue;
+      }
+      if (movedCount === moved.length) moved = grown(moved);
+      moved[movedCount++] = i;
+    }
+    if (movedCount > 0) this.#rewrite(movedCount);
+  }
+
+  #takeOwnBytes(): Buffer {
+    this.#bytes = Buffer.from(this.#bytes.buffer.slice(0)); // allocUnsafeSlow: the buffer is ours alone
+    this.#hold = { count: 0 };
+    return this.#bytes;
+  }
+
+  /** Moves the text apart or together where numbers changed their width: `moved[0 .. movedCount)`. */
+  #rewrite(movedCount: number): void {
+    const starts = this.#starts;
+    const sizes = this.#sizes;
+    const from = this.#bytes;
+    const room = this.#length + movedCount * MAX_NUMBER_BYTES;
+    if (scratch.length < room) scratch = Buffer.allocUnsafeSlow(2 * room);
+    const to = scratch;
+    const first = starts[moved[0]!]!;
+    let read = first;
+    let write = 0;
+    for (let m = 0; m < movedCount; m++) {
+      const slot = moved[m]!;
+      const start = starts[slot]!;
+      write = copyRun(from, read, start, to, write);
+      read = start + sizes[slot]!;
+      const end = writeNumber(to, write, this.#shown[slot]!);
+      sizes[slot] = end - write;
+      // All later numbers move alike until the next one that changes its width.
+      const next = m + 1 < movedCount ? moved[m + 1]! : starts.length;
+      starts[slot] = first + write;
+      const shift = first + end - read;
+      for (let s = slot + 1; s < next; s++) starts[s]! += shift;
+      write = end;
+    }
+    write = copyRun(from, read, this.#length, to, write);
+    this.#length = first + write;
+    if (this.#length > from.length) {
+      this.#bytes = Buffer.allocUnsafeSlow(this.#length + starts.length);
+      from.copy(this.#bytes, 0, 0, first);
+    }
+    to.copy(this.#bytes, first, 0, write);
+  }
+}
+
+function copyRun(from: Buffer, start: number, end: number, to: Buffer, at: number): number {
+  if (end - start > SHORT_RUN) return at + from.copy(to, at, start, end);
+  for (let i = start; i < end; i++) to[at++] = from[i]!;
+  return at;
+}
+
+function grown(array: Int32Array): Int32Array {
+  const larger = new Int32Array(2 * array.length);
+  larger.set(array);
+  return larger;
+}

@@ -1,0 +1,124 @@
+/**
+ * The Prometheus protobuf format: one length-delimited `io.prometheus.client.MetricFamily` after the other. It is made anew for each
+ * scrape, in pieces, since few scrapers ask for it.
+ *
+ * Native histograms belong here: `histogramOf` fills fields 1-3 and 15 of `Histogram`; an exponential column fills sample_count_float .. span
+ * fields 4-14 instead (schema, zero_threshold, zero_count, spans and deltas), once such columns exist.
+ */
+import type { Warnings } from '../base/warnings.ts';
+import { COLUMN_BUCKETS, COLUMN_COUNT, COLUMN_SUM, type MetricColumn, type MetricColumns } from '../collect/metric-column.ts';
+import { planFamilies, type ExpositionOptions, type PlannedFamily } from './family-plan.ts';
+import { LabelIndex } from './label-index.ts';
+import { LabelWriter, type LabelPair } from './label-text.ts';
+import { wellFormed, type EscapingScheme } from './prometheus-name.ts';
+import { ProtobufWriter } from './protobuf-writer.ts';
+import { constantLabels } from './prometheus-text.ts';
+import { fixedLabels, type TextContext } from './text-family.ts';
+
+const TYPE_NUMBERS = { counter: 0, gauge: 1, unknown: 3, histogram: 4, info: 1 } as const;
+
+/** All families of a snapshot, one Buffer each. */
+export function* prometheusProtobuf(
+  source: MetricColumns,
+  escaping: EscapingScheme,
+  options: ExpositionOptions,
+  warnings: Warnings,
+): Generator<Buffer> {
+  const { attributes } = source.resource;
+  const dialect = { openMetrics: false, escaping };
+  const plan = planFamilies(source, dialect, options, warnings);
+  const labels = new LabelWriter(options.translationStrategy ?? 'UnderscoreEscapingWithSuffixes', escaping);
+  const context: TextContext = { dialect, options, labels, warnings, constants: constantLabels(attributes, options) };
+  if (plan.targetInfo !== undefined) {
+    const writer = openFamily(plan.targetInfo);
+    const metric = writer.begin(4);
+    writeLabels(writer, labels.pairs(attributes, new Set()));
+    const gauge = writer.begin(2);
+    writer.double(1, 1);
+    writer.end(gauge);
+    writer.end(metric);
+    yield writer.delimited();
+  }
+  for (const family of plan.families) if (family.columns.some(({ rows }) => rows > 0)) yield familyOf(family, context);
+}
+
+function openFamily({ sampleName, type, help }: PlannedFamily): ProtobufWriter {
+  const writer = new ProtobufWriter();
+  writer.string(1, sampleName);
+  if (help !== '') writer.string(2, wellFormed(help));
+  writer.integer(3, TYPE_NUMBERS[type]);
+  return writer;
+}
+
+function familyOf(family: PlannedFamily, context: TextContext): Buffer {
+  const { labels, options, warnings } = context;
+  const writer = openFamily(family);
+  const index = new LabelIndex();
+  const texts: string[] = [];
+  family.columns.forEach((column) => {
+    const fixed = fixedLabels(column.description.scope, context);
+    const isHistogram = column.description.kind === 'histogram';
+    const reserved = new Set(isHistogram ? [...fixed.names, 'le'] : fixed.names);
+    for (let row = 0; row < column.rows; row++) {
+      const pairs = [...fixed.pairs, ...labels.pairs(column.attributes[row]!, reserved)];
+      const text = JSON.stringify(pairs);
+      if (index.add(text, texts.length, (earlier) => texts[earlier]!) !== -1) {
+        warnings.once(`labels ${family.sampleName} ${text.slice(0, 200)}`, `two series of ${family.sampleName} have the same labels ${text.slice(0, 200)}; the second is left out`);
+        continue;
+      }
+      texts.push(text);
+      const metric = writer.begin(4);
+      writeLabels(writer, pairs);
+      writeValue(writer, column, row, options);
+      writer.end(metric);
+    }
+  });
+  return writer.delimited();
+}
+
+function writeLabels(writer: ProtobufWriter, pairs: readonly LabelPair[]): void {
+  for (const { name, value } of pairs) {
+    const pair = writer.begin(1);
+    writer.string(1, name);
+    writer.string(2, value);
+    writer.end(pair);
+  }
+}
+
+function writeValue(writer: ProtobufWriter, column: MetricColumn, row: number, { created }: ExpositionOptions): void {
+  const { kind } = column.description;
+  const start = created === false ? undefined : column.starts[row];
+  if (kind === 'histogram') {
+    const histogram = writer.begin(7);
+    histogramOf(writer, column, row);
+    if (start !== undefined) writeTimestamp(writer, 15, start);
+    writer.end(histogram);
+    return;
+  }
+  const message = writer.begin(kind === 'counter' ? 3 : 2);
+  writer.double(1, column.values[row]!);
+  if (kind === 'counter' && start !== undefined) writeTimestamp(writer, 3, start);
+  writer.end(message);
+}
+
+function histogramOf(writer: ProtobufWriter, { description, values, stride }: MetricColumn, row: number): void {
+  const from = row * stride;
+  writer.integer(1, values[from + COLUMN_COUNT]!);
+  if (description.hasSum) writer.double(2, values[from + COLUMN_SUM]!);
+  let total = 0;
+  [...description.boundaries, Infinity].forEach((bound, i) => {
+    total = bound === Infinity ? values[from + COLUMN_COUNT]! : total + values[from + COLUMN_BUCKETS + i]!;
+    const bucket = writer.begin(3);
+    writer.integer(1, total);
+    writer.double(2, bound);
+    writer.end(bucket);
+  });
+}
+
+function writeTimestamp(writer: ProtobufWriter, field: number, [seconds, nanos]: readonly [number, number]): void {
+  const timestamp = writer.begin(field);
+  writer.integer(1, seconds);
+  writer.integer(2, nanos);
+  writer.end(timestamp);
+}
+

@@ -1,0 +1,133 @@
+import type { Attributes } from '@opentelemetry/api';
+import { OptionError } from '../base/errors.ts';
+import { Warnings } from '../base/warnings.ts';
+import type { MetricColumn, MetricColumns } from '../collect/metric-column.ts';
+import { planFamilies, type Dialect, type ExpositionOptions, type FamilyPlan } from './family-plan.ts';
+import { LabelWriter } from './label-text.ts';
+import type { HeldBytes } from './page-chunk.ts';
+import { TRANSLATION_STRATEGIES } from './prometheus-name.ts';
+import { TextFamily, type TextContext } from './text-family.ts';
+
+/** A whole text, which stays as it is until it is released. */
+export interface TextBody {
+  readonly length: number;
+  readonly pieces: readonly Buffer[];
+  release(): void;
+}
+
+/**
+ * The Prometheus or OpenMetrics text of a store, kept from scrape to scrape: what changed is rewritten, the rest stands. It takes as much
+ * memory as the text is long, once. Belongs to one thread.
+ */
+export class PrometheusText {
+  readonly #dialect: Dialect;
+  readonly #options: ExpositionOptions;
+  readonly #warnings: Warnings;
+  #planned: { columns: readonly MetricColumn[]; texts: readonly string[]; resource: string } | undefined;
+  #families: TextFamily[] = [];
+  #target: Buffer = Buffer.alloc(0);
+
+  constructor(dialect: Dialect, options: ExpositionOptions = {}, warnings: Warnings = new Warnings()) {
+    checkExpositionOptions(options);
+    this.#dialect = dialect;
+    this.#options = options;
+    this.#warnings = warnings;
+  }
+
+  /** Makes the text of a snapshot. */
+  update(source: MetricColumns): void {
+    if (!this.#isPlannedFor(source)) this.#plan(source);
+    for (const family of this.#families) family.update();
+  }
+
+  /** The text made last. The next `update` leaves these bytes alone until they are released. */
+  body(): TextBody {
+    const held: HeldBytes[] = [];
+    if (this.#target.length > 0) held.push({ bytes: this.#target, release: () => {} });
+    for (const family of this.#families) family.hold(held);
+    const pieces = held.map(({ bytes }) => bytes);
+    if (this.#dialect.openMetrics) pieces.push(Buffer.from('# EOF\n'));
+    return {
+      length: pieces.reduce((sum, piece) => sum + piece.length, 0),
+      pieces,
+      release: () => {
+        for (const one of held) one.release();
+      },
+    };
+  }
+
+  /** `body` as a string. */
+  toString(): string {
+    const body = this.body();
+    const text = Buffer.concat(body.pieces, body.length).toString('utf8');
+    body.release();
+    return text;
+  }
+
+  #isPlannedFor({ columns, resource }: MetricColumns): boolean {
+    const planned = this.#planned;
+    return (
+      planned !== undefined &&
+      planned.columns.length === columns.length &&
+      columns.every((column, i) => column === planned.columns[i] && column.text === planned.texts[i]) &&
+      planned.resource === resourceKey(resource.attributes)
+    );
+  }
+
+  #plan(source: MetricColumns): void {
+    const { columns, resource } = source;
+    const plan = planFamilies(source, this.#dialect, this.#options, this.#warnings);
+    const key = resourceKey(resource.attributes);
+    // Constant labels are in every line: another resource, other lines.
+    const reusable = new Map(this.#planned?.resource === key ? this.#families.map((family) => [family.name, family]) : []);
+    const context: TextContext = {
+      dialect: this.#dialect,
+      options: this.#options,
+      labels: new LabelWriter(this.#options.translationStrategy ?? 'UnderscoreEscapingWithSuffixes', this.#dialect.escaping),
+      constants: constantLabels(resource.attributes, this.#options),
+      warnings: this.#warnings,
+    };
+    this.#planned = { columns: [...columns], texts: columns.map(({ text }) => text), resource: key };
+    this.#target = targetText(plan, resource.attributes, context);
+    this.#families = plan.families.map((family) => {
+      const known = reusable.get(family.name);
+      return known?.isThatOf(family) === true ? known : new TextFamily(family, context);
+    });
+  }
+}
+
+function resourceKey(attributes: Attributes): string {
+  try {
+    return JSON.stringify(attributes);
+  } catch {
+    return '';
+  }
+}
+
+function targetText({ targetInfo }: FamilyPlan, attributes: Attributes, { labels }: TextContext): Buffer {
+  if (targetInfo === undefined) return Buffer.alloc(0);
+  const { name, sampleName, type, help } = targetInfo;
+  const { text } = labels.labels(attributes, new Set());
+  const sample = text === '' ? sampleName : `${sampleName}{${text}}`;
+  return Buffer.from(`# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${sample} 1\n`, 'utf8');
+}
+
+/** Resource attributes that are labels of every sample. */
+export function constantLabels(attributes: Attributes, { withResourceConstantLabels: wanted }: ExpositionOptions): Attributes {
+  if (wanted === undefined) return {};
+  const isWanted = (key: string): boolean =>
+    wanted instanceof RegExp ? key.search(wanted) !== -1 : wanted.includes(key);
+  return Object.fromEntries(Object.entries(attributes).filter(([key]) => isWanted(key)));
+}
+
+/** Throws an `OptionError` that names the wrong option. */
+export function checkExpositionOptions(options: ExpositionOptions): void {
+  const { translationStrategy, withResourceConstantLabels: wanted } = options;
+  if (translationStrategy !== undefined && !TRANSLATION_STRATEGIES.includes(translationStrategy))
+    throw new OptionError('translationStrategy', translationStrategy, TRANSLATION_STRATEGIES.join(', '));
+  if (wanted !== undefined && !(wanted instanceof RegExp) && !Array.isArray(wanted))
+    throw new OptionError('withResourceConstantLabels', wanted, 'a RegExp or an array of resource attribute keys');
+  for (const option of ['withoutScopeInfo', 'withoutTargetInfo', 'created'] as const)
+    if (options[option] !== undefined && typeof options[option] !== 'boolean')
+      throw new OptionError(option, options[option], 'true or false');
+}

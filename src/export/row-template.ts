@@ -1,0 +1,82 @@
+/** What the lines of one series of a column look like: the text around its labels and its numbers. */
+import { COLUMN_BUCKETS, COLUMN_COUNT, COLUMN_SUM, type MetricColumn } from '../collect/metric-column.ts';
+import type { Dialect, PlannedFamily } from './family-plan.ts';
+import { escapedValue } from './label-text.ts';
+import { canonicalBound, numberText } from './number-text.ts';
+import { isLegacyName } from './prometheus-name.ts';
+
+/** One line: before the labels, after them, and the whole of it for a series without labels. */
+interface LineTemplate {
+  readonly before: string;
+  readonly after: string;
+  readonly bare: string;
+}
+
+export class RowTemplate {
+  readonly lines: readonly LineTemplate[];
+  readonly #buckets: number; // lines with `le`, the last is +Inf
+  readonly #hasSum: boolean;
+  readonly #hasCount: boolean;
+  readonly #hasCreated: boolean;
+
+  /** `fixed`: labels that every series has, as text. */
+  constructor(column: MetricColumn, family: PlannedFamily, fixed: string, dialect: Dialect, created: boolean) {
+    const { kind, boundaries, hasSum } = column.description;
+    const { openMetrics } = dialect;
+    const { name, sampleName, type } = family;
+    this.#hasCreated = openMetrics && created && (type === 'counter' || type === 'histogram');
+    const lines: LineTemplate[] = [];
+    if (kind === 'histogram') {
+      this.#buckets = boundaries.length + 1;
+      // OpenMetrics has no sum of what may be negative, and no count without a sum.
+      this.#hasSum = hasSum && !(openMetrics && boundaries.length > 0 && boundaries[0]! < 0);
+      const boundText = openMetrics ? canonicalBound : numberText;
+      for (const bound of [...boundaries, Infinity]) lines.push(line(`${name}_bucket`, fixed, `le="${boundText(bound)}"`));
+      if (this.#hasSum) lines.push(line(`${name}_sum`, fixed));
+      this.#hasCount = this.#hasSum || !openMetrics;
+      if (this.#hasCount) lines.push(line(`${name}_count`, fixed));
+    } else {
+      this.#buckets = 0;
+      this.#hasSum = false;
+      this.#hasCount = false;
+      lines.push(line(sampleName, fixed));
+    }
+    if (this.#hasCreated) lines.push(line(`${name}_created`, fixed));
+    this.lines = lines;
+  }
+
+  /** Writes the numbers of a row, one per line, to `into`. Returns the end. */
+  numbers(column: MetricColumn, row: number, into: Float64Array, at: number): number {
+    const { values, stride } = column;
+    const from = row * stride;
+    const buckets = this.#buckets;
+    if (buckets === 0) into[at++] = values[from]!;
+    else {
+      let total = 0;
+      for (let i = 0; i < buckets - 1; i++) {
+        total += values[from + COLUMN_BUCKETS + i]!;
+        into[at++] = total;
+      }
+      into[at++] = values[from + COLUMN_COUNT]!;
+      if (this.#hasSum) into[at++] = values[from + COLUMN_SUM]!;
+      if (this.#hasCount) into[at++] = values[from + COLUMN_COUNT]!;
+    }
+    if (this.#hasCreated) {
+      const [seconds, nanos] = column.starts[row]!;
+      into[at++] = Math.round(seconds * 1e3 + nanos / 1e6) / 1e3;
+    }
+    return at;
+  }
+}
+
+function line(name: string, fixed: string, le?: string): LineTemplate {
+  const quoted = isLegacyName(name, false) ? undefined : `"${escapedValue(name)}"`;
+  const open = quoted === undefined ? `${name}{` : '{';
+  const first = [quoted, fixed].filter((part) => part !== undefined && part !== '').join(',');
+  const all = [first, le].filter((part) => part !== undefined && part !== '').join(',');
+  return {
+    before: first === '' ? open : `${open}${first},`,
+    after: `${le === undefined ? '' : `,${le}`}} `,
+    bare: all === '' ? `${name} ` : `${open}${all}} `,
+  };
+}

@@ -1,0 +1,154 @@
+import type { Attributes } from '@opentelemetry/api';
+import { printed } from '../base/errors.ts';
+import type { Warnings } from '../base/warnings.ts';
+import type { ColumnScope, MetricColumn } from '../collect/metric-column.ts';
+import type { Dialect, ExpositionOptions, PlannedFamily } from './family-plan.ts';
+import { LabelIndex } from './label-index.ts';
+import { escapedValue, type LabelSet, type LabelWriter } from './label-text.ts';
+import type { HeldBytes } from './page-chunk.ts';
+import { isLegacyName, wellFormed } from './prometheus-name.ts';
+import { RowTemplate } from './row-template.ts';
+import { TextSection } from './text-section.ts';
+
+/** Sections and rows of a family in one number: section * ROWS + row. */
+const ROWS = 2 ** 32;
+
+/** What all families of a text share. */
+export interface TextContext {
+  readonly dialect: Dialect;
+  readonly options: ExpositionOptions;
+  readonly labels: LabelWriter;
+  /** Resource attributes that are labels of every sample. */
+  readonly constants: Attributes;
+  readonly warnings: Warnings;
+}
+
+/** The lines of one family: what it is, and its samples from every scope. No two samples of it are alike. */
+export class TextFamily {
+  readonly #context: TextContext;
+  readonly #family: PlannedFamily;
+  readonly #header: Buffer;
+  #sections: TextSection[] = [];
+  #fixed: LabelSet[] = [];
+  #reserved: ReadonlySet<string>[] = [];
+  #index = new LabelIndex();
+
+  constructor(family: PlannedFamily, context: TextContext) {
+    this.#family = family;
+    this.#context = context;
+    this.#header = Buffer.from(headerText(family, context.dialect), 'utf8');
+    this.#reset();
+  }
+
+  get name(): string {
+    return this.#family.name;
+  }
+
+  /** True when a newly planned family is this one. */
+  isThatOf({ name, sampleName, type, unit, help, columns }: PlannedFamily): boolean {
+    const own = this.#family;
+    return (
+      own.name === name &&
+      own.sampleName === sampleName &&
+      own.type === type &&
+      own.unit === unit &&
+      own.help === help &&
+      own.columns.length === columns.length &&
+      own.columns.every((column, i) => column === columns[i])
+    );
+  }
+
+  /** Shows what the columns hold now. */
+  update(): void {
+    if (!this.#sections.every((section) => section.isAligned())) this.#reset();
+    this.#sections.forEach((section, s) => section.update((attributes, row) => this.#labelsOf(s, attributes, row)));
+  }
+
+  /** Adds the family's bytes to `into`; nothing while it has no samples. */
+  hold(into: HeldBytes[]): void {
+    if (this.#sections.every((section) => section.chunks.length === 0)) return;
+    into.push({ bytes: this.#header, release: () => {} });
+    for (const section of this.#sections) for (const chunk of section.chunks) into.push(chunk.hold());
+  }
+
+  #reset(): void {
+    const { dialect, options } = this.#context;
+    const { columns } = this.#family;
+    this.#index = new LabelIndex();
+    this.#fixed = columns.map((column) => fixedLabels(column.description.scope, this.#context));
+    this.#reserved = this.#fixed.map(({ names }, i) => {
+      const isHistogram = columns[i]!.description.kind === 'histogram';
+      return new Set(isHistogram ? [...names, 'le'] : names);
+    });
+    this.#sections = columns.map(
+      (column, i) =>
+        new TextSection(
+          column,
+          new RowTemplate(column, this.#family, this.#fixed[i]!.text, dialect, options.created ?? true),
+        ),
+    );
+  }
+
+  /** Labels of a row; of a new one (`row` from 0) only if no sample has them yet. */
+  #labelsOf(section: number, attributes: Attributes, row: number): string | undefined {
+    const text = this.#context.labels.text(attributes, this.#reserved[section]!);
+    if (row < 0) return text;
+    const other = this.#index.add(this.#identity(section, text), section * ROWS + row, (id) => {
+      const otherSection = Math.floor(id / ROWS);
+      return this.#identity(otherSection, this.#labelsOf(otherSection, this.#attributesOf(id), -1)!);
+    });
+    if (other === -1) return text;
+    this.#warn(section, attributes, text, other);
+    return undefined;
+  }
+
+  #identity(section: number, labels: string): string {
+    return `${this.#fixed[section]!.text}\n${labels}`;
+  }
+
+  #attributesOf(id: number): Attributes {
+    return this.#columnOf(id).attributes[id % ROWS]!;
+  }
+
+  #columnOf(id: number): MetricColumn {
+    return this.#sections[Math.floor(id / ROWS)]!.column;
+  }
+
+  #warn(section: number, attributes: Attributes, labels: string, other: number): void {
+    const { sampleName } = this.#family;
+    const about = (column: MetricColumn, of: Attributes): string =>
+      `${printed(of)} of metric ${printed(column.description.name)} of scope ${printed(column.description.scope.name)}`;
+    this.#context.warnings.once(
+      `labels ${sampleName} ${labels.slice(0, 200)}`,
+      `Attributes ${about(this.#sections[section]!.column, attributes)} and ${about(this.#columnOf(other), this.#attributesOf(other))} are the same labels of ${sampleName}; the former are left out`,
+    );
+  }
+}
+
+function headerText({ name, type, unit, help }: PlannedFamily, { openMetrics }: Dialect): string {
+  const shown = isLegacyName(name, false) ? name : `"${escapedValue(name)}"`;
+  const text = wellFormed(help).replaceAll('\\', '\\\\').replaceAll('\n', '\\n');
+  const lines = help === '' ? [] : [`# HELP ${shown} ${openMetrics ? text.replaceAll('"', '\\"') : text}`];
+  lines.push(`# TYPE ${shown} ${type}`);
+  if (unit !== '') lines.push(`# UNIT ${shown} ${unit}`);
+  return `${lines.join('\n')}\n`;
+}
+
+/** Labels of the scope, and resource attributes that are labels of every sample. */
+export function fixedLabels(scope: ColumnScope, { labels, options, constants }: TextContext): LabelSet {
+  const attributes: Attributes = {};
+  if (options.withoutScopeInfo !== true) {
+    for (const [key, value] of Object.entries(scope.attributes ?? {})) attributes[`otel_scope_${key}`] = value;
+    // Set last: a scope attribute that is called like one of these is dropped.
+    attributes['otel_scope_name'] = scope.name;
+    attributes['otel_scope_version'] = scope.version ?? '';
+    attributes['otel_scope_schema_url'] = scope.schemaUrl ?? '';
+  }
+  const ofScope = labels.labels(attributes, new Set());
+  const ofResource = labels.labels(constants, new Set([...ofScope.names, 'le']));
+  return {
+    text: [ofScope.text, ofResource.text].filter((text) => text !== '').join(','),
+    pairs: [...ofScope.pairs, ...ofResource.pairs],
+    names: [...ofScope.names, ...ofResource.names],
+  };
+}

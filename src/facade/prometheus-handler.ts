@@ -1,0 +1,207 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { promises as streams, Readable } from 'node:stream';
+import * as zlib from 'node:zlib';
+import { OptionError } from '../base/errors.ts';
+import { Warnings } from '../base/warnings.ts';
+import type { MetricColumns } from '../collect/metric-column.ts';
+import { negotiateCoding, negotiateFormat, type ContentCoding, type NegotiatedFormat } from '../export/accept.ts';
+import type { ExpositionOptions } from '../export/family-plan.ts';
+import { prometheusProtobuf } from '../export/prometheus-protobuf.ts';
+import { checkExpositionOptions, PrometheusText, type TextBody } from '../export/prometheus-text.ts';
+import { scrapeOf, TimeoutError, within, type Scrape, type ScrapeSource } from './scrape-source.ts';
+
+export interface PrometheusHandlerOptions extends ExpositionOptions {
+  /** Answers are compressed for those who accept it, outside the event loop. Default true. */
+  readonly compression?: boolean;
+  /** How long a scrape may take that says nothing of its own timeout. Default 10,000. */
+  readonly timeoutMillis?: number;
+}
+
+/** A request listener of `node:http`. Resolves when the answer was sent or its receiver is gone; never rejects. */
+export type PrometheusHandler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+
+/** Formats whose text is kept between scrapes, each as long as the text. More than two scrapers that disagree are rare. */
+const KEPT_TEXTS = 2;
+const WRITE_BYTES = 64 * 1024;
+/** Written before the receiver is waited for. */
+const BURST_BYTES = 512 * 1024;
+const DEFAULT_TIMEOUT_MILLIS = 10_000;
+/** Kept back from a scraper's timeout for making and sending the answer. */
+const MARGIN = 0.1;
+
+const warnings = new Warnings();
+
+/** Of equals the first is used. Node has zstd from 22.15. */
+const CODINGS: readonly ContentCoding[] = 'createZstdCompress' in zlib ? ['zstd', 'gzip'] : ['gzip'];
+
+/**
+ * Serves the metrics of a store, or of any OpenTelemetry reader, to Prometheus: in the format, escaping and coding it asks for. GET and HEAD;
+ * the path is for the server to choose. Scrapes that come while a snapshot is being taken share it. What fails is a 5xx with the reason.
+ */
+export function createPrometheusHandler(source: ScrapeSource, options: PrometheusHandlerOptions = {}): PrometheusHandler {
+  checkExpositionOptions(options);
+  const { compression = true, timeoutMillis = DEFAULT_TIMEOUT_MILLIS } = options;
+  if (typeof compression !== 'boolean') throw new OptionError('compression', compression, 'true or false');
+  if (!(timeoutMillis > 0)) throw new OptionError('timeoutMillis', timeoutMillis, 'a number of milliseconds above 0');
+  const bodies = new Bodies(scrapeOf(source, warnings), options);
+  return async (request, response) => {
+    response.on('error', () => {}); // a receiver that goes away is no fault of the app's
+    try {
+      if (request.method !== 'GET' && request.method !== 'HEAD') {
+        response.setHeader('Allow', 'GET, HEAD');
+        fail(response, 405, 'only GET and HEAD are served here');
+        return;
+      }
+      const format = negotiateFormat(header(request, 'accept'));
+      const coding = compression ? negotiateCoding(header(request, 'accept-encoding'), CODINGS) : 'identity';
+      const body = await bodies.body(format, timeoutOf(request, timeoutMillis));
+      try {
+        await send(response, body, format, coding, request.method === 'HEAD');
+      } finally {
+        body.release();
+      }
+    } catch (error) {
+      if (response.headersSent) response.destroy();
+      else fail(response, error instanceof TimeoutError ? 503 : 500, `metrics could not be collected: ${messageOf(error)}`);
+    }
+  };
+}
+
+/** Makes bodies; one snapshot at a time, and one text for each format in use. */
+class Bodies {
+  readonly #scrape: Scrape;
+  readonly #options: ExpositionOptions;
+  readonly #texts = new Map<string, PrometheusText>(); // used last stands last
+  #inFlight: Promise<MetricColumns> | undefined;
+
+  constructor(scrape: Scrape, options: ExpositionOptions) {
+    this.#scrape = scrape;
+    this.#options = options;
+  }
+
+  async body({ format, escaping }: NegotiatedFormat, timeoutMillis: number): Promise<TextBody> {
+    this.#inFlight ??= this.#scrape(timeoutMillis).finally(() => (this.#inFlight = undefined));
+    const columns = await within(timeoutMillis, this.#inFlight);
+    if (format === 'protobuf') {
+      const pieces = [...prometheusProtobuf(columns, escaping, this.#options, warnings)];
+      return { pieces, length: pieces.reduce((sum, piece) => sum + piece.length, 0), release: () => {} };
+    }
+    const text = this.#textFor(`${format} ${escaping}`, { openMetrics: format === 'openmetrics', escaping });
+    text.update(columns);
+    return text.body();
+  }
+
+  #textFor(key: string, dialect: ConstructorParameters<typeof PrometheusText>[0]): PrometheusText {
+    const text = this.#texts.get(key) ?? new PrometheusText(dialect, this.#options, warnings);
+    this.#texts.delete(key);
+    this.#texts.set(key, text);
+    if (this.#texts.size > KEPT_TEXTS) this.#texts.delete(this.#texts.keys().next().value!);
+    return text;
+  }
+}
+
+async function send(
+  response: ServerResponse,
+  body: TextBody,
+  { contentType }: NegotiatedFormat,
+  coding: ContentCoding,
+  isHead: boolean,
+): Promise<void> {
+  response.statusCode = 200;
+  response.setHeader('Content-Type', contentType);
+  response.setHeader('Vary', 'Accept, Accept-Encoding');
+  if (coding === 'identity') response.setHeader('Content-Length', body.length);
+  else response.setHeader('Content-Encoding', coding);
+  if (isHead || body.length === 0) {
+    if (coding !== 'identity' && !isHead) response.removeHeader('Content-Encoding');
+    response.end();
+    return;
+  }
+  try {
+    if (coding === 'identity') await sendPlain(response, body.pieces);
+    else {
+      const text = Readable.from(writes(body.pieces, WRITE_BYTES), { objectMode: false, highWaterMark: WRITE_BYTES });
+      await streams.pipeline(text, encoderOf(coding), response);
+    }
+  } catch (error) {
+    if (!response.destroyed) throw error; // else the receiver is gone
+  }
+}
+
+/** Without copies, and with as few system calls as the receiver lets it. Resolves as well when the receiver goes away. */
+async function sendPlain(response: ServerResponse, pieces: readonly Buffer[]): Promise<void> {
+  let bytes = 0;
+  response.cork();
+  for (const piece of writes(pieces, WRITE_BYTES)) {
+    if (response.destroyed) return;
+    response.write(piece);
+    bytes += piece.length;
+    if (bytes < BURST_BYTES) continue;
+    bytes = 0;
+    response.uncork();
+    if (response.writableNeedDrain && !(await drained(response))) return;
+    response.cork();
+  }
+  response.uncork();
+  response.end();
+  if (!response.writableFinished && !response.destroyed) await closed(response);
+}
+
+/** True when more may be written, false when the receiver is gone. */
+function drained(response: ServerResponse): Promise<boolean> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      response.off('drain', done).off('close', done);
+      resolve(!response.destroyed);
+    };
+    response.on('drain', done).on('close', done);
+  });
+}
+
+/** When all was handed to the system, or the receiver is gone. */
+function closed(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    response.once('finish', resolve).once('close', resolve);
+  });
+}
+
+function encoderOf(coding: 'gzip' | 'zstd'): NodeJS.ReadWriteStream {
+  if (coding === 'gzip') return zlib.createGzip({ level: 1, chunkSize: WRITE_BYTES });
+  return (zlib as unknown as { createZstdCompress(): NodeJS.ReadWriteStream }).createZstdCompress();
+}
+
+/** Small pieces are put together; large ones are sent as they are. */
+function* writes(pieces: readonly Buffer[], most: number): Generator<Buffer> {
+  let small: Buffer[] = [];
+  let bytes = 0;
+  for (const piece of pieces) {
+    if (bytes + piece.length > most && bytes > 0) {
+      yield small.length === 1 ? small[0]! : Buffer.concat(small, bytes);
+      small = [];
+      bytes = 0;
+    }
+    small.push(piece);
+    bytes += piece.length;
+  }
+  if (bytes > 0) yield small.length === 1 ? small[0]! : Buffer.concat(small, bytes);
+}
+
+function timeoutOf(request: IncomingMessage, timeoutMillis: number): number {
+  const seconds = Number(header(request, 'x-prometheus-scrape-timeout-seconds'));
+  return seconds > 0 && Number.isFinite(seconds) ? Math.min(seconds * 1000 * (1 - MARGIN), 2 ** 31 - 1) : timeoutMillis;
+}
+
+function header(request: IncomingMessage, name: string): string | undefined {
+  const value = request.headers[name];
+  return Array.isArray(value) ? value.join() : value;
+}
+
+function fail(response: ServerResponse, status: number, reason: string): void {
+  response.statusCode = status;
+  response.setHeader('Content-Type', 'text/plain; charset=utf-8');
+  response.end(`${reason}\n`);
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,92 @@
+import { expect } from 'chai';
+import protobuf from 'protobufjs';
+import { Warnings } from '../../src/base/warnings.ts';
+import { columnsOf, type MetricColumns } from '../../src/collect/metric-column.ts';
+import { prometheusProtobuf } from '../../src/export/prometheus-protobuf.ts';
+import { PrometheusText } from '../../src/export/prometheus-text.ts';
+import { randomMetrics, randomOf } from './random-metrics.ts';
+import { parseStrictly } from './strict-parser.ts';
+
+/** What of io.prometheus.client is used, by its published field numbers. */
+const { root } = protobuf.parse(`
+  syntax = "proto2";
+  message LabelPair { optional string name = 1; optional string value = 2; }
+  message Timestamp { optional int64 seconds = 1; optional int32 nanos = 2; }
+  message Gauge { optional double value = 1; }
+  message Counter { optional double value = 1; optional Timestamp created_timestamp = 3; }
+  message Untyped { optional double value = 1; }
+  message Bucket { optional uint64 cumulative_count = 1; optional double upper_bound = 2; }
+  message Histogram { optional uint64 sample_count = 1; optional double sample_sum = 2; repeated Bucket bucket = 3; optional Timestamp created_timestamp = 15; }
+  message Metric { repeated LabelPair label = 1; optional Gauge gauge = 2; optional Counter counter = 3; optional Untyped untyped = 5; optional Histogram histogram = 7; }
+  message MetricFamily { optional string name = 1; optional string help = 2; optional int32 type = 3; repeated Metric metric = 4; }
+`);
+
+interface Family {
+  readonly name: string;
+  readonly help?: string;
+  readonly type: number;
+  readonly metric: {
+    readonly label?: { readonly name: string; readonly value: string }[];
+    readonly gauge?: { readonly value: number };
+    readonly counter?: { readonly value: number; readonly createdTimestamp?: object };
+    readonly histogram?: { readonly sampleCount: number; readonly sampleSum?: number; readonly bucket: { readonly cumulativeCount: number; readonly upperBound: number }[] };
+  }[];
+}
+
+function decoded(bytes: Buffer): Family[] {
+  const type = root.lookupType('MetricFamily');
+  const reader = protobuf.Reader.create(bytes);
+  const families: Family[] = [];
+  while (reader.pos < reader.len) families.push(type.toObject(type.decodeDelimited(reader), { longs: Number }) as Family);
+  return families;
+}
+
+function familiesOf(source: MetricColumns, options = {}): Family[] {
+  return decoded(Buffer.concat([...prometheusProtobuf(source, 'underscores', options, new Warnings())]));
+}
+
+/** A family's samples as the text has them. */
+function samplesOf({ name, metric }: Family): string[] {
+  return metric.flatMap(({ label = [], gauge, counter, histogram }) => {
+    const labels = label.map(({ name: label_, value }) => [label_, value]).sort();
+    const sample = (suffix: string, value: number, le?: number): string => JSON.stringify([name + suffix, labels, le === undefined ? '' : String(le), String(value)]);
+    if (histogram === undefined) return [sample('', (gauge ?? counter)!.value)];
+    return [
+      ...histogram.bucket.map(({ upperBound, cumulativeCount }) => sample('_bucket', cumulativeCount, upperBound)),
+      ...(histogram.sampleSum === undefined ? [] : [sample('_sum', histogram.sampleSum)]),
+      sample('_count', histogram.sampleCount),
+    ];
+  });
+}
+
+describe('prometheusProtobuf', () => {
+  it('says the same as the text', () => {
+    const random = randomOf(5);
+    for (let i = 0; i < 500; i++) {
+      const source = columnsOf(randomMetrics(random), () => {});
+      const text = new PrometheusText({ openMetrics: false, escaping: 'underscores' });
+      text.update(source);
+      const expected = [...parseStrictly(text.toString()).values()].flatMap(({ samples, type }) =>
+        samples.map(({ name, labels, value }) => {
+          const { le, ...others } = labels;
+          const isBound = type === 'histogram' && le !== undefined;
+          const bound = isBound ? String(le === '+Inf' ? Infinity : Number(le)) : '';
+          return JSON.stringify([name, Object.entries(isBound ? others : labels).sort(), bound, String(value)]);
+        }),
+      );
+      expect(familiesOf(source).flatMap(samplesOf)).to.deep.equal(expected);
+    }
+  });
+
+  it('has type, help and start', () => {
+    const start: [number, number] = [12, 34];
+    const point = { startTime: start, endTime: start, attributes: {}, value: 1 };
+    const descriptor = { name: 'c', description: 'help', unit: '' };
+    const metrics = [{ descriptor, aggregationTemporality: 1, dataPointType: 3, isMonotonic: true, dataPoints: [point] }];
+    const source = columnsOf({ resource: { attributes: {} }, scopeMetrics: [{ scope: { name: '' }, metrics }] } as never, () => {});
+    expect(familiesOf(source)).to.deep.equal([
+      { name: 'c_total', help: 'help', type: 0, metric: [{ counter: { value: 1, createdTimestamp: { seconds: 12, nanos: 34 } } }] },
+    ]);
+    expect(familiesOf(source, { created: false })[0]!.metric[0]!.counter).to.deep.equal({ value: 1 });
+  });
+});

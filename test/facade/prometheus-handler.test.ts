@@ -1,0 +1,234 @@
+import { expect } from 'chai';
+import { createServer, request, type IncomingHttpHeaders, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { gunzipSync } from 'node:zlib';
+import * as zlib from 'node:zlib';
+import { createPrometheusHandler, SeqlockMetricReader } from '../../src/index.ts';
+import type { PrometheusHandlerOptions } from '../../src/facade/prometheus-handler.ts';
+import type { ScrapeSource } from '../../src/facade/scrape-source.ts';
+import { parseStrictly } from '../export/strict-parser.ts';
+import { opened, shutDownOpened } from '../support/opened.ts';
+
+interface Answer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer;
+}
+
+const servers: Server[] = [];
+
+async function serve(source: ScrapeSource, options?: PrometheusHandlerOptions) {
+  const handler = createPrometheusHandler(source, options);
+  const server = createServer((req, res) => void handler(req, res));
+  servers.push(server);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  return (headers: Record<string, string> = {}, method = 'GET'): Promise<Answer> =>
+    new Promise((resolve, reject) => {
+      const req = request({ port, host: '127.0.0.1', method, headers }, (res) => {
+        const pieces: Buffer[] = [];
+        res.on('data', (piece: Buffer) => pieces.push(piece));
+        res.on('end', () => resolve({ status: res.statusCode!, headers: res.headers, body: Buffer.concat(pieces) }));
+        res.on('error', reject);
+      });
+      req.on('error', reject);
+      req.end();
+    });
+}
+
+function setUp() {
+  const reader = new SeqlockMetricReader();
+  const provider = opened({ readers: [reader], resource: { attributes: { 'service.name': 'x' } } });
+  const meter = provider.getMeter('s');
+  return { reader, provider, meter };
+}
+
+/** A source that counts its snapshots and answers when it is told to. */
+function slowSource() {
+  let snapshots = 0;
+  let answer: (() => void) | undefined;
+  const resourceMetrics = { resource: { attributes: {} }, scopeMetrics: [] };
+  const source = {
+    collect: () =>
+      new Promise<{ resourceMetrics: unknown; errors: unknown[] }>((resolve) => {
+        snapshots++;
+        answer = () => resolve({ resourceMetrics, errors: [] });
+      }),
+  };
+  return { source, snapshots: () => snapshots, answer: () => answer!() };
+}
+
+const later = (millis: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, millis));
+
+describe('createPrometheusHandler', () => {
+  afterEach(shutDownOpened);
+
+  afterEach(() => {
+    for (const server of servers.splice(0)) server.close();
+  });
+
+  it('serves text 0.0.4 of a reader, of a store and of an official reader', async () => {
+    const { reader, provider, meter } = setUp();
+    meter.createCounter('c').add(2);
+    for (const source of [reader, provider.store, { collect: () => reader.collect() }]) {
+      const { status, headers, body } = await (await serve(source))();
+      expect(status).to.equal(200);
+      expect(headers['content-type']).to.equal('text/plain; version=0.0.4; charset=utf-8');
+      expect(headers['content-length']).to.equal(String(body.length));
+      expect(parseStrictly(String(body)).get('c_total')!.samples[0]!.value).to.equal(2);
+    }
+  });
+
+  it('shows observable instruments as they are now', async () => {
+    const { provider, meter } = setUp();
+    let value = 0;
+    meter.createObservableGauge('o').addCallback((result) => result.observe(++value));
+    const get = await serve(provider.store);
+    expect(String((await get()).body)).to.match(/\no\{.*\} 1\n/);
+    expect(String((await get()).body)).to.match(/\no\{.*\} 2\n/);
+  });
+
+  it('chooses the format by Accept, the most wanted first', async () => {
+    const { reader, meter } = setUp();
+    meter.createCounter('c').add(2);
+    const get = await serve(reader);
+    const typeFor = async (Accept: string) => (await get({ Accept })).headers['content-type'];
+    const text = 'text/plain; version=0.0.4; charset=utf-8';
+    const open = 'application/openmetrics-text; version=1.0.0; charset=utf-8';
+    expect(await typeFor('application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1')).to.equal(open);
+    expect(await typeFor('application/openmetrics-text;version=1.0.0;q=0.4,text/plain;version=0.0.4;q=0.5')).to.equal(text);
+    expect(await typeFor('application/openmetrics-text; version=1.0.0; escaping=allow-utf-8')).to.equal(`${open}; escaping=allow-utf-8`);
+    expect(await typeFor('application/openmetrics-text; version=9.0.0')).to.equal(text);
+    expect(await typeFor('text/plain; version=1.0.0; escaping="dots"')).to.equal('text/plain; version=1.0.0; charset=utf-8; escaping=dots');
+    expect(await typeFor('image/png')).to.equal(text);
+    expect(await typeFor('application/openmetrics-text;q=0')).to.equal(text);
+    expect(await typeFor('application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited')).to.equal(
+      'application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited',
+    );
+    expect(await typeFor(`${'"'.repeat(9000)};;==,,q=`)).to.equal(text);
+    const { body } = await get({ Accept: 'application/openmetrics-text' });
+    expect(parseStrictly(String(body), 'openmetrics').get('c')!.type).to.equal('counter');
+  });
+
+  it('escapes names as asked, and never quotes them in 0.0.4', async () => {
+    const { reader, meter } = setUp();
+    meter.createGauge('my.gauge').record(1);
+    const get = await serve(reader, { translationStrategy: 'NoTranslation' });
+    const bodyFor = async (Accept: string) => String((await get({ Accept })).body);
+    expect(await bodyFor('text/plain;version=1.0.0;escaping=allow-utf-8')).to.include('{"my.gauge",');
+    expect(await bodyFor('text/plain;version=1.0.0;escaping=values')).to.include('U__my_2e_gauge{');
+    expect(await bodyFor('text/plain;version=0.0.4;escaping=allow-utf-8')).to.include('\nmy_gauge{');
+    expect(await bodyFor('*/*')).to.include('\nmy_gauge{');
+  });
+
+  it('compresses for those who take it', async () => {
+    const { reader, meter } = setUp();
+    const counter = meter.createCounter('c');
+    for (let i = 0; i < 1500; i++) counter.add(i, { i, text: 'x'.repeat(100) });
+    const get = await serve(reader);
+    const plain = await get();
+    expect(plain.headers).not.to.have.property('content-encoding');
+    const zipped = await get({ 'Accept-Encoding': 'gzip' });
+    expect(zipped.headers['content-encoding']).to.equal('gzip');
+    expect(zipped.body.length).to.be.lessThan(plain.body.length / 5);
+    expect(gunzipSync(zipped.body).equals(plain.body)).to.equal(true);
+    expect((await get({ 'Accept-Encoding': 'gzip;q=0' })).headers).not.to.have.property('content-encoding');
+    expect((await get({ 'Accept-Encoding': 'identity, gzip;q=0.5' })).headers).not.to.have.property('content-encoding');
+    const zstd = await get({ 'Accept-Encoding': 'zstd, gzip;q=0.5' });
+    if ('zstdDecompressSync' in zlib) {
+      expect(zstd.headers['content-encoding']).to.equal('zstd');
+      expect((zlib.zstdDecompressSync as (b: Buffer) => Buffer)(zstd.body).equals(plain.body)).to.equal(true);
+    } else expect(zstd.headers['content-encoding']).to.equal('gzip');
+    expect((await (await serve(reader, { compression: false }))({ 'Accept-Encoding': 'gzip' })).headers).not.to.have.property('content-encoding');
+  });
+
+  it('answers HEAD without a body and other methods with 405', async () => {
+    const { reader, meter } = setUp();
+    meter.createCounter('c').add(1);
+    const get = await serve(reader);
+    const head = await get({}, 'HEAD');
+    expect([head.status, head.body.length]).to.deep.equal([200, 0]);
+    expect(head.headers['content-length']).to.equal(String((await get()).body.length));
+    for (const method of ['POST', 'PUT', 'DELETE', 'OPTIONS']) {
+      const { status, headers } = await get({}, method);
+      expect([status, headers.allow]).to.deep.equal([405, 'GET, HEAD']);
+    }
+  });
+
+  it('takes one snapshot for scrapes that come while it is taken', async () => {
+    const { source, snapshots, answer } = slowSource();
+    const get = await serve(source);
+    const answers = [get(), get(), get({ Accept: 'application/openmetrics-text' })];
+    while (snapshots() === 0) await later(5);
+    await later(50);
+    answer();
+    expect((await Promise.all(answers)).map(({ status }) => status)).to.deep.equal([200, 200, 200]);
+    expect(snapshots()).to.equal(1);
+    const next = get();
+    while (snapshots() === 1) await later(5);
+    answer();
+    expect((await next).status).to.equal(200);
+  });
+
+  it("gives up within the scraper's timeout", async () => {
+    const { source } = slowSource();
+    const get = await serve(source);
+    const { status, body } = await get({ 'X-Prometheus-Scrape-Timeout-Seconds': '0.2' });
+    expect(status).to.equal(503);
+    expect(String(body)).to.include('not done within 180 ms');
+  });
+
+  it('serves the last values when a callback takes too long', async () => {
+    const { reader, meter } = setUp();
+    meter.createCounter('c').add(1);
+    meter.createObservableGauge('stuck').addCallback(() => new Promise(() => {}));
+    const get = await serve(reader);
+    const { status, body } = await get({ 'X-Prometheus-Scrape-Timeout-Seconds': '0.2' });
+    expect(status).to.equal(200);
+    expect(String(body)).to.include('c_total');
+  });
+
+  it('says why it failed with 500', async () => {
+    const unattached = await (await serve(new SeqlockMetricReader()))();
+    expect(unattached.status).to.equal(500);
+    expect(String(unattached.body)).to.include('belongs to no provider');
+    const rejecting = await (await serve({ collect: () => Promise.reject(new Error('no luck')) }))();
+    expect([rejecting.status, String(rejecting.body)]).to.deep.equal([500, 'metrics could not be collected: no luck\n']);
+  });
+
+  it('sends a slow receiver the text it began with', async () => {
+    const { reader, meter } = setUp();
+    const counter = meter.createCounter('c');
+    const pad = 'x'.repeat(2000);
+    for (let i = 0; i < 1900; i++) counter.add(1, { i, pad });
+    const handler = createPrometheusHandler(reader);
+    const server = createServer((req, res) => void handler(req, res));
+    servers.push(server);
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const slow = new Promise<string>((resolve, reject) => {
+      request({ port, host: '127.0.0.1' }, (res) => {
+        void (async () => {
+          await later(100); // most of it is still in the server
+          for (let round = 0; round < 3; round++) {
+            for (let i = 0; i < 1900; i++) counter.add(1, { i, pad });
+            await new Promise((done) => request({ port, host: '127.0.0.1' }, (other) => other.resume().on('end', done)).end());
+          }
+          let text = '';
+          for await (const piece of res.setEncoding('utf8')) text += piece as string;
+          resolve(text);
+        })().catch(reject);
+      }).end();
+    });
+    const samples = parseStrictly(await slow).get('c_total')!.samples;
+    expect(samples).to.have.length(1900);
+    expect(new Set(samples.map(({ value }) => value))).to.deep.equal(new Set([1]));
+  });
+
+  it('throws on options that are none', () => {
+    const { reader } = setUp();
+    expect(() => createPrometheusHandler(reader, { timeoutMillis: 0 })).to.throw(/timeoutMillis is 0/);
+    expect(() => createPrometheusHandler(reader, { translationStrategy: 'x' as never })).to.throw(/translationStrategy/);
+    expect(() => createPrometheusHandler({} as never)).to.throw(/MetricStore/);
+  });
+});
