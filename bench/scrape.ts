@@ -31,7 +31,11 @@ interface Served {
 type Labels = Record<string, string>;
 
 const labelsOf = (series: number): Labels[] =>
-  Array.from({ length: series }, (_, i) => ({ route: `/api/v1/resource/${i}`, method: 'GET', status: '200' }));
+  Array.from({ length: series }, (_, i) => ({
+    route: `/api/v1/resource/${i}`,
+    method: 'GET',
+    status: '200',
+  }));
 
 function serve(contender: Contender, kind: Kind, series: number): Served {
   const labels = labelsOf(series);
@@ -42,9 +46,11 @@ function serve(contender: Contender, kind: Kind, series: number): Served {
     const registry = new prom.Registry();
     const counter = new prom.Counter({ ...options, registers: [] });
     const histogram = new prom.Histogram({ ...options, buckets: BOUNDS, registers: [] });
-    registry.registerMetric((kind === 'counter' ? counter : histogram) as prom.Metric);
+    registry.registerMetric(kind === 'counter' ? counter : histogram);
     return {
-      record: recordAll((value, of) => (kind === 'counter' ? counter.inc(of, value) : histogram.observe(of, value))),
+      record: recordAll((value, of) =>
+        kind === 'counter' ? counter.inc(of, value) : histogram.observe(of, value),
+      ),
       handler: (_, res) => void registry.metrics().then((text) => res.end(text)),
     };
   }
@@ -56,7 +62,9 @@ function serve(contender: Contender, kind: Kind, series: number): Served {
     const counter = meter.createCounter('m');
     const histogram = meter.createHistogram('m');
     return {
-      record: recordAll((value, of) => (kind === 'counter' ? counter.add(value, of) : histogram.record(value, of))),
+      record: recordAll((value, of) =>
+        kind === 'counter' ? counter.add(value, of) : histogram.record(value, of),
+      ),
       handler: (req, res) => exporter.getMetricsRequestHandler(req, res),
     };
   }
@@ -66,7 +74,9 @@ function serve(contender: Contender, kind: Kind, series: number): Served {
   const histogram = kind === 'histogram' ? meter.createHistogram('m') : undefined;
   const handler = createPrometheusHandler(reader);
   return {
-    record: recordAll((value, of) => (counter === undefined ? histogram!.record(value, of) : counter.add(value, of))),
+    record: recordAll((value, of) =>
+      counter === undefined ? histogram!.record(value, of) : counter.add(value, of),
+    ),
     handler: (req, res) => void handler(req, res),
   };
 }
@@ -158,7 +168,14 @@ async function measure(contender: Contender, kind: Kind, series: number, rounds:
     }
   }
   child.kill();
-  return { megabytes: bytes / 1e6, cold, millis: median(millis), stall: median(stalls), cpu: median(cpus), peak };
+  return {
+    megabytes: bytes / 1e6,
+    cold,
+    millis: median(millis),
+    stall: median(stalls),
+    cpu: median(cpus),
+    peak,
+  };
 }
 
 async function main(): Promise<void> {
@@ -176,7 +193,10 @@ async function main(): Promise<void> {
         const found = await measure(contender, kind, series, Number(values.rounds));
         own ??= found;
         const figures = `${found.millis.toFixed(1)} ms, stall ${found.stall.toFixed(1)} ms, cpu ${found.cpu.toFixed(1)} ms, cold ${found.cold.toFixed(0)} ms, peak ${found.peak.toFixed(0)} MB, ${found.megabytes.toFixed(1)} MB text`;
-        const ratio = found === own ? '' : ` (${(found.millis / own.millis).toFixed(1)} x time, ${(found.cpu / own.cpu).toFixed(1)} x cpu)`;
+        const ratio =
+          found === own
+            ? ''
+            : ` (${(found.millis / own.millis).toFixed(1)} x time, ${(found.cpu / own.cpu).toFixed(1)} x cpu)`;
         console.log(`${series} ${kind} series, ${contender}: ${figures}${ratio}`);
       }
     }

@@ -11,9 +11,9 @@ app.get('/metrics', async (request, reply) => {
   reply.hijack();
   await metrics(request.raw, reply.raw);
 });
-app.get('/*', async (request) => {
+app.get('/*', (request, reply) => {
   requests.add(1, { method: request.method });
-  return 'hello\n';
+  void reply.send('hello\n');
 });
 
 await app.listen({ port: Number(process.env['PORT'] ?? 8080) });

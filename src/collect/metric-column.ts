@@ -94,9 +94,13 @@ export function columnsOf(
   for (const { scope, metrics: ofScope } of metrics.scopeMetrics)
     for (const metric of ofScope as readonly AnyMetric[]) {
       const { name } = metric.descriptor;
-      if (metric.dataPointType !== D.DATA_POINT_GAUGE && metric.aggregationTemporality !== D.TEMPORALITY_CUMULATIVE)
+      if (
+        metric.dataPointType !== D.DATA_POINT_GAUGE &&
+        metric.aggregationTemporality !== D.TEMPORALITY_CUMULATIVE
+      )
         onLeftOut(name, 'its temporality is delta');
-      else if (metric.dataPointType === D.DATA_POINT_HISTOGRAM) columns.push(...histogramColumns(scope, metric));
+      else if (metric.dataPointType === D.DATA_POINT_HISTOGRAM)
+        columns.push(...histogramColumns(scope, metric));
       else if (metric.dataPointType === D.DATA_POINT_GAUGE || metric.dataPointType === D.DATA_POINT_SUM)
         columns.push(numberColumn(scope, metric));
       else onLeftOut(name, 'its data points are of a type this version does not know');

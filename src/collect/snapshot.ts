@@ -134,20 +134,28 @@ export class Snapshots {
         return {
           ...base,
           dataPointType: D.DATA_POINT_GAUGE,
-          dataPoints: this.#points(stream, endTime, (series) => this.#lastValue(stream, series, isObserved(kind))),
+          dataPoints: this.#points(stream, endTime, (series) =>
+            this.#lastValue(stream, series, isObserved(kind)),
+          ),
         };
       case 'explicit-bucket-histogram': {
         const read = this.#histogramReader(aggregation);
         return {
           ...base,
           dataPointType: D.DATA_POINT_HISTOGRAM,
-          dataPoints: this.#points(stream, endTime, (series) => this.#histogram(stream, series, aggregation, read)),
+          dataPoints: this.#points(stream, endTime, (series) =>
+            this.#histogram(stream, series, aggregation, read),
+          ),
         };
       }
     }
   }
 
-  #points<T>(stream: MergedStream, endTime: HrTime, valueOf: (series: number) => T | undefined): D.DataPoint<T>[] {
+  #points<T>(
+    stream: MergedStream,
+    endTime: HrTime,
+    valueOf: (series: number) => T | undefined,
+  ): D.DataPoint<T>[] {
     const points: D.DataPoint<T>[] = [];
     const { words } = this.#store.region;
     for (let series = 0; series < stream.size; series++) {
@@ -258,7 +266,8 @@ export class Snapshots {
       if (!this.#previous.has(cell)) this.#previous.set(cell, undefined);
       return this.#previous.get(cell);
     }
-    if (this.#previous.size > 0 && this.#previous.has(cell)) this.#previous.set(cell, this.#copy.slice(0, words));
+    if (this.#previous.size > 0 && this.#previous.has(cell))
+      this.#previous.set(cell, this.#copy.slice(0, words));
     return this.#copy;
   }
 

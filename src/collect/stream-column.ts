@@ -21,7 +21,11 @@ export class StreamColumn {
         scope,
         name,
         unit,
-        kind: isHistogram ? 'histogram' : aggregation.type === 'sum' && aggregation.monotonic ? 'counter' : 'gauge',
+        kind: isHistogram
+          ? 'histogram'
+          : aggregation.type === 'sum' && aggregation.monotonic
+            ? 'counter'
+            : 'gauge',
         boundaries: isHistogram ? aggregation.boundaries : [],
         hasSum: !isHistogram || aggregation.hasSum,
       },

@@ -51,7 +51,11 @@ function formatOf({ type, parameters }: Range): NegotiatedFormat | undefined {
     case 'application/openmetrics-text':
       if (version !== undefined && version !== '1.0.0' && version !== '0.0.1') return undefined;
       if (version === '0.0.1')
-        return { format: 'openmetrics', escaping: legacy, contentType: `${type}; version=0.0.1; charset=utf-8` };
+        return {
+          format: 'openmetrics',
+          escaping: legacy,
+          contentType: `${type}; version=0.0.1; charset=utf-8`,
+        };
       return {
         format: 'openmetrics',
         escaping: escaping ?? 'underscores',
@@ -86,7 +90,10 @@ function formatOf({ type, parameters }: Range): NegotiatedFormat | undefined {
 export type ContentCoding = 'identity' | 'gzip' | 'zstd';
 
 /** The coding for an `Accept-Encoding` header: of those offered, the one with the highest q, the first of equals. */
-export function negotiateCoding(header: string | undefined, offered: readonly ContentCoding[]): ContentCoding {
+export function negotiateCoding(
+  header: string | undefined,
+  offered: readonly ContentCoding[],
+): ContentCoding {
   let best: ContentCoding = 'identity';
   let bestQ = 0;
   const ranges = rangesOf(header ?? '');

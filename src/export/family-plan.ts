@@ -1,5 +1,4 @@
 /** Which metric goes into which Prometheus family. Conflicts are settled here: the metric met first wins, the other is left out and both are named. */
-import type { Attributes } from '@opentelemetry/api';
 import type { Warnings } from '../base/warnings.ts';
 import { printed } from '../base/errors.ts';
 import type { ColumnKind, MetricColumn, MetricColumns } from '../collect/metric-column.ts';
@@ -55,7 +54,7 @@ export function planFamilies(
   const taken = new Map<string, PlannedFamily>(); // every name that a sample or a family has
   const families = new Map<string, PlannedFamily>();
   const targetInfo =
-    options.withoutTargetInfo === true || Object.keys(resource.attributes as Attributes).length === 0
+    options.withoutTargetInfo === true || Object.keys(resource.attributes).length === 0
       ? undefined
       : targetFamily(dialect);
   if (targetInfo !== undefined) for (const name of namesOf(targetInfo, dialect)) taken.set(name, targetInfo);
@@ -77,11 +76,15 @@ export function planFamilies(
         );
       continue;
     }
-    const other = namesOf(family, dialect).map((name) => taken.get(name)).find((found) => found !== undefined);
+    const other = namesOf(family, dialect)
+      .map((name) => taken.get(name))
+      .find((found) => found !== undefined);
     if (other !== undefined) {
       const source = other.columns[0]?.description;
       const owner =
-        source === undefined ? 'the resource' : `metric ${printed(source.name)} of scope ${printed(source.scope.name)}`;
+        source === undefined
+          ? 'the resource'
+          : `metric ${printed(source.name)} of scope ${printed(source.scope.name)}`;
       warnings.once(
         `type ${about} ${family.type}`,
         `${about} would be the ${family.type} ${family.name}, but that name belongs to the ${other.type} ${other.name} of ${owner}; it is left out. Rename one of them.`,
@@ -94,15 +97,21 @@ export function planFamilies(
   return { families: [...families.values()], targetInfo };
 }
 
-function familyOf(column: MetricColumn, { openMetrics, escaping }: Dialect, strategy: TranslationStrategy): PlannedFamily {
+function familyOf(
+  column: MetricColumn,
+  { openMetrics, escaping }: Dialect,
+  strategy: TranslationStrategy,
+): PlannedFamily {
   const { name, unit, kind } = column.description;
   const parts = metricName(name, unit, kind, strategy);
   const base = escapedName(parts.base, escaping, false);
-  const sampleName = kind === 'counter' && base !== '' ? escapedName(parts.base + parts.typeSuffix, escaping, false) : base;
+  const sampleName =
+    kind === 'counter' && base !== '' ? escapedName(parts.base + parts.typeSuffix, escaping, false) : base;
   const shared = { help: column.text, columns: [column] };
   if (!openMetrics) return { ...shared, name: sampleName, sampleName, type: kind, unit: '' };
   // A unit must end the name, and escaping may have changed that.
-  const unitOf = (name: string): string => (parts.unit !== '' && name.endsWith(`_${parts.unit}`) ? parts.unit : '');
+  const unitOf = (shown: string): string =>
+    parts.unit !== '' && shown.endsWith(`_${parts.unit}`) ? parts.unit : '';
   if (kind !== 'counter') return { ...shared, name: base, sampleName, type: kind, unit: unitOf(base) };
   // An OpenMetrics counter ends with _total or is none: strategies without suffixes then say nothing of its type.
   const counterName = sampleName.endsWith('_total') ? sampleName.slice(0, -'_total'.length) : '';
@@ -125,7 +134,13 @@ function namesOf({ name, sampleName, type }: PlannedFamily, { openMetrics }: Dia
     case 'counter':
       return openMetrics ? [name, sampleName, `${name}_created`] : [sampleName];
     case 'histogram':
-      return [name, `${name}_bucket`, `${name}_count`, `${name}_sum`, ...(openMetrics ? [`${name}_created`] : [])];
+      return [
+        name,
+        `${name}_bucket`,
+        `${name}_count`,
+        `${name}_sum`,
+        ...(openMetrics ? [`${name}_created`] : []),
+      ];
     default:
       return name === sampleName ? [name] : [name, sampleName];
   }

@@ -5,7 +5,11 @@ const attributes = { type: 'object', additionalProperties: true };
 const point = { attributes, startTimeUnixMillis: millis, timeUnixMillis: millis };
 const pointFields = Object.keys(point);
 
-function metric(types: readonly string[], fields: Readonly<Record<string, unknown>>, required: readonly string[]): object {
+function metric(
+  types: readonly string[],
+  fields: Readonly<Record<string, unknown>>,
+  required: readonly string[],
+): object {
   return {
     type: 'object',
     properties: {
@@ -16,7 +20,11 @@ function metric(types: readonly string[], fields: Readonly<Record<string, unknow
       points: {
         type: 'array',
         minItems: 1,
-        items: { type: 'object', properties: { ...point, ...fields }, required: [...pointFields, ...required] },
+        items: {
+          type: 'object',
+          properties: { ...point, ...fields },
+          required: [...pointFields, ...required],
+        },
       },
     },
     required: ['name', 'description', 'unit', 'type', 'points'],
@@ -56,7 +64,11 @@ export const metricsJsonSchema: Readonly<Record<string, unknown>> = {
                     buckets: {
                       type: 'array',
                       minItems: 1,
-                      items: { type: 'object', properties: { upperBound: number, count }, required: ['upperBound', 'count'] },
+                      items: {
+                        type: 'object',
+                        properties: { upperBound: number, count },
+                        required: ['upperBound', 'count'],
+                      },
                     },
                   },
                   ['count', 'buckets'],

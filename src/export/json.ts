@@ -10,7 +10,8 @@ import { wellFormed } from './prometheus-name.ts';
 /** JSON has no numbers for these. */
 export type JsonNumber = number | 'NaN' | '+Inf' | '-Inf';
 
-export type JsonValue = string | number | boolean | null | readonly JsonValue[] | { readonly [key: string]: JsonValue };
+export type JsonValue =
+  string | number | boolean | null | readonly JsonValue[] | { readonly [key: string]: JsonValue };
 
 export interface JsonPoint {
   readonly attributes: Readonly<Record<string, JsonValue>>;
@@ -39,7 +40,10 @@ interface JsonMetricBase {
 }
 
 export type JsonMetric =
-  | (JsonMetricBase & { readonly type: 'counter' | 'updowncounter' | 'gauge'; readonly points: readonly JsonNumberPoint[] })
+  | (JsonMetricBase & {
+      readonly type: 'counter' | 'updowncounter' | 'gauge';
+      readonly points: readonly JsonNumberPoint[];
+    })
   | (JsonMetricBase & { readonly type: 'histogram'; readonly points: readonly JsonHistogramPoint[] });
 
 /** Names, units and attributes are OpenTelemetry's own, not translated. */
@@ -93,7 +97,13 @@ function pointOf(point: { startTime: HrTime; endTime: HrTime; attributes: Attrib
   };
 }
 
-function histogramOf({ count, sum, min, max, buckets }: HistogramValue): Omit<JsonHistogramPoint, keyof JsonPoint> {
+function histogramOf({
+  count,
+  sum,
+  min,
+  max,
+  buckets,
+}: HistogramValue): Omit<JsonHistogramPoint, keyof JsonPoint> {
   return {
     count,
     ...(sum !== undefined && { sum: jsonNumber(sum) }),

@@ -1,5 +1,12 @@
 import type { Attributes } from '@opentelemetry/api';
-import { escapedName, isLegacyName, labelName, wellFormed, type EscapingScheme, type TranslationStrategy } from './prometheus-name.ts';
+import {
+  escapedName,
+  isLegacyName,
+  labelName,
+  wellFormed,
+  type EscapingScheme,
+  type TranslationStrategy,
+} from './prometheus-name.ts';
 
 /** Attribute keys whose label names are remembered; past that they are made anew each time. */
 const MAX_CACHED_KEYS = 10_000;
@@ -62,7 +69,8 @@ export class LabelWriter {
       const value = valueText(attributes[key]);
       if (value === '') continue;
       let name = this.nameOf(key);
-      for (let free = `exported_${key}`; reserved.has(name); free = `exported_${free}`) name = this.nameOf(free);
+      for (let free = `exported_${key}`; reserved.has(name); free = `exported_${free}`)
+        name = this.nameOf(free);
       labels.push({ name, key, value });
     }
     if (labels.length > 1) labels.sort((a, b) => compare(a.name, b.name) || compare(a.key, b.key));

@@ -72,7 +72,13 @@ export function writeNumber(bytes: Uint8Array, at: number, value: number): numbe
   return writeText(bytes, at, numberText(value));
 }
 
-function writeDecimal(bytes: Uint8Array, at: number, negative: boolean, scaled: number, decimals: number): number {
+function writeDecimal(
+  bytes: Uint8Array,
+  at: number,
+  negative: boolean,
+  scaled: number,
+  decimals: number,
+): number {
   if (negative) bytes[at++] = MINUS;
   if (decimals === 0) {
     const digits = digitsOf(scaled);

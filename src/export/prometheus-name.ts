@@ -37,7 +37,12 @@ export interface MetricName {
 }
 
 /** The Prometheus name of an OpenTelemetry metric. */
-export function metricName(name: string, unit: string, kind: ColumnKind, strategy: TranslationStrategy): MetricName {
+export function metricName(
+  name: string,
+  unit: string,
+  kind: ColumnKind,
+  strategy: TranslationStrategy,
+): MetricName {
   const escapes = strategy.startsWith('Underscore');
   const text = wellFormed(name);
   let base = escapes ? underscored(text, false) : text;
@@ -46,10 +51,12 @@ export function metricName(name: string, unit: string, kind: ColumnKind, strateg
       ? { base: base.slice(0, -'_total'.length), unit: '', typeSuffix: '_total' }
       : { base, unit: '', typeSuffix: '' };
   const isCounter = kind === 'counter';
-  if (isCounter && base.endsWith('_total') && base.length > '_total'.length) base = base.slice(0, -'_total'.length);
+  if (isCounter && base.endsWith('_total') && base.length > '_total'.length)
+    base = base.slice(0, -'_total'.length);
   let suffix = unitWords(unit);
   if (suffix === '' && unit === '1' && kind === 'gauge') suffix = 'ratio';
-  if (suffix !== '' && base !== suffix && !base.endsWith(`_${suffix}`)) base = base.endsWith('_') ? base + suffix : `${base}_${suffix}`;
+  if (suffix !== '' && base !== suffix && !base.endsWith(`_${suffix}`))
+    base = base.endsWith('_') ? base + suffix : `${base}_${suffix}`;
   return { base, unit: suffix, typeSuffix: isCounter ? '_total' : '' };
 }
 
@@ -61,7 +68,9 @@ export function labelName(key: string, strategy: TranslationStrategy): string {
 }
 
 function underscored(text: string, isLabel: boolean): string {
-  const legal = text.replaceAll(isLabel ? /[^A-Za-z0-9_]/g : /[^A-Za-z0-9_:]/g, '_').replaceAll(/_{2,}/g, '_');
+  const legal = text
+    .replaceAll(isLabel ? /[^A-Za-z0-9_]/g : /[^A-Za-z0-9_:]/g, '_')
+    .replaceAll(/_{2,}/g, '_');
   if (legal === '') return isLabel ? '_' : '';
   return legal.charCodeAt(0) >= 48 && legal.charCodeAt(0) <= 57 ? `_${legal}` : legal;
 }
@@ -70,10 +79,11 @@ function underscored(text: string, isLabel: boolean): string {
 export function escapedName(name: string, scheme: EscapingScheme, isLabel: boolean): string {
   if (name === '' || scheme === 'allow-utf-8') return name;
   const isLegal = isLegacyName(name, isLabel);
-  if (scheme === 'dots') return [...name].map((char, i) => dotsEscaped(char, i, isLabel)).join('');
+  if (scheme === 'dots') return Array.from(name, (char, i) => dotsEscaped(char, i, isLabel)).join('');
   if (isLegal) return name;
-  if (scheme === 'underscores') return [...name].map((char, i) => (isLegalAt(char, i, isLabel) ? char : '_')).join('');
-  return `U__${[...name].map((char, i) => (char === '_' ? '__' : isLegalAt(char, i, isLabel) ? char : `_${char.codePointAt(0)!.toString(16)}_`)).join('')}`;
+  if (scheme === 'underscores')
+    return Array.from(name, (char, i) => (isLegalAt(char, i, isLabel) ? char : '_')).join('');
+  return `U__${Array.from(name, (char, i) => (char === '_' ? '__' : isLegalAt(char, i, isLabel) ? char : `_${char.codePointAt(0)!.toString(16)}_`)).join('')}`;
 }
 
 function dotsEscaped(char: string, i: number, isLabel: boolean): string {
@@ -90,5 +100,7 @@ const LONE_SURROGATE = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[
 
 /** Text as every parser can read it: halves of characters, and the NUL at which Prometheus stops reading, become U+FFFD. */
 export function wellFormed(text: string): string {
-  return /[\0\ud800-\udfff]/.test(text) ? text.replaceAll(LONE_SURROGATE, '\ufffd').replaceAll('\0', '\ufffd') : text;
+  return /[\0\ud800-\udfff]/.test(text)
+    ? text.replaceAll(LONE_SURROGATE, '\ufffd').replaceAll('\0', '\ufffd')
+    : text;
 }

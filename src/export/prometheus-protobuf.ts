@@ -6,7 +6,13 @@
  * fields 4-14 instead (schema, zero_threshold, zero_count, spans and deltas), once such columns exist.
  */
 import type { Warnings } from '../base/warnings.ts';
-import { COLUMN_BUCKETS, COLUMN_COUNT, COLUMN_SUM, type MetricColumn, type MetricColumns } from '../collect/metric-column.ts';
+import {
+  COLUMN_BUCKETS,
+  COLUMN_COUNT,
+  COLUMN_SUM,
+  type MetricColumn,
+  type MetricColumns,
+} from '../collect/metric-column.ts';
 import { planFamilies, type ExpositionOptions, type PlannedFamily } from './family-plan.ts';
 import { LabelIndex } from './label-index.ts';
 import { LabelWriter, type LabelPair } from './label-text.ts';
@@ -28,7 +34,13 @@ export function* prometheusProtobuf(
   const dialect = { openMetrics: false, escaping };
   const plan = planFamilies(source, dialect, options, warnings);
   const labels = new LabelWriter(options.translationStrategy ?? 'UnderscoreEscapingWithSuffixes', escaping);
-  const context: TextContext = { dialect, options, labels, warnings, constants: constantLabels(attributes, options) };
+  const context: TextContext = {
+    dialect,
+    options,
+    labels,
+    warnings,
+    constants: constantLabels(attributes, options),
+  };
   if (plan.targetInfo !== undefined) {
     const writer = openFamily(plan.targetInfo);
     const metric = writer.begin(4);
@@ -39,7 +51,8 @@ export function* prometheusProtobuf(
     writer.end(metric);
     yield writer.delimited();
   }
-  for (const family of plan.families) if (family.columns.some(({ rows }) => rows > 0)) yield familyOf(family, context);
+  for (const family of plan.families)
+    if (family.columns.some(({ rows }) => rows > 0)) yield familyOf(family, context);
 }
 
 function openFamily({ sampleName, type, help }: PlannedFamily): ProtobufWriter {
@@ -63,7 +76,10 @@ function familyOf(family: PlannedFamily, context: TextContext): Buffer {
       const pairs = [...fixed.pairs, ...labels.pairs(column.attributes[row]!, reserved)];
       const text = JSON.stringify(pairs);
       if (index.add(text, texts.length, (earlier) => texts[earlier]!) !== -1) {
-        warnings.once(`labels ${family.sampleName} ${text.slice(0, 200)}`, `two series of ${family.sampleName} have the same labels ${text.slice(0, 200)}; the second is left out`);
+        warnings.once(
+          `labels ${family.sampleName} ${text.slice(0, 200)}`,
+          `two series of ${family.sampleName} have the same labels ${text.slice(0, 200)}; the second is left out`,
+        );
         continue;
       }
       texts.push(text);
@@ -85,7 +101,12 @@ function writeLabels(writer: ProtobufWriter, pairs: readonly LabelPair[]): void 
   }
 }
 
-function writeValue(writer: ProtobufWriter, column: MetricColumn, row: number, { created }: ExpositionOptions): void {
+function writeValue(
+  writer: ProtobufWriter,
+  column: MetricColumn,
+  row: number,
+  { created }: ExpositionOptions,
+): void {
   const { kind } = column.description;
   const start = created === false ? undefined : column.starts[row];
   if (kind === 'histogram') {
@@ -101,7 +122,11 @@ function writeValue(writer: ProtobufWriter, column: MetricColumn, row: number, {
   writer.end(message);
 }
 
-function histogramOf(writer: ProtobufWriter, { description, values, stride }: MetricColumn, row: number): void {
+function histogramOf(
+  writer: ProtobufWriter,
+  { description, values, stride }: MetricColumn,
+  row: number,
+): void {
   const from = row * stride;
   writer.integer(1, values[from + COLUMN_COUNT]!);
   if (description.hasSum) writer.double(2, values[from + COLUMN_SUM]!);
@@ -115,10 +140,13 @@ function histogramOf(writer: ProtobufWriter, { description, values, stride }: Me
   });
 }
 
-function writeTimestamp(writer: ProtobufWriter, field: number, [seconds, nanos]: readonly [number, number]): void {
+function writeTimestamp(
+  writer: ProtobufWriter,
+  field: number,
+  [seconds, nanos]: readonly [number, number],
+): void {
   const timestamp = writer.begin(field);
   writer.integer(1, seconds);
   writer.integer(2, nanos);
   writer.end(timestamp);
 }
-

@@ -79,11 +79,16 @@ export class PrometheusText {
     const plan = planFamilies(source, this.#dialect, this.#options, this.#warnings);
     const key = resourceKey(resource.attributes);
     // Constant labels are in every line: another resource, other lines.
-    const reusable = new Map(this.#planned?.resource === key ? this.#families.map((family) => [family.name, family]) : []);
+    const reusable = new Map(
+      this.#planned?.resource === key ? this.#families.map((family) => [family.name, family]) : [],
+    );
     const context: TextContext = {
       dialect: this.#dialect,
       options: this.#options,
-      labels: new LabelWriter(this.#options.translationStrategy ?? 'UnderscoreEscapingWithSuffixes', this.#dialect.escaping),
+      labels: new LabelWriter(
+        this.#options.translationStrategy ?? 'UnderscoreEscapingWithSuffixes',
+        this.#dialect.escaping,
+      ),
       constants: constantLabels(resource.attributes, this.#options),
       warnings: this.#warnings,
     };
@@ -113,7 +118,10 @@ function targetText({ targetInfo }: FamilyPlan, attributes: Attributes, { labels
 }
 
 /** Resource attributes that are labels of every sample. */
-export function constantLabels(attributes: Attributes, { withResourceConstantLabels: wanted }: ExpositionOptions): Attributes {
+export function constantLabels(
+  attributes: Attributes,
+  { withResourceConstantLabels: wanted }: ExpositionOptions,
+): Attributes {
   if (wanted === undefined) return {};
   const isWanted = (key: string): boolean =>
     wanted instanceof RegExp ? key.search(wanted) !== -1 : wanted.includes(key);
@@ -126,7 +134,11 @@ export function checkExpositionOptions(options: ExpositionOptions): void {
   if (translationStrategy !== undefined && !TRANSLATION_STRATEGIES.includes(translationStrategy))
     throw new OptionError('translationStrategy', translationStrategy, TRANSLATION_STRATEGIES.join(', '));
   if (wanted !== undefined && !(wanted instanceof RegExp) && !Array.isArray(wanted))
-    throw new OptionError('withResourceConstantLabels', wanted, 'a RegExp or an array of resource attribute keys');
+    throw new OptionError(
+      'withResourceConstantLabels',
+      wanted,
+      'a RegExp or an array of resource attribute keys',
+    );
   for (const option of ['withoutScopeInfo', 'withoutTargetInfo', 'created'] as const)
     if (options[option] !== undefined && typeof options[option] !== 'boolean')
       throw new OptionError(option, options[option], 'true or false');

@@ -20,7 +20,13 @@ export class RowTemplate {
   readonly #hasCreated: boolean;
 
   /** `fixed`: labels that every series has, as text. */
-  constructor(column: MetricColumn, family: PlannedFamily, fixed: string, dialect: Dialect, created: boolean) {
+  constructor(
+    column: MetricColumn,
+    family: PlannedFamily,
+    fixed: string,
+    dialect: Dialect,
+    created: boolean,
+  ) {
     const { kind, boundaries, hasSum } = column.description;
     const { openMetrics } = dialect;
     const { name, sampleName, type } = family;
@@ -31,7 +37,8 @@ export class RowTemplate {
       // OpenMetrics has no sum of what may be negative, and no count without a sum.
       this.#hasSum = hasSum && !(openMetrics && boundaries.length > 0 && boundaries[0]! < 0);
       const boundText = openMetrics ? canonicalBound : numberText;
-      for (const bound of [...boundaries, Infinity]) lines.push(line(`${name}_bucket`, fixed, `le="${boundText(bound)}"`));
+      for (const bound of [...boundaries, Infinity])
+        lines.push(line(`${name}_bucket`, fixed, `le="${boundText(bound)}"`));
       if (this.#hasSum) lines.push(line(`${name}_sum`, fixed));
       this.#hasCount = this.#hasSum || !openMetrics;
       if (this.#hasCount) lines.push(line(`${name}_count`, fixed));

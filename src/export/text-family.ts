@@ -61,7 +61,9 @@ export class TextFamily {
   /** Shows what the columns hold now. */
   update(): void {
     if (!this.#sections.every((section) => section.isAligned())) this.#reset();
-    this.#sections.forEach((section, s) => section.update((attributes, row) => this.#labelsOf(s, attributes, row)));
+    this.#sections.forEach((section, s) =>
+      section.update((attributes, row) => this.#labelsOf(s, attributes, row)),
+    );
   }
 
   /** Adds the family's bytes to `into`; nothing while it has no samples. */
@@ -138,7 +140,8 @@ function headerText({ name, type, unit, help }: PlannedFamily, { openMetrics }: 
 export function fixedLabels(scope: ColumnScope, { labels, options, constants }: TextContext): LabelSet {
   const attributes: Attributes = {};
   if (options.withoutScopeInfo !== true) {
-    for (const [key, value] of Object.entries(scope.attributes ?? {})) attributes[`otel_scope_${key}`] = value;
+    for (const [key, value] of Object.entries(scope.attributes ?? {}))
+      attributes[`otel_scope_${key}`] = value;
     // Set last: a scope attribute that is called like one of these is dropped.
     attributes['otel_scope_name'] = scope.name;
     attributes['otel_scope_version'] = scope.version ?? '';

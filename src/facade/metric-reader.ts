@@ -36,7 +36,9 @@ export class SeqlockMetricReader extends MetricReader {
    */
   exportPrometheus(options: ExpositionOptions = {}): string {
     const producer = this.#attached();
-    const key = JSON.stringify(options, (_, value: unknown) => (value instanceof RegExp ? String(value) : value));
+    const key = JSON.stringify(options, (_, value: unknown) =>
+      value instanceof RegExp ? String(value) : value,
+    );
     if (this.#text === undefined || this.#textKey !== key) {
       this.#text = new PrometheusText({ openMetrics: false, escaping: 'underscores' }, options);
       this.#textKey = key;
@@ -76,6 +78,8 @@ export class SeqlockMetricReader extends MetricReader {
 }
 
 /** By what it can do and not by its class, which another copy of the package would have too. */
-function isSnapshotProducer(producer: object): producer is SeqlockMetricProducer & Parameters<MetricReader['setMetricProducer']>[0] {
+function isSnapshotProducer(
+  producer: object,
+): producer is SeqlockMetricProducer & Parameters<MetricReader['setMetricProducer']>[0] {
   return typeof (producer as Partial<SeqlockMetricProducer>).snapshot === 'function';
 }

@@ -4,7 +4,12 @@ import * as zlib from 'node:zlib';
 import { OptionError } from '../base/errors.ts';
 import { Warnings } from '../base/warnings.ts';
 import type { MetricColumns } from '../collect/metric-column.ts';
-import { negotiateCoding, negotiateFormat, type ContentCoding, type NegotiatedFormat } from '../export/accept.ts';
+import {
+  negotiateCoding,
+  negotiateFormat,
+  type ContentCoding,
+  type NegotiatedFormat,
+} from '../export/accept.ts';
 import type { ExpositionOptions } from '../export/family-plan.ts';
 import { prometheusProtobuf } from '../export/prometheus-protobuf.ts';
 import { checkExpositionOptions, PrometheusText, type TextBody } from '../export/prometheus-text.ts';
@@ -38,11 +43,15 @@ const CODINGS: readonly ContentCoding[] = 'createZstdCompress' in zlib ? ['zstd'
  * Serves the metrics of a store, or of any OpenTelemetry reader, to Prometheus: in the format, escaping and coding it asks for. GET and HEAD;
  * the path is for the server to choose. Scrapes that come while a snapshot is being taken share it. What fails is a 5xx with the reason.
  */
-export function createPrometheusHandler(source: ScrapeSource, options: PrometheusHandlerOptions = {}): PrometheusHandler {
+export function createPrometheusHandler(
+  source: ScrapeSource,
+  options: PrometheusHandlerOptions = {},
+): PrometheusHandler {
   checkExpositionOptions(options);
   const { compression = true, timeoutMillis = DEFAULT_TIMEOUT_MILLIS } = options;
   if (typeof compression !== 'boolean') throw new OptionError('compression', compression, 'true or false');
-  if (!(timeoutMillis > 0)) throw new OptionError('timeoutMillis', timeoutMillis, 'a number of milliseconds above 0');
+  if (!(timeoutMillis > 0))
+    throw new OptionError('timeoutMillis', timeoutMillis, 'a number of milliseconds above 0');
   const bodies = new Bodies(scrapeOf(source, warnings), options);
   return async (request, response) => {
     response.on('error', () => {}); // a receiver that goes away is no fault of the app's
@@ -62,7 +71,12 @@ export function createPrometheusHandler(source: ScrapeSource, options: Prometheu
       }
     } catch (error) {
       if (response.headersSent) response.destroy();
-      else fail(response, error instanceof TimeoutError ? 503 : 500, `metrics could not be collected: ${messageOf(error)}`);
+      else
+        fail(
+          response,
+          error instanceof TimeoutError ? 503 : 500,
+          `metrics could not be collected: ${messageOf(error)}`,
+        );
     }
   };
 }
@@ -120,7 +134,10 @@ async function send(
   try {
     if (coding === 'identity') await sendPlain(response, body.pieces);
     else {
-      const text = Readable.from(writes(body.pieces, WRITE_BYTES), { objectMode: false, highWaterMark: WRITE_BYTES });
+      const text = Readable.from(writes(body.pieces, WRITE_BYTES), {
+        objectMode: false,
+        highWaterMark: WRITE_BYTES,
+      });
       await streams.pipeline(text, encoderOf(coding), response);
     }
   } catch (error) {
@@ -188,7 +205,9 @@ function* writes(pieces: readonly Buffer[], most: number): Generator<Buffer> {
 
 function timeoutOf(request: IncomingMessage, timeoutMillis: number): number {
   const seconds = Number(header(request, 'x-prometheus-scrape-timeout-seconds'));
-  return seconds > 0 && Number.isFinite(seconds) ? Math.min(seconds * 1000 * (1 - MARGIN), 2 ** 31 - 1) : timeoutMillis;
+  return seconds > 0 && Number.isFinite(seconds)
+    ? Math.min(seconds * 1000 * (1 - MARGIN), 2 ** 31 - 1)
+    : timeoutMillis;
 }
 
 function header(request: IncomingMessage, name: string): string | undefined {

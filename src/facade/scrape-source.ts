@@ -6,7 +6,9 @@ import { SeqlockMetricProducer, type ReadableStore } from '../collect/metric-pro
 
 /** Any reader or producer of OpenTelemetry: what official ones have in common. */
 export interface Collectable {
-  collect(options?: { timeoutMillis?: number }): Promise<{ resourceMetrics: unknown; errors: readonly unknown[] }>;
+  collect(options?: {
+    timeoutMillis?: number;
+  }): Promise<{ resourceMetrics: unknown; errors: readonly unknown[] }>;
 }
 
 /** Whose metrics are served: a store, or a reader or producer of any provider. */
@@ -41,13 +43,19 @@ function producerOf(source: object): SeqlockMetricProducer | undefined {
 function scrapeOfProducer(producer: SeqlockMetricProducer, warnings: Warnings): Scrape {
   return async (timeoutMillis) => {
     // Callbacks that take too long do not hold up a scrape: their instruments have the values of the last round.
-    const errors = await within(timeoutMillis, producer.observe(timeoutMillis)).catch((error: unknown) => [error]);
+    const errors = await within(timeoutMillis, producer.observe(timeoutMillis)).catch((error: unknown) => [
+      error,
+    ]);
     report(errors, warnings);
     return producer.columns();
   };
 }
 
-async function scrapeOfOther(source: Collectable, timeoutMillis: number, warnings: Warnings): Promise<MetricColumns> {
+async function scrapeOfOther(
+  source: Collectable,
+  timeoutMillis: number,
+  warnings: Warnings,
+): Promise<MetricColumns> {
   const { resourceMetrics, errors } = await within(timeoutMillis, source.collect({ timeoutMillis }));
   report(errors, warnings);
   return columnsOf(resourceMetrics as ResourceMetrics, (metric, reason) =>
@@ -56,7 +64,8 @@ async function scrapeOfOther(source: Collectable, timeoutMillis: number, warning
 }
 
 function report(errors: readonly unknown[], warnings: Warnings): void {
-  for (const error of errors) warnings.once(`callback ${String(error)}`, `while metrics were collected: ${String(error)}`);
+  for (const error of errors)
+    warnings.once(`callback ${String(error)}`, `while metrics were collected: ${String(error)}`);
 }
 
 /** Of this module alone, so `instanceof` tells it. */

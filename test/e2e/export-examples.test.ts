@@ -17,7 +17,10 @@ describe('examples', () => {
   for (const name of ['http', 'express', 'fastify', 'hono'])
     it(`${name}-metrics serves what it counts`, async () => {
       const port = await freePort();
-      const child = spawn(process.execPath, [resolve(`build/examples/${name}-metrics.js`)], { env: { ...process.env, PORT: String(port) }, stdio: ['ignore', 'pipe', 'inherit'] });
+      const child = spawn(process.execPath, [resolve(`build/examples/${name}-metrics.js`)], {
+        env: { ...process.env, PORT: String(port) },
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
       try {
         await new Promise((done, fail) => {
           child.stdout.once('data', done);
@@ -26,9 +29,13 @@ describe('examples', () => {
         const url = `http://127.0.0.1:${port}`;
         for (let i = 0; i < 3; i++) expect(await (await fetch(`${url}/hello`)).text()).to.equal('hello\n');
         for (let i = 0; i < 2; i++) {
-          const response = await fetch(`${url}/metrics`, { headers: { accept: 'application/openmetrics-text' } });
+          const response = await fetch(`${url}/metrics`, {
+            headers: { accept: 'application/openmetrics-text' },
+          });
           expect(response.headers.get('content-type')).to.include('openmetrics');
-          const [sample] = parseStrictly(await response.text(), 'openmetrics').get('http_server_requests')!.samples;
+          const [sample] = parseStrictly(await response.text(), 'openmetrics').get(
+            'http_server_requests',
+          )!.samples;
           expect(sample).to.deep.include({ name: 'http_server_requests_total', value: 3 });
         }
       } finally {

@@ -20,16 +20,25 @@ const PARSE_ERROR = 1; // of promtool; 3 is lint
 
 function fixture() {
   const reader = new SeqlockMetricReader();
-  const provider = new SeqlockMeterProvider({ readers: [reader], resource: { attributes: { 'service.name': 'judged' } } });
+  const provider = new SeqlockMeterProvider({
+    readers: [reader],
+    resource: { attributes: { 'service.name': 'judged' } },
+  });
   const meter = provider.getMeter('scope', '1.0');
   const described = { description: 'Described, with "quotes", \\ and\na second line' };
-  meter.createCounter('http.requests', { ...described, unit: '{request}' }).add(1234567, { route: '/a', code: 200 });
+  meter
+    .createCounter('http.requests', { ...described, unit: '{request}' })
+    .add(1234567, { route: '/a', code: 200 });
   meter.createCounter('sent', { ...described, unit: 'By' }).add(0.1 + 0.2, { to: 'é"\\\n\t\r\0\u0001 😀' });
   meter.createUpDownCounter('queue.length', described).add(-3);
   meter.createGauge('load', { ...described, unit: '1' }).record(1e-7, { 'a.b': 'x', a_b: 'y' });
   meter.createGauge('special', described).record(Infinity, { k: 'inf' });
   meter.createGauge('special', described).record(NaN, { k: 'nan' });
-  const took = meter.createHistogram('took', { ...described, unit: 's', advice: { explicitBucketBoundaries: [0.005, 1, 2_000_000] } });
+  const took = meter.createHistogram('took', {
+    ...described,
+    unit: 's',
+    advice: { explicitBucketBoundaries: [0.005, 1, 2_000_000] },
+  });
   for (const value of [0.001, 0.5, 3, 3e6]) took.record(value, { le: 'mine', route: '/a' });
   return { reader, provider };
 }
@@ -38,7 +47,10 @@ describe('the judges', function () {
   this.timeout(120_000);
 
   it('promtool finds nothing wrong with the fixture', () => {
-    const { status, stdout, stderr } = spawnSync('promtool', ['check', 'metrics'], { input: fixture().reader.exportPrometheus(), encoding: 'utf8' });
+    const { status, stdout, stderr } = spawnSync('promtool', ['check', 'metrics'], {
+      input: fixture().reader.exportPrometheus(),
+      encoding: 'utf8',
+    });
     expect(`${stdout}${stderr}`).to.equal('');
     expect(status).to.equal(0);
   });
@@ -48,7 +60,10 @@ describe('the judges', function () {
     for (let i = 0; i < 60; i++) {
       const made = new PrometheusText({ openMetrics: false, escaping: 'underscores' });
       made.update(columnsOf(randomMetrics(random), () => {}));
-      const { status, stderr } = spawnSync('promtool', ['check', 'metrics'], { input: made.toString(), encoding: 'utf8' });
+      const { status, stderr } = spawnSync('promtool', ['check', 'metrics'], {
+        input: made.toString(),
+        encoding: 'utf8',
+      });
       expect(status, `${i}: ${stderr}\n${made.toString()}`).not.to.equal(PARSE_ERROR);
     }
   });
@@ -57,7 +72,10 @@ describe('the judges', function () {
     const random = randomOf(12);
     const texts: string[] = [];
     const { provider } = fixture();
-    const sources = [new SeqlockMetricProducer(provider.store).columns(), ...Array.from({ length: 500 }, () => columnsOf(randomMetrics(random), () => {}))];
+    const sources = [
+      new SeqlockMetricProducer(provider.store).columns(),
+      ...Array.from({ length: 500 }, () => columnsOf(randomMetrics(random), () => {})),
+    ];
     for (const source of sources) {
       const made = new PrometheusText({ openMetrics: true, escaping: 'underscores' });
       made.update(source);
@@ -74,19 +92,28 @@ describe('the judges', function () {
       '        out.append(str(i) + ": " + repr(e))',
       'json.dump(out, sys.stdout)',
     ].join('\n');
-    const output = execFileSync('/usr/bin/python3', ['-c', script], { input: JSON.stringify(texts), encoding: 'utf8', maxBuffer: 1 << 28 });
+    const output = execFileSync('/usr/bin/python3', ['-c', script], {
+      input: JSON.stringify(texts),
+      encoding: 'utf8',
+      maxBuffer: 1 << 28,
+    });
     (JSON.parse(output) as ([string, Record<string, string>, string][] | string)[]).forEach((samples, i) => {
       if (typeof samples === 'string') throw new Error(`${samples}\n${texts[i]!}`);
       const ours = [...parseStrictly(texts[i]!, 'openmetrics').values()].flatMap((family) => family.samples);
-      const pythonNumber = (text: string) => (text === 'inf' ? Infinity : text === '-inf' ? -Infinity : Number(text));
-      expect(samples.map(([name, labels, value]) => ({ name, labels, value: pythonNumber(value) }))).to.deep.equal(
-        ours.map(({ name, labels, value }) => ({ name, labels: { ...labels }, value })),
-      );
+      const pythonNumber = (text: string) =>
+        text === 'inf' ? Infinity : text === '-inf' ? -Infinity : Number(text);
+      expect(
+        samples.map(([name, labels, value]) => ({ name, labels, value: pythonNumber(value) })),
+      ).to.deep.equal(ours.map(({ name, labels, value }) => ({ name, labels: { ...labels }, value })));
     });
   });
 
   describe('a Prometheus server', () => {
-    const formats = { text: 'text/plain;version=0.0.4', openmetrics: 'application/openmetrics-text;version=1.0.0', protobuf: 'application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited' };
+    const formats = {
+      text: 'text/plain;version=0.0.4',
+      openmetrics: 'application/openmetrics-text;version=1.0.0',
+      protobuf: 'application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited',
+    };
     const directory = mkdtempSync(join(tmpdir(), 'export-judges-'));
     const servers: Server[] = [];
     const served = new Set<string>();
@@ -95,7 +122,13 @@ describe('the judges', function () {
     let expected: Map<string, number>;
 
     const key = (name: string, labels: Readonly<Record<string, string>>): string =>
-      JSON.stringify([name, Object.entries(labels).filter(([k]) => k !== 'job' && k !== 'instance' && k !== '__name__').map(([k, v]) => [k, k === 'le' && name.endsWith('_bucket') ? numberOf(v) : v] as const).sort((a, b) => (a[0] < b[0] ? -1 : 1))]);
+      JSON.stringify([
+        name,
+        Object.entries(labels)
+          .filter(([k]) => k !== 'job' && k !== 'instance' && k !== '__name__')
+          .map(([k, v]) => [k, k === 'le' && name.endsWith('_bucket') ? numberOf(v) : v] as const)
+          .sort((a, b) => (a[0] < b[0] ? -1 : 1)),
+      ]);
     const listen = (server: Server): Promise<number> =>
       new Promise((resolve) => {
         servers.push(server);
@@ -104,24 +137,44 @@ describe('the judges', function () {
 
     before(async () => {
       const { reader } = fixture();
-      expected = new Map([...parseStrictly(reader.exportPrometheus()).values()].flatMap(({ samples }) => samples.map(({ name, labels, value }): [string, number] => [key(name, labels), value])));
+      expected = new Map(
+        [...parseStrictly(reader.exportPrometheus()).values()].flatMap(({ samples }) =>
+          samples.map(({ name, labels, value }): [string, number] => [key(name, labels), value]),
+        ),
+      );
       const handler = createPrometheusHandler(reader);
       const jobs: string[] = [];
       for (const [job, accept] of Object.entries(formats)) {
         const port = await listen(
           createServer((req, res) => {
             req.headers.accept = accept;
-            void handler(req, res).then(() => served.add(`${job} ${String(res.getHeader('Content-Type')).split(';')[0]} ${String(res.getHeader('Content-Encoding'))}`));
+            void handler(req, res).then(() =>
+              served.add(
+                `${job} ${String(res.getHeader('Content-Type')).split(';')[0]} ${String(res.getHeader('Content-Encoding'))}`,
+              ),
+            );
           }),
         );
         jobs.push(`  - job_name: ${job}\n    static_configs: [{ targets: ['127.0.0.1:${port}'] }]`);
       }
-      writeFileSync(join(directory, 'prometheus.yml'), `global: { scrape_interval: 1s, scrape_timeout: 1s }\nscrape_configs:\n${jobs.join('\n')}\n`);
+      writeFileSync(
+        join(directory, 'prometheus.yml'),
+        `global: { scrape_interval: 1s, scrape_timeout: 1s }\nscrape_configs:\n${jobs.join('\n')}\n`,
+      );
       const probe = createServer();
       const port = await listen(probe);
       await new Promise((resolve) => probe.close(resolve));
       url = `http://127.0.0.1:${port}`;
-      prometheus = spawn('prometheus', [`--config.file=${directory}/prometheus.yml`, `--storage.tsdb.path=${directory}/data`, `--web.listen-address=127.0.0.1:${port}`, '--enable-feature=native-histograms'], { stdio: 'ignore' });
+      prometheus = spawn(
+        'prometheus',
+        [
+          `--config.file=${directory}/prometheus.yml`,
+          `--storage.tsdb.path=${directory}/data`,
+          `--web.listen-address=127.0.0.1:${port}`,
+          '--enable-feature=native-histograms',
+        ],
+        { stdio: 'ignore' },
+      );
     });
 
     after(() => {
@@ -149,9 +202,13 @@ describe('the judges', function () {
         }
         expect(target?.lastError).to.equal('');
         expect(target?.health).to.equal('up');
-        expect([...served].filter((line) => line.startsWith(job))).to.deep.equal([`${job} ${formats[job as keyof typeof formats].split(';')[0]} gzip`]);
+        expect([...served].filter((line) => line.startsWith(job))).to.deep.equal([
+          `${job} ${formats[job as keyof typeof formats].split(';')[0]} gzip`,
+        ]);
         await new Promise((resolve) => setTimeout(resolve, 1500));
-        const { result } = await api<{ result: { metric: Record<string, string>; value: [number, string] }[] }>(`/api/v1/query?query=${encodeURIComponent(`{job="${job}"}`)}`);
+        const { result } = await api<{
+          result: { metric: Record<string, string>; value: [number, string] }[];
+        }>(`/api/v1/query?query=${encodeURIComponent(`{job="${job}"}`)}`);
         const found = new Map<string, number>();
         for (const { metric, value } of result) {
           const name = metric['__name__']!;
@@ -160,9 +217,15 @@ describe('the judges', function () {
         }
         expect(found).to.deep.equal(expected);
         const scope = { otel_scope_name: 'scope', otel_scope_version: '1.0' };
-        expect(found.get(key('http_requests_total', { ...scope, route: '/a', code: '200' }))).to.equal(1234567);
-        expect(found.get(key('took_seconds_bucket', { ...scope, exported_le: 'mine', route: '/a', le: '1' }))).to.equal(2);
-        expect(found.get(key('took_seconds_sum', { ...scope, exported_le: 'mine', route: '/a' }))).to.equal(3000003.501);
+        expect(found.get(key('http_requests_total', { ...scope, route: '/a', code: '200' }))).to.equal(
+          1234567,
+        );
+        expect(
+          found.get(key('took_seconds_bucket', { ...scope, exported_le: 'mine', route: '/a', le: '1' })),
+        ).to.equal(2);
+        expect(found.get(key('took_seconds_sum', { ...scope, exported_le: 'mine', route: '/a' }))).to.equal(
+          3000003.501,
+        );
       });
   });
 });

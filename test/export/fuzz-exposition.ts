@@ -42,7 +42,10 @@ for (let i = 0; i < count; i++) {
   const made = new PrometheusText(dialect, options);
   made.update(columnsOf(metrics, () => {}));
   try {
-    for (const family of parseStrictly(made.toString(), dialect.openMetrics ? 'openmetrics' : 'text').values())
+    for (const family of parseStrictly(
+      made.toString(),
+      dialect.openMetrics ? 'openmetrics' : 'text',
+    ).values())
       samples += family.samples.length;
   } catch (error) {
     fail(i, `${JSON.stringify({ dialect, options })} ${String(error)}`, made.toString());
@@ -51,13 +54,22 @@ for (let i = 0; i < count; i++) {
   // Names of their own, so that many registries make one valid text.
   for (const { metrics: ofScope } of metrics.scopeMetrics)
     for (const { descriptor } of ofScope) (descriptor as { name: string }).name = `r${i}x${descriptor.name}`;
-  const text = new PrometheusText({ openMetrics: false, escaping: dialect.openMetrics ? 'underscores' : 'values' }, { ...options, withoutTargetInfo: true });
+  const text = new PrometheusText(
+    { openMetrics: false, escaping: dialect.openMetrics ? 'underscores' : 'values' },
+    { ...options, withoutTargetInfo: true },
+  );
   text.update(columnsOf(metrics, () => {}));
   batch += text.toString();
   if ((i + 1) % BATCH !== 0 && i + 1 < count) continue;
-  const { status, stderr } = spawnSync('promtool', ['check', 'metrics'], { input: batch, encoding: 'utf8', maxBuffer: 1 << 28 });
+  const { status, stderr } = spawnSync('promtool', ['check', 'metrics'], {
+    input: batch,
+    encoding: 'utf8',
+    maxBuffer: 1 << 28,
+  });
   if (status === PARSE_ERROR || status === null) fail(i, `promtool: ${stderr.slice(0, 500)}`, batch);
   judged = i + 1;
   batch = '';
 }
-console.log(`${count} registries, ${samples} samples, seed ${seed}: the strict parser read all, promtool ${hasPromtool ? judged : 'is missing'}`);
+console.log(
+  `${count} registries, ${samples} samples, seed ${seed}: the strict parser read all, promtool ${hasPromtool ? judged : 'is missing'}`,
+);

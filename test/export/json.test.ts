@@ -32,17 +32,29 @@ describe('exportJson', () => {
       expect(timeUnixMillis).to.be.at.least(startTimeUnixMillis);
       return point;
     });
-    expect(metrics.map(({ name, type, unit, description }) => [name, type, unit, description])).to.deep.equal([
-      ['c', 'counter', 'By', 'd'],
-      ['u', 'updowncounter', '', ''],
-      ['g', 'gauge', '', ''],
-      ['h', 'histogram', '', ''],
-    ]);
+    expect(metrics.map(({ name, type, unit, description }) => [name, type, unit, description])).to.deep.equal(
+      [
+        ['c', 'counter', 'By', 'd'],
+        ['u', 'updowncounter', '', ''],
+        ['g', 'gauge', '', ''],
+        ['h', 'histogram', '', ''],
+      ],
+    );
     expect(points).to.deep.equal([
       { attributes: { k: 'v', list: ['x', 1] }, value: 2 },
       { attributes: {}, value: -1 },
       { attributes: {}, value: 'NaN' },
-      { attributes: {}, count: 1, sum: 3, min: 3, max: 3, buckets: [{ upperBound: 1, count: 0 }, { upperBound: '+Inf', count: 1 }] },
+      {
+        attributes: {},
+        count: 1,
+        sum: 3,
+        min: 3,
+        max: 3,
+        buckets: [
+          { upperBound: 1, count: 0 },
+          { upperBound: '+Inf', count: 1 },
+        ],
+      },
     ]);
   });
 
@@ -59,7 +71,12 @@ describe('exportJson', () => {
       // A snapshot has no metric without points.
       const document = metricsDocument({
         ...metrics,
-        scopeMetrics: metrics.scopeMetrics.map((scope) => ({ ...scope, metrics: scope.metrics.filter(({ dataPoints }) => dataPoints.length > 0) })).filter((scope) => scope.metrics.length > 0),
+        scopeMetrics: metrics.scopeMetrics
+          .map((scope) => ({
+            ...scope,
+            metrics: scope.metrics.filter(({ dataPoints }) => dataPoints.length > 0),
+          }))
+          .filter((scope) => scope.metrics.length > 0),
       });
       validated(document);
       expect(JSON.parse(JSON.stringify(document))).to.deep.equal(document);
@@ -68,8 +85,13 @@ describe('exportJson', () => {
 
   it('has a schema that refuses what is none', () => {
     const reader = new SeqlockMetricReader();
-    opened({ readers: [reader] }).getMeter('s').createHistogram('h').record(1);
-    const document = JSON.parse(JSON.stringify(reader.exportJson())) as { scopes: { metrics: { points: Record<string, unknown>[] }[] }[] };
+    opened({ readers: [reader] })
+      .getMeter('s')
+      .createHistogram('h')
+      .record(1);
+    const document = JSON.parse(JSON.stringify(reader.exportJson())) as {
+      scopes: { metrics: { points: Record<string, unknown>[] }[] }[];
+    };
     delete document.scopes[0]!.metrics[0]!.points[0]!['count'];
     expect(isValid(document)).to.equal(false);
     expect(isValid({ schemaVersion: 2, resource: { attributes: {} }, scopes: [] })).to.equal(false);

@@ -1,5 +1,11 @@
 import { expect } from 'chai';
-import { canonicalBound, digitsOf, MAX_NUMBER_BYTES, numberText, writeNumber } from '../../src/export/number-text.ts';
+import {
+  canonicalBound,
+  digitsOf,
+  MAX_NUMBER_BYTES,
+  numberText,
+  writeNumber,
+} from '../../src/export/number-text.ts';
 import { randomOf } from './random-metrics.ts';
 
 const bytes = Buffer.alloc(MAX_NUMBER_BYTES + 2);
@@ -18,10 +24,27 @@ const expected = (value: number): string =>
 
 describe('writeNumber', () => {
   it('writes the edges of what it handles by itself', () => {
-    const edges = [0, -0, NaN, Infinity, -Infinity, 5e-324, Number.MAX_VALUE, 1e-6, 1e-7, 1e21, 1e20, 0.1 + 0.2, 1 / 3, 999_999_999_999_999.9];
+    const edges = [
+      0,
+      -0,
+      NaN,
+      Infinity,
+      -Infinity,
+      5e-324,
+      Number.MAX_VALUE,
+      1e-6,
+      1e-7,
+      1e21,
+      1e20,
+      0.1 + 0.2,
+      1 / 3,
+      999_999_999_999_999.9,
+    ];
     for (let power = 0; power <= 22; power++)
-      for (const delta of [-1, -0.5, -1e-6, 0, 1e-6, 0.5, 1]) edges.push(10 ** power + delta, 10 ** -power + delta * 1e-12, 2 ** (2 * power + 10) + delta);
-    for (const edge of edges) for (const value of [edge, -edge]) expect(written(value)).to.equal(expected(value));
+      for (const delta of [-1, -0.5, -1e-6, 0, 1e-6, 0.5, 1])
+        edges.push(10 ** power + delta, 10 ** -power + delta * 1e-12, 2 ** (2 * power + 10) + delta);
+    for (const edge of edges)
+      for (const value of [edge, -edge]) expect(written(value)).to.equal(expected(value));
   });
 
   const SEED = Number(process.env['FUZZ_SEED'] ?? 1);
@@ -46,7 +69,7 @@ describe('writeNumber', () => {
         default: // beside a short decimal
           double[0] = Math.round(random() * 10 ** Math.floor(random() * 12)) / 10 ** Math.floor(random() * 7);
           words[0]! += random() < 0.5 ? 1 : -1;
-          value = -double[0]!;
+          value = -double[0];
       }
       const text = written(value);
       if (text !== expected(value)) expect(text).to.equal(expected(value));
@@ -67,8 +90,19 @@ describe('writeNumber', () => {
 describe('canonicalBound', () => {
   it('writes bounds as Go prints a float64', () => {
     const bounds: [number, string][] = [
-      [0, '0.0'], [1, '1.0'], [-5, '-5.0'], [0.005, '0.005'], [0.0001, '0.0001'], [0.00001, '1e-05'], [10_000, '10000.0'],
-      [999_999, '999999.0'], [1e6, '1e+06'], [1_234_567.5, '1.2345675e+06'], [1e21, '1e+21'], [2.5e-10, '2.5e-10'], [Infinity, '+Inf'],
+      [0, '0.0'],
+      [1, '1.0'],
+      [-5, '-5.0'],
+      [0.005, '0.005'],
+      [0.0001, '0.0001'],
+      [0.00001, '1e-05'],
+      [10_000, '10000.0'],
+      [999_999, '999999.0'],
+      [1e6, '1e+06'],
+      [1_234_567.5, '1.2345675e+06'],
+      [1e21, '1e+21'],
+      [2.5e-10, '2.5e-10'],
+      [Infinity, '+Inf'],
     ];
     for (const [bound, text] of bounds) expect(canonicalBound(bound)).to.equal(text);
   });

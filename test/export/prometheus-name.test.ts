@@ -1,22 +1,69 @@
 import { expect } from 'chai';
-import { escapedName, labelName, metricName, wellFormed, type TranslationStrategy } from '../../src/export/prometheus-name.ts';
+import {
+  escapedName,
+  labelName,
+  metricName,
+  wellFormed,
+  type TranslationStrategy,
+} from '../../src/export/prometheus-name.ts';
 import { unitWords } from '../../src/export/prometheus-unit.ts';
 
-const full = (name: string, unit: string, kind: 'counter' | 'gauge' | 'histogram', strategy: TranslationStrategy = 'UnderscoreEscapingWithSuffixes'): string => {
+const full = (
+  name: string,
+  unit: string,
+  kind: 'counter' | 'gauge' | 'histogram',
+  strategy: TranslationStrategy = 'UnderscoreEscapingWithSuffixes',
+): string => {
   const { base, typeSuffix } = metricName(name, unit, kind, strategy);
   return base + typeSuffix;
 };
 
 describe('unitWords', () => {
   const UNITS: Readonly<Record<string, string>> = {
-    d: 'days', h: 'hours', min: 'minutes', s: 'seconds', ms: 'milliseconds', us: 'microseconds', ns: 'nanoseconds',
-    By: 'bytes', KiBy: 'kibibytes', MiBy: 'mebibytes', GiBy: 'gibibytes', TiBy: 'tibibytes', KBy: 'kilobytes', MBy: 'megabytes', GBy: 'gigabytes', TBy: 'terabytes',
-    m: 'meters', V: 'volts', A: 'amperes', J: 'joules', W: 'watts', g: 'grams', Cel: 'celsius', Hz: 'hertz', '1': '', '%': 'percent',
-    '': '', '{packet}': '', '{packet}/s': 'per_second', 'By/s': 'bytes_per_second', 'm/s': 'meters_per_second', 'km/h': 'km_per_hour',
-    'By{transferred}': 'bytes', '{a}/{b}': '', '1/s': 'per_second', widgets: 'widgets', 'a b': 'a_b', toString: 'toString', '/': '', '{': '',
+    d: 'days',
+    h: 'hours',
+    min: 'minutes',
+    s: 'seconds',
+    ms: 'milliseconds',
+    us: 'microseconds',
+    ns: 'nanoseconds',
+    By: 'bytes',
+    KiBy: 'kibibytes',
+    MiBy: 'mebibytes',
+    GiBy: 'gibibytes',
+    TiBy: 'tibibytes',
+    KBy: 'kilobytes',
+    MBy: 'megabytes',
+    GBy: 'gigabytes',
+    TBy: 'terabytes',
+    m: 'meters',
+    V: 'volts',
+    A: 'amperes',
+    J: 'joules',
+    W: 'watts',
+    g: 'grams',
+    Cel: 'celsius',
+    Hz: 'hertz',
+    '1': '',
+    '%': 'percent',
+    '': '',
+    '{packet}': '',
+    '{packet}/s': 'per_second',
+    'By/s': 'bytes_per_second',
+    'm/s': 'meters_per_second',
+    'km/h': 'km_per_hour',
+    'By{transferred}': 'bytes',
+    '{a}/{b}': '',
+    '1/s': 'per_second',
+    widgets: 'widgets',
+    'a b': 'a_b',
+    toString: 'toString',
+    '/': '',
+    '{': '',
   };
   for (const [unit, words] of Object.entries(UNITS))
-    it(`makes ${JSON.stringify(words)} of ${JSON.stringify(unit)}`, () => expect(unitWords(unit)).to.equal(words));
+    it(`makes ${JSON.stringify(words)} of ${JSON.stringify(unit)}`, () =>
+      expect(unitWords(unit)).to.equal(words));
 });
 
 describe('metricName', () => {
@@ -38,7 +85,8 @@ describe('metricName', () => {
     ['', '', 'gauge', ''],
   ];
   for (const [name, unit, kind, prometheus] of NAMES)
-    it(`makes ${prometheus} of the ${kind} ${name} in ${unit}`, () => expect(full(name, unit, kind)).to.equal(prometheus));
+    it(`makes ${prometheus} of the ${kind} ${name} in ${unit}`, () =>
+      expect(full(name, unit, kind)).to.equal(prometheus));
 
   it('follows the other strategies', () => {
     expect(full('a.b', 's', 'counter', 'UnderscoreEscapingWithoutSuffixes')).to.equal('a_b');
@@ -50,7 +98,16 @@ describe('metricName', () => {
 describe('labelName', () => {
   it('makes keys legal', () => {
     const label = (key: string) => labelName(key, 'UnderscoreEscapingWithSuffixes');
-    expect(['a.b', '1a', '日本', '', 'a__b', '__name__', 'a:b', 'ok'].map(label)).to.deep.equal(['a_b', '_1a', '_', '_', 'a_b', '_name_', 'a_b', 'ok']);
+    expect(['a.b', '1a', '日本', '', 'a__b', '__name__', 'a:b', 'ok'].map(label)).to.deep.equal([
+      'a_b',
+      '_1a',
+      '_',
+      '_',
+      'a_b',
+      '_name_',
+      'a_b',
+      'ok',
+    ]);
     expect(labelName('a.b', 'NoTranslation')).to.equal('a.b');
   });
 });

@@ -29,7 +29,11 @@ interface Family {
     readonly label?: { readonly name: string; readonly value: string }[];
     readonly gauge?: { readonly value: number };
     readonly counter?: { readonly value: number; readonly createdTimestamp?: object };
-    readonly histogram?: { readonly sampleCount: number; readonly sampleSum?: number; readonly bucket: { readonly cumulativeCount: number; readonly upperBound: number }[] };
+    readonly histogram?: {
+      readonly sampleCount: number;
+      readonly sampleSum?: number;
+      readonly bucket: { readonly cumulativeCount: number; readonly upperBound: number }[];
+    };
   }[];
 }
 
@@ -37,7 +41,8 @@ function decoded(bytes: Buffer): Family[] {
   const type = root.lookupType('MetricFamily');
   const reader = protobuf.Reader.create(bytes);
   const families: Family[] = [];
-  while (reader.pos < reader.len) families.push(type.toObject(type.decodeDelimited(reader), { longs: Number }) as Family);
+  while (reader.pos < reader.len)
+    families.push(type.toObject(type.decodeDelimited(reader), { longs: Number }) as Family);
   return families;
 }
 
@@ -49,10 +54,13 @@ function familiesOf(source: MetricColumns, options = {}): Family[] {
 function samplesOf({ name, metric }: Family): string[] {
   return metric.flatMap(({ label = [], gauge, counter, histogram }) => {
     const labels = label.map(({ name: label_, value }) => [label_, value]).sort();
-    const sample = (suffix: string, value: number, le?: number): string => JSON.stringify([name + suffix, labels, le === undefined ? '' : String(le), String(value)]);
+    const sample = (suffix: string, value: number, le?: number): string =>
+      JSON.stringify([name + suffix, labels, le === undefined ? '' : String(le), String(value)]);
     if (histogram === undefined) return [sample('', (gauge ?? counter)!.value)];
     return [
-      ...histogram.bucket.map(({ upperBound, cumulativeCount }) => sample('_bucket', cumulativeCount, upperBound)),
+      ...histogram.bucket.map(({ upperBound, cumulativeCount }) =>
+        sample('_bucket', cumulativeCount, upperBound),
+      ),
       ...(histogram.sampleSum === undefined ? [] : [sample('_sum', histogram.sampleSum)]),
       sample('_count', histogram.sampleCount),
     ];
@@ -71,7 +79,12 @@ describe('prometheusProtobuf', () => {
           const { le, ...others } = labels;
           const isBound = type === 'histogram' && le !== undefined;
           const bound = isBound ? String(le === '+Inf' ? Infinity : Number(le)) : '';
-          return JSON.stringify([name, Object.entries(isBound ? others : labels).sort(), bound, String(value)]);
+          return JSON.stringify([
+            name,
+            Object.entries(isBound ? others : labels).sort(),
+            bound,
+            String(value),
+          ]);
         }),
       );
       expect(familiesOf(source).flatMap(samplesOf)).to.deep.equal(expected);
@@ -82,10 +95,20 @@ describe('prometheusProtobuf', () => {
     const start: [number, number] = [12, 34];
     const point = { startTime: start, endTime: start, attributes: {}, value: 1 };
     const descriptor = { name: 'c', description: 'help', unit: '' };
-    const metrics = [{ descriptor, aggregationTemporality: 1, dataPointType: 3, isMonotonic: true, dataPoints: [point] }];
-    const source = columnsOf({ resource: { attributes: {} }, scopeMetrics: [{ scope: { name: '' }, metrics }] } as never, () => {});
+    const metrics = [
+      { descriptor, aggregationTemporality: 1, dataPointType: 3, isMonotonic: true, dataPoints: [point] },
+    ];
+    const source = columnsOf(
+      { resource: { attributes: {} }, scopeMetrics: [{ scope: { name: '' }, metrics }] } as never,
+      () => {},
+    );
     expect(familiesOf(source)).to.deep.equal([
-      { name: 'c_total', help: 'help', type: 0, metric: [{ counter: { value: 1, createdTimestamp: { seconds: 12, nanos: 34 } } }] },
+      {
+        name: 'c_total',
+        help: 'help',
+        type: 0,
+        metric: [{ counter: { value: 1, createdTimestamp: { seconds: 12, nanos: 34 } } }],
+      },
     ]);
     expect(familiesOf(source, { created: false })[0]!.metric[0]!.counter).to.deep.equal({ value: 1 });
   });

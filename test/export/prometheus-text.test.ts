@@ -1,7 +1,7 @@
 import { diag, DiagLogLevel } from '@opentelemetry/api';
 import { expect } from 'chai';
 import { createRequire } from 'node:module';
-import { columnsOf } from '../../src/collect/metric-column.ts';
+import { columnsOf, MetricColumn } from '../../src/collect/metric-column.ts';
 import { SeqlockMetricProducer } from '../../src/collect/metric-producer.ts';
 import type { ExpositionOptions } from '../../src/export/family-plan.ts';
 import { PrometheusText } from '../../src/export/prometheus-text.ts';
@@ -12,7 +12,15 @@ import { randomMetrics, randomOf } from './random-metrics.ts';
 import { opened, shutDownOpened } from '../support/opened.ts';
 
 const parseElsewhere = createRequire(import.meta.url)('parse-prometheus-text-format') as (text: string) => {
-  name: string; type: string; metrics: { value?: string; labels?: Record<string, string>; buckets?: Record<string, string>; count?: string; sum?: string }[];
+  name: string;
+  type: string;
+  metrics: {
+    value?: string;
+    labels?: Record<string, string>;
+    buckets?: Record<string, string>;
+    count?: string;
+    sum?: string;
+  }[];
 }[];
 
 const TEXT = { openMetrics: false, escaping: 'underscores' } as const;
@@ -22,7 +30,13 @@ function setUp(resource: Record<string, unknown> = {}) {
   const reader = new SeqlockMetricReader();
   const provider = opened({ readers: [reader], resource: { attributes: resource as never } });
   const producer = new SeqlockMetricProducer(provider.store, { attributes: resource as never });
-  const text = (options: ExpositionOptions = {}, dialect: { openMetrics: boolean; escaping: never | 'underscores' | 'allow-utf-8' | 'dots' | 'values' } = TEXT) => {
+  const text = (
+    options: ExpositionOptions = {},
+    dialect: {
+      openMetrics: boolean;
+      escaping: 'underscores' | 'allow-utf-8' | 'dots' | 'values';
+    } = TEXT,
+  ) => {
     const made = new PrometheusText(dialect, options);
     made.update(producer.columns());
     return made.toString();
@@ -35,7 +49,10 @@ const bare = { withoutScopeInfo: true, withoutTargetInfo: true, created: false }
 
 function warningsOf(run: () => void): string[] {
   const warnings: string[] = [];
-  diag.setLogger({ warn: (m: string) => warnings.push(m), error() {}, info() {}, debug() {}, verbose() {} }, { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true });
+  diag.setLogger(
+    { warn: (m: string) => warnings.push(m), error() {}, info() {}, debug() {}, verbose() {} },
+    { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true },
+  );
   try {
     run();
   } finally {
@@ -49,9 +66,13 @@ describe('PrometheusText', () => {
 
   it('writes counters, gauges and histograms', () => {
     const { meter, reader } = setUp();
-    meter.createCounter('http.requests', { description: 'a\\b\n"c"', unit: '{request}' }).add(3, { route: '/a"\\\n', code: 200 });
+    meter
+      .createCounter('http.requests', { description: 'a\\b\n"c"', unit: '{request}' })
+      .add(3, { route: '/a"\\\n', code: 200 });
     meter.createUpDownCounter('queue').add(-2.5);
-    meter.createHistogram('took', { unit: 's', advice: { explicitBucketBoundaries: [0.5, 1] } }).record(1, { k: 'v' });
+    meter
+      .createHistogram('took', { unit: 's', advice: { explicitBucketBoundaries: [0.5, 1] } })
+      .record(1, { k: 'v' });
     expect(reader.exportPrometheus(bare)).to.equal(
       [
         '# HELP http_requests_total a\\\\b\\n"c"',
@@ -73,7 +94,9 @@ describe('PrometheusText', () => {
   it('writes OpenMetrics with units, canonical bounds, _created and EOF', () => {
     const { meter, producer, text } = setUp({ 'service.name': 'x' });
     meter.createCounter('sent', { unit: 'By', description: 'a "b"' }).add(3);
-    meter.createHistogram('took', { unit: 's', advice: { explicitBucketBoundaries: [1, 2_000_000] } }).record(1);
+    meter
+      .createHistogram('took', { unit: 's', advice: { explicitBucketBoundaries: [1, 2_000_000] } })
+      .record(1);
     const start = producer.snapshot().scopeMetrics[0]!.metrics[0]!.dataPoints[0]!.startTime;
     const created = String(start[0] + start[1] / 1e9);
     const lines = text({ withoutScopeInfo: true }, OPEN).split('\n');
@@ -87,18 +110,28 @@ describe('PrometheusText', () => {
       'sent_bytes_total 3',
       `sent_bytes_created ${created}`,
     ]);
-    expect(lines).to.include('took_seconds_bucket{le="1.0"} 1').and.to.include('took_seconds_bucket{le="2e+06"} 1');
+    expect(lines)
+      .to.include('took_seconds_bucket{le="1.0"} 1')
+      .and.to.include('took_seconds_bucket{le="2e+06"} 1');
     expect(lines.slice(-2)).to.deep.equal(['# EOF', '']);
   });
 
   it('labels samples with their scope, its attributes and chosen resource attributes', () => {
     const made = new PrometheusText(TEXT, { withResourceConstantLabels: /^host/, withoutTargetInfo: true });
     const start: [number, number] = [1, 0];
-    const point = { startTime: start, endTime: start, attributes: { 'otel.scope.name': 'mine', 'host.name': 'p' }, value: 1 };
+    const point = {
+      startTime: start,
+      endTime: start,
+      attributes: { 'otel.scope.name': 'mine', 'host.name': 'p' },
+      value: 1,
+    };
     const scope = { name: 'n', version: '1', schemaUrl: 'u', attributes: { 'a.b': 'c', name: 'dropped' } };
     const descriptor = { name: 'm', description: '', unit: '', type: 'GAUGE', valueType: 1 };
     const metrics = [{ descriptor, aggregationTemporality: 1, dataPointType: 2, dataPoints: [point] }];
-    const source = { resource: { attributes: { 'host.name': 'h', other: 'o' } }, scopeMetrics: [{ scope, metrics }] };
+    const source = {
+      resource: { attributes: { 'host.name': 'h', other: 'o' } },
+      scopeMetrics: [{ scope, metrics }],
+    };
     made.update(columnsOf(source as never, () => {}));
     expect(made.toString()).to.equal(
       '# TYPE m gauge\nm{otel_scope_a_b="c",otel_scope_name="n",otel_scope_schema_url="u",otel_scope_version="1",host_name="h",exported_host_name="p",exported_otel_scope_name="mine"} 1\n',
@@ -107,7 +140,8 @@ describe('PrometheusText', () => {
 
   it('groups a family over scopes, and joins colliding labels', () => {
     const { provider, text } = setUp();
-    for (const scope of ['p', 'q']) provider.getMeter(scope).createGauge('g').record(1, { 'a.b': 'x', a_b: 'y', le: 'z' });
+    for (const scope of ['p', 'q'])
+      provider.getMeter(scope).createGauge('g').record(1, { 'a.b': 'x', a_b: 'y', le: 'z' });
     expect(text()).to.equal(
       '# TYPE g gauge\ng{otel_scope_name="p",a_b="x;y",le="z"} 1\ng{otel_scope_name="q",a_b="x;y",le="z"} 1\n',
     );
@@ -149,7 +183,9 @@ describe('PrometheusText', () => {
     expect(under('allow-utf-8')).to.equal('# TYPE "my.gauge" gauge\n{"my.gauge","a.b"="x",ok_="y"} 1\n');
     expect(under('underscores')).to.equal('# TYPE my_gauge gauge\nmy_gauge{a_b="x",ok_="y"} 1\n');
     expect(under('dots')).to.equal('# TYPE my_dot_gauge gauge\nmy_dot_gauge{a_dot_b="x",ok__="y"} 1\n');
-    expect(under('values')).to.equal('# TYPE U__my_2e_gauge gauge\nU__my_2e_gauge{U__a_2e_b="x",ok_="y"} 1\n');
+    expect(under('values')).to.equal(
+      '# TYPE U__my_2e_gauge gauge\nU__my_2e_gauge{U__a_2e_b="x",ok_="y"} 1\n',
+    );
   });
 
   it('is valid without metrics', () => {
@@ -169,7 +205,12 @@ describe('PrometheusText', () => {
       for (let i = 0; i < 100; i++) {
         const attributes = { i: Math.floor(random() * 300), who: 'x'.repeat(random() * 40) };
         counters[i & 1]!.add(random() < 0.5 ? 1 : 10 ** Math.floor(random() * 9), attributes);
-        gauge.record(random() < 0.3 ? Math.floor(random() * 1e4) : (random() - 0.5) * 10 ** Math.floor(random() * 30 - 10), attributes);
+        gauge.record(
+          random() < 0.3
+            ? Math.floor(random() * 1e4)
+            : (random() - 0.5) * 10 ** Math.floor(random() * 30 - 10),
+          attributes,
+        );
         histogram.record(random() * 2e4, attributes);
       }
       kept.update(producer.columns());
@@ -193,15 +234,48 @@ describe('PrometheusText', () => {
     const start: [number, number] = [1, 0];
     const series = ['a', 'b', 'c'].map((k) => ({ k }));
     const show = (which: readonly number[], value: number): string => {
-      const dataPoints = which.map((i) => ({ startTime: start, endTime: start, attributes: series[i]!, value }));
+      const dataPoints = which.map((i) => ({
+        startTime: start,
+        endTime: start,
+        attributes: series[i]!,
+        value,
+      }));
       const descriptor = { name: 'm', description: '', unit: '', type: 'GAUGE', valueType: 1 };
       const metrics = [{ descriptor, aggregationTemporality: 1, dataPointType: 2, dataPoints }];
-      made.update(columnsOf({ resource: { attributes: {} }, scopeMetrics: [{ scope: { name: '' }, metrics }] } as never, () => {}));
+      made.update(
+        columnsOf(
+          { resource: { attributes: {} }, scopeMetrics: [{ scope: { name: '' }, metrics }] } as never,
+          () => {},
+        ),
+      );
       return made.toString();
     };
     expect(show([0, 1, 2], 1)).to.equal('# TYPE m gauge\nm{k="a"} 1\nm{k="b"} 1\nm{k="c"} 1\n');
     expect(show([0, 2], 2)).to.equal('# TYPE m gauge\nm{k="a"} 2\nm{k="c"} 2\n');
     expect(show([], 2)).to.equal('');
+  });
+
+  it('shows a kept column whose rows go and come again', () => {
+    const column = new MetricColumn(
+      { scope: { name: '' }, name: 'm', unit: '', kind: 'gauge', boundaries: [], hasSum: true },
+      '',
+    );
+    const series = ['a', 'b', 'c'].map((k) => ({ k }));
+    const made = new PrometheusText(TEXT, bare);
+    const show = (which: readonly number[], value: number): string => {
+      column.rows = 0;
+      for (const i of which) {
+        const at = column.open();
+        column.values[at] = value;
+        column.close(series[i]!, [1, 0]);
+      }
+      made.update({ resource: { attributes: {} }, columns: [column] });
+      return made.toString();
+    };
+    expect(show([0, 1, 2], 1)).to.equal('# TYPE m gauge\nm{k="a"} 1\nm{k="b"} 1\nm{k="c"} 1\n');
+    expect(show([0, 2], 2)).to.equal('# TYPE m gauge\nm{k="a"} 2\nm{k="c"} 2\n');
+    expect(show([1, 0, 2], 3)).to.equal('# TYPE m gauge\nm{k="b"} 3\nm{k="a"} 3\nm{k="c"} 3\n');
+    expect(show([], 3)).to.equal('');
   });
 
   it('takes a label of a megabyte and a description of any text', () => {
@@ -220,7 +294,9 @@ describe('PrometheusText', () => {
     const [counter, histogram] = parseElsewhere(reader.exportPrometheus(bare));
     expect(counter).to.deep.include({ name: 'c_total', type: 'COUNTER', help: 'help' });
     expect(counter!.metrics).to.deep.equal([{ value: '1.5', labels: { a: 'x y', b: 'ü' } }]);
-    expect(histogram!.metrics).to.deep.equal([{ buckets: { '1': '0', '2': '1', '+Inf': '1' }, count: '1', sum: '1.5' }]);
+    expect(histogram!.metrics).to.deep.equal([
+      { buckets: { '1': '0', '2': '1', '+Inf': '1' }, count: '1', sum: '1.5' },
+    ]);
   });
 
   const SEED = Number(process.env['FUZZ_SEED'] ?? 1);
@@ -242,7 +318,10 @@ describe('PrometheusText', () => {
       try {
         parseStrictly(text, dialect.openMetrics ? 'openmetrics' : 'text');
       } catch (error) {
-        throw new Error(`case ${i} ${JSON.stringify({ dialect, options })}: ${String(error)}\n${text.slice(0, 3000)}`);
+        throw new Error(
+          `case ${i} ${JSON.stringify({ dialect, options })}: ${String(error)}\n${text.slice(0, 3000)}`,
+          { cause: error },
+        );
       }
     }
   });

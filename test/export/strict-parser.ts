@@ -39,7 +39,8 @@ export function parseStrictly(text: string, format: 'text' | 'openmetrics' = 'te
   }
   for (const line of lines) {
     if (line.startsWith('#')) {
-      const match = /^# (HELP|TYPE|UNIT) (?:"((?:[^"\\\n]|\\["\\n])*)"|([A-Za-z_:][A-Za-z0-9_:]*)) (.*)$/s.exec(line);
+      const match =
+        /^# (HELP|TYPE|UNIT) (?:"((?:[^"\\\n]|\\["\\n])*)"|([A-Za-z_:][A-Za-z0-9_:]*)) (.*)$/s.exec(line);
       if (match === null) return fail(line, 'neither HELP, TYPE nor UNIT');
       const [, word, quoted, plain, rest] = match;
       const name = plain ?? unescaped(quoted!);
@@ -65,8 +66,14 @@ export function parseStrictly(text: string, format: 'text' | 'openmetrics' = 'te
       continue;
     }
     const sample = parseSample(line, fail);
-    if (current === undefined || !belongs(sample.name, current, format)) return fail(line, 'a sample outside its family');
-    const identity = JSON.stringify([sample.name, Object.entries(sample.labels).filter(([, v]) => v !== '').sort()]);
+    if (current === undefined || !belongs(sample.name, current, format))
+      return fail(line, 'a sample outside its family');
+    const identity = JSON.stringify([
+      sample.name,
+      Object.entries(sample.labels)
+        .filter(([, v]) => v !== '')
+        .sort(),
+    ]);
     if (seen.has(identity)) fail(line, 'two samples alike');
     seen.add(identity);
     current.samples.push(sample);

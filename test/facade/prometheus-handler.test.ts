@@ -28,7 +28,9 @@ async function serve(source: ScrapeSource, options?: PrometheusHandlerOptions) {
       const req = request({ port, host: '127.0.0.1', method, headers }, (res) => {
         const pieces: Buffer[] = [];
         res.on('data', (piece: Buffer) => pieces.push(piece));
-        res.on('end', () => resolve({ status: res.statusCode!, headers: res.headers, body: Buffer.concat(pieces) }));
+        res.on('end', () =>
+          resolve({ status: res.statusCode!, headers: res.headers, body: Buffer.concat(pieces) }),
+        );
         res.on('error', reject);
       });
       req.on('error', reject);
@@ -95,14 +97,28 @@ describe('createPrometheusHandler', () => {
     const typeFor = async (Accept: string) => (await get({ Accept })).headers['content-type'];
     const text = 'text/plain; version=0.0.4; charset=utf-8';
     const open = 'application/openmetrics-text; version=1.0.0; charset=utf-8';
-    expect(await typeFor('application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1')).to.equal(open);
-    expect(await typeFor('application/openmetrics-text;version=1.0.0;q=0.4,text/plain;version=0.0.4;q=0.5')).to.equal(text);
-    expect(await typeFor('application/openmetrics-text; version=1.0.0; escaping=allow-utf-8')).to.equal(`${open}; escaping=allow-utf-8`);
+    expect(
+      await typeFor(
+        'application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1',
+      ),
+    ).to.equal(open);
+    expect(
+      await typeFor('application/openmetrics-text;version=1.0.0;q=0.4,text/plain;version=0.0.4;q=0.5'),
+    ).to.equal(text);
+    expect(await typeFor('application/openmetrics-text; version=1.0.0; escaping=allow-utf-8')).to.equal(
+      `${open}; escaping=allow-utf-8`,
+    );
     expect(await typeFor('application/openmetrics-text; version=9.0.0')).to.equal(text);
-    expect(await typeFor('text/plain; version=1.0.0; escaping="dots"')).to.equal('text/plain; version=1.0.0; charset=utf-8; escaping=dots');
+    expect(await typeFor('text/plain; version=1.0.0; escaping="dots"')).to.equal(
+      'text/plain; version=1.0.0; charset=utf-8; escaping=dots',
+    );
     expect(await typeFor('image/png')).to.equal(text);
     expect(await typeFor('application/openmetrics-text;q=0')).to.equal(text);
-    expect(await typeFor('application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited')).to.equal(
+    expect(
+      await typeFor(
+        'application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited',
+      ),
+    ).to.equal(
       'application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited',
     );
     expect(await typeFor(`${'"'.repeat(9000)};;==,,q=`)).to.equal(text);
@@ -133,13 +149,17 @@ describe('createPrometheusHandler', () => {
     expect(zipped.body.length).to.be.lessThan(plain.body.length / 5);
     expect(gunzipSync(zipped.body).equals(plain.body)).to.equal(true);
     expect((await get({ 'Accept-Encoding': 'gzip;q=0' })).headers).not.to.have.property('content-encoding');
-    expect((await get({ 'Accept-Encoding': 'identity, gzip;q=0.5' })).headers).not.to.have.property('content-encoding');
+    expect((await get({ 'Accept-Encoding': 'identity, gzip;q=0.5' })).headers).not.to.have.property(
+      'content-encoding',
+    );
     const zstd = await get({ 'Accept-Encoding': 'zstd, gzip;q=0.5' });
     if ('zstdDecompressSync' in zlib) {
       expect(zstd.headers['content-encoding']).to.equal('zstd');
       expect((zlib.zstdDecompressSync as (b: Buffer) => Buffer)(zstd.body).equals(plain.body)).to.equal(true);
     } else expect(zstd.headers['content-encoding']).to.equal('gzip');
-    expect((await (await serve(reader, { compression: false }))({ 'Accept-Encoding': 'gzip' })).headers).not.to.have.property('content-encoding');
+    expect(
+      (await (await serve(reader, { compression: false }))({ 'Accept-Encoding': 'gzip' })).headers,
+    ).not.to.have.property('content-encoding');
   });
 
   it('answers HEAD without a body and other methods with 405', async () => {
@@ -193,13 +213,16 @@ describe('createPrometheusHandler', () => {
     expect(unattached.status).to.equal(500);
     expect(String(unattached.body)).to.include('belongs to no provider');
     const rejecting = await (await serve({ collect: () => Promise.reject(new Error('no luck')) }))();
-    expect([rejecting.status, String(rejecting.body)]).to.deep.equal([500, 'metrics could not be collected: no luck\n']);
+    expect([rejecting.status, String(rejecting.body)]).to.deep.equal([
+      500,
+      'metrics could not be collected: no luck\n',
+    ]);
   });
 
   it('sends a slow receiver the text it began with', async () => {
     const { reader, meter } = setUp();
     const counter = meter.createCounter('c');
-    const pad = 'x'.repeat(2000);
+    const pad = 'x'.repeat(10_000); // more in all than sockets hold
     for (let i = 0; i < 1900; i++) counter.add(1, { i, pad });
     const handler = createPrometheusHandler(reader);
     const server = createServer((req, res) => void handler(req, res));
@@ -212,7 +235,9 @@ describe('createPrometheusHandler', () => {
           await later(100); // most of it is still in the server
           for (let round = 0; round < 3; round++) {
             for (let i = 0; i < 1900; i++) counter.add(1, { i, pad });
-            await new Promise((done) => request({ port, host: '127.0.0.1' }, (other) => other.resume().on('end', done)).end());
+            await new Promise((done) =>
+              request({ port, host: '127.0.0.1' }, (other) => other.resume().on('end', done)).end(),
+            );
           }
           let text = '';
           for await (const piece of res.setEncoding('utf8')) text += piece as string;
@@ -228,7 +253,9 @@ describe('createPrometheusHandler', () => {
   it('throws on options that are none', () => {
     const { reader } = setUp();
     expect(() => createPrometheusHandler(reader, { timeoutMillis: 0 })).to.throw(/timeoutMillis is 0/);
-    expect(() => createPrometheusHandler(reader, { translationStrategy: 'x' as never })).to.throw(/translationStrategy/);
+    expect(() => createPrometheusHandler(reader, { translationStrategy: 'x' as never })).to.throw(
+      /translationStrategy/,
+    );
     expect(() => createPrometheusHandler({} as never)).to.throw(/MetricStore/);
   });
 });
