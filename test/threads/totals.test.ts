@@ -127,9 +127,8 @@ describe('totals over threads', () => {
       if (performance.now() > enough && n > 1000 && reader.readStats().retriedReads > 0) break;
       const [point] = points('h');
       if (point === undefined) {
-        // A cell that could not be copied for the first time has no previous value yet: left out that once, and counted.
-        expect(++leftOut).to.be.at.most(threads.length);
-        expect(reader.readStats().staleReads).to.be.above(0);
+        // Writers that never pause: a cell that could not be copied, and was not before, is left out, and counted.
+        expect(reader.readStats().staleReads).to.be.at.least(++leftOut);
         continue;
       }
       const { count, sum, buckets } = point.value as HistogramValue;
@@ -141,6 +140,7 @@ describe('totals over threads', () => {
       last = count;
     }
     Atomics.store(stop, 0, 1);
+    expect(leftOut, 'snapshots without the series').to.be.below(50);
     const total = (await Promise.all(done)).reduce((a, b) => a + b);
     expect((points('h')[0]!.value as HistogramValue).count).to.equal(total);
     const { totalReads, firstTryReads, retriedReads, staleReads, readNanos } = reader.readStats();
