@@ -25,6 +25,11 @@ export function keysOf(count: AttributeCount): readonly string[] {
 
 export type Column = (string | number)[];
 
+/** A string as a constant in a program's source is: one of those the engine keeps once. Property names are. */
+function constant(text: string): string {
+  return Object.keys({ [text]: true })[0]!;
+}
+
 /** The values of one key for every series, in order of the series' numbers. */
 function valuesOf(count: AttributeCount, series: number): Column[] {
   const counts = VALUE_COUNTS[count](series);
@@ -38,8 +43,9 @@ function valuesOf(count: AttributeCount, series: number): Column[] {
     const every = stride;
     const distinct = counts[i]!;
     stride *= distinct;
-    // Made once per value, as a program's constants are.
-    const values = Array.from({ length: distinct }, (_, n) => (key === 'status' ? 200 + n : `/${key}/${n}`));
+    const values = Array.from({ length: distinct }, (_, n) =>
+      key === 'status' ? 200 + n : constant(`/${key}/${n}`),
+    );
     return Array.from({ length: series }, (_, n) => values[Math.floor(n / every) % distinct]!);
   });
 }

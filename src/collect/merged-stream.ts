@@ -145,7 +145,12 @@ function objectOf({ keys, values }: CanonicalAttributes): Attributes {
   const attributes: Record<string, unknown> = {};
   keys.forEach((key, i) => {
     if (key === '__proto__')
-      Object.defineProperty(attributes, key, { value: values[i], enumerable: true, configurable: true, writable: true });
+      Object.defineProperty(attributes, key, {
+        value: values[i],
+        enumerable: true,
+        configurable: true,
+        writable: true,
+      });
     else attributes[key] = values[i];
   });
   return attributes as Attributes;

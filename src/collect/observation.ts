@@ -23,7 +23,12 @@ export async function observeElsewhere(
   const wait = Math.min(timeoutMillis ?? LONGEST_WAIT_MILLIS, LONGEST_WAIT_MILLIS);
   await Promise.all(
     observingSlabs(region, own).map(async (slab) => {
-      const answered = await awaitAnswer(region, slab, request, silent.has(slab) ? BLOCKED_WAIT_MILLIS : wait);
+      const answered = await awaitAnswer(
+        region,
+        slab,
+        request,
+        silent.has(slab) ? BLOCKED_WAIT_MILLIS : wait,
+      );
       if (answered) silent.delete(slab);
       else silent.add(slab);
     }),

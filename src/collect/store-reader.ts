@@ -76,7 +76,9 @@ export class StoreReader {
     if (offset === this.#configurationOffset) return;
     this.#configurationOffset = offset;
     try {
-      this.#configuration = R.decodeJson(readRecord(this.region, offset, Infinity).payload) as R.StoreConfiguration;
+      this.#configuration = R.decodeJson(
+        readRecord(this.region, offset, Infinity).payload,
+      ) as R.StoreConfiguration;
     } catch (error) {
       this.#warnings.once(
         'configuration',
@@ -102,7 +104,7 @@ export class StoreReader {
     const { cursors } = directory;
     try {
       for (;;) {
-        for (let record; (record = cursors[0]!.next()) !== undefined; ) this.#take(record, directory);
+        for (let record; (record = cursors[0]!.next()) !== undefined;) this.#take(record, directory);
         if (cursors.length === 1) return;
         cursors.shift(); // complete, see `refresh`
       }

@@ -85,7 +85,9 @@ export class SeqlockMeterProvider implements MeterProvider {
           () => {}, // whoever made the resource hears of it
         );
     }
-    return readers.length === 0 ? (published.configuration ?? wanted).cardinalityLimits : wanted.cardinalityLimits;
+    return readers.length === 0
+      ? (published.configuration ?? wanted).cardinalityLimits
+      : wanted.cardinalityLimits;
   }
 
   #attach(readers: readonly IMetricReader[], options: SeqlockMeterProviderOptions): void {
@@ -102,7 +104,9 @@ export class SeqlockMeterProvider implements MeterProvider {
     for (const reader of readers) {
       reader.setMetricProducer(new SeqlockMetricProducer(this.store, resource, observe));
       if (options.sdkMetricsEnabled === true)
-        (reader as { _setSelfObsMeterProvider?(provider: MeterProvider): void })._setSelfObsMeterProvider?.(this);
+        (reader as { _setSelfObsMeterProvider?(provider: MeterProvider): void })._setSelfObsMeterProvider?.(
+          this,
+        );
     }
   }
 
@@ -141,7 +145,11 @@ export class SeqlockMeterProvider implements MeterProvider {
 
 function checkOptions(options: unknown): asserts options is SeqlockMeterProviderOptions {
   if (typeof options !== 'object' || options === null)
-    throw new OptionError('options of SeqlockMeterProvider', options, 'an object such as { readers: [reader] }');
+    throw new OptionError(
+      'options of SeqlockMeterProvider',
+      options,
+      'an object such as { readers: [reader] }',
+    );
   const { resource, readers, views, store, sdkMetricsEnabled } = options as Record<string, unknown>;
   if (resource !== undefined && !isResource(resource))
     throw new OptionError('resource', resource, 'a Resource: an object with attributes');
@@ -149,7 +157,11 @@ function checkOptions(options: unknown): asserts options is SeqlockMeterProvider
     throw new OptionError('readers', readers, 'an array of metric readers');
   (readers as unknown[] | undefined)?.forEach((reader, i) => {
     if (typeof (reader as Partial<IMetricReader> | null)?.setMetricProducer !== 'function')
-      throw new OptionError(`readers[${i}]`, reader, 'a metric reader: an object with setMetricProducer and collect');
+      throw new OptionError(
+        `readers[${i}]`,
+        reader,
+        'a metric reader: an object with setMetricProducer and collect',
+      );
   });
   if (views !== undefined && !(Array.isArray(views) && views.length === 0))
     throw new OptionError('views', views, 'left out or empty: this version has no views');
@@ -171,4 +183,3 @@ function isResource(value: unknown): boolean {
 function isObject(value: unknown): boolean {
   return typeof value === 'object' && value !== null;
 }
-

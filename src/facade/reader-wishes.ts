@@ -23,10 +23,15 @@ const DEFAULT_AGGREGATION = 0;
 type SelectorArgument = Parameters<IMetricReader['selectCardinalityLimit']>[0];
 
 /** Resource and limits of a store. The largest limit of any reader is kept; throws an `OptionError` on one that is none. */
-export function storeConfiguration(readers: readonly IMetricReader[], resource: ProviderResource): StoreConfiguration {
+export function storeConfiguration(
+  readers: readonly IMetricReader[],
+  resource: ProviderResource,
+): StoreConfiguration {
   const limits = KINDS.map((kind): [InstrumentKind, number] => [
     kind,
-    readers.length === 0 ? DEFAULT_CARDINALITY_LIMIT : Math.max(...readers.map((reader) => limitOf(reader, kind))),
+    readers.length === 0
+      ? DEFAULT_CARDINALITY_LIMIT
+      : Math.max(...readers.map((reader) => limitOf(reader, kind))),
   ]);
   return {
     resource: storableAttributes(resource),
@@ -41,7 +46,11 @@ function storableAttributes(resource: ProviderResource): StoreConfiguration['res
   try {
     JSON.stringify(resource.attributes);
   } catch {
-    throw new OptionError('resource', resource, 'a Resource whose attributes JSON can hold: no bigint, no cycle');
+    throw new OptionError(
+      'resource',
+      resource,
+      'a Resource whose attributes JSON can hold: no bigint, no cycle',
+    );
   }
   return resource.attributes;
 }
@@ -59,8 +68,16 @@ export function warnOfWhatReadersAskInVain(readers: readonly IMetricReader[], wa
     KINDS.filter((kind) => readers.some((reader) => select(reader, kind as SelectorArgument))).join(', ');
   const delta = asks((reader, kind) => reader.selectAggregationTemporality?.(kind) === DELTA);
   if (delta !== '')
-    warnings.once('delta', `a reader selects delta temporality for ${delta}; this version exports cumulative`);
-  const aggregation = asks((reader, kind) => (reader.selectAggregation?.(kind).type ?? 0) !== DEFAULT_AGGREGATION);
+    warnings.once(
+      'delta',
+      `a reader selects delta temporality for ${delta}; this version exports cumulative`,
+    );
+  const aggregation = asks(
+    (reader, kind) => (reader.selectAggregation?.(kind).type ?? 0) !== DEFAULT_AGGREGATION,
+  );
   if (aggregation !== '')
-    warnings.once('aggregation', `a reader selects an aggregation for ${aggregation}; this version uses the default`);
+    warnings.once(
+      'aggregation',
+      `a reader selects an aggregation for ${aggregation}; this version uses the default`,
+    );
 }

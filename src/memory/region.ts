@@ -62,7 +62,10 @@ export class Region {
   /** Attaches to a region another thread made. Throws a `RegionError` that says why it cannot be used. */
   static attach(buffer: SharedArrayBuffer): Region {
     if (buffer.byteLength < L.EXTENTS_OFFSET)
-      throw new RegionError('E_RANGE', `a region has at least ${L.EXTENTS_OFFSET} bytes, this has ${buffer.byteLength}`);
+      throw new RegionError(
+        'E_RANGE',
+        `a region has at least ${L.EXTENTS_OFFSET} bytes, this has ${buffer.byteLength}`,
+      );
     const bytes = new Uint8Array(buffer, 0, L.HEADER_BYTES);
     if (!L.MAGIC.every((byte, i) => bytes[L.MAGIC_OFFSET + i] === byte))
       throw new RegionError('E_MAGIC', 'the buffer is not a region of seqlock-metrics');
@@ -80,7 +83,10 @@ export class Region {
       header.getUint32(L.SLAB_BYTES_OFFSET, true) !== L.SLAB_BYTES ||
       header.getUint32(L.EXTENTS_OFFSET_OFFSET, true) !== L.EXTENTS_OFFSET
     )
-      throw new RegionError('E_RANGE', 'the region has a slab table this copy of seqlock-metrics does not know');
+      throw new RegionError(
+        'E_RANGE',
+        'the region has a slab table this copy of seqlock-metrics does not know',
+      );
     if (header.getUint32(L.MEMORY_ORDER_OFFSET, true) !== ORDER_CODES[MEMORY_ORDER])
       throw new RegionError(
         'E_ORDER',

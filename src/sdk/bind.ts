@@ -16,10 +16,13 @@ export function bind(
   instrument: Counter | UpDownCounter | Gauge | Histogram,
   attributes?: Attributes,
 ): BoundCounter | BoundRecorder {
-  const candidate = instrument as Partial<Bindable<BoundCounter & BoundRecorder> & Counter & Histogram> | null | undefined;
+  const candidate = instrument as
+    Partial<Bindable<BoundCounter & BoundRecorder> & Counter & Histogram> | null | undefined;
   if (typeof candidate?.bind === 'function') return candidate.bind(attributes);
   const copy = { ...attributes };
-  if (typeof candidate?.add === 'function') return { add: (value) => (instrument as Counter).add(value, copy) };
-  if (typeof candidate?.record === 'function') return { record: (value) => (instrument as Histogram).record(value, copy) };
+  if (typeof candidate?.add === 'function')
+    return { add: (value) => (instrument as Counter).add(value, copy) };
+  if (typeof candidate?.record === 'function')
+    return { record: (value) => (instrument as Histogram).record(value, copy) };
   throw new TypeError('bind takes a Counter, UpDownCounter, Gauge or Histogram');
 }

@@ -42,7 +42,10 @@ export function describeInstrument(
   const text = (option: 'description' | 'unit'): string => {
     const value = given[option];
     if (typeof value !== 'string' && value !== undefined && value !== null)
-      warnings.once(`${option} ${usedName}`, `${option} of metric ${usedName} is ${printed(value)}; it must be a string`);
+      warnings.once(
+        `${option} ${usedName}`,
+        `${option} of metric ${usedName} is ${printed(value)}; it must be a string`,
+      );
     return textOf(value);
   };
   const { valueType } = given;
@@ -75,7 +78,10 @@ function readOptions(options: MetricOptions | undefined, name: string, warnings:
     const { description, unit, valueType, advice } = options;
     return { description, unit, valueType, boundaries: advice?.explicitBucketBoundaries };
   } catch (error) {
-    warnings.once(`options ${name}`, `the options of metric ${name} cannot be read (${printed(error)}); none are used`);
+    warnings.once(
+      `options ${name}`,
+      `the options of metric ${name} cannot be read (${printed(error)}); none are used`,
+    );
     return {};
   }
 }
@@ -88,7 +94,11 @@ function textOf(value: unknown): string {
  * Advised bounds as they are used: a copy, ascending, without the infinities (the outer buckets are open anyway) and
  * without repetition. Not usable at all: anything that is no array of numbers.
  */
-function advisedBoundaries(name: string, advised: unknown, warnings: Warnings): readonly number[] | undefined {
+function advisedBoundaries(
+  name: string,
+  advised: unknown,
+  warnings: Warnings,
+): readonly number[] | undefined {
   if (advised === undefined || advised === null) return undefined;
   if (!areNumbers(advised)) {
     warnings.once(
@@ -100,13 +110,18 @@ function advisedBoundaries(name: string, advised: unknown, warnings: Warnings): 
   const finite = advised.filter(Number.isFinite).sort((a, b) => a - b);
   const distinct = finite.filter((bound, i) => bound !== finite[i - 1]);
   if (distinct.length < finite.length)
-    warnings.once(`advice ${name}`, `explicitBucketBoundaries of metric ${name} repeat a value; it is used once`);
+    warnings.once(
+      `advice ${name}`,
+      `explicitBucketBoundaries of metric ${name} repeat a value; it is used once`,
+    );
   return distinct;
 }
 
 function areNumbers(values: unknown): values is number[] {
   try {
-    return Array.isArray(values) && values.every((value) => typeof value === 'number' && !Number.isNaN(value));
+    return (
+      Array.isArray(values) && values.every((value) => typeof value === 'number' && !Number.isNaN(value))
+    );
   } catch {
     return false; // a revoked proxy, a getter that throws
   }

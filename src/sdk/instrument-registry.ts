@@ -51,7 +51,11 @@ export class InstrumentRegistry<T> {
   #warnOfSmallDifferences(first: Entry<T>, second: InstrumentDescriptor): void {
     const { descriptor } = first;
     if (descriptor.name !== second.name)
-      this.#warn(second, 'case', `was registered as ${descriptor.name} before; names are compared without regard to case, and the first is used`);
+      this.#warn(
+        second,
+        'case',
+        `was registered as ${descriptor.name} before; names are compared without regard to case, and the first is used`,
+      );
     if (first.description !== second.description)
       this.#warn(
         second,
@@ -80,7 +84,10 @@ export class InstrumentRegistry<T> {
   }
 
   #warn({ name }: InstrumentDescriptor, cause: string, message: string): void {
-    this.#warnings.once(`${this.#meter}/${name} ${cause}`, `metric ${name} of meter ${this.#meter || '(unnamed)'} ${message}`);
+    this.#warnings.once(
+      `${this.#meter}/${name} ${cause}`,
+      `metric ${name} of meter ${this.#meter || '(unnamed)'} ${message}`,
+    );
   }
 }
 

@@ -16,7 +16,10 @@ export interface ValueRule {
 /** The value to record, or undefined when there is none. Never throws, whatever is passed; allocates only to warn. */
 export function usableValue(value: unknown, rule: ValueRule, stream: StreamWriter): number | undefined {
   if (typeof value !== 'number') {
-    stream.warn('non-number', `non-number value provided to ${nameOf(stream)}: ${printed(value)}; not recorded`);
+    stream.warn(
+      'non-number',
+      `non-number value provided to ${nameOf(stream)}: ${printed(value)}; not recorded`,
+    );
     return undefined;
   }
   if (!rule.negative && value < 0) {

@@ -17,7 +17,10 @@ export class MeterRegistry {
   meter(name: unknown, version: unknown, options: unknown): Meter {
     const schemaUrl = schemaUrlOf(options);
     if (typeof name !== 'string' || name === '')
-      this.#warnings.once('meter name', `getMeter was called with the name ${printed(name)}; pass the name of your library`);
+      this.#warnings.once(
+        'meter name',
+        `getMeter was called with the name ${printed(name)}; pass the name of your library`,
+      );
     const scope = {
       name: textOf(name),
       version: textOf(version),

@@ -20,7 +20,12 @@ import { defaultAggregation, describeInstrument } from './instrument-descriptor.
 import { InstrumentRegistry } from './instrument-registry.ts';
 import { registryOf } from './observable-registry.ts';
 import { addBatchCallback, ObservableInstrument } from './observables.ts';
-import { CounterInstrument, GaugeInstrument, HistogramInstrument, UpDownCounterInstrument } from './instruments.ts';
+import {
+  CounterInstrument,
+  GaugeInstrument,
+  HistogramInstrument,
+  UpDownCounterInstrument,
+} from './instruments.ts';
 
 /** What the meters of one provider share. */
 export interface MeterContext {
@@ -78,7 +83,10 @@ export class Meter implements ApiMeter {
   addBatchObservableCallback(callback: BatchObservableCallback, observables: Observable[]): void {
     const instruments = observables.filter((one) => one instanceof ObservableInstrument);
     if (instruments.length === 0) {
-      this.#context.writer.warnings.once('batch', 'addBatchObservableCallback was given no observable instrument of this SDK; the callback is not called');
+      this.#context.writer.warnings.once(
+        'batch',
+        'addBatchObservableCallback was given no observable instrument of this SDK; the callback is not called',
+      );
       return;
     }
     addBatchCallback(registryOf(this.#context.writer), callback, instruments);
@@ -97,7 +105,11 @@ export class Meter implements ApiMeter {
     return new ObservableInstrument(stream as ObservedStream, registryOf(writer));
   }
 
-  #stream<K extends InstrumentKind>(name: string, kind: K, options?: MetricOptions): StreamOf<AggregationFor<K>> {
+  #stream<K extends InstrumentKind>(
+    name: string,
+    kind: K,
+    options?: MetricOptions,
+  ): StreamOf<AggregationFor<K>> {
     const { writer, cardinalityLimits } = this.#context;
     return this.#register(name, kind, options, (description) =>
       writer.stream(description, cardinalityLimits[kind]),

@@ -85,7 +85,9 @@ export class ObservableRegistry {
 
   async #run(request: number, timeoutMillis: number): Promise<unknown[]> {
     const round = new Round();
-    const outcomes = await Promise.all(this.#registrations.map((one) => this.#call(one, round, timeoutMillis)));
+    const outcomes = await Promise.all(
+      this.#registrations.map((one) => this.#call(one, round, timeoutMillis)),
+    );
     this.#writer.writeRound(request, this.#streams, (stream) => round.values.get(stream) ?? NOTHING);
     return outcomes.flat();
   }

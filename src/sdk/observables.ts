@@ -82,8 +82,12 @@ class BatchResult implements BatchObservableResult {
 
   observe(metric: Observable, value: number, attributes?: Attributes): void {
     if (!this.#isOpen()) return;
-    if (this.#instruments.has(metric)) (metric as ObservableInstrument).observe(this.#round, value, attributes);
-    else diag.warn('a batch callback observed an instrument it was not registered with; the observation is ignored');
+    if (this.#instruments.has(metric))
+      (metric as ObservableInstrument).observe(this.#round, value, attributes);
+    else
+      diag.warn(
+        'a batch callback observed an instrument it was not registered with; the observation is ignored',
+      );
   }
 }
 

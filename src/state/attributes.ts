@@ -31,7 +31,10 @@ export function canonicalAttributes(attributes: unknown, onUnusable: OnUnusable)
   let keys: string[];
   try {
     if (typeof attributes !== 'object' || Array.isArray(attributes)) {
-      onUnusable('not-an-object', `attributes must be an object, got ${printed(attributes)}; recorded without attributes`);
+      onUnusable(
+        'not-an-object',
+        `attributes must be an object, got ${printed(attributes)}; recorded without attributes`,
+      );
       return NO_ATTRIBUTES;
     }
     keys = Object.keys(attributes).sort();
@@ -53,7 +56,10 @@ function valueOf(attributes: Record<string, unknown>, key: string, onUnusable: O
       case 'undefined':
         return value;
       case 'bigint':
-        onUnusable(`bigint ${key}`, `attribute ${printed(key)} is a bigint; recorded as a string, pass one yourself`);
+        onUnusable(
+          `bigint ${key}`,
+          `attribute ${printed(key)} is a bigint; recorded as a string, pass one yourself`,
+        );
         return String(value);
       case 'object':
         if (value === null) return null;
@@ -62,7 +68,10 @@ function valueOf(attributes: Record<string, unknown>, key: string, onUnusable: O
         return null;
     }
   } catch (error) {
-    onUnusable(`unusable ${key}`, `attribute ${printed(key)} cannot be read (${printed(error)}); recorded as null`);
+    onUnusable(
+      `unusable ${key}`,
+      `attribute ${printed(key)} cannot be read (${printed(error)}); recorded as null`,
+    );
     return null;
   }
 }

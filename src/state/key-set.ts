@@ -168,8 +168,7 @@ export class KeySet {
   /** Gives every key the bits its ids need, or changes to the hashed form if that takes too many slots. */
   #widen(): void {
     const before = this.#entries();
-    for (const key of this.keys)
-      key.bits = Math.max(key.bits, 32 - Math.clz32(key.count));
+    for (const key of this.keys) key.bits = Math.max(key.bits, 32 - Math.clz32(key.count));
     const bits = this.keys.reduce((sum, key) => sum + key.bits, 0);
     if (bits > 24 || 2 ** bits > Math.max(FREE_SLOTS, SLOTS_PER_SERIES * this.#size)) {
       this.exact = false;

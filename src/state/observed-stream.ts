@@ -1,4 +1,9 @@
-import { LAST_VALUE_CELL_WORDS, LAST_VALUE, readLastValueInto, setLastValue } from './cells/last-value-cell.ts';
+import {
+  LAST_VALUE_CELL_WORDS,
+  LAST_VALUE,
+  readLastValueInto,
+  setLastValue,
+} from './cells/last-value-cell.ts';
 import type { StreamDescription } from './records.ts';
 import { StreamWriter, type RestoredSeries, type SlabAccess } from './stream-writer.ts';
 
@@ -44,7 +49,13 @@ export class ObservedStream extends StreamWriter {
   /** Writes the values of one round by cell. The caller publishes the round afterwards. */
   writeRound(values: ReadonlyMap<number, number>, tick: number): void {
     for (const [cell, value] of values)
-      setLastValue(this.cells.words, this.cells.doubles, cell, value + (this.#inherited.get(cell) ?? 0), tick);
+      setLastValue(
+        this.cells.words,
+        this.cells.doubles,
+        cell,
+        value + (this.#inherited.get(cell) ?? 0),
+        tick,
+      );
     for (const [cell, value] of this.#inherited)
       if (!values.has(cell)) setLastValue(this.cells.words, this.cells.doubles, cell, value, tick);
   }

@@ -70,7 +70,15 @@ export interface StreamDescription {
  */
 export function streamKey(stream: StreamDescription): string {
   const { scope, name, unit, kind, integer, aggregation } = stream;
-  const fields = [scope.name, scope.version, scope.schemaUrl ?? null, name.toLowerCase(), unit, kind, integer];
+  const fields = [
+    scope.name,
+    scope.version,
+    scope.schemaUrl ?? null,
+    name.toLowerCase(),
+    unit,
+    kind,
+    integer,
+  ];
   switch (aggregation.type) {
     case 'sum':
       return JSON.stringify([...fields, 'sum', aggregation.monotonic]);

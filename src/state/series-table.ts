@@ -8,6 +8,7 @@ const MAX_KEYS = 64;
 
 const INDEX = /^\d+$/;
 
+// oxlint-disable-next-line typescript/unbound-method -- always called with `call`
 const hasOwn = Object.prototype.hasOwnProperty;
 
 /** The keys of an attribute object in the order its writer put them. Several shapes may lead to one key set. */
@@ -71,7 +72,8 @@ export class SeriesTable {
           key.last = value;
           key.lastId = id;
         }
-      } else if (typeof value === 'number' && value >>> 0 === value && value < key.small.length) id = key.small[value]!;
+      } else if (typeof value === 'number' && value >>> 0 === value && value < key.small.length)
+        id = key.small[value]!;
       else id = key.ids.get(value as boolean) ?? 0;
       if (id === 0) return this.#findOther(attributes);
       index |= id << key.shift;
@@ -114,7 +116,8 @@ export class SeriesTable {
           ? key.small[value]!
           : (key.ids.get(value as string) ?? 0);
       if (id === 0) {
-        if (typeof value !== 'string' && typeof value !== 'boolean' && !Number.isFinite(value)) return UNKNOWN;
+        if (typeof value !== 'string' && typeof value !== 'boolean' && !Number.isFinite(value))
+          return UNKNOWN;
         absent = true;
       }
       ids[key.position] = id;

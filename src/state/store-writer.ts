@@ -76,7 +76,8 @@ export class StoreWriter implements SlabAccess {
   /** Gives a stream a longer description than it was registered with. Nothing is written when it has one as long. */
   describe(stream: StreamWriter, text: string): void {
     if (stream.id < 0 || text.length <= this.#described[stream.id]!) return;
-    if (this.#append(R.DESCRIPTION_RECORD, R.encodeJson([stream.id, text]))) this.#described[stream.id] = text.length;
+    if (this.#append(R.DESCRIPTION_RECORD, R.encodeJson([stream.id, text])))
+      this.#described[stream.id] = text.length;
   }
 
   keySetId(keys: readonly string[]): number {
@@ -169,10 +170,14 @@ export class StoreWriter implements SlabAccess {
     const streams: RestoredStream[] = [];
     const keySets: string[][] = [];
     let last: { cursor: ExtentCursor; lowestCell: number | undefined } | undefined;
-    for (let at = EXTENTS_OFFSET, extent; (extent = this.region.extentAt(at)) !== undefined; at += extent.bytes) {
+    for (
+      let at = EXTENTS_OFFSET, extent;
+      (extent = this.region.extentAt(at)) !== undefined;
+      at += extent.bytes
+    ) {
       if (extent.slab !== slab) continue;
       last = { cursor: new ExtentCursor(this.region, extent), lowestCell: undefined };
-      for (let record; (record = last.cursor.next()) !== undefined; ) {
+      for (let record; (record = last.cursor.next()) !== undefined;) {
         const { kind, payload } = record;
         if (kind === R.STREAM_RECORD) {
           const restored = { id: streams.length, series: [] };

@@ -127,7 +127,7 @@ function firstOpen(): MetricStore | undefined {
 
 /** Hands the first open store to workers made from now on, unless an inherited one is open. */
 function publish(): void {
-  for (let i = made.length; i-- > 0; ) if (made[i]!.closed) made.splice(i, 1);
+  for (let i = made.length; i-- > 0;) if (made[i]!.closed) made.splice(i, 1);
   if (isInheritedOpen()) return;
   setEnvironmentData(PUBLISHED, made[0]?.region.buffer);
 }
@@ -145,11 +145,15 @@ function validatedMaxBytes(options: MetricStoreOptions): number {
   if (typeof options !== 'object' || options === null)
     throw new OptionError('options of MetricStore.open', options, 'an object such as { maxBytes: 67108864 }');
   for (const option of Object.keys(options)) {
-    if (option !== 'maxBytes') throw new OptionError('options of MetricStore.open', options, 'an object of { maxBytes }');
+    if (option !== 'maxBytes')
+      throw new OptionError('options of MetricStore.open', options, 'an object of { maxBytes }');
   }
   const { maxBytes = DEFAULT_MAX_BYTES } = options;
   if (!Number.isInteger(maxBytes) || maxBytes < SMALLEST_MAX_BYTES || maxBytes > LARGEST_MAX_BYTES)
-    throw new OptionError('maxBytes', maxBytes, `a whole number from ${SMALLEST_MAX_BYTES} to ${LARGEST_MAX_BYTES}`);
+    throw new OptionError(
+      'maxBytes',
+      maxBytes,
+      `a whole number from ${SMALLEST_MAX_BYTES} to ${LARGEST_MAX_BYTES}`,
+    );
   return Math.floor(maxBytes / UNIT_BYTES) * UNIT_BYTES;
 }
-

@@ -10,8 +10,19 @@ import type { Warnings } from '../base/warnings.ts';
 import type { DirectoryLog } from '../memory/directory-log.ts';
 import type { Region } from '../memory/region.ts';
 import type { RegionClock } from '../memory/region-clock.ts';
-import { canonicalAttributes, NO_ATTRIBUTES, OVERFLOW_ATTRIBUTES, type CanonicalAttributes } from './attributes.ts';
-import { OVERFLOW_KEY_SET, SERIES_RECORD, encodeSeries, setSeriesCell, type StreamDescription } from './records.ts';
+import {
+  canonicalAttributes,
+  NO_ATTRIBUTES,
+  OVERFLOW_ATTRIBUTES,
+  type CanonicalAttributes,
+} from './attributes.ts';
+import {
+  OVERFLOW_KEY_SET,
+  SERIES_RECORD,
+  encodeSeries,
+  setSeriesCell,
+  type StreamDescription,
+} from './records.ts';
 import { SeriesCells } from './series-cells.ts';
 import { ABSENT, SeriesTable } from './series-table.ts';
 
@@ -45,7 +56,13 @@ export abstract class StreamWriter {
   #sets = 0; // attribute sets that were given a cell
   #full = false;
 
-  constructor(slab: SlabAccess, description: StreamDescription, id: number, cellWords: number, limit: number) {
+  constructor(
+    slab: SlabAccess,
+    description: StreamDescription,
+    id: number,
+    cellWords: number,
+    limit: number,
+  ) {
     this.description = description;
     this.id = id;
     this.#slab = slab;
@@ -76,7 +93,8 @@ export abstract class StreamWriter {
    * whose cell was never written to is not reported. Call once, after `restore`.
    */
   reserveOverflow(): void {
-    if (this.#overflow === 0 && this.id >= 0) this.#overflow = this.#newCell(OVERFLOW_ATTRIBUTES, OVERFLOW_KEY_SET);
+    if (this.#overflow === 0 && this.id >= 0)
+      this.#overflow = this.#newCell(OVERFLOW_ATTRIBUTES, OVERFLOW_KEY_SET);
   }
 
   /**
@@ -89,7 +107,10 @@ export abstract class StreamWriter {
       return this.#admit(attributes);
     } catch (error) {
       // The heap or the stack is used up. The app that records must not feel more of it than it does anyway.
-      this.warn('failed', `could not make a series (${printed(error)}); measurements go to {otel.metric.overflow: true}`);
+      this.warn(
+        'failed',
+        `could not make a series (${printed(error)}); measurements go to {otel.metric.overflow: true}`,
+      );
       return this.#overflow;
     }
   }
@@ -137,7 +158,10 @@ export abstract class StreamWriter {
   /** Warns once per stream and cause. */
   warn(cause: string, message: string): void {
     const { name, scope } = this.description;
-    this.#slab.warnings.once(`${scope.name}/${name}: ${cause}`, `metric ${name} of meter ${scope.name || '(unnamed)'}: ${message}`);
+    this.#slab.warnings.once(
+      `${scope.name}/${name}: ${cause}`,
+      `metric ${name} of meter ${scope.name || '(unnamed)'}: ${message}`,
+    );
   }
 
   /** Prepares a new cell's zeroed memory; the default leaves it zero. */
@@ -165,7 +189,10 @@ export abstract class StreamWriter {
   #newCell(attributes: CanonicalAttributes, keySet: number): number {
     const { log, region } = this.#slab;
     if (log === undefined || this.id < 0) return 0;
-    const payload = encodeSeries({ stream: this.id, keySet, cell: 0, startTime: this.startTime() }, attributes);
+    const payload = encodeSeries(
+      { stream: this.id, keySet, cell: 0, startTime: this.startTime() },
+      attributes,
+    );
     const cell = log.place(payload.length, this.#cellWords);
     if (cell < 0) return 0;
     this.initCell(region.doubles, cell);

@@ -7,7 +7,10 @@ import { collectWarnings } from '../support/warnings.ts';
 type Points = readonly (readonly [Attributes, unknown])[];
 
 /** What one collection gives for a metric, and the errors of the whole. */
-async function collect({ reader }: ProviderUnderTest, name: string): Promise<{ points: Points; errors: unknown[] }> {
+async function collect(
+  { reader }: ProviderUnderTest,
+  name: string,
+): Promise<{ points: Points; errors: unknown[] }> {
   const { resourceMetrics, errors } = await reader.collect();
   const points = resourceMetrics.scopeMetrics
     .flatMap(({ metrics }) => metrics)
@@ -16,7 +19,8 @@ async function collect({ reader }: ProviderUnderTest, name: string): Promise<{ p
   return { points, errors };
 }
 
-const points = async (under: ProviderUnderTest, name: string): Promise<Points> => (await collect(under, name)).points;
+const points = async (under: ProviderUnderTest, name: string): Promise<Points> =>
+  (await collect(under, name)).points;
 
 describe('observable instruments', () => {
   let log: ReturnType<typeof collectWarnings>;
@@ -41,11 +45,17 @@ describe('observable instruments', () => {
     const observe = (result: ObservableResult): void => result.observe(-1.5);
     meter.createObservableUpDownCounter('u', { unit: 'By', description: 'd' }).addCallback(observe);
     meter.createObservableGauge('g').addCallback(observe);
-    meter.createObservableGauge('i', { valueType: ValueType.INT }).addCallback((result) => result.observe(2.5));
+    meter
+      .createObservableGauge('i', { valueType: ValueType.INT })
+      .addCallback((result) => result.observe(2.5));
     const { resourceMetrics } = await reader.collect();
     const [up, gauge, integer] = resourceMetrics.scopeMetrics[0]!.metrics;
     expect(up).to.deep.include({ dataPointType: 3, isMonotonic: false });
-    expect(up!.descriptor).to.deep.include({ unit: 'By', description: 'd', type: 'OBSERVABLE_UP_DOWN_COUNTER' });
+    expect(up!.descriptor).to.deep.include({
+      unit: 'By',
+      description: 'd',
+      type: 'OBSERVABLE_UP_DOWN_COUNTER',
+    });
     expect(gauge!.dataPointType).to.equal(2);
     expect([up, gauge, integer].map((metric) => metric!.dataPoints[0]!.value)).to.deep.equal([-1.5, -1.5, 2]);
   });
@@ -96,7 +106,8 @@ describe('observable instruments', () => {
     const after = Date.now();
     await wait(20);
     for (let i = 0; i < 2; i++) {
-      const { startTime } = (await reader.collect()).resourceMetrics.scopeMetrics[0]!.metrics[0]!.dataPoints[0]!;
+      const { startTime } = (await reader.collect()).resourceMetrics.scopeMetrics[0]!.metrics[0]!
+        .dataPoints[0]!;
       expect(startTime[0] * 1000 + startTime[1] / 1e6).to.be.within(before, after);
     }
   });

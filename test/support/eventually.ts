@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 
 /** Calls `look` until it returns something, for at most `timeoutMillis`. What it throws counts as nothing yet. */
-export async function eventually<T>(look: () => Promise<T | undefined>, timeoutMillis = 10_000): Promise<T> {
+export async function eventually<T>(look: () => Promise<T | undefined>, timeoutMillis = 60_000): Promise<T> {
   const deadline = performance.now() + timeoutMillis;
   for (let last: unknown = 'it gave nothing'; ; await wait(50)) {
     try {

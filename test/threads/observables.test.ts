@@ -9,7 +9,9 @@ import { makeProvider, shutDownProviders, type ProviderUnderTest } from '../supp
 const workers = new Set<Worker>();
 
 async function observing(...observations: Observation[]): Promise<Worker> {
-  const worker = new Worker(new URL('../support/observing-thread.js', import.meta.url), { workerData: observations });
+  const worker = new Worker(new URL('../support/observing-thread.js', import.meta.url), {
+    workerData: observations,
+  });
   workers.add(worker);
   await once(worker, 'message');
   return worker;
@@ -28,7 +30,9 @@ async function collected({ reader, points }: ProviderUnderTest, name: string): P
 }
 
 describe('observable instruments of several threads', () => {
-  beforeEach(() => expect(MetricStore.published(), 'a store that another test left open').to.equal(undefined));
+  beforeEach(() =>
+    expect(MetricStore.published(), 'a store that another test left open').to.equal(undefined),
+  );
   afterEach(async () => {
     await Promise.all([...workers].map((worker) => worker.terminate()));
     workers.clear();
@@ -38,8 +42,14 @@ describe('observable instruments of several threads', () => {
   it('are asked by the reader of another thread; sums add up', async () => {
     const under = makeProvider();
     under.meter.createObservableCounter('unused');
-    await observing({ kind: 'Counter', name: 'c', value: 5 }, { kind: 'Gauge', name: 'g', value: 1, attributes: { t: 1 } });
-    await observing({ kind: 'Counter', name: 'c', value: 7 }, { kind: 'Gauge', name: 'g', value: 2, attributes: { t: 2 } });
+    await observing(
+      { kind: 'Counter', name: 'c', value: 5 },
+      { kind: 'Gauge', name: 'g', value: 1, attributes: { t: 1 } },
+    );
+    await observing(
+      { kind: 'Counter', name: 'c', value: 7 },
+      { kind: 'Gauge', name: 'g', value: 2, attributes: { t: 2 } },
+    );
     for (let i = 0; i < 3; i++) {
       expect(await collected(under, 'c')).to.deep.equal({ '{}': 12 });
       expect(await collected(under, 'g')).to.deep.equal({ '{"t":1}': 1, '{"t":2}': 2 });
@@ -53,7 +63,10 @@ describe('observable instruments of several threads', () => {
     await block(worker, 60_000);
     const started = performance.now();
     for (let i = 0; i < 5; i++) expect(await collected(under, 'g')).to.deep.equal({ '{}': 4 });
-    expect(performance.now() - started, 'five collections, of a thread that is blocked for a minute').to.be.below(30_000);
+    expect(
+      performance.now() - started,
+      'five collections, of a thread that is blocked for a minute',
+    ).to.be.below(30_000);
   });
 
   it('of a dead thread: a counter stays, and goes on where a thread takes over; the rest is gone', async function () {
@@ -65,24 +78,24 @@ describe('observable instruments of several threads', () => {
       { kind: 'Gauge', name: 'g', value: 9 },
     ];
     const worker = await observing(...all);
-    expect([await collected(under, 'c'), await collected(under, 'u'), await collected(under, 'g')]).to.deep.equal([
-      { '{}': 100 },
-      { '{}': 3 },
-      { '{}': 9 },
-    ]);
+    expect([
+      await collected(under, 'c'),
+      await collected(under, 'u'),
+      await collected(under, 'g'),
+    ]).to.deep.equal([{ '{}': 100 }, { '{}': 3 }, { '{}': 9 }]);
     await worker.terminate();
-    expect([await collected(under, 'c'), await collected(under, 'u'), await collected(under, 'g')]).to.deep.equal([
-      { '{}': 100 },
-      {},
-      {},
-    ]);
+    expect([
+      await collected(under, 'c'),
+      await collected(under, 'u'),
+      await collected(under, 'g'),
+    ]).to.deep.equal([{ '{}': 100 }, {}, {}]);
     const used = under.provider.store.usedBytes;
     await observing(...all); // takes over the slab
     expect(under.provider.store.usedBytes).to.equal(used);
-    expect([await collected(under, 'c'), await collected(under, 'u'), await collected(under, 'g')]).to.deep.equal([
-      { '{}': 200 },
-      { '{}': 3 },
-      { '{}': 9 },
-    ]);
+    expect([
+      await collected(under, 'c'),
+      await collected(under, 'u'),
+      await collected(under, 'g'),
+    ]).to.deep.equal([{ '{}': 200 }, { '{}': 3 }, { '{}': 9 }]);
   });
 });

@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { spawn } from 'node:child_process';
 import { createServer, type AddressInfo } from 'node:net';
 import { resolve } from 'node:path';
-import { parseStrictly } from '../export/strict-parser.ts';
+import { parseStrictly } from './export/strict-parser.ts';
 
 async function freePort(): Promise<number> {
   const server = createServer();
@@ -13,7 +13,7 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-describe('examples', () => {
+describe('examples of servers', () => {
   for (const name of ['http', 'express', 'fastify', 'hono'])
     it(`${name}-metrics serves what it counts`, async () => {
       const port = await freePort();
