@@ -274,6 +274,7 @@ describe('PrometheusText', () => {
     };
     expect(show([0, 1, 2], 1)).to.equal('# TYPE m gauge\nm{k="a"} 1\nm{k="b"} 1\nm{k="c"} 1\n');
     expect(show([0, 2], 2)).to.equal('# TYPE m gauge\nm{k="a"} 2\nm{k="c"} 2\n');
+    expect(show([1, 2], 3)).to.equal('# TYPE m gauge\nm{k="b"} 3\nm{k="c"} 3\n');
     expect(show([1, 0, 2], 3)).to.equal('# TYPE m gauge\nm{k="b"} 3\nm{k="a"} 3\nm{k="c"} 3\n');
     expect(show([], 3)).to.equal('');
   });
