@@ -7,7 +7,7 @@
  * an index into `slots` (exact: nothing to compare). Where it is not (user ids times routes), `slots` is an open-
  * addressing hash table over `rows` of ids. A key set starts exact and changes to hashed once, if ever.
  *
- *   exact    slots[sum of id << shift]  = reference
+ *   exact    slots[sum of (id - 1) << shift]  = reference;  a key of one value takes no bit
  *   hashed   slots[hash of ids ...]     = row number + 1;  rows[row * n ..] = ids;  references[row] = reference
  */
 import type { AttributeValue } from './attributes.ts';
@@ -43,7 +43,7 @@ export class AttributeKey {
   /** Place among the sorted keys. */
   readonly position: number;
   /** Bits the ids take, and where they lie in the exact index. */
-  bits = 1;
+  bits = 0;
   shift = 0;
   /** Ids of scalars; small whole numbers are in `small` as well. */
   readonly ids: Map<string | number | boolean | null | undefined, number> = new Map();
@@ -100,7 +100,9 @@ export class AttributeKey {
 export class KeySet {
   readonly keys: readonly AttributeKey[];
   exact = true;
-  slots: Int32Array = new Int32Array(2);
+  slots: Int32Array = NO_NUMBERS;
+  /** Exact form: what the sum of id << shift starts from, since ids start at 1. */
+  base = 0;
   mask = 0;
   /** Hashed form only. */
   rows: Int32Array = NO_NUMBERS;
@@ -110,11 +112,7 @@ export class KeySet {
   /** `names` sorted. */
   constructor(names: readonly string[]) {
     this.keys = names.map((name, position) => new AttributeKey(name, position));
-    // Born with so many keys that one bit for each is too much.
-    if (2 ** names.length > FREE_SLOTS) {
-      this.exact = false;
-      this.#rehash([]);
-    } else this.#layOut();
+    this.#layOut();
   }
 
   get size(): number {
@@ -131,7 +129,7 @@ export class KeySet {
   add(values: readonly AttributeValue[], reference: number): void {
     const ids = values.map((value, i) => this.keys[i]!.addId(value));
     this.#size++;
-    if (this.exact && ids.some((id, i) => id >= 1 << this.keys[i]!.bits)) this.#widen();
+    if (this.exact && !this.#fit(ids)) this.#widen();
     if (this.exact) this.slots[this.#indexOf(ids)] = reference;
     else this.#addRow(ids, reference);
   }
@@ -154,11 +152,16 @@ export class KeySet {
 
   #getIds(ids: readonly number[]): number {
     if (!this.exact) return this.probe(Int32Array.from(ids), this.#hashOf(ids));
-    return ids.some((id, i) => id >= 1 << this.keys[i]!.bits) ? 0 : this.slots[this.#indexOf(ids)]!;
+    return this.#fit(ids) ? this.slots[this.#indexOf(ids)]! : 0;
+  }
+
+  /** True when every id has a place in the exact form. */
+  #fit(ids: readonly number[]): boolean {
+    return ids.every((id, i) => id <= 1 << this.keys[i]!.bits);
   }
 
   #indexOf(ids: readonly number[]): number {
-    return ids.reduce((index, id, i) => index | (id << this.keys[i]!.shift), 0);
+    return ids.reduce((index, id, i) => index + (id << this.keys[i]!.shift), this.base);
   }
 
   #hashOf(ids: readonly number[]): number {
@@ -168,7 +171,7 @@ export class KeySet {
   /** Gives every key the bits its ids need, or changes to the hashed form if that takes too many slots. */
   #widen(): void {
     const before = this.#entries();
-    for (const key of this.keys) key.bits = Math.max(key.bits, 32 - Math.clz32(key.count));
+    for (const key of this.keys) key.bits = 32 - Math.clz32(key.count - 1);
     const bits = this.keys.reduce((sum, key) => sum + key.bits, 0);
     if (bits > 24 || 2 ** bits > Math.max(FREE_SLOTS, SLOTS_PER_SERIES * this.#size)) {
       this.exact = false;
@@ -181,8 +184,10 @@ export class KeySet {
 
   #layOut(): void {
     let shift = 0;
+    this.base = 0;
     for (const key of this.keys) {
       key.shift = shift;
+      this.base -= 1 << shift;
       shift += key.bits;
     }
     this.slots = new Int32Array(1 << shift);
@@ -193,7 +198,10 @@ export class KeySet {
     const entries: { ids: number[]; reference: number }[] = [];
     this.slots.forEach((reference, index) => {
       if (reference === 0) return;
-      entries.push({ ids: this.keys.map((key) => (index >> key.shift) & ((1 << key.bits) - 1)), reference });
+      entries.push({
+        ids: this.keys.map((key) => 1 + ((index >> key.shift) & ((1 << key.bits) - 1))),
+        reference,
+      });
     });
     return entries;
   }

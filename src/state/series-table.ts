@@ -56,7 +56,7 @@ export class SeriesTable {
     if (!keySet.exact) return this.#findOther(attributes);
     const { slots } = keySet;
     let count = 0;
-    let index = 0;
+    let index = keySet.base;
     for (const name in attributes) {
       const key = keys[count];
       // In a `for in` over the same object V8 turns hasOwnProperty into a check it has made already.
@@ -76,7 +76,7 @@ export class SeriesTable {
         id = key.small[value]!;
       else id = key.ids.get(value as boolean) ?? 0;
       if (id === 0) return this.#findOther(attributes);
-      index |= id << key.shift;
+      index += id << key.shift;
       count++;
     }
     // Other slots: a getter of the caller's object recorded too, and the ids have moved.
@@ -103,7 +103,7 @@ export class SeriesTable {
     const { keys, keySet } = shape;
     const ids = this.#ids;
     let count = 0;
-    let index = 0;
+    let index = keySet.base;
     let hash = 0;
     let absent = false;
     const turn = ++this.#turn;
@@ -121,7 +121,7 @@ export class SeriesTable {
         absent = true;
       }
       ids[key.position] = id;
-      index |= id << key.shift;
+      index += id << key.shift;
       hash = (hash + Math.imul(id, key.multiplier)) | 0;
       count++;
     }
