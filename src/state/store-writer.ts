@@ -41,6 +41,8 @@ export class StoreWriter implements SlabAccess {
   readonly adopted: boolean;
   readonly #streams = new Map<string, StreamWriter>();
   readonly #restored = new Map<string, RestoredStream>();
+  /** Observed counters a dead owner left: they stay in every round, whether this thread observes them or not. */
+  readonly #inherited = new Set<ObservedStream>();
   readonly #keySets = new Map<string, number>();
   /** Length of the longest description in the directory, by stream. */
   readonly #described: number[] = [];
@@ -112,7 +114,7 @@ export class StoreWriter implements SlabAccess {
     valuesOf: (stream: ObservedStream) => ReadonlyMap<number, number>,
   ): void {
     const tick = this.clock.take();
-    for (const stream of streams) stream.writeRound(valuesOf(stream), tick);
+    for (const stream of new Set([...this.#inherited, ...streams])) stream.writeRound(valuesOf(stream), tick);
     if (this.slab === undefined) return;
     doorbell.publishRound(this.region, this.slab, tick);
     doorbell.answer(this.region, this.slab, request);
@@ -168,6 +170,7 @@ export class StoreWriter implements SlabAccess {
   /** Reads the directory a dead owner left, so that this thread goes on counting in its cells. */
   #adopt(slab: number): void {
     const streams: RestoredStream[] = [];
+    const observed: R.StreamDescription[] = [];
     const keySets: string[][] = [];
     let last: { cursor: ExtentCursor; lowestCell: number | undefined } | undefined;
     for (
@@ -183,6 +186,7 @@ export class StoreWriter implements SlabAccess {
           const restored = { id: streams.length, series: [] };
           const description = R.decodeJson(payload) as R.StreamDescription;
           streams.push(restored);
+          if (description.kind === 'OBSERVABLE_COUNTER') observed.push(description);
           this.#described.push(description.description.length);
           this.#restored.set(R.streamKey(description), restored);
         } else if (kind === R.KEY_SET_RECORD) {
@@ -205,6 +209,8 @@ export class StoreWriter implements SlabAccess {
       }
     }
     if (last !== undefined) this.log!.resume(last.cursor.extent, last.cursor.readTo, last.lowestCell);
+    // No limit yet: whoever registers the stream here raises it.
+    for (const description of observed) this.#inherited.add(this.observedStream(description, 0));
   }
 
   /** Writes the store's configuration into the region; the newest one counts. False when the region is full. */

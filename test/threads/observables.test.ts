@@ -98,4 +98,28 @@ describe('observable instruments of several threads', () => {
       await collected(under, 'g'),
     ]).to.deep.equal([{ '{}': 200 }, { '{}': 3 }, { '{}': 9 }]);
   });
+
+  it('of a dead thread: counters stay, though the thread that takes over observes none, or other series', async function () {
+    needsProc.call(this);
+    const under = makeProvider();
+    const dead = await observing(
+      { kind: 'Counter', name: 'c', value: 100, attributes: { by: 'dead' } },
+      { kind: 'Counter', name: 'd', value: 7 },
+    );
+    expect(await collected(under, 'c')).to.deep.equal({ '{"by":"dead"}': 100 });
+    await dead.terminate();
+    const heirs: Observation[] = [
+      { kind: 'Gauge', name: 'g', value: 1 },
+      { kind: 'Counter', name: 'c', value: 5, attributes: { by: 'heir' } },
+    ];
+    for (const observation of heirs) {
+      const heir = await observing(observation);
+      for (let i = 0; i < 2; i++) {
+        expect(await collected(under, 'c')).to.include({ '{"by":"dead"}': 100 });
+        expect(await collected(under, 'd')).to.deep.equal({ '{}': 7 });
+      }
+      await heir.terminate();
+    }
+    expect(await collected(under, 'c')).to.deep.equal({ '{"by":"dead"}': 100, '{"by":"heir"}': 5 });
+  });
 });
