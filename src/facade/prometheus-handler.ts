@@ -184,6 +184,7 @@ function closed(response: ServerResponse): Promise<void> {
 
 function encoderOf(coding: 'gzip' | 'zstd'): NodeJS.ReadWriteStream {
   if (coding === 'gzip') return zlib.createGzip({ level: 1, chunkSize: WRITE_BYTES });
+  // The types are those of Node 20, which has no zstd; CODINGS offers it only where the function is there.
   return (zlib as unknown as { createZstdCompress(): NodeJS.ReadWriteStream }).createZstdCompress();
 }
 
