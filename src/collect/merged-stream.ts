@@ -35,6 +35,7 @@ export class MergedStream {
   #next = new Int32Array(8);
   #nodes = 0;
   #sets = 0; // attribute sets, the overflow series not counted
+  #overflow = NONE;
 
   constructor(description: StreamDescription) {
     this.description = description;
@@ -44,6 +45,11 @@ export class MergedStream {
   /** Number of series. */
   get size(): number {
     return this.attributes.length;
+  }
+
+  /** Number of the overflow series, or NONE. */
+  get overflow(): number {
+    return this.#overflow;
   }
 
   /** The first contribution of a series; there is always one. */
@@ -94,7 +100,8 @@ export class MergedStream {
     } else if (!isOverflow && this.#sets >= limit) {
       this.add(OVERFLOW_ATTRIBUTES, start, cell, slab, limit);
     } else {
-      if (!isOverflow) this.#sets++;
+      if (isOverflow) this.#overflow = this.size;
+      else this.#sets++;
       this.#create(attributes, start, cell, slab);
     }
   }

@@ -4,12 +4,19 @@ import { CellReader, type ReadStats } from './cell-reader.ts';
 import { observeElsewhere } from './observation.ts';
 import type { MetricColumns } from './metric-column.ts';
 import type { Resource, ResourceMetrics } from './metric-data.ts';
+import { SelfMetrics } from './self-metrics.ts';
 import { Snapshots } from './snapshot.ts';
-import { readerOf, type StoreReader } from './store-reader.ts';
+import { storeMetrics } from './store-metrics.ts';
+import { hrTimeOf, readerOf, type StoreReader } from './store-reader.ts';
 
 /** What the producer needs of a store. */
 export interface ReadableStore {
   readonly region: Region;
+}
+
+export interface ProducerOptions {
+  /** Reports the `seqlock.*` metrics (docs/operations.md) beside those of the store. Default false. */
+  readonly selfMetrics?: boolean;
 }
 
 /** Gets observable callbacks to run before a snapshot; resolves to what they threw. */
@@ -25,24 +32,34 @@ export class SeqlockMetricProducer implements MetricProducer {
   readonly #snapshots: Snapshots;
   readonly #resource: Resource | undefined;
   readonly #observe: Observe;
+  readonly #selfMetrics: SelfMetrics | undefined;
 
   /** `resource`: what the metrics are reported for; by default, what the store's publisher said. */
-  constructor(store: ReadableStore, resource?: Resource, observe?: Observe) {
+  constructor(
+    store: ReadableStore,
+    resource?: Resource,
+    observe?: Observe,
+    { selfMetrics = false }: ProducerOptions = {},
+  ) {
     this.#store = readerOf(store.region);
     this.#snapshots = new Snapshots(this.#store, this.#cells);
     this.#resource = resource;
     this.#observe = observe ?? ((timeoutMillis) => observeElsewhere(store.region, -1, timeoutMillis));
+    this.#selfMetrics = selfMetrics ? new SelfMetrics(storeMetrics(this.#store, this.#cells)) : undefined;
   }
 
   /** All metrics of the store, now. Observable instruments have the values of their latest round. */
   snapshot(): ResourceMetrics {
     const scopeMetrics = this.#snapshots.take();
+    if (this.#selfMetrics !== undefined)
+      scopeMetrics.push(this.#selfMetrics.scopeMetrics(hrTimeOf(Date.now())));
     return { resource: this.#resource ?? this.#storedResource(), scopeMetrics };
   }
 
   /** `snapshot` as columns, which the next call of it fills anew: no objects are made for series seen before. */
   columns(): MetricColumns {
     const columns = this.#snapshots.takeColumns();
+    if (this.#selfMetrics !== undefined) columns.push(...this.#selfMetrics.columns());
     return { resource: this.#resource ?? this.#storedResource(), columns };
   }
 

@@ -6,7 +6,27 @@ const LONGEST_WAIT_MILLIS = 1000;
 /** ... and for a thread that did not answer the time before. */
 const BLOCKED_WAIT_MILLIS = 20;
 
-const blocked = new WeakMap<Region, Set<number>>();
+/** What this thread has seen of the other threads' answers. */
+interface Answers {
+  /** Slabs whose owners did not answer the latest request in time. */
+  readonly silent: Set<number>;
+  /** Requests that were not answered in time, so far. */
+  missed: number;
+}
+
+const answersOf = new WeakMap<Region, Answers>();
+
+function answers(region: Region): Answers {
+  let known = answersOf.get(region);
+  if (known === undefined) answersOf.set(region, (known = { silent: new Set(), missed: 0 }));
+  return known;
+}
+
+/** How many other threads keep the values of an earlier round, and how often one did, as seen by the readers of this thread. */
+export function observationStats(region: Region): { readonly silent: number; readonly missed: number } {
+  const { silent, missed } = answers(region);
+  return { silent: silent.size, missed };
+}
 
 /**
  * Asks the other threads of a store to run their observable callbacks and waits for them, all at once. `own`: the slab of this
@@ -18,11 +38,13 @@ export async function observeElsewhere(
   timeoutMillis: number | undefined,
   request: number = ring(region),
 ): Promise<unknown[]> {
-  let silent = blocked.get(region);
-  if (silent === undefined) blocked.set(region, (silent = new Set()));
+  const known = answers(region);
+  const { silent } = known;
+  const observing = observingSlabs(region, own);
+  for (const slab of silent) if (!observing.includes(slab)) silent.delete(slab); // its thread has ended
   const wait = Math.min(timeoutMillis ?? LONGEST_WAIT_MILLIS, LONGEST_WAIT_MILLIS);
   await Promise.all(
-    observingSlabs(region, own).map(async (slab) => {
+    observing.map(async (slab) => {
       const answered = await awaitAnswer(
         region,
         slab,
@@ -30,7 +52,10 @@ export async function observeElsewhere(
         silent.has(slab) ? BLOCKED_WAIT_MILLIS : wait,
       );
       if (answered) silent.delete(slab);
-      else silent.add(slab);
+      else {
+        silent.add(slab);
+        known.missed++;
+      }
     }),
   );
   return [];

@@ -25,6 +25,8 @@ export interface SeqlockMeterProviderOptions {
   readonly readers?: readonly IMetricReader[];
   /** Lets the official readers record their own metrics here. */
   readonly sdkMetricsEnabled?: boolean;
+  /** Reports the `seqlock.*` metrics of the store and of each reader (docs/operations.md). Default false. */
+  readonly selfMetrics?: boolean;
   /** The store to record into. Default: see `SeqlockMeterProvider`. */
   readonly store?: MetricStore;
 }
@@ -101,8 +103,9 @@ export class SeqlockMeterProvider implements MeterProvider {
     const joinsPublisher = options.resource === undefined && !this.#ownsStore;
     const resource = joinsPublisher ? undefined : (options.resource ?? defaultResource());
     const observe = observationBy(this.#writer);
+    const { selfMetrics = false } = options;
     for (const reader of readers) {
-      reader.setMetricProducer(new SeqlockMetricProducer(this.store, resource, observe));
+      reader.setMetricProducer(new SeqlockMetricProducer(this.store, resource, observe, { selfMetrics }));
       if (options.sdkMetricsEnabled === true)
         (reader as { _setSelfObsMeterProvider?(provider: MeterProvider): void })._setSelfObsMeterProvider?.(
           this,
@@ -150,7 +153,10 @@ function checkOptions(options: unknown): asserts options is SeqlockMeterProvider
       options,
       'an object such as { readers: [reader] }',
     );
-  const { resource, readers, views, store, sdkMetricsEnabled } = options as Record<string, unknown>;
+  const { resource, readers, views, store, sdkMetricsEnabled, selfMetrics } = options as Record<
+    string,
+    unknown
+  >;
   if (resource !== undefined && !isResource(resource))
     throw new OptionError('resource', resource, 'a Resource: an object with attributes');
   if (readers !== undefined && !Array.isArray(readers))
@@ -171,6 +177,8 @@ function checkOptions(options: unknown): asserts options is SeqlockMeterProvider
     throw new OptionError('store', 'a closed MetricStore', 'open: use MetricStore.open()');
   if (sdkMetricsEnabled !== undefined && typeof sdkMetricsEnabled !== 'boolean')
     throw new OptionError('sdkMetricsEnabled', sdkMetricsEnabled, 'true or false');
+  if (selfMetrics !== undefined && typeof selfMetrics !== 'boolean')
+    throw new OptionError('selfMetrics', selfMetrics, 'true or false');
 }
 
 /** Attributes that are still being found out are not looked at: the official resource complains. */

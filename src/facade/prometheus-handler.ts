@@ -20,6 +20,8 @@ export interface PrometheusHandlerOptions extends ExpositionOptions {
   readonly compression?: boolean;
   /** How long a scrape may take that says nothing of its own timeout. Default 10,000. */
   readonly timeoutMillis?: number;
+  /** Of a store: adds the `seqlock.*` metrics (docs/operations.md). A reader's provider has an option of its own. Default false. */
+  readonly selfMetrics?: boolean;
 }
 
 /** A request listener of `node:http`. Resolves when the answer was sent or its receiver is gone; never rejects. */
@@ -48,11 +50,12 @@ export function createPrometheusHandler(
   options: PrometheusHandlerOptions = {},
 ): PrometheusHandler {
   checkExpositionOptions(options);
-  const { compression = true, timeoutMillis = DEFAULT_TIMEOUT_MILLIS } = options;
+  const { compression = true, timeoutMillis = DEFAULT_TIMEOUT_MILLIS, selfMetrics = false } = options;
   if (typeof compression !== 'boolean') throw new OptionError('compression', compression, 'true or false');
   if (!(timeoutMillis > 0))
     throw new OptionError('timeoutMillis', timeoutMillis, 'a number of milliseconds above 0');
-  const bodies = new Bodies(scrapeOf(source, warnings), options);
+  if (typeof selfMetrics !== 'boolean') throw new OptionError('selfMetrics', selfMetrics, 'true or false');
+  const bodies = new Bodies(scrapeOf(source, warnings, { selfMetrics }), options);
   return async (request, response) => {
     response.on('error', () => {}); // a receiver that goes away is no fault of the app's
     try {

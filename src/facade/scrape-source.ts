@@ -2,7 +2,11 @@ import { OptionError } from '../base/errors.ts';
 import type { Warnings } from '../base/warnings.ts';
 import { columnsOf, type MetricColumns } from '../collect/metric-column.ts';
 import type { ResourceMetrics } from '../collect/metric-data.ts';
-import { SeqlockMetricProducer, type ReadableStore } from '../collect/metric-producer.ts';
+import {
+  SeqlockMetricProducer,
+  type ProducerOptions,
+  type ReadableStore,
+} from '../collect/metric-producer.ts';
 
 /** Any reader or producer of OpenTelemetry: what official ones have in common. */
 export interface Collectable {
@@ -17,11 +21,12 @@ export type ScrapeSource = ReadableStore | Collectable;
 /** Takes a snapshot within `timeoutMillis`, or rejects. */
 export type Scrape = (timeoutMillis: number) => Promise<MetricColumns>;
 
-/** What snapshots are taken of. Ours come as columns; those of others are turned into such. */
-export function scrapeOf(source: ScrapeSource, warnings: Warnings): Scrape {
+/** What snapshots are taken of. Ours come as columns; those of others are turned into such. `options` are for a store. */
+export function scrapeOf(source: ScrapeSource, warnings: Warnings, options: ProducerOptions = {}): Scrape {
   if (typeof source !== 'object' || source === null)
     throw new OptionError('source of createPrometheusHandler', source, 'a MetricStore or a MetricReader');
-  if ('region' in source) return scrapeOfProducer(new SeqlockMetricProducer(source), warnings);
+  if ('region' in source)
+    return scrapeOfProducer(new SeqlockMetricProducer(source, undefined, undefined, options), warnings);
   if (typeof source.collect !== 'function')
     throw new OptionError('source of createPrometheusHandler', source, 'a MetricStore or a MetricReader');
   return async (timeoutMillis) => {

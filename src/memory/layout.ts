@@ -77,6 +77,7 @@ export const SLAB_STALE_BEFORE_DOUBLE = 1; // float64 index within an entry: gau
 export const SLAB_OBSERVED_SINCE_DOUBLE = 2; // float64 index: observations before this tick are of an earlier round
 export const SLAB_OBSERVES_WORD = 6; // 1: the owner has observable callbacks
 export const SLAB_ANSWERED_WORD = 7; // number of the latest request the owner has answered
+export const SLAB_THREAD_WORD = 8; // 1 + Node's thread id of the owner; 0 not known yet
 /** Owner of a slab whose thread ended where no /proc shows it. No mark, and no mark negated. */
 export const ABANDONED: number = -(2 ** 31);
 

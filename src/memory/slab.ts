@@ -1,3 +1,4 @@
+import { threadId } from 'node:worker_threads';
 import * as L from './layout.ts';
 import { isProvenDead, OWN_MARK } from './liveness.ts';
 import type { Region } from './region.ts';
@@ -7,16 +8,17 @@ import { newestTick } from './region-clock.ts';
  * The slab table: who owns which slab. A slab is owned through one word, so that taking it is one compare-and-swap and
  * a thread may die anywhere without leaving it half owned.
  *
- *   int32 index in the entry   0       1       2..3           4..5             6          7          8..15
- *                              +-------+-------+--------------+----------------+----------+----------+----------+
- *                              | owner | epoch | stale before | observed since | observes | answered | reserved |
- *                              +-------+-------+--------------+----------------+----------+----------+----------+
+ *   int32 index in the entry   0       1       2..3           4..5             6          7          8        9..15
+ *                              +-------+-------+--------------+----------------+----------+----------+--------+----------+
+ *                              | owner | epoch | stale before | observed since | observes | answered | thread | reserved |
+ *                              +-------+-------+--------------+----------------+----------+----------+--------+----------+
  *
  * owner         0 never used; the mark of the thread that writes the slab (liveness.ts); minus the mark of the thread
  *               that is taking it over from a dead one; or ABANDONED
  * epoch         owners so far
  * stale before  gauge sets with a tick up to this one were made by an owner that is dead
  * observed since, observes, answered   see `doorbell.ts`
+ * thread        1 + Node's thread id of the owner, to name it to people; 0 when its first owner is just coming
  */
 export interface OwnedSlab {
   readonly slab: number;
@@ -27,6 +29,7 @@ export interface OwnedSlab {
 const entryOffset = (slab: number): number => L.SLAB_TABLE_OFFSET + slab * L.SLAB_BYTES;
 const ownerIndex = (slab: number): number => entryOffset(slab) / 4 + L.SLAB_OWNER_WORD;
 const epochIndex = (slab: number): number => entryOffset(slab) / 4 + L.SLAB_EPOCH_WORD;
+const threadIndex = (slab: number): number => entryOffset(slab) / 4 + L.SLAB_THREAD_WORD;
 const observesIndex = (slab: number): number => entryOffset(slab) / 4 + L.SLAB_OBSERVES_WORD;
 const staleIndex = (slab: number): number => entryOffset(slab) / 8 + L.SLAB_STALE_BEFORE_DOUBLE;
 
@@ -52,6 +55,12 @@ export function slabOwner(region: Region, slab: number): number {
 /** Owners the slab has had. */
 export function slabEpoch(region: Region, slab: number): number {
   return Atomics.load(region.words, epochIndex(slab));
+}
+
+/** Node's id (`worker_threads.threadId`) of the slab's latest owner; undefined when it has not said so yet. */
+export function slabThread(region: Region, slab: number): number | undefined {
+  const thread = Atomics.load(region.words, threadIndex(slab));
+  return thread === 0 ? undefined : thread - 1;
 }
 
 /** Gauge sets with a tick up to this one are stale in this slab, whoever owns it now. */
@@ -95,12 +104,14 @@ function findSlab(region: Region): OwnedSlab | undefined {
     // Only the winner, and before the slab looks alive, or a reader could see the dead owner's gauges come back.
     region.doubles[staleIndex(slab)] = newestTick(region.words);
     Atomics.store(region.words, observesIndex(slab), 0); // the new owner has no callbacks yet
+    Atomics.store(region.words, threadIndex(slab), threadId + 1);
     Atomics.add(region.words, epochIndex(slab), 1);
     Atomics.store(region.words, ownerIndex(slab), OWN_MARK);
     return { slab, adopted: true };
   }
   for (let slab = used; slab < L.SLAB_CAPACITY; slab++) {
     if (Atomics.compareExchange(region.words, ownerIndex(slab), 0, OWN_MARK) !== 0) continue;
+    Atomics.store(region.words, threadIndex(slab), threadId + 1);
     Atomics.add(region.words, epochIndex(slab), 1);
     raiseSlabsUsed(region, slab + 1);
     return { slab, adopted: false };

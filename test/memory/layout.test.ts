@@ -33,6 +33,7 @@ const HEADER: readonly Field[] = [
   word('reader mark', L.READER_MARK_INDEX * 4),
   word('lost', L.LOST_INDEX * 4),
   word('closed', L.CLOSED_INDEX * 4),
+  word('observe', L.OBSERVE_INDEX * 4),
   word('tick', L.TICK_INDEX * 4),
   word('tick half', L.TICK_HALF_INDEX * 4),
 ];
@@ -41,6 +42,10 @@ const SLAB: readonly Field[] = [
   word('owner', L.SLAB_OWNER_WORD * 4),
   word('epoch', L.SLAB_EPOCH_WORD * 4),
   { name: 'stale before', offset: L.SLAB_STALE_BEFORE_DOUBLE * 8, bytes: 8 },
+  { name: 'observed since', offset: L.SLAB_OBSERVED_SINCE_DOUBLE * 8, bytes: 8 },
+  word('observes', L.SLAB_OBSERVES_WORD * 4),
+  word('answered', L.SLAB_ANSWERED_WORD * 4),
+  word('thread', L.SLAB_THREAD_WORD * 4),
 ];
 
 const EXTENT: readonly Field[] = [word('claim', 0), word('used', L.EXTENT_USED_WORD * 4)];

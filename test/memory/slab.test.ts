@@ -43,6 +43,18 @@ describe('the slab table', () => {
       expect(S.isSlabDead(region, 0)).to.equal(false);
     });
 
+    it('tells the thread of the latest owner, of a new slab and of one taken over', () => {
+      const region = withOwners(DEAD_MARK, otherLiveMark());
+      expect([0, 1, 2].map((slab) => S.slabThread(region, slab))).to.deep.equal([
+        undefined,
+        undefined,
+        undefined,
+      ]);
+      S.acquireSlab(region);
+      S.acquireSlab(region);
+      expect([0, 1, 2].map((slab) => S.slabThread(region, slab))).to.deep.equal([0, undefined, 0]); // the main thread
+    });
+
     it('takes the slab of a dead thread first, and says so', () => {
       const region = withOwners(otherLiveMark(), DEAD_MARK, otherLiveMark());
       expect(S.acquireSlab(region)).to.deep.equal({ slab: 1, adopted: true });
@@ -136,13 +148,13 @@ describe('the slab table', () => {
 
     it('of a take-over loses no slab', () => {
       const { deaths, slabs } = dieAtEachStep(withOwners(otherLiveMark(), DEAD_MARK));
-      expect(deaths).to.equal(8); // before and after: take, forget callbacks, count the epoch, own
+      expect(deaths).to.equal(10); // before and after: take, forget callbacks, count the epoch, own
       expect([...slabs].sort(), 'the dead slab 1, then a new one').to.deep.equal([1, 2]);
     });
 
     it('of a first taking leaves at most one slab to the owner after the next', () => {
       const { deaths, slabs } = dieAtEachStep(withOwners(otherLiveMark()));
-      expect(deaths).to.equal(6); // before and after: take, count the epoch, raise the number of used slabs
+      expect(deaths).to.equal(8); // before and after: take, count the epoch, raise the number of used slabs
       expect([...slabs].sort()).to.deep.equal([1, 2]);
     });
   });

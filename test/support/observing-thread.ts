@@ -12,9 +12,10 @@ export interface Observation {
   readonly attributes?: Attributes;
 }
 
-/** Sent to the thread: block its event loop for so long. */
+/** Sent to the thread: block its event loop for so long, or until the word is no longer 0. */
 export interface Block {
   readonly blockMillis: number;
+  readonly until?: Int32Array;
 }
 
 const meter = new SeqlockMeterProvider().getMeter('observing');
@@ -22,8 +23,8 @@ for (const { kind, name, value, attributes } of workerData as readonly Observati
   const report = (result: ObservableResult): void => result.observe(value, attributes);
   meter[`createObservable${kind}`](name).addCallback(report);
 }
-parentPort!.on('message', ({ blockMillis }: Block) => {
+parentPort!.on('message', ({ blockMillis, until = new Int32Array(new SharedArrayBuffer(4)) }: Block) => {
   parentPort!.postMessage('blocked');
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, blockMillis);
+  Atomics.wait(until, 0, 0, blockMillis);
 });
 parentPort!.postMessage('up');

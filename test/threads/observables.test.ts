@@ -3,8 +3,10 @@ import { Worker } from 'node:worker_threads';
 import { expect } from 'chai';
 import { MetricStore } from '../../src/index.ts';
 import { needsProc } from '../support/marks.ts';
+import { eventually } from '../support/eventually.ts';
 import type { Block, Observation } from '../support/observing-thread.ts';
 import { makeProvider, shutDownProviders, type ProviderUnderTest } from '../support/provider.ts';
+import { sharedWord } from '../support/threads.ts';
 
 const workers = new Set<Worker>();
 
@@ -17,9 +19,15 @@ async function observing(...observations: Observation[]): Promise<Worker> {
   return worker;
 }
 
-async function block(worker: Worker, blockMillis: number): Promise<void> {
-  worker.postMessage({ blockMillis } satisfies Block);
+/** Blocks a worker's loop for a minute; returns what ends that. */
+async function block(worker: Worker): Promise<() => void> {
+  const until = sharedWord();
+  worker.postMessage({ blockMillis: 60_000, until } satisfies Block);
   await once(worker, 'message');
+  return () => {
+    Atomics.store(until, 0, 1);
+    Atomics.notify(until, 0);
+  };
 }
 
 /** The values of a metric after a collection, by attributes. */
@@ -60,13 +68,31 @@ describe('observable instruments of several threads', () => {
     const under = makeProvider();
     const worker = await observing({ kind: 'Gauge', name: 'g', value: 4 });
     expect(await collected(under, 'g')).to.deep.equal({ '{}': 4 });
-    await block(worker, 60_000);
+    await block(worker);
     const started = performance.now();
     for (let i = 0; i < 5; i++) expect(await collected(under, 'g')).to.deep.equal({ '{}': 4 });
     expect(
       performance.now() - started,
       'five collections, of a thread that is blocked for a minute',
     ).to.be.below(30_000);
+  });
+
+  it('of a thread that is blocked are told in our own metrics, until it answers again or ends', async function () {
+    needsProc.call(this);
+    const under = makeProvider(undefined, { selfMetrics: true });
+    const answers = async (): Promise<unknown[]> => {
+      await under.reader.collect();
+      return ['seqlock.observation.silent_writers', 'seqlock.observation.timeouts'].map(under.value);
+    };
+    const worker = await observing({ kind: 'Gauge', name: 'g', value: 4 });
+    const other = await observing({ kind: 'Gauge', name: 'h', value: 4 });
+    expect(await answers()).to.deep.equal([0, 0]);
+    const unblock = await block(worker);
+    await block(other);
+    expect(await answers()).to.deep.equal([2, 2]);
+    await other.terminate();
+    unblock();
+    await eventually(async () => ((await answers())[0] === 0 ? true : undefined));
   });
 
   it('of a dead thread: a counter stays, and goes on where a thread takes over; the rest is gone', async function () {
