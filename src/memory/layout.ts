@@ -62,6 +62,7 @@ export const READER_MARK_INDEX: number = CONFIGURATION_INDEX + 1; // thread that
 export const LOST_INDEX: number = READER_MARK_INDEX + 1; // measurements that had no memory to go to
 export const CLOSED_INDEX: number = LOST_INDEX + 1;
 export const OBSERVE_INDEX: number = CLOSED_INDEX + 1; // number of the latest request to run observable callbacks
+export const PULSE_INDEX: number = OBSERVE_INDEX + 1; // number of the latest look at which event loops turn
 const CLOCK_OFFSET = 192;
 export const TICK_INDEX: number = CLOCK_OFFSET / WORD;
 export const TICK_HALF_INDEX: number = TICK_INDEX + 1;
@@ -78,6 +79,7 @@ export const SLAB_OBSERVED_SINCE_DOUBLE = 2; // float64 index: observations befo
 export const SLAB_OBSERVES_WORD = 6; // 1: the owner has observable callbacks
 export const SLAB_ANSWERED_WORD = 7; // number of the latest request the owner has answered
 export const SLAB_THREAD_WORD = 8; // 1 + Node's thread id of the owner; 0 not known yet
+export const SLAB_PULSE_WORD = 9; // number of the latest look the owner's event loop has answered; 0: it answers none
 /** Owner of a slab whose thread ended where no /proc shows it. No mark, and no mark negated. */
 export const ABANDONED: number = -(2 ** 31);
 

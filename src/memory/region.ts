@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
 import { RegionError } from '../base/errors.ts';
-import { MARK_KIND, OWN_MARK } from './liveness.ts';
+import { isProvenDead, MARK_KIND, OWN_MARK } from './liveness.ts';
 import { MEMORY_ORDER, MEMORY_ORDER_VARIABLE } from './memory-order.ts';
 import * as L from './layout.ts';
 
@@ -194,15 +194,20 @@ export class Region {
     return Atomics.load(this.words, L.LOST_INDEX) >>> 0;
   }
 
-  /** Notes that this thread reads the store. Returns false when another thread attached a reader before. */
+  /** Notes that this thread reads the store. Returns false when another thread, which still lives, attached a reader before. */
   noteReader(): boolean {
-    const first = Atomics.compareExchange(this.words, L.READER_MARK_INDEX, 0, OWN_MARK);
-    return first === 0 || first === OWN_MARK;
+    for (;;) {
+      const reader = Atomics.load(this.words, L.READER_MARK_INDEX);
+      if (reader === OWN_MARK) return true;
+      if (reader !== 0 && !isProvenDead(reader)) return false;
+      if (Atomics.compareExchange(this.words, L.READER_MARK_INDEX, reader, OWN_MARK) === reader) return true;
+    }
   }
 
   /** Says that no thread should join any more. What is recorded stays readable. */
   close(): void {
     Atomics.store(this.words, L.CLOSED_INDEX, 1);
+    Atomics.notify(this.words, L.PULSE_INDEX); // threads stop waiting for looks at a store nobody reads
   }
 
   get closed(): boolean {

@@ -8,16 +8,17 @@ import { newestTick } from './region-clock.ts';
  * The slab table: who owns which slab. A slab is owned through one word, so that taking it is one compare-and-swap and
  * a thread may die anywhere without leaving it half owned.
  *
- *   int32 index in the entry   0       1       2..3           4..5             6          7          8        9..15
- *                              +-------+-------+--------------+----------------+----------+----------+--------+----------+
- *                              | owner | epoch | stale before | observed since | observes | answered | thread | reserved |
- *                              +-------+-------+--------------+----------------+----------+----------+--------+----------+
+ *   int32 index in the entry   0       1       2..3           4..5             6          7          8        9       10..15
+ *                              +-------+-------+--------------+----------------+----------+----------+--------+-------+----------+
+ *                              | owner | epoch | stale before | observed since | observes | answered | thread | pulse | reserved |
+ *                              +-------+-------+--------------+----------------+----------+----------+--------+-------+----------+
  *
  * owner         0 never used; the mark of the thread that writes the slab (liveness.ts); minus the mark of the thread
  *               that is taking it over from a dead one; or ABANDONED
  * epoch         owners so far
  * stale before  gauge sets with a tick up to this one were made by an owner that is dead
  * observed since, observes, answered   see `doorbell.ts`
+ * pulse         see `pulse.ts`
  * thread        1 + Node's thread id of the owner, to name it to people; 0 when its first owner is just coming
  */
 export interface OwnedSlab {

@@ -5,6 +5,7 @@ import { DirectoryLog, ExtentCursor } from '../memory/directory-log.ts';
 import { EXTENTS_OFFSET } from '../memory/layout.ts';
 import type { Region } from '../memory/region.ts';
 import { RegionClock } from '../memory/region-clock.ts';
+import { answerPulses } from '../memory/pulse.ts';
 import { acquireSlab } from '../memory/slab.ts';
 import { HistogramStream } from './histogram-stream.ts';
 import { LastValueStream } from './last-value-stream.ts';
@@ -60,6 +61,7 @@ export class StoreWriter implements SlabAccess {
         'seqlock-metrics: the store has no room for another writing thread (1024 at once); what this thread records is lost (and counted)',
       );
     else if (owned.adopted) this.#adopt(owned.slab);
+    if (owned !== undefined) answerPulses(region, owned.slab);
   }
 
   /** The writer of a stream, the same for equal descriptions. `limit`: attribute sets besides the overflow series. */

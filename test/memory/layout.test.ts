@@ -34,6 +34,7 @@ const HEADER: readonly Field[] = [
   word('lost', L.LOST_INDEX * 4),
   word('closed', L.CLOSED_INDEX * 4),
   word('observe', L.OBSERVE_INDEX * 4),
+  word('pulse', L.PULSE_INDEX * 4),
   word('tick', L.TICK_INDEX * 4),
   word('tick half', L.TICK_HALF_INDEX * 4),
 ];
@@ -46,6 +47,7 @@ const SLAB: readonly Field[] = [
   word('observes', L.SLAB_OBSERVES_WORD * 4),
   word('answered', L.SLAB_ANSWERED_WORD * 4),
   word('thread', L.SLAB_THREAD_WORD * 4),
+  word('pulse', L.SLAB_PULSE_WORD * 4),
 ];
 
 const EXTENT: readonly Field[] = [word('claim', 0), word('used', L.EXTENT_USED_WORD * 4)];

@@ -4,9 +4,10 @@ import { fileURLToPath } from 'node:url';
 import { crc32 } from 'node:zlib';
 import { RegionError, type RegionErrorCode } from '../../src/base/errors.ts';
 import * as L from '../../src/memory/layout.ts';
-import { OWN_MARK } from '../../src/memory/liveness.ts';
+import { MARK_KIND, OWN_MARK } from '../../src/memory/liveness.ts';
 import { Region, type Extent } from '../../src/memory/region.ts';
 import { everyStep } from '../support/every-step.ts';
+import { DEAD_MARK, needsProc, otherLiveMark } from '../support/marks.ts';
 import { extentsOf } from '../support/region-contents.ts';
 import { runTogether } from '../support/region-job.ts';
 
@@ -249,8 +250,16 @@ describe('Region', () => {
       const region = Region.create(MIB);
       expect(region.noteReader()).to.equal(true);
       expect(region.noteReader(), 'the same thread again').to.equal(true);
-      region.words[L.READER_MARK_INDEX] = OWN_MARK + 1;
+      region.words[L.READER_MARK_INDEX] = MARK_KIND === 'linux-thread-id' ? otherLiveMark() : OWN_MARK + 1;
       expect(region.noteReader()).to.equal(false);
+    });
+
+    it('note another reading thread in the place of one that is dead', function () {
+      needsProc.call(this);
+      const region = Region.create(MIB);
+      region.words[L.READER_MARK_INDEX] = DEAD_MARK;
+      expect(region.noteReader()).to.equal(true);
+      expect(region.words[L.READER_MARK_INDEX]).to.equal(OWN_MARK);
     });
 
     it('close once and for all who are attached', () => {

@@ -4,9 +4,9 @@ import type { AddressInfo } from 'node:net';
 import { gunzipSync } from 'node:zlib';
 import * as zlib from 'node:zlib';
 import { createPrometheusHandler, SeqlockMetricReader } from '../../src/index.ts';
-import type { PrometheusHandlerOptions } from '../../src/facade/prometheus-handler.ts';
-import type { ScrapeSource } from '../../src/facade/scrape-source.ts';
-import { parseStrictly } from '../export/strict-parser.ts';
+import type { PrometheusHandlerOptions } from '../../src/export/prometheus-handler.ts';
+import type { ScrapeSource } from '../../src/export/scrape-source.ts';
+import { parseStrictly } from './strict-parser.ts';
 import { opened, shutDownOpened } from '../support/opened.ts';
 
 interface Answer {

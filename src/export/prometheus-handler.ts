@@ -4,15 +4,10 @@ import * as zlib from 'node:zlib';
 import { OptionError } from '../base/errors.ts';
 import { Warnings } from '../base/warnings.ts';
 import type { MetricColumns } from '../collect/metric-column.ts';
-import {
-  negotiateCoding,
-  negotiateFormat,
-  type ContentCoding,
-  type NegotiatedFormat,
-} from '../export/accept.ts';
-import type { ExpositionOptions } from '../export/family-plan.ts';
-import { prometheusProtobuf } from '../export/prometheus-protobuf.ts';
-import { checkExpositionOptions, PrometheusText, type TextBody } from '../export/prometheus-text.ts';
+import { negotiateCoding, negotiateFormat, type ContentCoding, type NegotiatedFormat } from './accept.ts';
+import type { ExpositionOptions } from './family-plan.ts';
+import { prometheusProtobuf } from './prometheus-protobuf.ts';
+import { checkExpositionOptions, PrometheusText, type TextBody } from './prometheus-text.ts';
 import { scrapeOf, TimeoutError, within, type Scrape, type ScrapeSource } from './scrape-source.ts';
 
 export interface PrometheusHandlerOptions extends ExpositionOptions {

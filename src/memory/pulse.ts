@@ -1,0 +1,103 @@
+/**
+ * How a reader sees which threads' event loops turn, and how it knows since when one does not.
+ *
+ *   reader, now and then                     writer
+ *   --------------------                     ------
+ *   look()          --- notify -->           (waiting in Atomics.waitAsync: no timer, no cost while nobody looks)
+ *                                            its event loop turns: pulse = number of the look
+ *   read()          compares
+ *
+ * A loop that answers a look has turned after it. So a thread is blocked at least since the first look it has not answered; the reader
+ * keeps that time by its own clock.
+ */
+import * as L from './layout.ts';
+import type { Region } from './region.ts';
+import { isSlabDead, slabOwner, slabsUsed, slabThread } from './slab.ts';
+
+const pulseIndex = (slab: number): number =>
+  (L.SLAB_TABLE_OFFSET + slab * L.SLAB_BYTES) / 4 + L.SLAB_PULSE_WORD;
+
+/**
+ * From now on answers looks at this thread, for as long as the region is open and in use here. Only the slab's owner, once. Does not keep
+ * the process alive.
+ */
+export function answerPulses(region: Region, slab: number): void {
+  // From none to the first look, unless somebody looks already: 0 says that no looks are answered.
+  Atomics.compareExchange(region.words, L.PULSE_INDEX, 0, 1);
+  listen(new WeakRef(region), slab); // weakly: a wait that is never answered must not hold the store's memory
+}
+
+function listen(reference: WeakRef<Region>, slab: number): void {
+  const region = reference.deref();
+  if (region === undefined || region.closed) return;
+  const pulse = Atomics.load(region.words, L.PULSE_INDEX);
+  Atomics.store(region.words, pulseIndex(slab), pulse);
+  const wait = Atomics.waitAsync(region.words, L.PULSE_INDEX, pulse);
+  if (wait.async) void wait.value.then(() => listen(reference, slab));
+  else queueMicrotask(() => listen(reference, slab));
+}
+
+/** A thread that has a slab, and how long its event loop has not turned. */
+export interface ThreadPulse {
+  readonly slab: number;
+  /** Node's `threadId`: 0 is the main thread. */
+  readonly threadId: number;
+  readonly silentMillis: number;
+}
+
+/** Watches the threads of a store, for one reader. */
+export class PulseReader {
+  readonly #region: Region;
+  readonly #silent = new Map<
+    number,
+    { readonly owner: number; readonly pulse: number; readonly since: number }
+  >();
+  #lookedAt = performance.now();
+
+  constructor(region: Region) {
+    this.#region = region;
+  }
+
+  /** Asks every thread for a sign of life. Call it regularly: a blocked loop is noticed at the look after it stopped. */
+  look(now: number = performance.now()): void {
+    const { words } = this.#region;
+    for (const slab of this.#answering()) this.#silentSince(slab);
+    this.#lookedAt = now;
+    if (((Atomics.add(words, L.PULSE_INDEX, 1) + 1) | 0) === 0) Atomics.add(words, L.PULSE_INDEX, 1); // 0 means none
+    Atomics.notify(words, L.PULSE_INDEX);
+  }
+
+  /** Every live thread, as of the looks so far. */
+  read(now: number = performance.now()): ThreadPulse[] {
+    const pulses: ThreadPulse[] = [];
+    for (const slab of this.#answering()) {
+      const threadId = slabThread(this.#region, slab);
+      if (threadId === undefined || isSlabDead(this.#region, slab)) continue;
+      const since = this.#silentSince(slab);
+      pulses.push({ slab, threadId, silentMillis: since === undefined ? 0 : now - since });
+    }
+    return pulses;
+  }
+
+  /** Undefined when the owner of the slab has answered the latest look. */
+  #silentSince(slab: number): number | undefined {
+    const { words } = this.#region;
+    const pulse = Atomics.load(words, pulseIndex(slab));
+    if (pulse === Atomics.load(words, L.PULSE_INDEX)) {
+      this.#silent.delete(slab);
+      return undefined;
+    }
+    const owner = slabOwner(this.#region, slab);
+    const known = this.#silent.get(slab);
+    if (known?.owner === owner && known.pulse === pulse) return known.since;
+    this.#silent.set(slab, { owner, pulse, since: this.#lookedAt }); // it has answered the look before the latest
+    return this.#lookedAt;
+  }
+
+  #answering(): number[] {
+    const slabs: number[] = [];
+    for (let slab = 0; slab < slabsUsed(this.#region); slab++)
+      if (Atomics.load(this.#region.words, pulseIndex(slab)) !== 0) slabs.push(slab);
+    return slabs;
+  }
+}
