@@ -9,6 +9,7 @@ export { bind } from './sdk/bind.ts';
 export { MetricStore } from './state/store.ts';
 export type { RegionErrorCode } from './base/errors.ts';
 export type { ReadStats } from './collect/cell-reader.ts';
+export type { SeqlockMetricProducerOptions } from './collect/metric-producer.ts';
 export type {
   DataPoint,
   GaugeMetric,

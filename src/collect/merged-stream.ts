@@ -23,6 +23,8 @@ export class MergedStream {
   readonly description: StreamDescription;
   /** The longest description that any writer gave. */
   text: string;
+  /** When the first of the writers known made the stream, in milliseconds since the epoch. */
+  created: number;
   readonly attributes: Attributes[] = [];
   /** The earliest start among the writers known when the series was first reported; it never moves after that. */
   readonly starts: HrTime[] = [];
@@ -40,6 +42,7 @@ export class MergedStream {
   constructor(description: StreamDescription) {
     this.description = description;
     this.text = description.description;
+    this.created = description.created;
   }
 
   /** Number of series. */
@@ -70,6 +73,19 @@ export class MergedStream {
   /** Whose it is. */
   slabOf(node: number): number {
     return this.#slabs[node]!;
+  }
+
+  /** Number of contributions, of all series together. */
+  get nodes(): number {
+    return this.#nodes;
+  }
+
+  /** Sum of the versions of a series' cells, wrapping: it changes with every measurement. */
+  updatesOf(series: number, words: Int32Array): number {
+    let updates = 0;
+    for (let node = this.firstOf(series); node !== NONE; node = this.nextOf(node))
+      updates = (updates + Atomics.load(words, this.cellOf(node) << 1)) | 0;
+    return updates;
   }
 
   /**

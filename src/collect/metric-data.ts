@@ -9,7 +9,10 @@ import type { InstrumentKind } from '../state/records.ts';
 export const DATA_POINT_HISTOGRAM = 0;
 export const DATA_POINT_GAUGE = 2;
 export const DATA_POINT_SUM = 3;
+export const TEMPORALITY_DELTA = 0;
 export const TEMPORALITY_CUMULATIVE = 1;
+
+export type Temporality = typeof TEMPORALITY_DELTA | typeof TEMPORALITY_CUMULATIVE;
 
 export interface Resource {
   readonly attributes: Attributes;
@@ -25,7 +28,7 @@ export interface MetricDescriptor {
 }
 
 export interface DataPoint<T> {
-  /** When the series' first measurement was made; never moves. */
+  /** Cumulative: when the series' first measurement was made; never moves. Delta: when the reader collected before. */
   readonly startTime: HrTime;
   /** When the snapshot was taken. */
   readonly endTime: HrTime;
@@ -45,7 +48,7 @@ export interface HistogramValue {
 
 interface MetricBase {
   readonly descriptor: MetricDescriptor;
-  readonly aggregationTemporality: typeof TEMPORALITY_CUMULATIVE;
+  readonly aggregationTemporality: Temporality;
 }
 
 export interface SumMetric extends MetricBase {

@@ -1,9 +1,15 @@
-import type { CollectionResult, MetricCollectOptions, MetricProducer } from '@opentelemetry/sdk-metrics';
+import type {
+  AggregationTemporalitySelector,
+  CollectionResult,
+  MetricCollectOptions,
+  MetricProducer,
+} from '@opentelemetry/sdk-metrics';
 import type { Region } from '../memory/region.ts';
+import { INSTRUMENT_KINDS, type InstrumentKind } from '../state/records.ts';
 import { CellReader, type ReadStats } from './cell-reader.ts';
 import { observeElsewhere } from './observation.ts';
 import type { MetricColumns } from './metric-column.ts';
-import type { Resource, ResourceMetrics } from './metric-data.ts';
+import { TEMPORALITY_DELTA, type Resource, type ResourceMetrics } from './metric-data.ts';
 import { SelfMetrics } from './self-metrics.ts';
 import { Snapshots } from './snapshot.ts';
 import { storeMetrics } from './store-metrics.ts';
@@ -14,17 +20,23 @@ export interface ReadableStore {
   readonly region: Region;
 }
 
-export interface ProducerOptions {
-  /** Reports the `seqlock.*` metrics (docs/operations.md) beside those of the store. Default false. */
-  readonly selfMetrics?: boolean;
-}
-
 /** Gets observable callbacks to run before a snapshot; resolves to what they threw. */
 export type Observe = (timeoutMillis: number | undefined) => Promise<unknown[]>;
 
+export interface SeqlockMetricProducerOptions {
+  /** What the metrics are reported for. Default: what the store's publisher said. */
+  readonly resource?: Resource | undefined;
+  /** Temporality by instrument kind, asked once for each. Default: cumulative. */
+  readonly aggregationTemporalitySelector?: AggregationTemporalitySelector | undefined;
+  /** Reports the `seqlock.*` metrics (docs/operations.md) beside those of the store. Default false. */
+  readonly selfMetrics?: boolean | undefined;
+  /** Default: has the callbacks of other threads called. */
+  readonly observe?: Observe | undefined;
+}
+
 /**
- * A `MetricProducer` over a store, for `setMetricProducer` or the `metricProducers` option of any official reader.
- * Cumulative temporality. Belongs to the thread that made it.
+ * A `MetricProducer` over a store, for `setMetricProducer` or the `metricProducers` option of any official reader. For each reader
+ * one of its own: delta temporality is the difference to what this producer handed over before. Belongs to the thread that made it.
  */
 export class SeqlockMetricProducer implements MetricProducer {
   readonly #store: StoreReader;
@@ -32,35 +44,32 @@ export class SeqlockMetricProducer implements MetricProducer {
   readonly #snapshots: Snapshots;
   readonly #resource: Resource | undefined;
   readonly #observe: Observe;
+  readonly #deltaKinds: ReadonlySet<InstrumentKind>;
   readonly #selfMetrics: SelfMetrics | undefined;
 
-  /** `resource`: what the metrics are reported for; by default, what the store's publisher said. */
-  constructor(
-    store: ReadableStore,
-    resource?: Resource,
-    observe?: Observe,
-    { selfMetrics = false }: ProducerOptions = {},
-  ) {
+  constructor(store: ReadableStore, options: SeqlockMetricProducerOptions = {}) {
+    const { resource, aggregationTemporalitySelector, selfMetrics = false, observe } = options;
     this.#store = readerOf(store.region);
     this.#snapshots = new Snapshots(this.#store, this.#cells);
     this.#resource = resource;
     this.#observe = observe ?? ((timeoutMillis) => observeElsewhere(store.region, -1, timeoutMillis));
+    this.#deltaKinds = deltaKindsOf(aggregationTemporalitySelector);
     this.#selfMetrics = selfMetrics ? new SelfMetrics(storeMetrics(this.#store, this.#cells)) : undefined;
   }
 
-  /** All metrics of the store, now. Observable instruments have the values of their latest round. */
+  /**
+   * All metrics of the store, now; cumulative, whatever temporality is selected. Observable instruments have the values of their
+   * latest round. What `collect` hands over does not depend on it.
+   */
   snapshot(): ResourceMetrics {
-    const scopeMetrics = this.#snapshots.take();
-    if (this.#selfMetrics !== undefined)
-      scopeMetrics.push(this.#selfMetrics.scopeMetrics(hrTimeOf(Date.now())));
-    return { resource: this.#resource ?? this.#storedResource(), scopeMetrics };
+    return this.#take();
   }
 
   /** `snapshot` as columns, which the next call of it fills anew: no objects are made for series seen before. */
   columns(): MetricColumns {
     const columns = this.#snapshots.takeColumns();
     if (this.#selfMetrics !== undefined) columns.push(...this.#selfMetrics.columns());
-    return { resource: this.#resource ?? this.#storedResource(), columns };
+    return { resource: this.#resourceNow(), columns };
   }
 
   /** Has the observable callbacks of all threads called, as `collect` does; resolves to what they threw. */
@@ -69,13 +78,14 @@ export class SeqlockMetricProducer implements MetricProducer {
   }
 
   /**
-   * Has the observable callbacks of all threads called, then takes a snapshot. `timeoutMillis` is for each callback; what failed is
-   * in `errors`.
+   * Has the observable callbacks of all threads called, then takes a snapshot in the temporality that is selected. `timeoutMillis` is
+   * for each callback; what failed is in `errors`. Of two calls at once, the later has what the earlier did not yet.
    */
   async collect(options?: MetricCollectOptions): Promise<CollectionResult> {
     const errors = await this.#observe(options?.timeoutMillis);
+    const resourceMetrics = this.#take((kind) => this.#deltaKinds.has(kind));
     // The official type wants a Resource of @opentelemetry/resources; readers and exporters use its attributes alone.
-    return { resourceMetrics: this.snapshot() as unknown as CollectionResult['resourceMetrics'], errors };
+    return { resourceMetrics: resourceMetrics as unknown as CollectionResult['resourceMetrics'], errors };
   }
 
   /** What this producer's reads have cost. */
@@ -83,11 +93,29 @@ export class SeqlockMetricProducer implements MetricProducer {
     return this.#cells.stats();
   }
 
-  #storedResource(): Resource {
+  #take(isDelta?: (kind: InstrumentKind) => boolean): ResourceMetrics {
+    const scopeMetrics = this.#snapshots.take(isDelta); // reads the store's configuration too
+    if (this.#selfMetrics !== undefined)
+      scopeMetrics.push(this.#selfMetrics.scopeMetrics(hrTimeOf(Date.now())));
+    return { resource: this.#resourceNow(), scopeMetrics };
+  }
+
+  #resourceNow(): Resource {
+    if (this.#resource !== undefined) return this.#resource;
     const { resource = {}, resourceSchemaUrl } = this.#store.configuration ?? {};
     return {
       attributes: resource as Resource['attributes'],
       ...(resourceSchemaUrl !== undefined && { schemaUrl: resourceSchemaUrl }),
     };
   }
+}
+
+/** The kinds for which a selector says delta. */
+export function deltaKindsOf(
+  selector: AggregationTemporalitySelector | undefined,
+): ReadonlySet<InstrumentKind> {
+  type Kind = Parameters<AggregationTemporalitySelector>[0];
+  return new Set(
+    INSTRUMENT_KINDS.filter((kind) => (selector?.(kind as Kind) as number | undefined) === TEMPORALITY_DELTA),
+  );
 }

@@ -174,9 +174,7 @@ class UpdateCount {
   #seen = 0;
 
   of(stream: MergedStream, words: Int32Array): number {
-    let versions = 0;
-    for (let node = stream.firstOf(stream.overflow); node !== NONE; node = stream.nextOf(node))
-      versions = (versions + Atomics.load(words, stream.cellOf(node) << 1)) | 0;
+    const versions = stream.updatesOf(stream.overflow, words);
     this.#total += (versions - this.#seen) >>> 0;
     this.#seen = versions;
     return this.#total;

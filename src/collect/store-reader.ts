@@ -155,6 +155,7 @@ export class StoreReader {
       this.#scopeOf(description.scope).push(stream);
     }
     if (description.description.length > stream.text.length) stream.text = description.description;
+    stream.created = Math.min(stream.created, description.created);
     return stream;
   }
 

@@ -4,7 +4,7 @@ import { columnsOf, type MetricColumns } from '../collect/metric-column.ts';
 import type { ResourceMetrics } from '../collect/metric-data.ts';
 import {
   SeqlockMetricProducer,
-  type ProducerOptions,
+  type SeqlockMetricProducerOptions,
   type ReadableStore,
 } from '../collect/metric-producer.ts';
 
@@ -22,11 +22,14 @@ export type ScrapeSource = ReadableStore | Collectable;
 export type Scrape = (timeoutMillis: number) => Promise<MetricColumns>;
 
 /** What snapshots are taken of. Ours come as columns; those of others are turned into such. `options` are for a store. */
-export function scrapeOf(source: ScrapeSource, warnings: Warnings, options: ProducerOptions = {}): Scrape {
+export function scrapeOf(
+  source: ScrapeSource,
+  warnings: Warnings,
+  options: SeqlockMetricProducerOptions = {},
+): Scrape {
   if (typeof source !== 'object' || source === null)
     throw new OptionError('source of createPrometheusHandler', source, 'a MetricStore or a MetricReader');
-  if ('region' in source)
-    return scrapeOfProducer(new SeqlockMetricProducer(source, undefined, undefined, options), warnings);
+  if ('region' in source) return scrapeOfProducer(new SeqlockMetricProducer(source, options), warnings);
   if (typeof source.collect !== 'function')
     throw new OptionError('source of createPrometheusHandler', source, 'a MetricStore or a MetricReader');
   return async (timeoutMillis) => {

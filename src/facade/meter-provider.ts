@@ -105,7 +105,15 @@ export class SeqlockMeterProvider implements MeterProvider {
     const observe = observationBy(this.#writer);
     const { selfMetrics = false } = options;
     for (const reader of readers) {
-      reader.setMetricProducer(new SeqlockMetricProducer(this.store, resource, observe, { selfMetrics }));
+      const aggregationTemporalitySelector = reader.selectAggregationTemporality?.bind(reader);
+      reader.setMetricProducer(
+        new SeqlockMetricProducer(this.store, {
+          resource,
+          aggregationTemporalitySelector,
+          selfMetrics,
+          observe,
+        }),
+      );
       if (options.sdkMetricsEnabled === true)
         (reader as { _setSelfObsMeterProvider?(provider: MeterProvider): void })._setSelfObsMeterProvider?.(
           this,

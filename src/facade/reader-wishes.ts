@@ -2,22 +2,11 @@
 import type { IMetricReader } from '@opentelemetry/sdk-metrics';
 import { OptionError } from '../base/errors.ts';
 import type { Warnings } from '../base/warnings.ts';
-import type { InstrumentKind, StoreConfiguration } from '../state/records.ts';
+import { INSTRUMENT_KINDS, type InstrumentKind, type StoreConfiguration } from '../state/records.ts';
 import type { ProviderResource } from './resource.ts';
-
-const KINDS: readonly InstrumentKind[] = [
-  'COUNTER',
-  'GAUGE',
-  'HISTOGRAM',
-  'UP_DOWN_COUNTER',
-  'OBSERVABLE_COUNTER',
-  'OBSERVABLE_GAUGE',
-  'OBSERVABLE_UP_DOWN_COUNTER',
-];
 
 /** Default of the specification. */
 const DEFAULT_CARDINALITY_LIMIT = 2000;
-const DELTA = 0;
 const DEFAULT_AGGREGATION = 0;
 
 type SelectorArgument = Parameters<IMetricReader['selectCardinalityLimit']>[0];
@@ -27,7 +16,7 @@ export function storeConfiguration(
   readers: readonly IMetricReader[],
   resource: ProviderResource,
 ): StoreConfiguration {
-  const limits = KINDS.map((kind): [InstrumentKind, number] => [
+  const limits = INSTRUMENT_KINDS.map((kind): [InstrumentKind, number] => [
     kind,
     readers.length === 0
       ? DEFAULT_CARDINALITY_LIMIT
@@ -64,17 +53,11 @@ function limitOf(reader: IMetricReader, kind: InstrumentKind): number {
 
 /** Says once what a reader selects that this version does not do. */
 export function warnOfWhatReadersAskInVain(readers: readonly IMetricReader[], warnings: Warnings): void {
-  const asks = (select: (reader: IMetricReader, kind: SelectorArgument) => boolean): string =>
-    KINDS.filter((kind) => readers.some((reader) => select(reader, kind as SelectorArgument))).join(', ');
-  const delta = asks((reader, kind) => reader.selectAggregationTemporality?.(kind) === DELTA);
-  if (delta !== '')
-    warnings.once(
-      'delta',
-      `a reader selects delta temporality for ${delta}; this version exports cumulative`,
-    );
-  const aggregation = asks(
-    (reader, kind) => (reader.selectAggregation?.(kind).type ?? 0) !== DEFAULT_AGGREGATION,
-  );
+  const aggregation = INSTRUMENT_KINDS.filter((kind) =>
+    readers.some(
+      (reader) => (reader.selectAggregation?.(kind as SelectorArgument).type ?? 0) !== DEFAULT_AGGREGATION,
+    ),
+  ).join(', ');
   if (aggregation !== '')
     warnings.once(
       'aggregation',

@@ -133,6 +133,7 @@ export class Meter implements ApiMeter {
         kind,
         integer: descriptor.valueType === ValueType.INT,
         aggregation: defaultAggregation(descriptor),
+        created: Date.now(),
       }),
     );
     if (longerDescription) writer.describe(stream, descriptor.description);

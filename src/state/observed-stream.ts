@@ -15,7 +15,6 @@ import { StreamWriter, type RestoredSeries, type SlabAccess } from './stream-wri
  * observed now, and written in every round. So a total over all threads never falls.
  */
 export class ObservedStream extends StreamWriter {
-  readonly #created = Date.now();
   readonly #inherited = new Map<number, number>(); // cell -> value
   readonly #monotonic: boolean;
 
@@ -36,7 +35,7 @@ export class ObservedStream extends StreamWriter {
 
   /** An observed total counts from when the instrument was made (specification, start timestamps). */
   protected override startTime(): number {
-    return this.#created;
+    return this.description.created;
   }
 
   /** The cell an observation belongs to; 0 when there is none. Several attribute sets may share the overflow cell. */

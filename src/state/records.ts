@@ -26,14 +26,16 @@ export const DESCRIPTION_RECORD = 5;
 /** Key set of the overflow series; it has no values in the record. */
 export const OVERFLOW_KEY_SET = 0xffff_ffff;
 
-export type InstrumentKind =
-  | 'COUNTER'
-  | 'GAUGE'
-  | 'HISTOGRAM'
-  | 'UP_DOWN_COUNTER'
-  | 'OBSERVABLE_COUNTER'
-  | 'OBSERVABLE_GAUGE'
-  | 'OBSERVABLE_UP_DOWN_COUNTER';
+export const INSTRUMENT_KINDS = [
+  'COUNTER',
+  'GAUGE',
+  'HISTOGRAM',
+  'UP_DOWN_COUNTER',
+  'OBSERVABLE_COUNTER',
+  'OBSERVABLE_GAUGE',
+  'OBSERVABLE_UP_DOWN_COUNTER',
+] as const;
+export type InstrumentKind = (typeof INSTRUMENT_KINDS)[number];
 
 /** True for asynchronous instruments, whose cells hold observed values whatever the aggregation. */
 export function isObserved(kind: InstrumentKind): boolean {
@@ -62,6 +64,8 @@ export interface StreamDescription {
   readonly kind: InstrumentKind;
   readonly integer: boolean;
   readonly aggregation: Aggregation;
+  /** When the writer registered it, in milliseconds since the epoch. Not part of the identity. */
+  readonly created: number;
 }
 
 /**

@@ -13,7 +13,6 @@ import {
 import { expect } from 'chai';
 import type { Meter } from '@opentelemetry/api';
 import { SeqlockMeterProvider, SeqlockMetricProducer, SeqlockMetricReader } from '../../src/index.ts';
-import { collectWarnings } from '../support/warnings.ts';
 import { TestReader } from '../support/readers.ts';
 
 const resource = { attributes: { 'service.name': 'hand-over' } };
@@ -183,12 +182,52 @@ describe('hand-over to official readers and exporters', () => {
     }
   });
 
-  it('says once what a reader asks for in vain', async () => {
-    const { warnings, stop } = collectWarnings();
-    const delta = new TestReader({ aggregationTemporalitySelector: () => AggregationTemporality.DELTA });
-    const provider = new SeqlockMeterProvider({ readers: [delta, new TestReader()] });
-    stop();
-    expect(warnings.filter((warning) => warning.includes('delta temporality'))).to.have.length(1);
+  it('gives pull and push, cumulative and delta readers of one provider each its own', async () => {
+    const exporter = new InMemoryMetricExporter(AggregationTemporality.DELTA);
+    const push = new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: 3_600_000 });
+    const pull = new SeqlockMetricReader();
+    const prometheus = new PrometheusExporter({ preventServerStart: true });
+    const byKind = new TestReader({
+      aggregationTemporalitySelector: (kind) =>
+        String(kind) === 'COUNTER' ? AggregationTemporality.DELTA : AggregationTemporality.CUMULATIVE,
+    });
+    const provider = new SeqlockMeterProvider({ readers: [push, pull, prometheus, byKind] });
+    const meter = provider.getMeter('m');
+    const counter = meter.createCounter('c');
+    const upDown = meter.createUpDownCounter('u');
+    const valuesOf = ({ scopeMetrics }: ResourceMetrics): unknown =>
+      scopeMetrics.flatMap(({ metrics }) =>
+        metrics.map(({ aggregationTemporality, dataPoints }) => [
+          aggregationTemporality,
+          ...dataPoints.map(({ value }) => value),
+        ]),
+      );
+    for (let i = 1; i <= 3; i++) {
+      counter.add(5);
+      upDown.add(-1);
+      pull.snapshot(); // without effect on any reader
+      exporter.reset();
+      await push.forceFlush();
+      expect(valuesOf(exporter.getMetrics()[0]!), 'delta').to.deep.equal([
+        [0, 5],
+        [0, -1],
+      ]);
+      for (const reader of [pull, prometheus] as IMetricReader[]) {
+        const { resourceMetrics } = await reader.collect();
+        expect(valuesOf(resourceMetrics), 'cumulative').to.deep.equal([
+          [1, 5 * i],
+          [1, -i],
+        ]);
+      }
+    }
+    expect(valuesOf((await byKind.collect()).resourceMetrics)).to.deep.equal([
+      [0, 15],
+      [1, -3],
+    ]);
+    expect(valuesOf((await byKind.collect()).resourceMetrics)).to.deep.equal([[1, -3]]);
+    exporter.reset();
+    await push.forceFlush();
+    expect(exporter.getMetrics(), 'nothing new, nothing exported').to.deep.equal([]);
     await provider.shutdown();
   });
 });

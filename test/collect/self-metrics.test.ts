@@ -28,7 +28,7 @@ function own({ scopeMetrics }: ResourceMetrics): Record<string, Record<string, u
 function openStore(): { readonly store: MetricStore; look(): Record<string, Record<string, unknown>> } {
   const store = MetricStore.create({ maxBytes: 2 ** 20 });
   store.close(); // not to be published
-  const producer = new SeqlockMetricProducer(store, undefined, undefined, { selfMetrics: true });
+  const producer = new SeqlockMetricProducer(store, { selfMetrics: true });
   return { store, look: () => own(producer.snapshot()) };
 }
 

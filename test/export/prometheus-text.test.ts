@@ -29,7 +29,9 @@ const OPEN = { openMetrics: true, escaping: 'underscores' } as const;
 function setUp(resource: Record<string, unknown> = {}) {
   const reader = new SeqlockMetricReader();
   const provider = opened({ readers: [reader], resource: { attributes: resource as never } });
-  const producer = new SeqlockMetricProducer(provider.store, { attributes: resource as never });
+  const producer = new SeqlockMetricProducer(provider.store, {
+    resource: { attributes: resource as never },
+  });
   const text = (
     options: ExpositionOptions = {},
     dialect: {

@@ -130,7 +130,7 @@ describe('SeqlockMeterProvider', () => {
         schemaUrl: 'https://example.com/1',
       });
       const own = { attributes: { mine: true } };
-      expect(new SeqlockMetricProducer(provider.store, own).snapshot().resource).to.equal(own);
+      expect(new SeqlockMetricProducer(provider.store, { resource: own }).snapshot().resource).to.equal(own);
     });
 
     it('may still be under detection: readers get the resource itself, the store its attributes when they are known', async () => {

@@ -1,6 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { ValueType, createNoopMeter, type Attributes, type ObservableResult } from '@opentelemetry/api';
+import { AggregationTemporality } from '@opentelemetry/sdk-metrics';
 import { expect } from 'chai';
+import { SeqlockMeterProvider, SeqlockMetricReader } from '../../src/index.ts';
 import { makeProvider, shutDownProviders, type ProviderUnderTest } from '../support/provider.ts';
 import { collectWarnings } from '../support/warnings.ts';
 
@@ -218,5 +220,62 @@ describe('observable instruments', () => {
       expect(seen).to.have.length(4);
       expect(seen.reduce((sum, [, value]) => sum + (value as number), 0)).to.equal(45);
     }
+  });
+
+  describe('under delta temporality', () => {
+    const delta = { aggregationTemporalitySelector: () => AggregationTemporality.DELTA };
+
+    it('give what changed since the reader asked before; a counter that fell was set back', async () => {
+      const under = makeProvider(delta);
+      let value = 0;
+      const observe = (result: ObservableResult): void => result.observe(value, { a: 1 });
+      under.meter.createObservableCounter('c').addCallback(observe);
+      under.meter.createObservableUpDownCounter('u').addCallback(observe);
+      under.meter.createObservableGauge('g').addCallback(observe);
+      const told: unknown[][] = [];
+      for (value of [10, 10, 25, 4, 6]) {
+        const { resourceMetrics } = await under.reader.collect();
+        told.push(resourceMetrics.scopeMetrics[0]!.metrics.map(({ dataPoints }) => dataPoints[0]!.value));
+      }
+      expect(told).to.deep.equal([
+        [10, 10, 10],
+        [0, 0, 10],
+        [15, 15, 25],
+        [4, -21, 4],
+        [2, 2, 6],
+      ]);
+    });
+
+    it('leave out what was not observed, and go on from what was told last', async () => {
+      const under = makeProvider(delta);
+      let value: number | undefined;
+      under.meter.createObservableCounter('c').addCallback((result) => {
+        if (value !== undefined) result.observe(value);
+      });
+      const told: unknown[] = [];
+      for (value of [10, undefined, 15, undefined, undefined, 15])
+        told.push((await points(under, 'c')).map(([, change]) => change));
+      expect(told).to.deep.equal([[10], [], [5], [], [], [0]]);
+    });
+
+    it('give each reader its own', async () => {
+      const [first, second] = [new SeqlockMetricReader(delta), new SeqlockMetricReader(delta)];
+      const cumulative = new SeqlockMetricReader();
+      const provider = new SeqlockMeterProvider({ readers: [first, second, cumulative] });
+      let calls = 0;
+      provider
+        .getMeter('m')
+        .createObservableCounter('c')
+        .addCallback((result) => result.observe(10 * ++calls));
+      const value = async (reader: SeqlockMetricReader): Promise<unknown> =>
+        (await reader.collect()).resourceMetrics.scopeMetrics[0]!.metrics[0]!.dataPoints[0]!.value;
+      expect(await value(first)).to.equal(10);
+      expect(await value(first)).to.equal(10);
+      expect(await value(second)).to.equal(30);
+      expect(await value(first)).to.equal(20);
+      expect(await value(cumulative)).to.equal(50);
+      expect(await value(second)).to.equal(30);
+      await provider.shutdown();
+    });
   });
 });

@@ -5,7 +5,7 @@ type Described<A extends Aggregation> = StreamDescription & { readonly aggregati
 
 function described<A extends Aggregation>(name: string, kind: InstrumentKind, aggregation: A): Described<A> {
   const scope = { name: 'test', version: '1', schemaUrl: undefined };
-  return { scope, name, description: '', unit: '', kind, integer: false, aggregation };
+  return { scope, name, description: '', unit: '', kind, integer: false, aggregation, created: Date.now() };
 }
 
 export function counter(name: string): Described<{ readonly type: 'sum'; readonly monotonic: boolean }> {

@@ -1,0 +1,103 @@
+import { isObserved } from '../state/records.ts';
+import type { HistogramValue } from './metric-data.ts';
+import type { MergedStream } from './merged-stream.ts';
+
+/** Where a histogram's parts lie in its row of `told`; the buckets follow. */
+const COUNT = 0;
+const SUM = 1;
+const BUCKETS = 2;
+
+/**
+ * What one reader was told of one stream until its previous collection: delta temporality is the difference to that. The cells stay
+ * cumulative, so that any number of readers take deltas of them, each in its own rhythm.
+ *
+ *   updates[series]     sum of the versions of its cells, wrapping; as long as it stays, nothing was recorded
+ *   told[series * n ..] what it amounted to: total; or count, sum and buckets
+ *
+ * Of observed sums each writer's part has a row of its own: what one of them sets back, or ceases to observe, is no matter of the
+ * others.
+ *
+ * Not guaranteed: that a measurement made while its cell is read changes `updates` in the interval it is counted in. Its series
+ * may be reported once more in the next one, with 0.
+ */
+export class DeltaStream {
+  readonly #stream: MergedStream;
+  readonly #stride: number;
+  #updates = new Int32Array(8);
+  #told: Float64Array;
+  #previousMillis: number | undefined;
+
+  constructor(stream: MergedStream) {
+    const { aggregation } = stream.description;
+    this.#stream = stream;
+    this.#stride =
+      aggregation.type === 'explicit-bucket-histogram' ? BUCKETS + aggregation.boundaries.length + 1 : 1;
+    this.#told = new Float64Array(8 * this.#stride);
+  }
+
+  /**
+   * Begins the collection that ends at `endMillis`. Returns when its interval started: at the previous collection, and the first at
+   * the creation of the instrument (specification, start timestamps).
+   */
+  begin(endMillis: number): number {
+    const { description, size, nodes } = this.#stream;
+    const rows = isObserved(description.kind) ? nodes : size;
+    if (rows * this.#stride > this.#told.length) {
+      const updates = new Int32Array(2 * rows);
+      updates.set(this.#updates);
+      this.#updates = updates;
+      const told = new Float64Array(2 * rows * this.#stride);
+      told.set(this.#told);
+      this.#told = told;
+    }
+    const start = Math.min(this.#previousMillis ?? this.#stream.created, endMillis);
+    this.#previousMillis = endMillis;
+    return start;
+  }
+
+  /** False when nothing was recorded to the series since it was last reported. `updates`: of the series, now. */
+  isUpdated(series: number, updates: number): boolean {
+    return this.#updates[series] !== updates;
+  }
+
+  /** Notes that a series is reported as it was after so many `updates`. */
+  report(series: number, updates: number): void {
+    this.#updates[series] = updates;
+  }
+
+  /** What the total of a row changed by. A monotonic one that fell was set back, and counts from 0 again. */
+  sum(row: number, total: number, monotonic: boolean): number {
+    const before = this.#told[row]!;
+    this.#told[row] = total;
+    if (total === before) return 0; // also when both are infinite
+    return monotonic && total < before ? total : total - before;
+  }
+
+  /**
+   * What a histogram counted; undefined when that is nothing. The sum is left out when it cannot be told because an infinite
+   * value was counted earlier. Changes `value`'s bucket counts.
+   */
+  histogram(series: number, value: HistogramValue): HistogramValue | undefined {
+    const told = this.#told;
+    const at = series * this.#stride;
+    const countBefore = told[at + COUNT]!;
+    const sumBefore = told[at + SUM]!;
+    const count = value.count - countBefore;
+    if (count === 0) return undefined;
+    const { counts } = value.buckets;
+    for (let i = 0; i < counts.length; i++) {
+      const total = counts[i]!;
+      counts[i] = total - told[at + BUCKETS + i]!;
+      told[at + BUCKETS + i] = total;
+    }
+    told[at + COUNT] = value.count;
+    told[at + SUM] = value.sum ?? 0;
+    const sum = value.sum !== undefined && Number.isFinite(sumBefore) ? value.sum - sumBefore : undefined;
+    return {
+      ...(countBefore === 0 && value.min !== undefined && { min: value.min, max: value.max! }),
+      ...(sum !== undefined && { sum }),
+      count,
+      buckets: value.buckets,
+    };
+  }
+}

@@ -1,0 +1,189 @@
+import { observedSince } from '../memory/doorbell.ts';
+import type { Region } from '../memory/region.ts';
+import { isSlabDead, slabStaleBefore } from '../memory/slab.ts';
+import * as H from '../state/cells/histogram-cell.ts';
+import { LAST_TICK, LAST_VALUE, readLastValueInto } from '../state/cells/last-value-cell.ts';
+import { readSumInto } from '../state/cells/sum-cell.ts';
+import type { Aggregation } from '../state/records.ts';
+import type { CellReader, ReadCell } from './cell-reader.ts';
+import { NONE, type MergedStream } from './merged-stream.ts';
+import { COLUMN_BUCKETS, COLUMN_COUNT, COLUMN_SUM, type MetricColumn } from './metric-column.ts';
+import type * as D from './metric-data.ts';
+
+export type HistogramAggregation = Extract<Aggregation, { type: 'explicit-bucket-histogram' }>;
+
+/**
+ * The value of a series now: its cells, read and merged over all writers. Sums and histograms add up, dead writers included; a gauge is the
+ * value set last by a live writer. A cell that cannot be copied in time keeps its previous value and is counted as stale.
+ */
+export class SeriesValues {
+  readonly #region: Region;
+  readonly #cells: CellReader;
+  #copy = new Float64Array(64);
+  readonly #previous = new Map<number, Float64Array | undefined>(); // of cells that could not be copied once
+  readonly #deadSlabs = new Map<number, boolean>(); // of the snapshot that is being taken
+  #stale = 0;
+
+  constructor(region: Region, cells: CellReader) {
+    this.#region = region;
+    this.#cells = cells;
+  }
+
+  /** Call at the start of a snapshot. */
+  begin(): void {
+    this.#deadSlabs.clear();
+  }
+
+  /** Cells so far that could not be copied: what is read while this grows is not of now. */
+  get stale(): number {
+    return this.#stale;
+  }
+
+  sum(stream: MergedStream, series: number): number | undefined {
+    let total = 0;
+    for (let node = stream.firstOf(series); node !== NONE; node = stream.nextOf(node)) {
+      const copy = this.#read(readSumInto, stream.cellOf(node), 1);
+      if (copy === undefined) return undefined;
+      total += copy[0]!;
+    }
+    return total;
+  }
+
+  /**
+   * The sum of what the writers' callbacks observed in their latest rounds; undefined when none observed the series. A dead
+   * writer's counters stay, as every total does; what else it observed went with it.
+   */
+  observedSum(stream: MergedStream, series: number, monotonic: boolean): number | undefined {
+    let total: number | undefined;
+    for (let node = stream.firstOf(series); node !== NONE; node = stream.nextOf(node)) {
+      const value = this.#observed(stream, node, monotonic);
+      if (Number.isNaN(value)) return undefined;
+      if (value !== undefined) total = (total ?? 0) + value;
+    }
+    return total;
+  }
+
+  /** The same sum of `changeOf` each writer's value. One that could not be copied is not asked for: its change comes next time. */
+  observedChange(
+    stream: MergedStream,
+    series: number,
+    monotonic: boolean,
+    changeOf: (node: number, value: number) => number,
+  ): number | undefined {
+    let total: number | undefined;
+    for (let node = stream.firstOf(series); node !== NONE; node = stream.nextOf(node)) {
+      const value = this.#observed(stream, node, monotonic);
+      if (value !== undefined && !Number.isNaN(value)) total = (total ?? 0) + changeOf(node, value);
+    }
+    return total;
+  }
+
+  /** What one writer observed in its latest round; undefined when nothing, NaN when the cell could not be copied. */
+  #observed(stream: MergedStream, node: number, monotonic: boolean): number | undefined {
+    const region = this.#region;
+    const slab = stream.slabOf(node);
+    if (!monotonic && this.#isDead(slab)) return undefined;
+    const copy = this.#read(readLastValueInto, stream.cellOf(node), 2);
+    if (copy === undefined) return NaN;
+    const tick = copy[LAST_TICK]!;
+    if (tick === 0 || tick < observedSince(region, slab)) return undefined;
+    if (!monotonic && tick <= slabStaleBefore(region, slab)) return undefined;
+    return copy[LAST_VALUE]!;
+  }
+
+  lastValue(stream: MergedStream, series: number, observed: boolean): number | undefined {
+    const region = this.#region;
+    let value: number | undefined;
+    let newest = 0;
+    for (let node = stream.firstOf(series); node !== NONE; node = stream.nextOf(node)) {
+      const slab = stream.slabOf(node);
+      if (this.#isDead(slab)) continue;
+      const copy = this.#read(readLastValueInto, stream.cellOf(node), 2);
+      if (copy === undefined) continue;
+      const tick = copy[LAST_TICK]!;
+      if (tick <= newest || tick <= slabStaleBefore(region, slab)) continue;
+      if (observed && tick < observedSince(region, slab)) continue;
+      newest = tick;
+      value = copy[LAST_VALUE]!;
+    }
+    return value;
+  }
+
+  histogramReader({ boundaries }: HistogramAggregation): ReadCell {
+    const buckets = boundaries.length + 1;
+    if (this.#copy.length < H.histogramCopyWords(buckets))
+      this.#copy = new Float64Array(2 * H.histogramCopyWords(buckets));
+    return (words, doubles, at, into) => H.readHistogramInto(words, doubles, at, buckets, into);
+  }
+
+  histogram(
+    stream: MergedStream,
+    series: number,
+    { boundaries, recordMinMax, hasSum }: HistogramAggregation,
+    read: ReadCell,
+  ): D.HistogramValue | undefined {
+    const buckets = boundaries.length + 1;
+    const counts: number[] = [];
+    for (let i = 0; i < buckets; i++) counts.push(0);
+    let count = 0;
+    let sum = 0;
+    let min = Infinity;
+    let max = -Infinity;
+    for (let node = stream.firstOf(series); node !== NONE; node = stream.nextOf(node)) {
+      const copy = this.#read(read, stream.cellOf(node), H.histogramCopyWords(buckets));
+      if (copy === undefined) return undefined;
+      count += copy[H.HISTOGRAM_COUNT]!;
+      sum += copy[H.HISTOGRAM_SUM]!;
+      min = Math.min(min, copy[H.HISTOGRAM_MIN]!);
+      max = Math.max(max, copy[H.HISTOGRAM_MAX]!);
+      for (let i = 0; i < buckets; i++) counts[i]! += copy[H.HISTOGRAM_BUCKETS + i]!;
+    }
+    const contents = { boundaries: boundaries.slice(), counts };
+    // Written out: putting these objects together by spreading took several times as long as all the rest of a snapshot.
+    if (hasSum && recordMinMax) return { min, max, sum, count, buckets: contents };
+    if (hasSum) return { sum, count, buckets: contents };
+    return recordMinMax ? { min, max, count, buckets: contents } : { count, buckets: contents };
+  }
+
+  /** Fills a row of a column; false when a cell could not be copied yet. */
+  fillHistogram(
+    stream: MergedStream,
+    series: number,
+    read: ReadCell,
+    { values, stride }: MetricColumn,
+    at: number,
+  ): boolean {
+    const buckets = stride - COLUMN_BUCKETS;
+    values.fill(0, at, at + stride);
+    for (let node = stream.firstOf(series); node !== NONE; node = stream.nextOf(node)) {
+      const copy = this.#read(read, stream.cellOf(node), H.histogramCopyWords(buckets));
+      if (copy === undefined) return false;
+      values[at + COLUMN_COUNT]! += copy[H.HISTOGRAM_COUNT]!;
+      values[at + COLUMN_SUM]! += copy[H.HISTOGRAM_SUM]!;
+      for (let i = 0; i < buckets; i++) values[at + COLUMN_BUCKETS + i]! += copy[H.HISTOGRAM_BUCKETS + i]!;
+    }
+    return true;
+  }
+
+  /**
+   * A copy of the cell's state, or what it was when it was last copied. Undefined only for a cell that could not be copied
+   * yet: its series is left out once.
+   */
+  #read(readCell: ReadCell, cell: number, words: number): Float64Array | undefined {
+    if (!this.#cells.read(readCell, this.#region, cell, this.#copy)) {
+      // Too busy to be copied: from now on, keep what was read of this cell.
+      this.#stale++;
+      if (!this.#previous.has(cell)) this.#previous.set(cell, undefined);
+      return this.#previous.get(cell);
+    }
+    if (this.#previous.size > 0 && this.#previous.has(cell))
+      this.#previous.set(cell, this.#copy.slice(0, words));
+    return this.#copy;
+  }
+
+  #isDead(slab: number): boolean {
+    let dead = this.#deadSlabs.get(slab);
+    if (dead === undefined) this.#deadSlabs.set(slab, (dead = isSlabDead(this.#region, slab)));
+    return dead;
+  }
+}
