@@ -4,7 +4,7 @@
  * where metrics are only read; a test holds the two together.
  */
 import type { Attributes, HrTime, ValueType } from '@opentelemetry/api';
-import type { InstrumentKind } from '../state/records.ts';
+import type { InstrumentKind, Scope } from '../state/records.ts';
 
 export const DATA_POINT_HISTOGRAM = 0;
 export const DATA_POINT_GAUGE = 2;
@@ -70,7 +70,7 @@ export interface HistogramMetric extends MetricBase {
 export type Metric = SumMetric | GaugeMetric | HistogramMetric;
 
 export interface ScopeMetrics {
-  readonly scope: { readonly name: string; readonly version: string; readonly schemaUrl: string | undefined };
+  readonly scope: Scope;
   readonly metrics: Metric[];
 }
 

@@ -14,6 +14,7 @@ import { SelfMetrics } from './self-metrics.ts';
 import { Snapshots } from './snapshot.ts';
 import { storeMetrics } from './store-metrics.ts';
 import { hrTimeOf, readerOf, type StoreReader } from './store-reader.ts';
+import { StreamSelection } from './stream-selection.ts';
 
 /** What the producer needs of a store. */
 export interface ReadableStore {
@@ -28,6 +29,8 @@ export interface SeqlockMetricProducerOptions {
   readonly resource?: Resource | undefined;
   /** Temporality by instrument kind, asked once for each. Default: cumulative. */
   readonly aggregationTemporalitySelector?: AggregationTemporalitySelector | undefined;
+  /** Key of the aggregation wanted of a kind of instruments (`aggregation-choice.ts`). Default: of the default aggregation. */
+  readonly selection?: ((kind: InstrumentKind) => string) | undefined;
   /** Reports the `seqlock.*` metrics (docs/operations.md) beside those of the store. Default false. */
   readonly selfMetrics?: boolean | undefined;
   /** Default: has the callbacks of other threads called. */
@@ -48,9 +51,9 @@ export class SeqlockMetricProducer implements MetricProducer {
   readonly #selfMetrics: SelfMetrics | undefined;
 
   constructor(store: ReadableStore, options: SeqlockMetricProducerOptions = {}) {
-    const { resource, aggregationTemporalitySelector, selfMetrics = false, observe } = options;
+    const { resource, aggregationTemporalitySelector, selection, selfMetrics = false, observe } = options;
     this.#store = readerOf(store.region);
-    this.#snapshots = new Snapshots(this.#store, this.#cells);
+    this.#snapshots = new Snapshots(this.#store, this.#cells, new StreamSelection(this.#store, selection));
     this.#resource = resource;
     this.#observe = observe ?? ((timeoutMillis) => observeElsewhere(store.region, -1, timeoutMillis));
     this.#deltaKinds = deltaKindsOf(aggregationTemporalitySelector);

@@ -7,6 +7,7 @@ import * as D from './metric-data.ts';
 import { SeriesValues } from './series-values.ts';
 import { hrTimeOf, type StoreReader } from './store-reader.ts';
 import { StreamColumn } from './stream-column.ts';
+import { StreamSelection } from './stream-selection.ts';
 
 /** Values of the API's `ValueType`, which this layer uses as a type only. */
 const INT = 0;
@@ -29,13 +30,19 @@ export class Snapshots {
   readonly #store: StoreReader;
   readonly #cells: CellReader;
   readonly #values: SeriesValues;
+  readonly #selection: StreamSelection;
   readonly #columns = new Map<MergedStream, StreamColumn>();
   readonly #deltas = new Map<MergedStream, DeltaStream>();
 
-  constructor(store: StoreReader, cells: CellReader) {
+  constructor(
+    store: StoreReader,
+    cells: CellReader,
+    selection: StreamSelection = new StreamSelection(store),
+  ) {
     this.#store = store;
     this.#cells = cells;
     this.#values = new SeriesValues(store.region, cells);
+    this.#selection = selection;
   }
 
   /** All that the store holds now; of streams whose kind `isDelta`, what came since the last call. Synchronous. */
@@ -44,7 +51,8 @@ export class Snapshots {
     const endMillis = Date.now();
     const scopeMetrics: D.ScopeMetrics[] = [];
     for (const { scope, streams } of this.#store.scopes) {
-      const metrics = streams
+      const metrics = this.#selection
+        .of(streams)
         .map((stream) => {
           const delta = isDelta(stream.description.kind) ? this.#deltaOf(stream) : undefined;
           return this.#metric({ stream, endMillis, delta });
@@ -61,7 +69,7 @@ export class Snapshots {
     this.#begin();
     const columns: MetricColumn[] = [];
     for (const { streams } of this.#store.scopes)
-      for (const stream of streams) {
+      for (const stream of this.#selection.of(streams)) {
         let filled = this.#columns.get(stream);
         if (filled === undefined) this.#columns.set(stream, (filled = new StreamColumn(stream)));
         this.#fill(filled, stream);

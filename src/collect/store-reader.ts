@@ -23,7 +23,7 @@ interface SlabDirectory {
 
 /** The streams of one scope, in the order in which they were found. */
 export interface ScopeStreams {
-  readonly scope: R.StreamDescription['scope'];
+  readonly scope: R.Scope;
   readonly streams: MergedStream[];
 }
 
@@ -142,7 +142,8 @@ export class StoreReader {
     const { stream: id, keySet, cell, startTime } = R.decodeSeries(payload);
     const stream = directory.streams[id]!;
     const attributes = R.decodeSeriesAttributes(payload, keySet, directory.keySets[keySet] ?? []);
-    const limit = this.#configuration?.cardinalityLimits[stream.description.kind] ?? Infinity;
+    const { kind, cardinalityLimit } = stream.description;
+    const limit = cardinalityLimit ?? this.#configuration?.cardinalityLimits[kind] ?? Infinity;
     stream.add(this.#interned(attributes), this.#hrTime(startTime), cell, directory.slab, limit);
   }
 
@@ -159,15 +160,16 @@ export class StoreReader {
     return stream;
   }
 
-  #scopeOf({ name, version, schemaUrl }: R.StreamDescription['scope']): MergedStream[] {
-    const key = JSON.stringify([name, version, schemaUrl ?? null]);
-    let scope = this.#scopes.get(key);
-    if (scope === undefined) {
-      scope = { scope: { name, version, schemaUrl }, streams: [] };
-      this.#scopes.set(key, scope);
-      this.scopes.push(scope);
+  #scopeOf(scope: R.Scope): MergedStream[] {
+    const key = R.scopeKey(scope);
+    let found = this.#scopes.get(key);
+    if (found === undefined) {
+      const { name, version, schemaUrl, attributes } = scope; // JSON leaves a schemaUrl out that is undefined
+      found = { scope: { name, version, schemaUrl, ...(attributes && { attributes }) }, streams: [] };
+      this.#scopes.set(key, found);
+      this.scopes.push(found);
     }
-    return scope.streams;
+    return found.streams;
   }
 
   /** Equal strings of all series become one: most values come again in other series. */

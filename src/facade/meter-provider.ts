@@ -9,12 +9,13 @@ import { OptionError } from '../base/errors.ts';
 import { SeqlockMetricProducer } from '../collect/metric-producer.ts';
 import { readerOf } from '../collect/store-reader.ts';
 import { MeterRegistry } from '../sdk/meter-registry.ts';
-import type { StoreConfiguration } from '../state/records.ts';
+import { selectionKey } from '../state/aggregation-choice.ts';
+import type { InstrumentKind, StoreConfiguration } from '../state/records.ts';
 import { MetricStore } from '../state/store.ts';
 import { writerOf, type StoreWriter } from '../state/store-writer.ts';
 import { isMainThread } from 'node:worker_threads';
 import { observationBy } from './observation.ts';
-import { storeConfiguration, warnOfWhatReadersAskInVain } from './reader-wishes.ts';
+import { selectedAggregation, storeConfiguration } from './reader-wishes.ts';
 import { defaultResource, type ProviderResource } from './resource.ts';
 
 /** A superset of the options of the official `MeterProvider`. */
@@ -30,8 +31,6 @@ export interface SeqlockMeterProviderOptions {
   /** The store to record into. Default: see `SeqlockMeterProvider`. */
   readonly store?: MetricStore;
 }
-
-type CardinalityLimits = StoreConfiguration['cardinalityLimits'];
 
 interface Deadline {
   readonly timeoutMillis?: number;
@@ -65,7 +64,7 @@ export class SeqlockMeterProvider implements MeterProvider {
     const { region } = this.store;
     this.#writer = writerOf(region);
     try {
-      this.#meters = new MeterRegistry({ writer: this.#writer, cardinalityLimits: this.#configure(options) });
+      this.#meters = new MeterRegistry({ writer: this.#writer, configuration: this.#configure(options) });
       if (readers.length > 0) this.#attach(readers, options);
     } catch (error) {
       if (this.#ownsStore) this.store.close(); // or it would stay published, read by nobody
@@ -73,23 +72,27 @@ export class SeqlockMeterProvider implements MeterProvider {
     }
   }
 
-  /** Writes the store's configuration, unless it has one, and returns the limits that hold for this provider. */
-  #configure({ readers = [], resource = defaultResource() }: SeqlockMeterProviderOptions): CardinalityLimits {
-    const wanted = storeConfiguration(readers, resource);
-    const published = readerOf(this.store.region);
-    published.refresh();
+  /** Writes the store's configuration, unless it has one, and returns what of both holds for this provider. */
+  #configure({
+    readers = [],
+    resource = defaultResource(),
+  }: SeqlockMeterProviderOptions): StoreConfiguration {
+    const { warnings } = this.#writer;
+    const wanted = storeConfiguration(readers, resource, warnings);
+    const store = readerOf(this.store.region);
+    store.refresh();
+    const published = store.configuration;
     // The first configuration stays: a worker, and a second provider on a store, follow the publisher's.
-    if (published.configuration === undefined) {
+    if (published === undefined) {
       this.#writer.configure(wanted);
       if (resource.asyncAttributesPending === true)
         void resource.waitForAsyncAttributes?.().then(
-          () => this.#writer.configure(storeConfiguration(readers, resource)),
+          () => this.#writer.configure(storeConfiguration(readers, resource, warnings)),
           () => {}, // whoever made the resource hears of it
         );
+      return wanted;
     }
-    return readers.length === 0
-      ? (published.configuration ?? wanted).cardinalityLimits
-      : wanted.cardinalityLimits;
+    return readers.length === 0 ? published : { ...wanted, selections: published.selections };
   }
 
   #attach(readers: readonly IMetricReader[], options: SeqlockMeterProviderOptions): void {
@@ -99,17 +102,19 @@ export class SeqlockMeterProvider implements MeterProvider {
         'readers',
         'seqlock-metrics: another thread already reads this store, and every reader sees the whole store: its metrics are exported twice. Attach readers in one thread only',
       );
-    warnOfWhatReadersAskInVain(readers, warnings);
     const joinsPublisher = options.resource === undefined && !this.#ownsStore;
     const resource = joinsPublisher ? undefined : (options.resource ?? defaultResource());
     const observe = observationBy(this.#writer);
     const { selfMetrics = false } = options;
     for (const reader of readers) {
       const aggregationTemporalitySelector = reader.selectAggregationTemporality?.bind(reader);
+      const selection = (kind: InstrumentKind): string =>
+        selectionKey(selectedAggregation(reader, kind, warnings));
       reader.setMetricProducer(
         new SeqlockMetricProducer(this.store, {
           resource,
           aggregationTemporalitySelector,
+          selection,
           selfMetrics,
           observe,
         }),

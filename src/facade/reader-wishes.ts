@@ -2,31 +2,71 @@
 import type { IMetricReader } from '@opentelemetry/sdk-metrics';
 import { OptionError } from '../base/errors.ts';
 import type { Warnings } from '../base/warnings.ts';
-import { INSTRUMENT_KINDS, type InstrumentKind, type StoreConfiguration } from '../state/records.ts';
+import { aggregationChoice, aggregationType } from '../sdk/aggregation-option.ts';
+import { isPossible, simplified } from '../sdk/aggregation.ts';
+import { DEFAULT_CHOICE, selectionKey, type AggregationChoice } from '../state/aggregation-choice.ts';
+import { INSTRUMENT_KINDS, type InstrumentKind } from '../state/instrument-kind.ts';
+import type { StoreConfiguration } from '../state/records.ts';
 import type { ProviderResource } from './resource.ts';
 
 /** Default of the specification. */
 const DEFAULT_CARDINALITY_LIMIT = 2000;
-const DEFAULT_AGGREGATION = 0;
 
 type SelectorArgument = Parameters<IMetricReader['selectCardinalityLimit']>[0];
 
-/** Resource and limits of a store. The largest limit of any reader is kept; throws an `OptionError` on one that is none. */
+/** What a store says of itself. Throws an `OptionError` on a limit or an aggregation of a reader that is none. */
 export function storeConfiguration(
   readers: readonly IMetricReader[],
   resource: ProviderResource,
+  warnings: Warnings,
 ): StoreConfiguration {
-  const limits = INSTRUMENT_KINDS.map((kind): [InstrumentKind, number] => [
-    kind,
-    readers.length === 0
-      ? DEFAULT_CARDINALITY_LIMIT
-      : Math.max(...readers.map((reader) => limitOf(reader, kind))),
-  ]);
   return {
     resource: storableAttributes(resource),
     resourceSchemaUrl: resource.schemaUrl,
-    cardinalityLimits: Object.fromEntries(limits) as Record<InstrumentKind, number>,
+    cardinalityLimits: byKind((kind) =>
+      readers.length === 0
+        ? DEFAULT_CARDINALITY_LIMIT
+        : Math.max(...readers.map((reader) => limitOf(reader, kind))),
+    ),
+    selections: byKind((kind) => {
+      const choices = readers.map((reader) => selectedAggregation(reader, kind, warnings));
+      if (choices.length === 0) return [DEFAULT_CHOICE];
+      return [...new Map(choices.map((choice) => [selectionKey(choice), choice])).values()];
+    }),
+    views: [],
   };
+}
+
+function byKind<T>(valueOf: (kind: InstrumentKind) => T): Record<InstrumentKind, T> {
+  return Object.fromEntries(INSTRUMENT_KINDS.map((kind) => [kind, valueOf(kind)])) as Record<
+    InstrumentKind,
+    T
+  >;
+}
+
+/** The aggregation a reader wants of a kind of instruments. */
+export function selectedAggregation(
+  reader: IMetricReader,
+  kind: InstrumentKind,
+  warnings: Warnings,
+): AggregationChoice {
+  const option = reader.selectAggregation?.(kind as SelectorArgument);
+  if (option === undefined) return DEFAULT_CHOICE;
+  const name = `aggregation of a reader for ${kind}`;
+  if (aggregationType(option, name) === 'exponential-histogram') {
+    warnings.once(
+      'exponential',
+      'a reader selects exponential histograms, which this version does not have; the default aggregation is used',
+    );
+    return DEFAULT_CHOICE;
+  }
+  const choice = simplified(aggregationChoice(option, name), kind);
+  if (isPossible(choice, kind)) return choice;
+  warnings.once(
+    `aggregation ${kind}`,
+    `a reader selects ${choice.type} for ${kind}, whose values are no distribution; the default aggregation is used`,
+  );
+  return DEFAULT_CHOICE;
 }
 
 /** Attributes that are still being found out are left out, and written when they are known. */
@@ -49,18 +89,4 @@ function limitOf(reader: IMetricReader, kind: InstrumentKind): number {
   if (!Number.isInteger(limit) || limit < 1)
     throw new OptionError(`cardinality limit of a reader for ${kind}`, limit, 'a whole number from 1');
   return limit;
-}
-
-/** Says once what a reader selects that this version does not do. */
-export function warnOfWhatReadersAskInVain(readers: readonly IMetricReader[], warnings: Warnings): void {
-  const aggregation = INSTRUMENT_KINDS.filter((kind) =>
-    readers.some(
-      (reader) => (reader.selectAggregation?.(kind as SelectorArgument).type ?? 0) !== DEFAULT_AGGREGATION,
-    ),
-  ).join(', ');
-  if (aggregation !== '')
-    warnings.once(
-      'aggregation',
-      `a reader selects an aggregation for ${aggregation}; this version uses the default`,
-    );
 }

@@ -1,7 +1,8 @@
 import { ValueType, type MetricOptions } from '@opentelemetry/api';
 import { printed } from '../base/errors.ts';
 import type { Warnings } from '../base/warnings.ts';
-import type { Aggregation, InstrumentKind } from '../state/records.ts';
+import { bucketBounds } from './bucket-bounds.ts';
+import type { InstrumentKind } from '../state/records.ts';
 
 /** An instrument as it was asked for, checked. */
 export interface InstrumentDescriptor {
@@ -13,11 +14,6 @@ export interface InstrumentDescriptor {
   /** Advised bucket bounds, checked; undefined when there are none that can be used. */
   readonly boundaries: readonly number[] | undefined;
 }
-
-/** Default bounds of the specification's explicit bucket histogram aggregation. */
-export const DEFAULT_BOUNDARIES: readonly number[] = [
-  0, 5, 10, 25, 50, 75, 100, 250, 500, 750, 1000, 2500, 5000, 7500, 10000,
-];
 
 /** Instrument name syntax of the specification: ASCII letter, then up to 254 of letters, digits, `_`, `.`, `-`, `/`. */
 const NAME = /^[a-z][a-z0-9_.\-/]{0,254}$/i;
@@ -90,61 +86,23 @@ function textOf(value: unknown): string {
   return typeof value === 'string' ? value : value === undefined || value === null ? '' : printed(value);
 }
 
-/**
- * Advised bounds as they are used: a copy, ascending, without the infinities (the outer buckets are open anyway) and
- * without repetition. Not usable at all: anything that is no array of numbers.
- */
+/** Advised bounds as they are used; undefined, with a warning, when they cannot be. */
 function advisedBoundaries(
   name: string,
   advised: unknown,
   warnings: Warnings,
 ): readonly number[] | undefined {
   if (advised === undefined || advised === null) return undefined;
-  if (!areNumbers(advised)) {
+  const bounds = bucketBounds(advised);
+  if (bounds === undefined)
     warnings.once(
       `advice ${name}`,
       `explicitBucketBoundaries of metric ${name} are ${printed(advised)}; they must be an array of numbers. The default boundaries are used.`,
     );
-    return undefined;
-  }
-  const finite = advised.filter(Number.isFinite).sort((a, b) => a - b);
-  const distinct = finite.filter((bound, i) => bound !== finite[i - 1]);
-  if (distinct.length < finite.length)
+  else if (bounds.length < (advised as number[]).filter(Number.isFinite).length)
     warnings.once(
       `advice ${name}`,
       `explicitBucketBoundaries of metric ${name} repeat a value; it is used once`,
     );
-  return distinct;
-}
-
-function areNumbers(values: unknown): values is number[] {
-  try {
-    return (
-      Array.isArray(values) && values.every((value) => typeof value === 'number' && !Number.isNaN(value))
-    );
-  } catch {
-    return false; // a revoked proxy, a getter that throws
-  }
-}
-
-/** The aggregation an instrument has when no view says otherwise (specification, default aggregation). */
-export function defaultAggregation(descriptor: InstrumentDescriptor): Aggregation {
-  switch (descriptor.kind) {
-    case 'COUNTER':
-    case 'OBSERVABLE_COUNTER':
-      return { type: 'sum', monotonic: true };
-    case 'UP_DOWN_COUNTER':
-    case 'OBSERVABLE_UP_DOWN_COUNTER':
-      return { type: 'sum', monotonic: false };
-    case 'GAUGE':
-    case 'OBSERVABLE_GAUGE':
-      return { type: 'last-value' };
-    case 'HISTOGRAM':
-      return {
-        type: 'explicit-bucket-histogram',
-        boundaries: descriptor.boundaries ?? DEFAULT_BOUNDARIES,
-        recordMinMax: true,
-        hasSum: true,
-      };
-  }
+  return bounds;
 }

@@ -1,46 +1,73 @@
 import { printed } from '../base/errors.ts';
-import type { StreamWriter } from '../state/stream-writer.ts';
+import type { InstrumentKind } from '../state/records.ts';
 
-/**
- * What an instrument takes as a value. A record call tests the common case itself (a number in range, no integer
- * instrument); everything else comes here. Each cause is warned of once per metric.
- */
-export interface ValueRule {
-  /** Counters and histograms: below 0 is refused. */
+interface ValueRule {
+  /** True where values below 0 are taken. */
   readonly negative: boolean;
   /** Which of NaN and the infinities are kept: none, the infinities, or all. */
   readonly special: 'none' | 'infinity' | 'all';
+}
+
+/** Of observable counters a negative value is reported as 0, where it is observed. */
+const RULES: Readonly<Record<InstrumentKind, ValueRule>> = {
+  COUNTER: { negative: false, special: 'none' },
+  UP_DOWN_COUNTER: { negative: true, special: 'none' },
+  GAUGE: { negative: true, special: 'all' },
+  HISTOGRAM: { negative: false, special: 'infinity' },
+  OBSERVABLE_COUNTER: { negative: true, special: 'none' },
+  OBSERVABLE_UP_DOWN_COUNTER: { negative: true, special: 'none' },
+  OBSERVABLE_GAUGE: { negative: true, special: 'all' },
+};
+
+/** The instrument whose values are checked. */
+export interface CheckedInstrument {
+  readonly kind: InstrumentKind;
+  readonly name: string;
   readonly integer: boolean;
 }
 
-/** The value to record, or undefined when there is none. Never throws, whatever is passed; allocates only to warn. */
-export function usableValue(value: unknown, rule: ValueRule, stream: StreamWriter): number | undefined {
-  if (typeof value !== 'number') {
-    stream.warn(
-      'non-number',
-      `non-number value provided to ${nameOf(stream)}: ${printed(value)}; not recorded`,
-    );
-    return undefined;
-  }
-  if (!rule.negative && value < 0) {
-    stream.warn('negative', `negative value provided to ${nameOf(stream)}: ${value}; not recorded`);
-    return undefined;
-  }
-  let used = value;
-  if (rule.integer && !Number.isInteger(value)) {
-    stream.warn(
-      'integer',
-      `INT value type cannot accept a floating-point value for ${nameOf(stream)} (${value}); ignoring the fractional digits`,
-    );
-    used = Math.trunc(value) + 0; // + 0: no negative zero
-    if (!Number.isInteger(used)) return undefined;
-  }
-  if (Number.isFinite(used) || rule.special === 'all') return used;
-  if (rule.special === 'infinity' && !Number.isNaN(used)) return used;
-  stream.warn('non-finite', `${value} provided to ${nameOf(stream)}; not recorded`);
-  return undefined;
-}
+/**
+ * What an instrument takes as a value. A record call tests the common case itself (a number in range, no integer instrument);
+ * everything else comes here. Each cause is warned of once per metric.
+ */
+export class ValueCheck {
+  readonly integer: boolean;
+  /** Warns of the instrument, once per cause. */
+  readonly warn: (cause: string, message: string) => void;
+  readonly #rule: ValueRule;
+  readonly #name: string;
 
-function nameOf({ description: { kind, name } }: StreamWriter): string {
-  return `${kind.toLowerCase().replaceAll('_', ' ')} ${name}`;
+  constructor({ kind, name, integer }: CheckedInstrument, warn: (cause: string, message: string) => void) {
+    this.integer = integer;
+    this.#rule = RULES[kind];
+    this.#name = `${kind.toLowerCase().replaceAll('_', ' ')} ${name}`;
+    this.warn = warn;
+  }
+
+  /** The value to record, or undefined when there is none. Never throws, whatever is passed; allocates only to warn. */
+  usable(value: unknown): number | undefined {
+    const name = this.#name;
+    if (typeof value !== 'number') {
+      this.warn('non-number', `non-number value provided to ${name}: ${printed(value)}; not recorded`);
+      return undefined;
+    }
+    if (!this.#rule.negative && value < 0) {
+      this.warn('negative', `negative value provided to ${name}: ${value}; not recorded`);
+      return undefined;
+    }
+    let used = value;
+    if (this.integer && !Number.isInteger(value)) {
+      this.warn(
+        'integer',
+        `INT value type cannot accept a floating-point value for ${name} (${value}); ignoring the fractional digits`,
+      );
+      used = Math.trunc(value) + 0; // + 0: no negative zero
+      if (!Number.isInteger(used)) return undefined;
+    }
+    const { special } = this.#rule;
+    if (Number.isFinite(used) || special === 'all') return used;
+    if (special === 'infinity' && !Number.isNaN(used)) return used;
+    this.warn('non-finite', `${value} provided to ${name}; not recorded`);
+    return undefined;
+  }
 }

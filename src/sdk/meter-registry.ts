@@ -1,5 +1,6 @@
 import type { Warnings } from '../base/warnings.ts';
 import { printed } from '../base/errors.ts';
+import { scopeKey } from '../state/records.ts';
 import { Meter, type MeterContext } from './meter.ts';
 
 /** The meters of one provider: asked for twice with the same scope, one is the other. */
@@ -26,7 +27,7 @@ export class MeterRegistry {
       version: textOf(version),
       schemaUrl: schemaUrl === undefined || schemaUrl === null ? undefined : textOf(schemaUrl),
     };
-    const key = JSON.stringify([scope.name, scope.version, scope.schemaUrl ?? null]);
+    const key = scopeKey(scope);
     let meter = this.#meters.get(key);
     if (meter === undefined) this.#meters.set(key, (meter = new Meter(scope, this.#context)));
     return meter;

@@ -12,59 +12,58 @@ import {
   type ObservableUpDownCounter,
   type UpDownCounter,
 } from '@opentelemetry/api';
-import type { Aggregation, InstrumentKind, StoreConfiguration, StreamDescription } from '../state/records.ts';
+import type { InstrumentKind, Scope, StoreConfiguration, StreamDescription } from '../state/records.ts';
 import type { ObservedStream } from '../state/observed-stream.ts';
-import type { StoreWriter, StreamOf } from '../state/store-writer.ts';
-import type { StreamWriter } from '../state/stream-writer.ts';
-import { defaultAggregation, describeInstrument } from './instrument-descriptor.ts';
-import { InstrumentRegistry } from './instrument-registry.ts';
-import { registryOf } from './observable-registry.ts';
-import { addBatchCallback, ObservableInstrument } from './observables.ts';
+import type { StoreWriter } from '../state/store-writer.ts';
+import type { RecordedStream, StreamWriter } from '../state/stream-writer.ts';
+import { aggregationOf } from './aggregation.ts';
+import { describeInstrument, type InstrumentDescriptor } from './instrument-descriptor.ts';
 import {
   CounterInstrument,
   GaugeInstrument,
   HistogramInstrument,
   UpDownCounterInstrument,
 } from './instruments.ts';
+import { ValueCheck } from './measurement.ts';
+import { registryOf } from './observable-registry.ts';
+import { addBatchCallback, ObservableInstrument } from './observables.ts';
+import { recorderOf, type Recorder } from './recorder.ts';
+import { planStreams } from './stream-plan.ts';
+import { StreamRegistry } from './stream-registry.ts';
 
 /** What the meters of one provider share. */
 export interface MeterContext {
   readonly writer: StoreWriter;
-  readonly cardinalityLimits: StoreConfiguration['cardinalityLimits'];
+  /** What the provider follows of the store's configuration. */
+  readonly configuration: Pick<StoreConfiguration, 'cardinalityLimits' | 'selections'>;
 }
-
-type AggregationFor<K extends InstrumentKind> = K extends 'COUNTER' | 'UP_DOWN_COUNTER'
-  ? Extract<Aggregation, { type: 'sum' }>
-  : K extends 'GAUGE'
-    ? Extract<Aggregation, { type: 'last-value' }>
-    : Extract<Aggregation, { type: 'explicit-bucket-histogram' }>;
 
 /** Makes instruments for one scope. */
 export class Meter implements ApiMeter {
-  readonly #scope: StreamDescription['scope'];
+  readonly #scope: Scope;
   readonly #context: MeterContext;
-  readonly #registry: InstrumentRegistry<StreamWriter>;
+  readonly #registry: StreamRegistry<StreamWriter>;
 
-  constructor(scope: StreamDescription['scope'], context: MeterContext) {
+  constructor(scope: Scope, context: MeterContext) {
     this.#scope = scope;
     this.#context = context;
-    this.#registry = new InstrumentRegistry(scope.name, context.writer.warnings);
+    this.#registry = new StreamRegistry(scope.name, context.writer.warnings);
   }
 
   createCounter(name: string, options?: MetricOptions): CounterInstrument & Counter {
-    return new CounterInstrument(this.#stream(name, 'COUNTER', options));
+    return new CounterInstrument(...this.#recorder(name, 'COUNTER', options));
   }
 
   createUpDownCounter(name: string, options?: MetricOptions): UpDownCounterInstrument & UpDownCounter {
-    return new UpDownCounterInstrument(this.#stream(name, 'UP_DOWN_COUNTER', options));
+    return new UpDownCounterInstrument(...this.#recorder(name, 'UP_DOWN_COUNTER', options));
   }
 
   createGauge(name: string, options?: MetricOptions): GaugeInstrument & Gauge {
-    return new GaugeInstrument(this.#stream(name, 'GAUGE', options));
+    return new GaugeInstrument(...this.#recorder(name, 'GAUGE', options));
   }
 
   createHistogram(name: string, options?: MetricOptions): HistogramInstrument & Histogram {
-    return new HistogramInstrument(this.#stream(name, 'HISTOGRAM', options));
+    return new HistogramInstrument(...this.#recorder(name, 'HISTOGRAM', options));
   }
 
   createObservableCounter(name: string, options?: MetricOptions): ObservableCounter {
@@ -98,45 +97,65 @@ export class Meter implements ApiMeter {
   }
 
   #observable(name: string, kind: InstrumentKind, options?: MetricOptions): ObservableInstrument {
-    const { writer, cardinalityLimits } = this.#context;
-    const stream = this.#register(name, kind, options, (description) =>
-      writer.observedStream(description, cardinalityLimits[kind]),
-    );
-    return new ObservableInstrument(stream as ObservedStream, registryOf(writer));
-  }
-
-  #stream<K extends InstrumentKind>(
-    name: string,
-    kind: K,
-    options?: MetricOptions,
-  ): StreamOf<AggregationFor<K>> {
-    const { writer, cardinalityLimits } = this.#context;
-    return this.#register(name, kind, options, (description) =>
-      writer.stream(description, cardinalityLimits[kind]),
-    ) as StreamOf<AggregationFor<K>>;
-  }
-
-  #register(
-    name: string,
-    kind: InstrumentKind,
-    options: MetricOptions | undefined,
-    open: (description: StreamDescription) => StreamWriter,
-  ): StreamWriter {
     const { writer } = this.#context;
-    const descriptor = describeInstrument(name, kind, options, writer.warnings);
-    const { value: stream, longerDescription } = this.#registry.register(descriptor, () =>
-      open({
-        scope: this.#scope,
-        name: descriptor.name,
-        description: descriptor.description,
-        unit: descriptor.unit,
-        kind,
-        integer: descriptor.valueType === ValueType.INT,
-        aggregation: defaultAggregation(descriptor),
-        created: Date.now(),
-      }),
+    const instrument = describeInstrument(name, kind, options, writer.warnings);
+    const streams = this.#streams(instrument, (description, limit) =>
+      writer.observedStream(description, limit),
     );
-    if (longerDescription) writer.describe(stream, descriptor.description);
-    return stream;
+    return new ObservableInstrument(
+      kind,
+      streams as ObservedStream[],
+      this.#valueCheck(instrument),
+      registryOf(writer),
+    );
+  }
+
+  #recorder(name: string, kind: InstrumentKind, options?: MetricOptions): [Recorder, ValueCheck] {
+    const { writer } = this.#context;
+    const instrument = describeInstrument(name, kind, options, writer.warnings);
+    const streams = this.#streams(instrument, (description, limit) => writer.stream(description, limit));
+    return [recorderOf(streams as RecordedStream[]), this.#valueCheck(instrument)];
+  }
+
+  #valueCheck({ name, kind, valueType }: InstrumentDescriptor): ValueCheck {
+    const meter = this.#scope.name;
+    return new ValueCheck({ name, kind, integer: valueType === ValueType.INT }, (cause, message) =>
+      this.#context.writer.warnings.once(
+        `${meter}/${name}: ${cause}`,
+        `metric ${name} of meter ${meter || '(unnamed)'}: ${message}`,
+      ),
+    );
+  }
+
+  /** The streams of an instrument, opened if they are new. None when its measurements are dropped. */
+  #streams(
+    instrument: InstrumentDescriptor,
+    open: (description: StreamDescription, limit: number) => StreamWriter,
+  ): StreamWriter[] {
+    const { writer, configuration } = this.#context;
+    const streams: StreamWriter[] = [];
+    for (const plan of planStreams(instrument, configuration)) {
+      const aggregation = aggregationOf(instrument, plan.aggregation);
+      if (aggregation === undefined) continue;
+      const { value: stream, longerDescription } = this.#registry.register(plan, () =>
+        open(
+          {
+            scope: this.#scope,
+            name: plan.name,
+            description: plan.description,
+            unit: instrument.unit,
+            kind: instrument.kind,
+            integer: instrument.valueType === ValueType.INT,
+            aggregation,
+            created: Date.now(),
+            selection: plan.selection,
+          },
+          configuration.cardinalityLimits[instrument.kind],
+        ),
+      );
+      if (longerDescription) writer.describe(stream, plan.description);
+      streams.push(stream);
+    }
+    return streams;
   }
 }

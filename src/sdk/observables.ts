@@ -9,20 +9,27 @@ import {
 } from '@opentelemetry/api';
 import { printed } from '../base/errors.ts';
 import type { ObservedStream } from '../state/observed-stream.ts';
-import { usableValue, type ValueRule } from './measurement.ts';
+import type { InstrumentKind } from '../state/records.ts';
+import type { ValueCheck } from './measurement.ts';
 import type { ObservableRegistry, Round } from './observable-registry.ts';
 
 /** An asynchronous instrument: its values come from callbacks, called when a reader collects. Belongs to its thread. */
 export class ObservableInstrument implements Observable {
-  readonly stream: ObservedStream;
+  readonly streams: readonly ObservedStream[];
+  readonly #kind: InstrumentKind;
+  readonly #values: ValueCheck;
   readonly #registry: ObservableRegistry;
-  readonly #rule: ValueRule;
 
-  constructor(stream: ObservedStream, registry: ObservableRegistry) {
-    this.stream = stream;
+  constructor(
+    kind: InstrumentKind,
+    streams: readonly ObservedStream[],
+    values: ValueCheck,
+    registry: ObservableRegistry,
+  ) {
+    this.streams = streams;
+    this.#kind = kind;
+    this.#values = values;
     this.#registry = registry;
-    const { kind, integer } = stream.description;
-    this.#rule = { negative: true, special: kind === 'OBSERVABLE_GAUGE' ? 'all' : 'none', integer };
   }
 
   /** Adds a callback. Adding the same one twice is adding it once. */
@@ -30,7 +37,7 @@ export class ObservableInstrument implements Observable {
     this.#registry.add({
       callback,
       owners: [this],
-      streams: [this.stream],
+      streams: this.streams,
       call: (round, isOpen) => callback(new SingleResult(this, round, isOpen)),
     });
   }
@@ -41,13 +48,13 @@ export class ObservableInstrument implements Observable {
 
   /** Takes one observation into a round. Never throws. */
   observe(round: Round, value: unknown, attributes: unknown): void {
-    let usable = usableValue(value, this.#rule, this.stream);
+    let usable = this.#values.usable(value);
     if (usable === undefined) return;
-    if (usable < 0 && this.stream.description.kind === 'OBSERVABLE_COUNTER') {
-      this.stream.warn('negative', `negative value observed: ${printed(value)}; reported as 0`);
+    if (usable < 0 && this.#kind === 'OBSERVABLE_COUNTER') {
+      this.#values.warn('negative', `negative value observed: ${printed(value)}; reported as 0`);
       usable = 0;
     }
-    round.observe(this.stream, usable, attributes);
+    for (const stream of this.streams) round.observe(stream, usable, attributes);
   }
 }
 
@@ -100,7 +107,7 @@ export function addBatchCallback(
   registry.add({
     callback,
     owners: instruments,
-    streams: instruments.map(({ stream }) => stream),
+    streams: instruments.flatMap(({ streams }) => streams),
     call: (round, isOpen) => callback(new BatchResult(instruments, round, isOpen)),
   });
 }

@@ -1,10 +1,10 @@
 import { BucketFinder } from './bucket-finder.ts';
 import { histogramCellWords, initHistogram, recordToHistogram } from './cells/histogram-cell.ts';
 import type { StreamDescription } from './records.ts';
-import { StreamWriter, type SlabAccess } from './stream-writer.ts';
+import { StreamWriter, type RecordedStream, type SlabAccess } from './stream-writer.ts';
 
 /** A stream of explicit-bucket histograms. */
-export class HistogramStream extends StreamWriter {
+export class HistogramStream extends StreamWriter implements RecordedStream {
   readonly #buckets: BucketFinder;
 
   constructor(

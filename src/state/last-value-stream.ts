@@ -1,10 +1,10 @@
 import type { RegionClock } from '../memory/region-clock.ts';
 import { LAST_VALUE_CELL_WORDS, setLastValue } from './cells/last-value-cell.ts';
 import type { StreamDescription } from './records.ts';
-import { StreamWriter, type SlabAccess } from './stream-writer.ts';
+import { StreamWriter, type RecordedStream, type SlabAccess } from './stream-writer.ts';
 
-/** A stream of last values (Gauge), ordered over all writers by the region's clock. */
-export class LastValueStream extends StreamWriter {
+/** A stream of last values, ordered over all writers by the region's clock. */
+export class LastValueStream extends StreamWriter implements RecordedStream {
   readonly #clock: RegionClock;
 
   constructor(slab: SlabAccess, description: StreamDescription, id: number, limit: number) {
@@ -13,7 +13,7 @@ export class LastValueStream extends StreamWriter {
   }
 
   /** Sets a number, finite or not. */
-  set(value: number, attributes: unknown): void {
+  record(value: number, attributes: unknown): void {
     const { cells } = this;
     let at = cells.find(attributes);
     if (at <= 0) at = this.admit(attributes, at);
@@ -50,7 +50,7 @@ export class BoundLastValue {
     this.#at = at;
   }
 
-  set(value: number): void {
+  record(value: number): void {
     if (this.#at !== 0) setLastValue(this.#words, this.#doubles, this.#at, value, this.#clock.now());
     else this.#stream.lose();
   }

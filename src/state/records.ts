@@ -14,8 +14,14 @@
  *
  *   value           tag (1 byte), then: nothing (null, undefined, false, true), float64, or u32 length and bytes
  */
+import type { Attributes } from '@opentelemetry/api';
+import type { Selections } from './aggregation-choice.ts';
 import type { AttributeValue, CanonicalAttributes } from './attributes.ts';
 import { OVERFLOW_ATTRIBUTES } from './attributes.ts';
+import type { InstrumentKind } from './instrument-kind.ts';
+import type { ViewDescription } from './view-description.ts';
+
+export { INSTRUMENT_KINDS, isObserved, type InstrumentKind } from './instrument-kind.ts';
 
 export const STREAM_RECORD = 1;
 export const KEY_SET_RECORD = 2;
@@ -25,22 +31,6 @@ export const DESCRIPTION_RECORD = 5;
 
 /** Key set of the overflow series; it has no values in the record. */
 export const OVERFLOW_KEY_SET = 0xffff_ffff;
-
-export const INSTRUMENT_KINDS = [
-  'COUNTER',
-  'GAUGE',
-  'HISTOGRAM',
-  'UP_DOWN_COUNTER',
-  'OBSERVABLE_COUNTER',
-  'OBSERVABLE_GAUGE',
-  'OBSERVABLE_UP_DOWN_COUNTER',
-] as const;
-export type InstrumentKind = (typeof INSTRUMENT_KINDS)[number];
-
-/** True for asynchronous instruments, whose cells hold observed values whatever the aggregation. */
-export function isObserved(kind: InstrumentKind): boolean {
-  return kind.startsWith('OBSERVABLE_');
-}
 
 export type Aggregation =
   | { readonly type: 'sum'; readonly monotonic: boolean }
@@ -54,9 +44,23 @@ export type Aggregation =
       readonly hasSum: boolean;
     };
 
+/** What makes instruments (specification, instrumentation scope). */
+export interface Scope {
+  readonly name: string;
+  readonly version: string;
+  readonly schemaUrl: string | undefined;
+  /** As JSON holds them, keys sorted; left out where there are none. */
+  readonly attributes?: Attributes;
+}
+
+/** The identity of a scope: all of it. */
+export function scopeKey({ name, version, schemaUrl, attributes }: Scope): string {
+  return JSON.stringify([name, version, schemaUrl ?? null, attributes ?? null]);
+}
+
 /** A metric stream as its writer registers it. */
 export interface StreamDescription {
-  readonly scope: { readonly name: string; readonly version: string; readonly schemaUrl: string | undefined };
+  readonly scope: Scope;
   readonly name: string;
   /** Not part of the identity; of several, the longest is shown (specification, duplicate registration). */
   readonly description: string;
@@ -66,6 +70,15 @@ export interface StreamDescription {
   readonly aggregation: Aggregation;
   /** When the writer registered it, in milliseconds since the epoch. Not part of the identity. */
   readonly created: number;
+  /**
+   * Whose choice the aggregation was. Undefined: a view's, for every reader. Else the key of the readers' choice it was made for
+   * (`aggregation-choice.ts`): only readers of that choice show the stream.
+   */
+  readonly selection: string | undefined;
+  /** Tells apart streams that views made of one instrument and that are alike in all else; 0 is left out. */
+  readonly twin?: number;
+  /** The cardinality limit a view set; not part of the identity, and of several the largest counts. */
+  readonly cardinalityLimit?: number;
 }
 
 /**
@@ -73,16 +86,8 @@ export interface StreamDescription {
  * regard to case (specification, instrument name).
  */
 export function streamKey(stream: StreamDescription): string {
-  const { scope, name, unit, kind, integer, aggregation } = stream;
-  const fields = [
-    scope.name,
-    scope.version,
-    scope.schemaUrl ?? null,
-    name.toLowerCase(),
-    unit,
-    kind,
-    integer,
-  ];
+  const { scope, name, unit, kind, integer, aggregation, selection, twin } = stream;
+  const fields = [scopeKey(scope), name.toLowerCase(), unit, kind, integer, selection ?? null, twin ?? 0];
   switch (aggregation.type) {
     case 'sum':
       return JSON.stringify([...fields, 'sum', aggregation.monotonic]);
@@ -106,6 +111,10 @@ export interface StoreConfiguration {
   readonly resourceSchemaUrl: string | undefined;
   /** Cardinality limit by instrument kind: the largest that any reader of the publisher wants. */
   readonly cardinalityLimits: Readonly<Record<InstrumentKind, number>>;
+  /** Aggregations the publisher's readers want, by instrument kind: one stream of an instrument for each. Never empty. */
+  readonly selections: Selections;
+  /** The publisher's views; threads that have none of their own follow them. */
+  readonly views: readonly ViewDescription[];
 }
 
 /** One series as its record describes it. */

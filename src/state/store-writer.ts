@@ -11,15 +11,8 @@ import { HistogramStream } from './histogram-stream.ts';
 import { LastValueStream } from './last-value-stream.ts';
 import { ObservedStream } from './observed-stream.ts';
 import * as R from './records.ts';
-import type { RestoredSeries, SlabAccess, StreamWriter } from './stream-writer.ts';
+import type { RecordedStream, RestoredSeries, SlabAccess, StreamWriter } from './stream-writer.ts';
 import { SumStream } from './sum-stream.ts';
-
-/** The stream writer of an aggregation. */
-export type StreamOf<A extends R.Aggregation> = A extends { type: 'sum' }
-  ? SumStream
-  : A extends { type: 'last-value' }
-    ? LastValueStream
-    : HistogramStream;
 
 /** What a dead owner left of one stream. */
 interface RestoredStream {
@@ -64,12 +57,9 @@ export class StoreWriter implements SlabAccess {
     if (owned !== undefined) answerPulses(region, owned.slab);
   }
 
-  /** The writer of a stream, the same for equal descriptions. `limit`: attribute sets besides the overflow series. */
-  stream<A extends R.Aggregation>(
-    description: R.StreamDescription & { readonly aggregation: A },
-    limit: number,
-  ): StreamOf<A> {
-    return this.#streamFor(description, limit) as StreamOf<A>;
+  /** The writer of a synchronous instrument's stream, the same for equal descriptions. `limit`: attribute sets besides the overflow series. */
+  stream(description: R.StreamDescription, limit: number): RecordedStream {
+    return this.#streamFor(description, limit) as RecordedStream;
   }
 
   /** The writer of an asynchronous instrument's stream, the same for equal descriptions. */

@@ -44,6 +44,19 @@ export interface RestoredSeries {
   readonly overflow: boolean;
 }
 
+/** A series with its attributes resolved. */
+export interface BoundSeries {
+  record(value: number): void;
+}
+
+/** A stream that is recorded to, call by call. What values it takes is for its class to say. */
+export interface RecordedStream extends StreamWriter {
+  /** Records a measurement. Never throws, never waits, allocates nothing once the series exists. */
+  record(value: number, attributes: unknown): void;
+  /** Resolves attributes and cardinality once. */
+  bind(attributes: unknown): BoundSeries;
+}
+
 export abstract class StreamWriter {
   readonly description: StreamDescription;
   /** Number of the stream in its slab; -1 where the region had no room for its record. */

@@ -1,15 +1,15 @@
 import { addToSum, SUM_CELL_WORDS } from './cells/sum-cell.ts';
 import type { StreamDescription } from './records.ts';
-import { StreamWriter, type SlabAccess } from './stream-writer.ts';
+import { StreamWriter, type RecordedStream, type SlabAccess } from './stream-writer.ts';
 
-/** A stream of running totals (Counter, UpDownCounter). */
-export class SumStream extends StreamWriter {
+/** A stream of running totals. */
+export class SumStream extends StreamWriter implements RecordedStream {
   constructor(slab: SlabAccess, description: StreamDescription, id: number, limit: number) {
     super(slab, description, id, SUM_CELL_WORDS, limit);
   }
 
   /** Adds a finite number. */
-  add(delta: number, attributes: unknown): void {
+  record(delta: number, attributes: unknown): void {
     const { cells } = this;
     let at = cells.find(attributes);
     if (at <= 0) at = this.admit(attributes, at);
@@ -24,7 +24,7 @@ export class SumStream extends StreamWriter {
   }
 }
 
-/** One series of a sum stream. `add` is the cell write alone. */
+/** One series of a sum stream. `record` is the cell write alone. */
 export class BoundSum {
   readonly #stream: SumStream;
   readonly #words: Int32Array;
@@ -38,7 +38,7 @@ export class BoundSum {
     this.#at = at;
   }
 
-  add(delta: number): void {
+  record(delta: number): void {
     if (this.#at !== 0) addToSum(this.#words, this.#doubles, this.#at, delta);
     else this.#stream.lose();
   }

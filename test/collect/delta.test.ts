@@ -70,7 +70,7 @@ describe('delta temporality', function () {
           if (!('reader' in now)) {
             const writer = writers.get(now.writer) ?? newWriter(region);
             writers.set(now.writer, writer);
-            writer.stream(counter('c'), LIMIT).add(now.value, { set: now.set });
+            writer.stream(counter('c'), LIMIT).record(now.value, { set: now.set });
             writer.stream(histogram('h', BOUNDS), LIMIT).record(now.value, { set: now.set });
             for (const sets of since) sets[now.set]!.push(now.value);
             if (now.dies) {
@@ -122,14 +122,14 @@ describe('delta temporality', function () {
     const sum = writer.stream(counter('c'), LIMIT);
     const level = writer.stream(gauge('g'), LIMIT);
     for (const set of ['a', 'b']) {
-      sum.add(1, { set });
-      level.set(5, { set });
+      sum.record(1, { set });
+      level.record(5, { set });
     }
     expect(reader.collect().map(({ dataPoints }) => dataPoints.length)).to.deep.equal([2, 2]);
     expect(reader.collect(), 'nothing recorded').to.deep.equal([]);
-    sum.add(0, { set: 'b' });
+    sum.record(0, { set: 'b' });
     expect([...reader.values('c')]).to.deep.equal([['b', 0]]);
-    level.set(5, { set: 'a' });
+    level.record(5, { set: 'a' });
     expect([...reader.values('g')]).to.deep.equal([['a', 5]]);
     expect(reader.collect()).to.deep.equal([]);
   });
@@ -155,11 +155,11 @@ describe('delta temporality', function () {
             ),
           );
       at(11_000).stream(counter('c'), LIMIT);
-      at(12_000).stream(counter('c'), LIMIT).add(1, { set: 'a' });
+      at(12_000).stream(counter('c'), LIMIT).record(1, { set: 'a' });
       now = 13_000;
       expect(intervals(often)).to.deep.equal([[11_000, 13_000]]);
-      at(14_500).stream(counter('c'), LIMIT).add(1, { set: 'new' });
-      at(14_600).stream(gauge('g'), LIMIT).set(1, undefined);
+      at(14_500).stream(counter('c'), LIMIT).record(1, { set: 'new' });
+      at(14_600).stream(gauge('g'), LIMIT).record(1, undefined);
       now = 15_000;
       expect(intervals(often)).to.deep.equal([
         [13_000, 15_000],
@@ -167,7 +167,7 @@ describe('delta temporality', function () {
       ]);
       now = 16_000;
       expect(intervals(often), 'an interval without points').to.deep.equal([]);
-      at(17_000).stream(counter('c'), LIMIT).add(1, { set: 'a' });
+      at(17_000).stream(counter('c'), LIMIT).record(1, { set: 'a' });
       now = 18_000;
       expect(intervals(often)).to.deep.equal([[16_000, 18_000]]);
       expect(intervals(seldom)).to.deep.equal([
@@ -176,7 +176,7 @@ describe('delta temporality', function () {
         [14_600, 18_000],
       ]);
       now = 17_500; // the clock is set back
-      at(17_500).stream(counter('c'), LIMIT).add(1, { set: 'a' });
+      at(17_500).stream(counter('c'), LIMIT).record(1, { set: 'a' });
       expect(intervals(often)).to.deep.equal([[17_500, 17_500]]);
     } finally {
       Date.now = realNow;
@@ -189,7 +189,7 @@ describe('delta temporality', function () {
     for (const created of [5000, 3000, 4000])
       newWriter(region)
         .stream({ ...counter('c'), created }, LIMIT)
-        .add(1, undefined);
+        .record(1, undefined);
     expect(reader.collect()[0]!.dataPoints[0]!.startTime).to.deep.equal([3, 0]);
   });
 
@@ -233,7 +233,7 @@ describe('delta temporality', function () {
 
   it('loses nothing of a cell that could not be copied: it is told the next time', () => {
     for (const record of [
-      (writer: StoreWriter) => writer.stream(counter('m'), LIMIT).add(3, { set: 1 }),
+      (writer: StoreWriter) => writer.stream(counter('m'), LIMIT).record(3, { set: 1 }),
       (writer: StoreWriter) => writer.stream(histogram('m', BOUNDS), LIMIT).record(3, { set: 1 }),
     ]) {
       const region = newRegion();
@@ -279,7 +279,7 @@ describe('delta temporality', function () {
     let known = 0;
     for (const size of [3, 40, 700]) {
       for (let set = 0; set < size; set++) {
-        writer.stream(counter('c'), LIMIT).add(set + 1, { set });
+        writer.stream(counter('c'), LIMIT).record(set + 1, { set });
         writer.stream(histogram('h', BOUNDS), LIMIT).record(set + 1, { set });
       }
       const [sums, histograms] = reader.collect();

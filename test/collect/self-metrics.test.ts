@@ -67,7 +67,7 @@ describe('our own metrics', () => {
   it('tell memory as the store does', () => {
     const { store, look } = openStore();
     const before = look();
-    newWriter(store.region).stream(counter('c'), 10).add(1, undefined);
+    newWriter(store.region).stream(counter('c'), 10).record(1, undefined);
     const after = look();
     expect(after['seqlock.memory.used']).to.deep.equal({ '': store.usedBytes });
     expect(store.usedBytes).to.be.above(before['seqlock.memory.used']!['']! as number);
@@ -99,27 +99,27 @@ describe('our own metrics', () => {
     const level = writer.stream(gauge('level'), 5);
     expect(look()).to.not.have.property('seqlock.overflow.measurements'); // nothing is in overflow
     for (let i = 0; i < 10; i++) {
-      requests.add(5, { i: i % 5 });
+      requests.record(5, { i: i % 5 });
       sizes.record(i, { i: i % 2 });
-      level.set(1, { i: i % 5 });
+      level.record(1, { i: i % 5 });
     }
     for (let n = 0; n < 2; n++) {
       expect(look()['seqlock.overflow.measurements']).to.deep.equal({ requests: 6, sizes: 5 });
       expect(look()['seqlock.overflow.series']).to.deep.equal({ requests: 1, sizes: 1 });
     }
-    requests.add(1, { i: 99 });
+    requests.record(1, { i: 99 });
     expect(look()['seqlock.overflow.measurements']).to.deep.equal({ requests: 7, sizes: 5 });
   });
 
   it('go on counting overflow where a cell version wraps', () => {
     const { store, look } = openStore();
     const requests = newWriter(store.region).stream(counter('requests'), 1);
-    for (let i = 0; i < 3; i++) requests.add(1, { i });
+    for (let i = 0; i < 3; i++) requests.record(1, { i });
     expect(look()['seqlock.overflow.measurements']).to.deep.equal({ requests: 2 });
     const cell = requests.overflowCell;
     store.region.words[cell << 1] = -1; // 2^32 - 3 more
     expect(look()['seqlock.overflow.measurements']).to.deep.equal({ requests: 2 ** 32 - 1 });
-    requests.add(1, { i: 3 });
+    requests.record(1, { i: 3 });
     expect(look()['seqlock.overflow.measurements']).to.deep.equal({ requests: 2 ** 32 });
   });
 

@@ -8,7 +8,7 @@ import { DEFAULT_MAX_BYTES } from '../../src/memory/layout.ts';
 import { Region } from '../../src/memory/region.ts';
 import type { StreamDescription } from '../../src/state/records.ts';
 import type { StoreWriter } from '../../src/state/store-writer.ts';
-import { counter, gauge, histogram } from '../support/descriptions.ts';
+import { configuration, counter, gauge, histogram } from '../support/descriptions.ts';
 import { needsProc } from '../support/marks.ts';
 import { alwaysBusy } from '../support/busy-cell.ts';
 import { bury, newWriter } from '../support/writers.ts';
@@ -37,11 +37,8 @@ function onlyValue(snapshots: Snapshots): unknown {
   return points[0]!.value;
 }
 
-const configuration = (limit: number): Parameters<StoreWriter['configure']>[0] => ({
-  resource: {},
-  resourceSchemaUrl: undefined,
-  cardinalityLimits: { COUNTER: limit, HISTOGRAM: limit } as never,
-});
+const withLimit = (limit: number): Parameters<StoreWriter['configure']>[0] =>
+  configuration({ cardinalityLimits: { COUNTER: limit, HISTOGRAM: limit } as never });
 
 describe('snapshot', function () {
   before(needsProc);
@@ -60,7 +57,7 @@ describe('snapshot', function () {
         measurements.forEach(({ writer: i, set, value, dies }, n) => {
           const writer = writers.get(i) ?? newWriter(region);
           writers.set(i, writer);
-          writer.stream(counter('c'), LIMIT).add(value, { set });
+          writer.stream(counter('c'), LIMIT).record(value, { set });
           writer.stream(histogram('h', BOUNDS), LIMIT).record(value, { set });
           if (dies) {
             bury(writer);
@@ -114,7 +111,7 @@ describe('snapshot', function () {
         for (const { writer: i, value, dies } of steps) {
           const writer = writers.get(i) ?? newWriter(region);
           writers.set(i, writer);
-          writer.stream(counter('c'), LIMIT).add(value, undefined);
+          writer.stream(counter('c'), LIMIT).record(value, undefined);
           writer.stream(histogram('h', BOUNDS), LIMIT).record(value, undefined);
           if (dies) {
             bury(writer);
@@ -140,7 +137,7 @@ describe('snapshot', function () {
     const realNow = Date.now;
     const at = (millis: number, set: string): void => {
       Date.now = () => millis;
-      newWriter(region).stream(counter('c'), LIMIT).add(1, { set });
+      newWriter(region).stream(counter('c'), LIMIT).record(1, { set });
       Date.now = realNow;
     };
     const starts = (): number[] =>
@@ -160,11 +157,11 @@ describe('snapshot', function () {
     const region = newRegion();
     const { snapshots } = freshSnapshots(region);
     const limit = 10;
-    newWriter(region).configure(configuration(limit));
+    newWriter(region).configure(withLimit(limit));
     for (let i = 0; i < 5; i++) {
       const writer = newWriter(region);
       for (let set = 0; set < 15; set++) {
-        writer.stream(counter('c'), limit).add(1, { set: set + 5 * i });
+        writer.stream(counter('c'), limit).record(1, { set: set + 5 * i });
         writer.stream(histogram('h', BOUNDS), limit).record(1, { set: set + 5 * i });
       }
       for (const { dataPoints } of metricsOf(snapshots)) {
@@ -184,7 +181,7 @@ describe('snapshot', function () {
     const { snapshots } = freshSnapshots(region);
     const [one, two] = [newWriter(region), newWriter(region)];
     const set = (writer: StoreWriter, value: number): void =>
-      writer.stream(gauge('g'), LIMIT).set(value, undefined);
+      writer.stream(gauge('g'), LIMIT).record(value, undefined);
     set(one, 1);
     set(two, 2);
     expect(onlyValue(snapshots)).to.equal(2);
@@ -207,14 +204,14 @@ describe('snapshot', function () {
     const { snapshots } = freshSnapshots(region);
     const writer = newWriter(region);
     const record = (): void => {
-      writer.stream(counter('c'), LIMIT).add(1, { a: 1 });
+      writer.stream(counter('c'), LIMIT).record(1, { a: 1 });
       writer.stream(histogram('h', BOUNDS), LIMIT).record(1, { a: 1 });
     };
     record();
     const before = snapshots.take();
     const copy = structuredClone(before);
     record();
-    newWriter(region).stream(counter('c'), LIMIT).add(1, { a: 2 });
+    newWriter(region).stream(counter('c'), LIMIT).record(1, { a: 2 });
     snapshots.take();
     expect(before).to.deep.equal(copy);
   });
@@ -233,13 +230,13 @@ describe('snapshot', function () {
       (writer: StoreWriter, value: number) => void,
       StreamDescription,
     ])[] = [
-      ['sum', (writer, value) => writer.stream(counter('m'), LIMIT).add(value, { a: 1 }), counter('m')],
+      ['sum', (writer, value) => writer.stream(counter('m'), LIMIT).record(value, { a: 1 }), counter('m')],
       [
         'histogram',
         (writer, value) => writer.stream(histogram('m', BOUNDS), LIMIT).record(value, { a: 1 }),
         histogram('m', BOUNDS),
       ],
-      ['gauge', (writer, value) => writer.stream(gauge('m'), LIMIT).set(value, { a: 1 }), gauge('m')],
+      ['gauge', (writer, value) => writer.stream(gauge('m'), LIMIT).record(value, { a: 1 }), gauge('m')],
     ];
     for (const [name, record] of streams)
       it(`keeps the previous value of a ${name}, and counts it as stale`, () => {
@@ -247,7 +244,7 @@ describe('snapshot', function () {
         const { snapshots, cells } = freshSnapshots(region);
         const [busy, calm] = [newWriter(region), newWriter(region)];
         record(busy, 5);
-        calm.stream(counter('calm'), LIMIT).add(7, undefined);
+        calm.stream(counter('calm'), LIMIT).record(7, undefined);
         const cell = cellOf(region, 'm');
         const points = (): unknown[] =>
           metricsOf(snapshots)
@@ -278,7 +275,7 @@ describe('snapshot', function () {
       const region = newRegion();
       const { snapshots, cells } = freshSnapshots(region);
       const writer = newWriter(region);
-      for (let id = 0; id < 5000; id++) writer.stream(counter('m'), 5000).add(1, { id });
+      for (let id = 0; id < 5000; id++) writer.stream(counter('m'), 5000).record(1, { id });
       alwaysBusy(region, 'all', () => expect(metricsOf(snapshots)).to.deep.equal([]));
       expect(cells.stats().staleReads).to.equal(5000);
       expect(cells.stats().readNanos).to.be.below(4e9); // not 5000 times the patience of a snapshot

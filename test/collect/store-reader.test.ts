@@ -10,7 +10,7 @@ import {
   EXTENTS_OFFSET,
 } from '../../src/memory/layout.ts';
 import { Region, type Extent } from '../../src/memory/region.ts';
-import { counter } from '../support/descriptions.ts';
+import { configuration, counter } from '../support/descriptions.ts';
 import { needsProc } from '../support/marks.ts';
 import { collectWarnings } from '../support/warnings.ts';
 import { newWriter } from '../support/writers.ts';
@@ -22,9 +22,9 @@ const LIMIT = 2000;
 function twoWriters(): { region: Region; extents: Extent[] } {
   const region = Region.create(DEFAULT_MAX_BYTES);
   const [first, second] = [newWriter(region), newWriter(region)];
-  for (let id = 0; id < 20; id++) first.stream(counter('a'), LIMIT).add(1, { id });
-  for (let id = 0; id < 5; id++) second.stream(counter('b'), LIMIT).add(1, { id });
-  for (let id = 100; id < 103; id++) second.stream(counter('a'), LIMIT).add(1, { id });
+  for (let id = 0; id < 20; id++) first.stream(counter('a'), LIMIT).record(1, { id });
+  for (let id = 0; id < 5; id++) second.stream(counter('b'), LIMIT).record(1, { id });
+  for (let id = 100; id < 103; id++) second.stream(counter('a'), LIMIT).record(1, { id });
   const extents: Extent[] = [];
   for (let at = EXTENTS_OFFSET, extent; (extent = region.extentAt(at)) !== undefined; at += extent.bytes)
     extents.push(extent);
@@ -64,7 +64,7 @@ describe('store reader', function () {
           const { warnings, stop } = collectWarnings();
           const reader = new StoreReader(region);
           const sums = totals(reader);
-          newWriter(region).stream(counter('made later'), LIMIT).add(1, undefined);
+          newWriter(region).stream(counter('made later'), LIMIT).record(1, undefined);
           expect(totals(reader)).to.deep.equal({ ...sums, 'made later': 1 });
           stop();
           expect(sums['b']).to.equal(5);
@@ -86,7 +86,7 @@ describe('store reader', function () {
     const reader = new StoreReader(region);
     totals(reader);
     const writer = newWriter(region);
-    writer.stream(counter('c'), LIMIT).add(1, undefined);
+    writer.stream(counter('c'), LIMIT).record(1, undefined);
     region.bytes[extents[0]!.offset + EXTENT_HEADER_BYTES + 20]! ^= 1;
     expect(totals(reader)).to.deep.equal({ a: 20, 'a of the second': 3, b: 5, c: 1 });
     stop();
@@ -107,11 +107,7 @@ describe('store reader', function () {
 
   it('does without a damaged configuration: one warning, nothing thrown', () => {
     const { region } = twoWriters();
-    newWriter(region).configure({
-      resource: { a: 1 },
-      resourceSchemaUrl: undefined,
-      cardinalityLimits: {} as never,
-    });
+    newWriter(region).configure(configuration({ resource: { a: 1 } }));
     region.bytes[region.configurationOffset + 16]! ^= 1;
     const { warnings, stop } = collectWarnings();
     const reader = new StoreReader(region);
@@ -127,11 +123,7 @@ describe('store reader', function () {
     const reader = new StoreReader(region);
     const writer = newWriter(region);
     for (const service of ['one', 'two']) {
-      writer.configure({
-        resource: { service },
-        resourceSchemaUrl: undefined,
-        cardinalityLimits: {} as never,
-      });
+      writer.configure(configuration({ resource: { service } }));
       reader.refresh();
       expect(reader.configuration?.resource).to.deep.equal({ service });
     }
@@ -146,7 +138,7 @@ describe('store reader', function () {
       { ...counter('m'), integer: true },
       { ...counter('m'), kind: 'UP_DOWN_COUNTER' as const },
     ];
-    for (const stream of streams) newWriter(region).stream(stream, LIMIT).add(1, undefined);
+    for (const stream of streams) newWriter(region).stream(stream, LIMIT).record(1, undefined);
     const reader = new StoreReader(region);
     expect(totals(reader)).to.deep.equal({ m: 5 });
     expect(reader.scopes.flatMap((scope) => scope.streams)).to.have.length(4);

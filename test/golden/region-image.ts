@@ -13,7 +13,7 @@ import * as L from '../../src/memory/layout.ts';
 import { Region } from '../../src/memory/region.ts';
 import type { StoreConfiguration } from '../../src/state/records.ts';
 import { StoreWriter } from '../../src/state/store-writer.ts';
-import { counter, gauge, histogram } from '../support/descriptions.ts';
+import { configuration, counter, gauge, histogram } from '../support/descriptions.ts';
 import { seriesOf } from '../support/region-contents.ts';
 
 const LINE = 32;
@@ -25,15 +25,16 @@ function build(): Region {
   Date.now = () => FIXED_MILLIS;
   const region = Region.create(2 ** 20);
   const writer = new StoreWriter(region);
-  writer.configure({
-    resource: { 'service.name': 'golden' },
-    resourceSchemaUrl: undefined,
-    cardinalityLimits: { COUNTER: 3 } as StoreConfiguration['cardinalityLimits'],
-  });
+  writer.configure(
+    configuration({
+      resource: { 'service.name': 'golden' },
+      cardinalityLimits: { COUNTER: 3 } as StoreConfiguration['cardinalityLimits'],
+    }),
+  );
   const requests = writer.stream({ ...counter('requests'), unit: '{request}', description: 'short' }, 3);
-  requests.add(1, undefined);
-  requests.add(2.5, { method: 'GET', status: 200, ok: true });
-  requests.add(1, {
+  requests.record(1, undefined);
+  requests.record(2.5, { method: 'GET', status: 200, ok: true });
+  requests.record(1, {
     text: 'ü€\u{1f600}',
     lone: '\ud800',
     list: ['a', 1, null],
@@ -41,13 +42,13 @@ function build(): Region {
     missing: undefined,
     no: false,
   });
-  requests.add(7, { over: 'the limit' });
+  requests.record(7, { over: 'the limit' });
   writer.describe(requests, 'a longer text');
   const sizes = writer.stream(histogram('sizes', [0.5, 10]), 10);
   for (const value of [0.5, 3, 1000]) sizes.record(value, { b: 1, a: 2 });
   const level = writer.stream(gauge('level'), 10);
-  level.set(1, {});
-  level.set(-4, {});
+  level.record(1, {});
+  level.record(-4, {});
   region.countLost();
   mask(region);
   return region;

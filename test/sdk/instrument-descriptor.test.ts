@@ -1,12 +1,9 @@
 import { ValueType } from '@opentelemetry/api';
 import { expect } from 'chai';
 import { Warnings } from '../../src/base/warnings.ts';
-import {
-  describeInstrument,
-  DEFAULT_BOUNDARIES,
-  defaultAggregation,
-  type InstrumentDescriptor,
-} from '../../src/sdk/instrument-descriptor.ts';
+import { aggregationOf, DEFAULT_BOUNDARIES } from '../../src/sdk/aggregation.ts';
+import { describeInstrument, type InstrumentDescriptor } from '../../src/sdk/instrument-descriptor.ts';
+import { DEFAULT_CHOICE } from '../../src/state/aggregation-choice.ts';
 import { hostileValues } from '../support/hostile-values.ts';
 import { collectWarnings } from '../support/warnings.ts';
 
@@ -110,7 +107,7 @@ describe('instrument descriptor', () => {
     for (const wrong of [[1, NaN], ['1'], 5, 'text', {}, [null], [1n]]) {
       const { descriptor, warnings } = described('m', { advice: { explicitBucketBoundaries: wrong } });
       expect(descriptor.boundaries).to.equal(undefined);
-      expect(defaultAggregation(descriptor)).to.have.property('boundaries', DEFAULT_BOUNDARIES);
+      expect(aggregationOf(descriptor, DEFAULT_CHOICE)).to.have.property('boundaries', DEFAULT_BOUNDARIES);
       expect(warnings).to.have.length(1);
       expect(warnings[0]).to.match(/must be an array of numbers/);
     }

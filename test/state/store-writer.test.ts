@@ -41,10 +41,10 @@ function use(writer: StoreWriter, sets = 5): number {
   const sizes = writer.stream(histogram('sizes', [1, 10, 100]), 2000);
   const level = writer.stream(gauge('level'), 2000);
   for (let i = 0; i < sets; i++) {
-    requests.add(1, { method: 'GET', route: `/r${i}`, odd: [i, null] });
-    requests.add(2, { route: `/r${i}` });
+    requests.record(1, { method: 'GET', route: `/r${i}`, odd: [i, null] });
+    requests.record(2, { route: `/r${i}` });
     sizes.record(i, { route: `/r${i}` });
-    level.set(i, undefined);
+    level.record(i, undefined);
   }
   return 3 * sets;
 }
@@ -67,8 +67,8 @@ describe('StoreWriter', () => {
     const writer = new StoreWriter(region);
     for (const name of ['a', 'b']) {
       const stream = writer.stream(counter(name), 10);
-      for (let i = 0; i < 3; i++) stream.add(1, { x: i, y: 1 });
-      for (let i = 0; i < 3; i++) stream.add(1, { y: i, x: 1 });
+      for (let i = 0; i < 3; i++) stream.record(1, { x: i, y: 1 });
+      for (let i = 0; i < 3; i++) stream.record(1, { y: i, x: 1 });
     }
     expect(recordsOf(region).filter(({ kind }) => kind === R.KEY_SET_RECORD)).to.have.length(1);
   });
@@ -156,10 +156,10 @@ describe('StoreWriter', () => {
 
     it('repairs the mirror of a cell whose writer died between mirror and version', () => {
       const region = Region.create(MIB);
-      new StoreWriter(region).stream(counter('c'), 5).add(2, { a: 1 });
+      new StoreWriter(region).stream(counter('c'), 5).record(2, { a: 1 });
       const at = seriesOf(region).find(({ live }) => live)!.cell << 1;
       region.words[at + 1] = region.words[at]! + 1;
-      new StoreWriter(afterDeath(region)).stream(counter('c'), 5).add(3, { a: 1 });
+      new StoreWriter(afterDeath(region)).stream(counter('c'), 5).record(3, { a: 1 });
       expect(sumsOf(region)).to.deep.equal({ '[["a",1]]': 5 });
       const before = region.words[at]!;
       region.words[at + 1] = before + 1;
@@ -172,7 +172,7 @@ describe('StoreWriter', () => {
       let seen = region;
       for (let owner = 0; owner < 4; owner++) {
         const stream = new StoreWriter(seen).stream(counter('c'), 5);
-        for (let i = 0; i < 3; i++) stream.add(1, { owner, i });
+        for (let i = 0; i < 3; i++) stream.record(1, { owner, i });
         seen = afterDeath(region);
       }
       const live = seriesOf(region).filter((series) => series.live);
@@ -187,7 +187,7 @@ describe('StoreWriter', () => {
       for (const extra of ['x', 'y']) {
         const next = new StoreWriter(afterDeath(region));
         total += use(next, 1500);
-        next.stream(counter(`new ${extra}`), 10).add(4, { [extra]: 1, other: extra });
+        next.stream(counter(`new ${extra}`), 10).record(4, { [extra]: 1, other: extra });
         total += 4;
       }
       const names = (name: string) => totalOf(region, name);
@@ -224,7 +224,7 @@ describe('StoreWriter', () => {
           const total = totalOf(left, 'requests');
           expect(total).to.be.within(recorded, recorded + adds);
           const added = use(next, 3);
-          next.stream(counter('requests'), 2000).add(1, { after: 'death' });
+          next.stream(counter('requests'), 2000).record(1, { after: 'death' });
           expect(totalOf(left, 'requests')).to.equal(total + added + 1);
           for (const { stream, live, values } of seriesOf(left))
             if (stream.name === 'sizes' && live)
@@ -235,11 +235,11 @@ describe('StoreWriter', () => {
       record(() => writer.stream(counter('requests'), 2000), 0);
       record(() => writer.stream(histogram('sizes', [1, 10, 100]), 2000), 0);
       for (let i = 0; i < 3; i++) {
-        record(() => writer.stream(counter('requests'), 2000).add(1, { i, text: 'x'.repeat(50) }), 1);
-        record(() => writer.stream(counter('requests'), 2000).add(1, { [`key ${i}`]: [i] }), 1);
+        record(() => writer.stream(counter('requests'), 2000).record(1, { i, text: 'x'.repeat(50) }), 1);
+        record(() => writer.stream(counter('requests'), 2000).record(1, { [`key ${i}`]: [i] }), 1);
         record(() => writer.stream(histogram('sizes', [1, 10, 100]), 2000).record(i, { i }), 0);
       }
-      record(() => writer.stream(counter('requests'), 2000).add(1, { large: 'x'.repeat(16_000) }), 1); // a new extent
+      record(() => writer.stream(counter('requests'), 2000).record(1, { large: 'x'.repeat(16_000) }), 1); // a new extent
       expect(deaths).to.be.above(500);
     });
   });

@@ -53,7 +53,7 @@ describe('MetricStore', () => {
       const stream = new StoreWriter(store.region).stream(counter('c'), 10);
       const used = store.usedBytes;
       store.close();
-      stream.add(1, { a: 1 });
+      stream.record(1, { a: 1 });
       expect(store.usedBytes).to.equal(used);
       expect(store.lostMeasurements).to.equal(0);
     });

@@ -28,7 +28,7 @@ describe('StreamWriter', () => {
           const stream = writer.stream(counter('c'), 2000);
           const model = new Map<string, number>();
           for (const attributes of objects) {
-            stream.add(1, attributes);
+            stream.record(1, attributes);
             const identity = identityOf(attributes);
             model.set(identity, (model.get(identity) ?? 0) + 1);
           }
@@ -43,7 +43,7 @@ describe('StreamWriter', () => {
       const { writer, region } = makeWriter();
       const stream = writer.stream(counter('c'), 10);
       for (const attributes of [null, undefined, {}, undefined, null, Object.create(null)])
-        stream.add(1, attributes);
+        stream.record(1, attributes);
       expect(sumsOf(region)).to.deep.equal({ '[]': 6 });
     });
 
@@ -51,12 +51,12 @@ describe('StreamWriter', () => {
       const { writer, region } = makeWriter();
       const stream = writer.stream(counter('c'), 10);
       const attributes: Record<string, unknown> = { list: ['a'], n: 1 };
-      stream.add(1, attributes);
+      stream.record(1, attributes);
       (attributes['list'] as string[]).push('b');
       attributes['n'] = 2;
       expect(sumsOf(region)).to.deep.equal({ '[["list",["a"]],["n",1]]': 1 });
-      stream.add(1, attributes);
-      stream.add(1, { n: 1, list: ['a'] });
+      stream.record(1, attributes);
+      stream.record(1, { n: 1, list: ['a'] });
       expect(sumsOf(region)).to.deep.equal({
         '[["list",["a"]],["n",1]]': 2,
         '[["list",["a","b"]],["n",2]]': 1,
@@ -68,8 +68,8 @@ describe('StreamWriter', () => {
         fc.property(fc.array(hostileAttributes, { minLength: 1, maxLength: 12 }), (makes) => {
           const { writer, region } = makeWriter(2 ** 24);
           const stream = writer.stream(counter('c'), 5);
-          for (const make of makes) stream.add(1, make());
-          for (const make of makes) stream.bind(make()).add(1);
+          for (const make of makes) stream.record(1, make());
+          for (const make of makes) stream.bind(make()).record(1);
           expect(totalOf(region)).to.equal(2 * makes.length);
           expect(region.lostMeasurements).to.equal(0);
         }),
@@ -81,29 +81,29 @@ describe('StreamWriter', () => {
       const { writer, region } = makeWriter();
       const stream = writer.stream(counter('c'), 1);
       log.warnings.push = () => {
-        stream.add(1, { from: 'logger' });
+        stream.record(1, { from: 'logger' });
         throw new Error('logger on purpose');
       };
-      for (let i = 0; i < 5; i++) stream.add(1, { i });
-      stream.add(1, 'no object');
+      for (let i = 0; i < 5; i++) stream.record(1, { i });
+      stream.record(1, 'no object');
       expect(totalOf(region)).to.equal(5 + 1 + 2);
     });
 
     it('survives getters that record to the same stream', () => {
       const { writer, region } = makeWriter();
       const stream = writer.stream(counter('c'), 2000);
-      for (let i = 0; i < 20; i++) stream.add(1, { a: `a${i}`, b: i });
+      for (let i = 0; i < 20; i++) stream.record(1, { a: `a${i}`, b: i });
       let recorded = 20;
       for (let round = 0; round < 100; round++) {
         const attributes = Object.defineProperty({ a: `a${round % 20}` }, 'b', {
           get: () => {
-            stream.add(1, { a: `new${round}`, b: `new${round}` });
+            stream.record(1, { a: `new${round}`, b: `new${round}` });
             recorded++;
             return round % 20;
           },
           enumerable: true,
         });
-        stream.add(1, attributes);
+        stream.record(1, attributes);
         recorded++;
       }
       expect(totalOf(region)).to.equal(recorded);
@@ -118,12 +118,12 @@ describe('StreamWriter', () => {
         const { writer, region } = makeWriter();
         const stream = writer.stream(counter('c'), limit);
         for (let round = 1; round <= 3; round++) {
-          for (let i = 0; i < limit; i++) stream.add(1, i === 0 ? undefined : { i });
+          for (let i = 0; i < limit; i++) stream.record(1, i === 0 ? undefined : { i });
           if (round === 1) {
             expect(sumsOf(region), 'no overflow up to the limit').to.not.have.property(OVERFLOW);
             expect(log.warnings).to.deep.equal([]);
           }
-          for (let i = 0; i < 50; i++) stream.add(1, { i: limit + i });
+          for (let i = 0; i < 50; i++) stream.record(1, { i: limit + i });
           const sums = sumsOf(region);
           expect(Object.keys(sums)).to.have.length(limit + 1);
           expect(sums[OVERFLOW]).to.equal(50 * round);
@@ -139,17 +139,17 @@ describe('StreamWriter', () => {
       const stream = writer.stream(counter('c'), 1);
       const overflow = () => seriesOf(region).filter((series) => series.overflow);
       expect(overflow().map(({ live }) => live)).to.deep.equal([false]);
-      stream.add(1, { a: 1 });
+      stream.record(1, { a: 1 });
       expect(overflow().map(({ live }) => live)).to.deep.equal([false]);
-      stream.add(1, { a: 2 });
+      stream.record(1, { a: 2 });
       expect(overflow().map(({ live, values }) => [live, ...values])).to.deep.equal([[true, 1]]);
     });
 
     it('tells the overflow series from one that a user names so', () => {
       const { writer, region } = makeWriter();
       const stream = writer.stream(counter('c'), 1);
-      stream.add(1, { 'otel.metric.overflow': true });
-      stream.add(1, { a: 2 });
+      stream.record(1, { 'otel.metric.overflow': true });
+      stream.record(1, { a: 2 });
       expect(
         seriesOf(region)
           .filter(({ live }) => live)
@@ -161,21 +161,21 @@ describe('StreamWriter', () => {
     it('is raised and never lowered when the stream is asked for again', () => {
       const { writer, region } = makeWriter();
       const stream = writer.stream(counter('c'), 2);
-      for (let i = 0; i < 3; i++) stream.add(1, { i });
+      for (let i = 0; i < 3; i++) stream.record(1, { i });
       expect(writer.stream(counter('c'), 3)).to.equal(stream);
-      for (let i = 0; i < 4; i++) stream.add(1, { i });
+      for (let i = 0; i < 4; i++) stream.record(1, { i });
       writer.stream(counter('c'), 1);
-      for (let i = 0; i < 4; i++) stream.add(1, { i });
+      for (let i = 0; i < 4; i++) stream.record(1, { i });
       expect(sumsOf(region)).to.deep.equal({ '[["i",0]]': 3, '[["i",1]]': 3, '[["i",2]]': 2, [OVERFLOW]: 3 });
     });
 
     it('holds for each stream by itself, and for bound instruments', () => {
       const { writer, region } = makeWriter();
       const [a, b] = [writer.stream(counter('a'), 1), writer.stream(counter('b'), 1)];
-      a.add(1, { i: 0 });
+      a.record(1, { i: 0 });
       const bound = [0, 1, 2].map((i) => b.bind({ i }));
-      bound.forEach((series) => series.add(1));
-      a.add(1, { i: 1 });
+      bound.forEach((series) => series.record(1));
+      a.record(1, { i: 1 });
       expect(sumsOf(region, 'a')).to.deep.equal({ '[["i",0]]': 1, [OVERFLOW]: 1 });
       expect(sumsOf(region, 'b')).to.deep.equal({ '[["i",0]]': 1, [OVERFLOW]: 2 });
     });
@@ -184,7 +184,7 @@ describe('StreamWriter', () => {
       const { writer, region } = makeWriter();
       const [h, g] = [writer.stream(histogram('h', [1, 10]), 1), writer.stream(gauge('g'), 1)];
       for (let i = 0; i < 4; i++) h.record(i * 4, { i });
-      for (let i = 0; i < 4; i++) g.set(i, { i });
+      for (let i = 0; i < 4; i++) g.record(i, { i });
       const values = (name: string) =>
         seriesOf(region)
           .filter(({ stream, live }) => stream.name === name && live)
@@ -207,8 +207,8 @@ describe('StreamWriter', () => {
     const other = writer.stream(histogram('other', [1, 2, 3]), 1e5);
     for (let i = 0; i < 6000; i++) other.record(i, { i });
     expect(region.byteLength).to.be.above(2 ** 20);
-    for (let i = 0; i < 200; i++) early.add(1, { i });
-    bound.add(1);
+    for (let i = 0; i < 200; i++) early.record(1, { i });
+    bound.record(1);
     expect(totalOf(region, 'early')).to.equal(201);
   });
 });

@@ -1,11 +1,26 @@
 /** Streams for tests. */
-import type { Aggregation, InstrumentKind, StreamDescription } from '../../src/state/records.ts';
+import type {
+  Aggregation,
+  InstrumentKind,
+  StoreConfiguration,
+  StreamDescription,
+} from '../../src/state/records.ts';
 
 type Described<A extends Aggregation> = StreamDescription & { readonly aggregation: A };
 
 function described<A extends Aggregation>(name: string, kind: InstrumentKind, aggregation: A): Described<A> {
   const scope = { name: 'test', version: '1', schemaUrl: undefined };
-  return { scope, name, description: '', unit: '', kind, integer: false, aggregation, created: Date.now() };
+  return {
+    scope,
+    name,
+    description: '',
+    unit: '',
+    kind,
+    integer: false,
+    aggregation,
+    created: Date.now(),
+    selection: undefined,
+  };
 }
 
 export function counter(name: string): Described<{ readonly type: 'sum'; readonly monotonic: boolean }> {
@@ -26,4 +41,16 @@ export function histogram(
     recordMinMax: true,
     hasSum: true,
   });
+}
+
+/** A store's configuration of which only some matters. */
+export function configuration(given: Partial<StoreConfiguration>): StoreConfiguration {
+  return {
+    resource: {},
+    resourceSchemaUrl: undefined,
+    cardinalityLimits: {} as StoreConfiguration['cardinalityLimits'],
+    selections: {} as StoreConfiguration['selections'],
+    views: [],
+    ...given,
+  };
 }

@@ -79,7 +79,7 @@ function count(times: number, end: 'return' | 'exit' | 'throw'): object {
   const stream = writer.stream(counter('requests'), 2000);
   waitForStart();
   for (let i = 0; i < times; i++) {
-    stream.add(1, { worker: 'any', i: i % 10 });
+    stream.record(1, { worker: 'any', i: i % 10 });
     Atomics.add(control, ACKNOWLEDGED, 1);
   }
   if (end === 'exit') process.exit(0);

@@ -15,12 +15,12 @@ function resident(): number {
 
 function makeStore(): MetricStore {
   const store = MetricStore.create();
-  new StoreWriter(store.region).stream(counter('idle'), 2000).add(1, { method: 'GET' });
+  new StoreWriter(store.region).stream(counter('idle'), 2000).record(1, { method: 'GET' });
   return store;
 }
 
 // Code is loaded and compiled before the first look, so that memory alone is compared.
-new StoreWriter(Region.create(2 ** 20)).stream(counter('warm'), 10).add(1, { method: 'GET' });
+new StoreWriter(Region.create(2 ** 20)).stream(counter('warm'), 10).record(1, { method: 'GET' });
 const what = process.argv[2];
 const before = resident();
 const kept = what === 'nothing' ? undefined : makeStore();

@@ -1,0 +1,118 @@
+import type { Warnings } from '../base/warnings.ts';
+import { selectionKey } from '../state/aggregation-choice.ts';
+import { DEFAULT_BOUNDARIES } from './aggregation.ts';
+import type { StreamPlan } from './stream-plan.ts';
+
+/** What a registration came to. */
+export interface Registration<T> {
+  /** What was registered first under this identity; the same for every stream that is identical. */
+  readonly value: T;
+  /** True when an earlier registration's value is used and this description is longer than all before it. */
+  readonly longerDescription: boolean;
+}
+
+interface Entry<T> {
+  readonly plan: StreamPlan;
+  readonly value: T;
+  description: string;
+}
+
+/**
+ * The streams of one meter by name, and the rules for two of one name (specification, duplicate instrument registration):
+ * identical ones are one; ones that differ only in description, case of the name or advice are taken for identical and warned
+ * of; ones that differ in kind, unit, value type or aggregation both work, and are warned of.
+ */
+export class StreamRegistry<T> {
+  readonly #meter: string;
+  readonly #warnings: Warnings;
+  readonly #entries = new Map<string, Entry<T>[]>();
+
+  constructor(meter: string, warnings: Warnings) {
+    this.#meter = meter;
+    this.#warnings = warnings;
+  }
+
+  /** Returns what an identical stream was registered with, or registers `make()`. */
+  register(plan: StreamPlan, make: () => T): Registration<T> {
+    const name = plan.name.toLowerCase();
+    let entries = this.#entries.get(name);
+    if (entries === undefined) this.#entries.set(name, (entries = []));
+    const same = entries.find((entry) => areOne(entry.plan, plan));
+    if (same !== undefined) {
+      this.#warnOfSmallDifferences(same, plan);
+      const longerDescription = plan.description.length > same.description.length;
+      if (longerDescription) same.description = plan.description;
+      return { value: same.value, longerDescription };
+    }
+    const rival = entries.find((entry) => meet(entry.plan, plan));
+    if (rival !== undefined) this.#warnOfConflict(rival.plan, plan);
+    const entry = { plan, value: make(), description: plan.description };
+    entries.push(entry);
+    return { value: entry.value, longerDescription: false };
+  }
+
+  #warnOfSmallDifferences(first: Entry<T>, second: StreamPlan): void {
+    if (first.plan.name !== second.name)
+      this.#warn(
+        second,
+        'case',
+        `was registered as ${first.plan.name} before; names are compared without regard to case, and the first is used`,
+      );
+    if (first.description !== second.description)
+      this.#warn(
+        second,
+        `description ${second.description}`,
+        `was registered with another description before (${JSON.stringify(first.description)}, now ${JSON.stringify(second.description)}); the longer is used. Give both the same description`,
+      );
+    const advised = first.plan.instrument.boundaries;
+    const { boundaries } = second.instrument;
+    const used = advised ?? DEFAULT_BOUNDARIES;
+    if (
+      second.aggregation.type === 'default' &&
+      boundaries !== undefined &&
+      used.join() !== boundaries.join()
+    )
+      this.#warn(
+        second,
+        `boundaries ${boundaries.join()}`,
+        `was registered with other explicitBucketBoundaries before (${advised?.join() ?? 'the default'}); those are used. Give both the same advice`,
+      );
+  }
+
+  #warnOfConflict(first: StreamPlan, second: StreamPlan): void {
+    const differences = (['kind', 'unit', 'valueType'] as const)
+      .filter((field) => first.instrument[field] !== second.instrument[field])
+      .map(
+        (field) =>
+          `${field} ${JSON.stringify(first.instrument[field])} and ${JSON.stringify(second.instrument[field])}`,
+      )
+      .join(', ');
+    this.#warn(
+      second,
+      `conflict ${differences}`,
+      `is registered twice with different ${differences}. Both are recorded and exported under one name, which backends may refuse. Rename one of them, or make them agree`,
+    );
+  }
+
+  #warn({ name }: StreamPlan, cause: string, message: string): void {
+    this.#warnings.once(
+      `${this.#meter}/${name} ${cause}`,
+      `metric ${name} of meter ${this.#meter || '(unnamed)'} ${message}`,
+    );
+  }
+}
+
+function areOne(a: StreamPlan, b: StreamPlan): boolean {
+  return (
+    a.instrument.kind === b.instrument.kind &&
+    a.instrument.unit === b.instrument.unit &&
+    a.instrument.valueType === b.instrument.valueType &&
+    a.selection === b.selection &&
+    selectionKey(a.aggregation) === selectionKey(b.aggregation)
+  );
+}
+
+/** True when one reader shows both. */
+function meet(a: StreamPlan, b: StreamPlan): boolean {
+  return a.selection === b.selection || a.selection === undefined || b.selection === undefined;
+}
