@@ -91,7 +91,7 @@ export async function startOtlpReceiver(): Promise<OtlpReceiver> {
     return found;
   };
   const server = createServer((request, response) => {
-    receive(request).then(
+    decodeOtlp(request).then(
       (decoded) => {
         const { requests, contentTypes } = inbox(request.url ?? '');
         requests.push(decoded);
@@ -113,7 +113,8 @@ export async function startOtlpReceiver(): Promise<OtlpReceiver> {
   };
 }
 
-async function receive(request: IncomingMessage): Promise<OtlpRequest> {
+/** Reads and decodes one request. */
+export async function decodeOtlp(request: IncomingMessage): Promise<OtlpRequest> {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk as Buffer);
   const raw = Buffer.concat(chunks);

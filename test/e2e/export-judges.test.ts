@@ -1,20 +1,18 @@
-/**
- * What the real readers of these formats say: promtool, a Prometheus server, and the OpenMetrics parser of Prometheus' Python client. They must be
- * installed (Debian: prometheus, python3-prometheus-client).
- */
+/** What the real readers of these formats say: promtool, a Prometheus server, and the OpenMetrics parser of Prometheus' Python client. */
 import { expect } from 'chai';
-import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { columnsOf } from '../../src/collect/metric-column.ts';
 import { SeqlockMetricProducer } from '../../src/collect/metric-producer.ts';
 import { PrometheusText } from '../../src/export/prometheus-text.ts';
 import { createPrometheusHandler, SeqlockMeterProvider, SeqlockMetricReader } from '../../src/index.ts';
+import { eventually } from '../support/eventually.ts';
 import { numberOf, parseStrictly } from '../export/strict-parser.ts';
 import { randomMetrics, randomOf } from '../export/random-metrics.ts';
+import { needs, pathOf } from './programs/programs.ts';
+import { startPrometheus, type Prometheus } from './servers/prometheus.ts';
+import { scratchFolder } from './servers/scratch.ts';
 
 const PARSE_ERROR = 1; // of promtool; 3 is lint
 
@@ -46,8 +44,12 @@ function fixture() {
 describe('the judges', function () {
   this.timeout(120_000);
 
+  before(function () {
+    needs(this, 'prometheus 2', 'promtool', 'python');
+  });
+
   it('promtool finds nothing wrong with the fixture', () => {
-    const { status, stdout, stderr } = spawnSync('promtool', ['check', 'metrics'], {
+    const { status, stdout, stderr } = spawnSync(pathOf('promtool'), ['check', 'metrics'], {
       input: fixture().reader.exportPrometheus(),
       encoding: 'utf8',
     });
@@ -60,7 +62,7 @@ describe('the judges', function () {
     for (let i = 0; i < 60; i++) {
       const made = new PrometheusText({ openMetrics: false, escaping: 'underscores' });
       made.update(columnsOf(randomMetrics(random), () => {}));
-      const { status, stderr } = spawnSync('promtool', ['check', 'metrics'], {
+      const { status, stderr } = spawnSync(pathOf('promtool'), ['check', 'metrics'], {
         input: made.toString(),
         encoding: 'utf8',
       });
@@ -92,7 +94,7 @@ describe('the judges', function () {
       '        out.append(str(i) + ": " + repr(e))',
       'json.dump(out, sys.stdout)',
     ].join('\n');
-    const output = execFileSync('/usr/bin/python3', ['-c', script], {
+    const output = execFileSync(pathOf('python'), ['-c', script], {
       input: JSON.stringify(texts),
       encoding: 'utf8',
       maxBuffer: 1 << 28,
@@ -114,18 +116,16 @@ describe('the judges', function () {
       openmetrics: 'application/openmetrics-text;version=1.0.0',
       protobuf: 'application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited',
     };
-    const directory = mkdtempSync(join(tmpdir(), 'export-judges-'));
     const servers: Server[] = [];
     const served = new Set<string>();
-    let prometheus: ChildProcess;
-    let url = '';
+    let prometheus: Prometheus;
     let expected: Map<string, number>;
 
     const key = (name: string, labels: Readonly<Record<string, string>>): string =>
       JSON.stringify([
         name,
         Object.entries(labels)
-          .filter(([k]) => k !== 'job' && k !== 'instance' && k !== '__name__')
+          .filter(([k]) => k !== 'job' && k !== 'instance')
           .map(([k, v]) => [k, k === 'le' && name.endsWith('_bucket') ? numberOf(v) : v] as const)
           .sort((a, b) => (a[0] < b[0] ? -1 : 1)),
       ]);
@@ -157,64 +157,35 @@ describe('the judges', function () {
         );
         jobs.push(`  - job_name: ${job}\n    static_configs: [{ targets: ['127.0.0.1:${port}'] }]`);
       }
-      writeFileSync(
-        join(directory, 'prometheus.yml'),
-        `global: { scrape_interval: 1s, scrape_timeout: 1s }\nscrape_configs:\n${jobs.join('\n')}\n`,
-      );
-      const probe = createServer();
-      const port = await listen(probe);
-      await new Promise((resolve) => probe.close(resolve));
-      url = `http://127.0.0.1:${port}`;
-      prometheus = spawn(
-        'prometheus',
-        [
-          `--config.file=${directory}/prometheus.yml`,
-          `--storage.tsdb.path=${directory}/data`,
-          `--web.listen-address=127.0.0.1:${port}`,
-          '--enable-feature=native-histograms',
-        ],
-        { stdio: 'ignore' },
-      );
+      prometheus = await startPrometheus({
+        program: 'prometheus 2',
+        folder: scratchFolder(),
+        config: `global: { scrape_interval: 1s, scrape_timeout: 1s }\nscrape_configs:\n${jobs.join('\n')}\n`,
+        flags: ['--enable-feature=native-histograms'],
+      });
     });
 
-    after(() => {
-      prometheus.kill('SIGKILL');
+    after(async () => {
+      await prometheus?.stop();
       for (const server of servers) server.close();
-      rmSync(directory, { recursive: true, force: true });
     });
-
-    async function api<T>(path: string): Promise<T> {
-      return ((await (await fetch(url + path)).json()) as { data: T }).data;
-    }
 
     for (const job of Object.keys(formats))
       it(`scrapes ${job} and finds what was recorded`, async () => {
-        interface Target {
-          labels: { job: string };
-          health: string;
-          lastError: string;
-        }
-        let target: Target | undefined;
-        for (let i = 0; i < 200 && (target === undefined || target.health === 'unknown'); i++) {
-          await new Promise((resolve) => setTimeout(resolve, 200));
-          const targets = await api<{ activeTargets: Target[] }>('/api/v1/targets').catch(() => undefined);
-          target = targets?.activeTargets.find(({ labels }) => labels.job === job);
-        }
-        expect(target?.lastError).to.equal('');
-        expect(target?.health).to.equal('up');
+        const target = await eventually(async () =>
+          (await prometheus.targets()).find(
+            ({ labels, health }) => labels['job'] === job && health !== 'unknown',
+          ),
+        );
+        expect(target.lastError).to.equal('');
+        expect(target.health).to.equal('up');
         expect([...served].filter((line) => line.startsWith(job))).to.deep.equal([
           `${job} ${formats[job as keyof typeof formats].split(';')[0]} gzip`,
         ]);
         await new Promise((resolve) => setTimeout(resolve, 1500));
-        const { result } = await api<{
-          result: { metric: Record<string, string>; value: [number, string] }[];
-        }>(`/api/v1/query?query=${encodeURIComponent(`{job="${job}"}`)}`);
         const found = new Map<string, number>();
-        for (const { metric, value } of result) {
-          const name = metric['__name__']!;
-          if (/^(up|scrape_.*)$|_created$/.test(name)) continue;
-          found.set(key(name, metric), numberOf(value[1]));
-        }
+        for (const { name, labels, value } of await prometheus.query(`{job="${job}"}`))
+          if (!/^(up|scrape_.*)$|_created$/.test(name)) found.set(key(name, labels), value);
         expect(found).to.deep.equal(expected);
         const scope = { otel_scope_name: 'scope', otel_scope_version: '1.0' };
         expect(found.get(key('http_requests_total', { ...scope, route: '/a', code: '200' }))).to.equal(

@@ -1,0 +1,64 @@
+/** The app's books as the samples a Prometheus server should have, and what it has in the same form. */
+import {
+  nameAndAttributes,
+  seriesKey,
+  type BookedHistogram,
+  type Books,
+  type Labels,
+} from '../app/account.ts';
+import { BOUNDS, PROMETHEUS_NAMES, SCOPE } from '../app/instruments.ts';
+import type { Sample } from '../servers/prometheus.ts';
+
+export type Naming = 'ours' | 'official';
+
+/** `extra` are labels that every sample has besides its attributes and its scope. */
+export function expectedSamples(books: Books, naming: Naming, extra: Labels = {}): Books {
+  const samples: Books = {};
+  for (const [key, value] of Object.entries(books)) {
+    const [name, attributes] = nameAndAttributes(key);
+    const sampleName = PROMETHEUS_NAMES[name]![naming];
+    const labels = {
+      ...Object.fromEntries(Object.entries(attributes).map(([label, text]) => [label, String(text)])),
+      otel_scope_name: SCOPE.name,
+      otel_scope_version: SCOPE.version,
+      ...extra,
+    };
+    if (typeof value === 'number') samples[seriesKey(sampleName, labels)] = value;
+    else Object.assign(samples, histogramSamples(sampleName, labels, value));
+  }
+  return samples;
+}
+
+function histogramSamples(name: string, labels: Labels, { count, sum, buckets }: BookedHistogram): Books {
+  const samples: Books = {
+    [seriesKey(`${name}_count`, labels)]: count,
+    [seriesKey(`${name}_sum`, labels)]: sum,
+  };
+  let below = 0;
+  [...BOUNDS, Infinity].forEach((bound, i) => {
+    below += buckets[i]!;
+    samples[seriesKey(`${name}_bucket`, { ...labels, le: String(bound) })] = below;
+  });
+  return samples;
+}
+
+/** Labels that the server adds, and samples that it makes itself, are left out. */
+export function arrivedSamples(
+  samples: readonly Sample[],
+  drop: readonly string[] = ['job', 'instance'],
+): Books {
+  return Object.fromEntries(
+    samples
+      .filter(({ name }) => !/^(up|scrape_.*|target_info|.*_created)$/.test(name))
+      .map(({ name, labels, value }) => {
+        const kept = Object.entries(labels).filter(([label]) => !drop.includes(label));
+        const sameBounds = kept.map(([label, text]) => [label, label === 'le' ? String(bound(text)) : text]);
+        return [seriesKey(name, Object.fromEntries(sameBounds) as Labels), value];
+      }),
+  );
+}
+
+/** Formats differ in how they write a bound: 1, 1.0. */
+function bound(text: string): number {
+  return text === '+Inf' ? Infinity : Number(text);
+}

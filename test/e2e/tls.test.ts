@@ -1,0 +1,92 @@
+/** A Collector that wants TLS with a client certificate, and one that wants a token in a header; configured as a user does, by environment. */
+import { expect } from 'chai';
+import { randomUUID } from 'node:crypto';
+import { eventually } from '../support/eventually.ts';
+import type { AppOptions } from './app/protocol.ts';
+import { arrivals, receivedBooks } from './compare/otlp-books.ts';
+import { compareBooks, compareNumber } from './compare/table.ts';
+import { needs } from './programs/programs.ts';
+import { withApp } from './servers/app.ts';
+import { makeCertificates, type Certificate, type Certificates } from './servers/certificates.ts';
+import { startFileCollector, type FileCollector } from './servers/collector.ts';
+import { scratchFolder } from './servers/scratch.ts';
+
+const TOKEN = randomUUID();
+
+function pushing(url: string, instance: string): AppOptions {
+  return {
+    instance,
+    workers: 2,
+    outputs: [
+      {
+        kind: 'otlp',
+        protocol: 'http/protobuf',
+        temporality: 'cumulative',
+        url,
+        intervalMillis: 3_600_000, // only when it is told to
+        timeoutMillis: 5000,
+      },
+    ],
+  };
+}
+
+describe('a Collector that not everybody may send to', function () {
+  this.timeout(60_000);
+  let certificates: Certificates;
+  let collector: FileCollector;
+  let url: string;
+
+  before(async function () {
+    needs(this, 'collector', 'openssl');
+    const folder = scratchFolder();
+    certificates = makeCertificates(folder);
+    const { authority, server } = certificates;
+    collector = await startFileCollector({
+      folder,
+      receiver: {
+        tls: `{ cert_file: ${server.cert}, key_file: ${server.key}, client_ca_file: ${authority} }`,
+        auth: '{ authenticator: bearertokenauth }',
+      },
+      extensions: { bearertokenauth: `{ scheme: Bearer, token: ${TOKEN} }` },
+    });
+    url = collector.url.replace('http:', 'https:');
+  });
+  after(() => collector?.stop());
+
+  const environment = (client: Certificate, token: string): Record<string, string> => ({
+    OTEL_EXPORTER_OTLP_CERTIFICATE: certificates.authority,
+    OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE: client.cert,
+    OTEL_EXPORTER_OTLP_CLIENT_KEY: client.key,
+    OTEL_EXPORTER_OTLP_HEADERS: `authorization=Bearer%20${token}`,
+  });
+
+  it('takes everything from an app with the right certificate and token', async () => {
+    const env = environment(certificates.client, TOKEN);
+    const books = await withApp(pushing(url, 'known'), env, async (app) => {
+      await app.ask({ do: 'record', rounds: 300 });
+      await app.ask({ do: 'flush' });
+      expect(await app.ask({ do: 'said' })).to.deep.equal([]);
+      return app.ask({ do: 'books' });
+    });
+    const exports = await eventually(async () => {
+      const found = arrivals(collector.received(), 'known');
+      return found.length > 0 ? found : undefined;
+    });
+    compareBooks('e', 'TLS with client certificate and token', books, receivedBooks(exports));
+  });
+
+  const refusals: Readonly<Record<string, () => Record<string, string>>> = {
+    'a certificate of a stranger': () => environment(certificates.stranger, TOKEN),
+    'a wrong token': () => environment(certificates.client, 'wrong'),
+  };
+  for (const [what, env] of Object.entries(refusals))
+    it(`takes nothing from an app with ${what}, and the app hears of it`, async () => {
+      await withApp(pushing(url, what), env(), async (app) => {
+        await app.ask({ do: 'record', rounds: 10 });
+        await app.ask({ do: 'flush' });
+        expect((await app.ask({ do: 'said' })).join('\n')).to.match(/^error .*export failed/im);
+        await app.end();
+      });
+      compareNumber('e', `${what}: exports that got through`, 0, arrivals(collector.received(), what).length);
+    });
+});
