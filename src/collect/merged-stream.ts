@@ -2,6 +2,8 @@ import type { Attributes, HrTime } from '@opentelemetry/api';
 import { OVERFLOW_ATTRIBUTES, type CanonicalAttributes } from '../state/attributes.ts';
 import type { StreamDescription } from '../state/records.ts';
 import { ABSENT, SeriesTable } from '../state/series-table.ts';
+import type { ExemplarBlock } from './exemplar-block.ts';
+import { isEarlier } from './hr-time.ts';
 
 /** No further contribution. */
 export const NONE: number = -1;
@@ -28,6 +30,8 @@ export class MergedStream {
   readonly attributes: Attributes[] = [];
   /** The earliest start among the writers known when the series was first reported; it never moves after that. */
   readonly starts: HrTime[] = [];
+  /** Exemplars by the cell of the series they belong to; undefined while no series has any. */
+  exemplars: Map<number, ExemplarBlock> | undefined;
   readonly #table = new SeriesTable(); // reference = number of the series + 1
   #first = new Int32Array(8);
   #last = new Int32Array(8);
@@ -158,10 +162,6 @@ export class MergedStream {
 function grown<T extends Int32Array | Int16Array | Uint8Array>(from: T, to: T): T {
   to.set(from);
   return to;
-}
-
-function isEarlier(a: HrTime, b: HrTime): boolean {
-  return a[0] < b[0] || (a[0] === b[0] && a[1] < b[1]);
 }
 
 function objectOf({ keys, values }: CanonicalAttributes): Attributes {

@@ -41,6 +41,8 @@ export class MetricColumn {
   readonly attributes: Attributes[] = [];
   readonly starts: HrTime[] = [];
   values: Float64Array;
+  /** Exemplars by row; undefined where no row has any. */
+  exemplars: Map<number, readonly D.Exemplar[]> | undefined;
 
   constructor(description: ColumnDescription, text: string) {
     this.description = description;
@@ -60,10 +62,18 @@ export class MetricColumn {
     return at;
   }
 
-  close(attributes: Attributes, start: HrTime): void {
+  close(attributes: Attributes, start: HrTime, exemplars?: readonly D.Exemplar[]): void {
     this.attributes[this.rows] = attributes;
     this.starts[this.rows] = start;
+    if (exemplars !== undefined && exemplars.length > 0)
+      (this.exemplars ??= new Map<number, readonly D.Exemplar[]>()).set(this.rows, exemplars);
     this.rows++;
+  }
+
+  /** Empties the column for another snapshot. */
+  clear(): void {
+    this.rows = 0;
+    this.exemplars = undefined;
   }
 }
 
@@ -115,7 +125,7 @@ function numberColumn(scope: ColumnScope, metric: AnyMetric): MetricColumn {
   for (const point of metric.dataPoints as readonly D.DataPoint<number>[]) {
     const at = column.open();
     column.values[at] = point.value;
-    column.close(point.attributes, point.startTime);
+    column.close(point.attributes, point.startTime, point.exemplars);
   }
   return column;
 }
@@ -138,7 +148,7 @@ function histogramColumns(scope: ColumnScope, metric: AnyMetric): MetricColumn[]
     column.values[at + COLUMN_COUNT] = count;
     column.values[at + COLUMN_SUM] = sum ?? 0;
     column.values.set(buckets.counts, at + COLUMN_BUCKETS);
-    column.close(point.attributes, point.startTime);
+    column.close(point.attributes, point.startTime, point.exemplars);
   }
   return [...columns.values()];
 }

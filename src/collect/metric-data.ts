@@ -27,6 +27,17 @@ export interface MetricDescriptor {
   readonly valueType: ValueType;
 }
 
+/** One measurement of a series, kept as an example (specification, exemplar). */
+export interface Exemplar {
+  /** Attributes of the measurement that a view dropped. */
+  readonly filteredAttributes: Attributes;
+  readonly value: number;
+  readonly timestamp: HrTime;
+  /** Both present where a sampled span was active. */
+  readonly traceId?: string;
+  readonly spanId?: string;
+}
+
 export interface DataPoint<T> {
   /** Cumulative: when the series' first measurement was made; never moves. Delta: when the reader collected before. */
   readonly startTime: HrTime;
@@ -34,6 +45,8 @@ export interface DataPoint<T> {
   readonly endTime: HrTime;
   readonly attributes: Attributes;
   readonly value: T;
+  /** Left out where there are none. The official exporters pass them by. */
+  readonly exemplars?: readonly Exemplar[];
 }
 
 export interface HistogramValue {

@@ -4,8 +4,9 @@ import { DeltaStream } from './delta-stream.ts';
 import type { MergedStream } from './merged-stream.ts';
 import type { MetricColumn } from './metric-column.ts';
 import * as D from './metric-data.ts';
+import { hrTimeOf } from './hr-time.ts';
 import { SeriesValues } from './series-values.ts';
-import { hrTimeOf, type StoreReader } from './store-reader.ts';
+import type { StoreReader } from './store-reader.ts';
 import { StreamColumn } from './stream-column.ts';
 import { StreamSelection } from './stream-selection.ts';
 

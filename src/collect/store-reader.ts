@@ -5,7 +5,10 @@ import { ExtentCursor, readRecord, type LogRecord } from '../memory/directory-lo
 import { EXTENTS_OFFSET } from '../memory/layout.ts';
 import type { Extent, Region } from '../memory/region.ts';
 import { OVERFLOW_ATTRIBUTES, type CanonicalAttributes } from '../state/attributes.ts';
+import { decodeExemplars } from '../state/exemplar-record.ts';
 import * as R from '../state/records.ts';
+import { ExemplarBlock } from './exemplar-block.ts';
+import { hrTimeOf } from './hr-time.ts';
 import { MergedStream } from './merged-stream.ts';
 
 /** Distinct attribute strings that are kept once; further ones are kept per series. */
@@ -40,6 +43,7 @@ export class StoreReader {
   readonly #warnings = new Warnings();
   readonly #strings = new Map<string, string>();
   #walkedTo = EXTENTS_OFFSET;
+  #hasExemplars = false;
   #configurationOffset = 0;
   #configuration: R.StoreConfiguration | undefined;
   #startMillis = -1;
@@ -69,6 +73,11 @@ export class StoreReader {
   /** The publisher's configuration; undefined until it was written. */
   get configuration(): R.StoreConfiguration | undefined {
     return this.#configuration;
+  }
+
+  /** True once any series has exemplars. */
+  get hasExemplars(): boolean {
+    return this.#hasExemplars;
   }
 
   #readConfiguration(): void {
@@ -134,6 +143,14 @@ export class StoreReader {
         if (text.length > stream.text.length) stream.text = text;
         return;
       }
+      case R.EXEMPLARS_RECORD: {
+        const record = decodeExemplars(payload);
+        const stream = directory.streams[record.stream]!;
+        stream.exemplars ??= new Map();
+        stream.exemplars.set(record.cell, new ExemplarBlock(record));
+        this.#hasExemplars = true;
+        return;
+      }
       default: // of a later minor version
     }
   }
@@ -194,12 +211,6 @@ export class StoreReader {
     }
     return this.#start;
   }
-}
-
-/** Milliseconds since the epoch as seconds and nanoseconds. */
-export function hrTimeOf(millis: number): HrTime {
-  const seconds = Math.floor(millis / 1000);
-  return [seconds, Math.round((millis - seconds * 1000) * 1e6)];
 }
 
 const readers = new WeakMap<Region, StoreReader>();

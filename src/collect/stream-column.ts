@@ -42,7 +42,7 @@ export class StreamColumn {
       for (const series of this.#waiting) (stream.isLive(series, words) ? this.#live : waiting).push(series);
       this.#waiting = waiting;
     }
-    this.column.rows = 0;
+    this.column.clear();
     this.column.text = stream.text;
     return this.#live;
   }

@@ -50,13 +50,13 @@ export class LabelWriter {
 
   /** The labels of a series as text; see `pairs`. */
   text(attributes: Attributes, reserved: ReadonlySet<string>): string {
-    return textOf(this.pairs(attributes, reserved));
+    return labelText(this.pairs(attributes, reserved));
   }
 
   /** ... and in every form. */
   labels(attributes: Attributes, reserved: ReadonlySet<string>): LabelSet {
     const pairs = this.pairs(attributes, reserved);
-    return { pairs, text: textOf(pairs), names: pairs.map(({ name }) => name) };
+    return { pairs, text: labelText(pairs), names: pairs.map(({ name }) => name) };
   }
 
   /**
@@ -84,7 +84,8 @@ export class LabelWriter {
   }
 }
 
-function textOf(pairs: readonly LabelPair[]): string {
+/** Labels as they stand between braces. */
+export function labelText(pairs: readonly LabelPair[]): string {
   let text = '';
   for (const { name, value } of pairs) {
     const shown = isLegacyName(name, true) ? name : `"${escapedValue(name)}"`;

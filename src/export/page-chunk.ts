@@ -4,6 +4,9 @@
  *
  *   http_requests_total{route="/a"} 17\nhttp_requests_total{route="/b"} 9\n ...
  *                                   ^ starts[0], sizes[0] = 2            ^ starts[1], sizes[1] = 1
+ *
+ * A number may have a tail, text between it and the end of its line, which comes, changes and goes: an exemplar. Chunks without tails know
+ * nothing of them.
  */
 import { digitsOf, isWhole, MAX_NUMBER_BYTES, writeNumber, writeWhole } from './number-text.ts';
 
@@ -28,6 +31,8 @@ export interface HeldBytes {
   release(): void;
 }
 
+const NO_TAILS: ReadonlyMap<number, Buffer> = new Map<number, Buffer>();
+
 export class PageChunk {
   #bytes: Buffer;
   #length: number;
@@ -35,6 +40,7 @@ export class PageChunk {
   readonly #starts: Int32Array;
   readonly #sizes: Uint8Array;
   readonly #shown: Float64Array;
+  #tails: ReadonlyMap<number, Buffer> = NO_TAILS;
 
   /** `starts` of the numbers in `text`, and the numbers as they stand there. */
   constructor(text: Buffer, starts: readonly number[], sizes: readonly number[], shown: readonly number[]) {
@@ -107,7 +113,20 @@ export class PageChunk {
       if (movedCount === moved.length) moved = grown(moved);
       moved[movedCount++] = i;
     }
-    if (movedCount > 0) this.#rewrite(movedCount);
+    if (movedCount > 0) this.#rewrite(movedCount, this.#tails);
+  }
+
+  /** Shows `tails` by slot, and no others. A tail is taken for changed when it is another object. */
+  updateTails(tails: ReadonlyMap<number, Buffer>): void {
+    if (tails.size === 0 && this.#tails.size === 0) return;
+    const changed: number[] = [];
+    for (const [slot, tail] of tails) if (this.#tails.get(slot) !== tail) changed.push(slot);
+    for (const slot of this.#tails.keys()) if (!tails.has(slot)) changed.push(slot);
+    if (changed.length === 0) return;
+    if (this.#hold.count > 0) this.#takeOwnBytes();
+    while (moved.length < changed.length) moved = grown(moved);
+    moved.set(changed.sort((a, b) => a - b));
+    this.#rewrite(changed.length, tails);
   }
 
   #takeOwnBytes(): Buffer {
@@ -116,12 +135,14 @@ export class PageChunk {
     return this.#bytes;
   }
 
-  /** Moves the text apart or together where numbers changed their width: `moved[0 .. movedCount)`. */
-  #rewrite(movedCount: number): void {
+  /** Moves the text apart or together where numbers changed their width, or their tails: `moved[0 .. movedCount)`, ascending. */
+  #rewrite(movedCount: number, tails: ReadonlyMap<number, Buffer>): void {
     const starts = this.#starts;
     const sizes = this.#sizes;
     const from = this.#bytes;
-    const room = this.#length + movedCount * MAX_NUMBER_BYTES;
+    const before = this.#tails;
+    let room = this.#length + movedCount * MAX_NUMBER_BYTES;
+    if (tails !== before) for (const tail of tails.values()) room += tail.length;
     if (scratch.length < room) scratch = Buffer.allocUnsafeSlow(2 * room);
     const to = scratch;
     const first = starts[moved[0]!]!;
@@ -132,8 +153,12 @@ export class PageChunk {
       const start = starts[slot]!;
       write = copyRun(from, read, start, to, write);
       read = start + sizes[slot]!;
-      const end = writeNumber(to, write, this.#shown[slot]!);
+      let end = writeNumber(to, write, this.#shown[slot]!);
       sizes[slot] = end - write;
+      if (tails !== before) {
+        read += before.get(slot)?.length ?? 0;
+        end += tails.get(slot)?.copy(to, end) ?? 0;
+      }
       // All later numbers move alike until the next one that changes its width.
       const next = m + 1 < movedCount ? moved[m + 1]! : starts.length;
       starts[slot] = first + write;
@@ -142,6 +167,7 @@ export class PageChunk {
       write = end;
     }
     write = copyRun(from, read, this.#length, to, write);
+    this.#tails = tails;
     this.#length = first + write;
     if (this.#length > from.length) {
       this.#bytes = Buffer.allocUnsafeSlow(this.#length + starts.length);

@@ -13,6 +13,8 @@ import {
   type MetricColumn,
   type MetricColumns,
 } from '../collect/metric-column.ts';
+import type { Exemplar } from '../collect/metric-data.ts';
+import { exemplarLabels, ExemplarTexts, newestByBucket } from './exemplar-text.ts';
 import { planFamilies, type ExpositionOptions, type PlannedFamily } from './family-plan.ts';
 import { LabelIndex } from './label-index.ts';
 import { LabelWriter, type LabelPair } from './label-text.ts';
@@ -20,6 +22,8 @@ import { wellFormed, type EscapingScheme } from './prometheus-name.ts';
 import { ProtobufWriter } from './protobuf-writer.ts';
 import { constantLabels } from './prometheus-text.ts';
 import { fixedLabels, type TextContext } from './text-family.ts';
+
+const NO_EXEMPLARS: ReadonlyMap<number, Exemplar> = new Map<number, Exemplar>();
 
 const TYPE_NUMBERS = { counter: 0, gauge: 1, unknown: 3, histogram: 4, info: 1 } as const;
 
@@ -38,6 +42,7 @@ export function* prometheusProtobuf(
     dialect,
     options,
     labels,
+    exemplars: new ExemplarTexts(labels),
     warnings,
     constants: constantLabels(attributes, options),
   };
@@ -64,7 +69,7 @@ function openFamily({ sampleName, type, help }: PlannedFamily): ProtobufWriter {
 }
 
 function familyOf(family: PlannedFamily, context: TextContext): Buffer {
-  const { labels, options, warnings } = context;
+  const { labels, warnings } = context;
   const writer = openFamily(family);
   const index = new LabelIndex();
   const texts: string[] = [];
@@ -85,7 +90,7 @@ function familyOf(family: PlannedFamily, context: TextContext): Buffer {
       texts.push(text);
       const metric = writer.begin(4);
       writeLabels(writer, pairs);
-      writeValue(writer, column, row, options);
+      writeValue(writer, column, row, context);
       writer.end(metric);
     }
   });
@@ -105,19 +110,22 @@ function writeValue(
   writer: ProtobufWriter,
   column: MetricColumn,
   row: number,
-  { created }: ExpositionOptions,
+  { options: { created }, labels }: TextContext,
 ): void {
-  const { kind } = column.description;
+  const { kind, boundaries } = column.description;
   const start = created === false ? undefined : column.starts[row];
+  const ofRow = kind === 'gauge' ? undefined : column.exemplars?.get(row);
+  const exemplars = ofRow === undefined ? NO_EXEMPLARS : newestByBucket(ofRow, boundaries);
   if (kind === 'histogram') {
     const histogram = writer.begin(7);
-    histogramOf(writer, column, row);
+    histogramOf(writer, column, row, (bucket) => writeExemplar(writer, exemplars.get(bucket), 3, labels));
     if (start !== undefined) writeTimestamp(writer, 15, start);
     writer.end(histogram);
     return;
   }
   const message = writer.begin(kind === 'counter' ? 3 : 2);
   writer.double(1, column.values[row]!);
+  writeExemplar(writer, exemplars.get(0), 2, labels);
   if (kind === 'counter' && start !== undefined) writeTimestamp(writer, 3, start);
   writer.end(message);
 }
@@ -126,6 +134,7 @@ function histogramOf(
   writer: ProtobufWriter,
   { description, values, stride }: MetricColumn,
   row: number,
+  writeBucketExemplar: (bucket: number) => void,
 ): void {
   const from = row * stride;
   writer.integer(1, values[from + COLUMN_COUNT]!);
@@ -136,8 +145,23 @@ function histogramOf(
     const bucket = writer.begin(3);
     writer.integer(1, total);
     writer.double(2, bound);
+    writeBucketExemplar(i);
     writer.end(bucket);
   });
+}
+
+function writeExemplar(
+  writer: ProtobufWriter,
+  exemplar: Exemplar | undefined,
+  field: number,
+  labels: LabelWriter,
+): void {
+  if (exemplar === undefined) return;
+  const message = writer.begin(field);
+  writeLabels(writer, exemplarLabels(exemplar, labels));
+  writer.double(2, exemplar.value);
+  writeTimestamp(writer, 3, exemplar.timestamp);
+  writer.end(message);
 }
 
 function writeTimestamp(

@@ -3,6 +3,7 @@ import { OptionError } from '../base/errors.ts';
 import { Warnings } from '../base/warnings.ts';
 import type { MetricColumn, MetricColumns } from '../collect/metric-column.ts';
 import { planFamilies, type Dialect, type ExpositionOptions, type FamilyPlan } from './family-plan.ts';
+import { ExemplarTexts } from './exemplar-text.ts';
 import { LabelWriter } from './label-text.ts';
 import type { HeldBytes } from './page-chunk.ts';
 import { TRANSLATION_STRATEGIES } from './prometheus-name.ts';
@@ -82,13 +83,15 @@ export class PrometheusText {
     const reusable = new Map(
       this.#planned?.resource === key ? this.#families.map((family) => [family.name, family]) : [],
     );
+    const labels = new LabelWriter(
+      this.#options.translationStrategy ?? 'UnderscoreEscapingWithSuffixes',
+      this.#dialect.escaping,
+    );
     const context: TextContext = {
       dialect: this.#dialect,
       options: this.#options,
-      labels: new LabelWriter(
-        this.#options.translationStrategy ?? 'UnderscoreEscapingWithSuffixes',
-        this.#dialect.escaping,
-      ),
+      labels,
+      exemplars: new ExemplarTexts(labels),
       constants: constantLabels(resource.attributes, this.#options),
       warnings: this.#warnings,
     };

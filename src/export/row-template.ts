@@ -18,6 +18,8 @@ export class RowTemplate {
   readonly #hasSum: boolean;
   readonly #hasCount: boolean;
   readonly #hasCreated: boolean;
+  /** Exemplars are shown: OpenMetrics has them on counters and buckets. */
+  readonly hasExemplars: boolean;
 
   /** `fixed`: labels that every series has, as text. */
   constructor(
@@ -31,6 +33,7 @@ export class RowTemplate {
     const { openMetrics } = dialect;
     const { name, sampleName, type } = family;
     this.#hasCreated = openMetrics && created && (type === 'counter' || type === 'histogram');
+    this.hasExemplars = openMetrics && (type === 'counter' || type === 'histogram');
     const lines: LineTemplate[] = [];
     if (kind === 'histogram') {
       this.#buckets = boundaries.length + 1;

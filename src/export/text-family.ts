@@ -3,6 +3,7 @@ import { printed } from '../base/errors.ts';
 import type { Warnings } from '../base/warnings.ts';
 import type { ColumnScope, MetricColumn } from '../collect/metric-column.ts';
 import type { Dialect, ExpositionOptions, PlannedFamily } from './family-plan.ts';
+import type { ExemplarTexts } from './exemplar-text.ts';
 import { LabelIndex } from './label-index.ts';
 import { escapedValue, type LabelSet, type LabelWriter } from './label-text.ts';
 import type { HeldBytes } from './page-chunk.ts';
@@ -18,6 +19,7 @@ export interface TextContext {
   readonly dialect: Dialect;
   readonly options: ExpositionOptions;
   readonly labels: LabelWriter;
+  readonly exemplars: ExemplarTexts;
   /** Resource attributes that are labels of every sample. */
   readonly constants: Attributes;
   readonly warnings: Warnings;
@@ -87,6 +89,7 @@ export class TextFamily {
         new TextSection(
           column,
           new RowTemplate(column, this.#family, this.#fixed[i]!.text, dialect, options.created ?? true),
+          this.#context.exemplars,
         ),
     );
   }

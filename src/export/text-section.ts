@@ -1,8 +1,11 @@
 import type { Attributes } from '@opentelemetry/api';
 import type { MetricColumn } from '../collect/metric-column.ts';
+import { newestByBucket, type ExemplarTexts } from './exemplar-text.ts';
 import { writeNumber, MAX_NUMBER_BYTES } from './number-text.ts';
 import { CHUNK_BYTES, PageChunk } from './page-chunk.ts';
 import type { RowTemplate } from './row-template.ts';
+
+const NO_TAILS: ReadonlyMap<number, Buffer> = new Map<number, Buffer>();
 
 /** Labels of a row; undefined when the row is to be left out. */
 export type LabelsOfRow = (attributes: Attributes, row: number) => string | undefined;
@@ -15,13 +18,15 @@ export class TextSection {
   readonly column: MetricColumn;
   readonly chunks: PageChunk[] = [];
   readonly #template: RowTemplate;
+  readonly #exemplars: ExemplarTexts;
   readonly #seen: Attributes[] = [];
   readonly #rows: number[] = []; // rows of the column that have lines
   readonly #chunkRows: number[] = []; // index in #rows of each chunk's first row
 
-  constructor(column: MetricColumn, template: RowTemplate) {
+  constructor(column: MetricColumn, template: RowTemplate, exemplars: ExemplarTexts) {
     this.column = column;
     this.#template = template;
+    this.#exemplars = exemplars;
   }
 
   /** True when every row shown stands where it stood, so that numbers are all that may have changed. */
@@ -47,6 +52,27 @@ export class TextSection {
       chunk.update(numbers);
     }
     if (this.column.rows > this.#seen.length) this.#append(labelsOf);
+    if (template.hasExemplars) this.#updateExemplars();
+  }
+
+  #updateExemplars(): void {
+    const { exemplars, description } = this.column;
+    const width = this.#template.lines.length;
+    this.chunks.forEach((chunk, c) => {
+      if (exemplars === undefined) {
+        chunk.updateTails(NO_TAILS);
+        return;
+      }
+      const tails = new Map<number, Buffer>();
+      for (let slot = 0, i = this.#chunkRows[c]!; slot < chunk.slots; slot += width, i++) {
+        const ofRow = exemplars.get(this.#rows[i]!);
+        if (ofRow === undefined) continue;
+        newestByBucket(ofRow, description.boundaries).forEach((exemplar, bucket) =>
+          tails.set(slot + bucket, this.#exemplars.textOf(exemplar)),
+        );
+      }
+      chunk.updateTails(tails);
+    });
   }
 
   #append(labelsOf: LabelsOfRow): void {

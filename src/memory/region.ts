@@ -5,6 +5,8 @@ import { MEMORY_ORDER, MEMORY_ORDER_VARIABLE } from './memory-order.ts';
 import * as L from './layout.ts';
 
 const ORDER_CODES = { fast: 1, strict: 2 } as const;
+/** What exemplars may take of `maxBytes`: they must not crowd out series. */
+const EXEMPLAR_SHARE = 0.25;
 const MARK_KIND_CODES = { 'linux-thread-id': 1, 'node-thread-id': 2 } as const;
 
 /** One extent: `offset` bytes from the region's start, `bytes` long, owned by slab `slab`. */
@@ -192,6 +194,24 @@ export class Region {
   /** Measurements that found no memory at all, not even an overflow series. Wraps after 2^32. */
   get lostMeasurements(): number {
     return Atomics.load(this.words, L.LOST_INDEX) >>> 0;
+  }
+
+  /** Takes `bytes` of the memory that exemplars may have. False, and nothing taken, when it is used up. */
+  takeExemplarBytes(bytes: number): boolean {
+    const taken = Atomics.add(this.words, L.EXEMPLAR_BYTES_INDEX, bytes) + bytes;
+    if (taken <= this.maxBytes * EXEMPLAR_SHARE) return true;
+    Atomics.sub(this.words, L.EXEMPLAR_BYTES_INDEX, bytes);
+    return false;
+  }
+
+  /** Says that exemplars were collected: reservoirs begin to sample anew. */
+  noteCollection(): void {
+    Atomics.add(this.words, L.COLLECTIONS_INDEX, 1);
+  }
+
+  /** Number of the latest collection of exemplars; wraps. */
+  get collections(): number {
+    return Atomics.load(this.words, L.COLLECTIONS_INDEX);
   }
 
   /** Notes that this thread reads the store. Returns false when another thread, which still lives, attached a reader before. */

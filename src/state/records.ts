@@ -11,6 +11,7 @@
  *                   cell: float64 index in the region; start: milliseconds since the epoch
  *   CONFIGURATION   JSON of a StoreConfiguration; the region's header points to the newest one
  *   DESCRIPTION     JSON of [stream, text]: the stream was registered again, with a longer description
+ *   EXEMPLARS       see `exemplar-record.ts`
  *
  *   value           tag (1 byte), then: nothing (null, undefined, false, true), float64, or u32 length and bytes
  */
@@ -28,6 +29,7 @@ export const KEY_SET_RECORD = 2;
 export const SERIES_RECORD = 3;
 export const CONFIGURATION_RECORD = 4;
 export const DESCRIPTION_RECORD = 5;
+export const EXEMPLARS_RECORD = 6;
 
 /** Key set of the overflow series; it has no values in the record. */
 export const OVERFLOW_KEY_SET = 0xffff_ffff;
@@ -104,6 +106,9 @@ export function streamKey(stream: StreamDescription): string {
   }
 }
 
+/** Which measurements may become exemplars (specification, ExemplarFilter). */
+export type ExemplarFilter = 'trace_based' | 'always_on' | 'always_off';
+
 /** What a store says of itself to threads that join it and to those that only read it. */
 export interface StoreConfiguration {
   /** Attributes of the resource, as far as JSON can hold them. */
@@ -115,6 +120,8 @@ export interface StoreConfiguration {
   readonly selections: Selections;
   /** The publisher's views; threads that have none of their own follow them. */
   readonly views: readonly ViewDescription[];
+  /** Left out: `trace_based`. */
+  readonly exemplarFilter?: ExemplarFilter;
 }
 
 /** One series as its record describes it. */

@@ -1,5 +1,6 @@
-/** The three real cells, in both forms, as protocols to check. */
+/** The real cells, in both forms, as protocols to check. */
 import { adoptCell, readConsistentFast, readConsistentStrict } from '../../src/memory/cell.ts';
+import { exemplarCellWords, exemplarCopyWords, writeExemplar } from '../../src/state/cells/exemplar-cell.ts';
 import {
   HISTOGRAM_BUCKETS,
   histogramCellWords,
@@ -109,9 +110,42 @@ function histogramCell(form: Form): CellProtocol {
   };
 }
 
+/** Update k keeps k as value, as time, in the ids and, twice, in the text. The writer has one form, which both readers take. */
+const TEXT_WORDS = 2;
+
+function exemplarCell(form: Form): CellProtocol {
+  const read = form === 'fast' ? readConsistentFast : readConsistentStrict;
+  const copyWords = exemplarCopyWords(TEXT_WORDS);
+  return {
+    name: `exemplar ${form}`,
+    cellWords: exemplarCellWords(TEXT_WORDS),
+    init() {},
+    write(words, doubles, at, k) {
+      const hex = k.toString(16);
+      const span = { traceId: hex.padStart(32, '0'), spanId: hex.padStart(16, '0') };
+      const text = hex.padStart(6, ' ').repeat(TEXT_WORDS);
+      writeExemplar(words, doubles, at, TEXT_WORDS, { value: k, time: k, span, text });
+    },
+    read: (words, doubles, at, into) => read(words, doubles, at, copyWords, 0, into),
+    expected(k) {
+      if (k === 0) return Array.from({ length: copyWords }, () => 0);
+      const text = Buffer.from(k.toString(16).padStart(6, ' ')).readUIntBE(0, 6);
+      // 24 bytes of ids in words of six: the trace id ends in the third word, the span id in the fourth.
+      return [k, k, 0, 0, k * 2 ** 16, k, text, text];
+    },
+    updateOf(into) {
+      const k = into[0]!;
+      if (k === 0) return into[1] === 0 && into[6] === 0 ? 0 : -1;
+      return into[1] === k && into[4] === k * 2 ** 16 && into[5] === k && into[6] === into[7] ? k : -1;
+    },
+    adopt() {},
+  };
+}
+
 /** The real cells in both forms. A writer and a reader of one form belong together. */
 export const REAL_CELLS: readonly CellProtocol[] = (['fast', 'strict'] as const).flatMap((form) => [
   sumCell(form),
   lastValueCell(form),
   histogramCell(form),
+  exemplarCell(form),
 ]);

@@ -1,0 +1,177 @@
+import type { Warnings } from '../base/warnings.ts';
+import type { DirectoryLog } from '../memory/directory-log.ts';
+import type { Region } from '../memory/region.ts';
+import {
+  exemplarCellWords,
+  exemplarTextBytes,
+  writeExemplar,
+  type ExemplarSpan,
+} from './cells/exemplar-cell.ts';
+import { canonicalAttributes } from './attributes.ts';
+import { encodeExemplars, exemplarBlockWords, setExemplarBlock } from './exemplar-record.ts';
+import { EXEMPLARS_RECORD } from './records.ts';
+
+/**
+ * Which measurements of a series are kept (specification, ExemplarReservoir): at most `size` of all, or one a histogram bucket.
+ */
+export type ReservoirChoice =
+  { readonly type: 'fixed-size'; readonly size: number } | { readonly type: 'aligned-buckets' };
+
+/** What the reservoirs of one slab share. */
+export interface ExemplarMemory {
+  readonly region: Region;
+  readonly log: DirectoryLog | undefined;
+  readonly warnings: Warnings;
+}
+
+/** Room for filtered attributes: 126 bytes, as many as OpenMetrics lets an exemplar have. */
+const TEXT_WORDS = 21;
+
+interface Reservoir {
+  /** First cell; float64 index. */
+  readonly block: number;
+  /** Measurements offered since the last collection: in all, or by bucket. */
+  readonly seen: Float64Array;
+  /** ... which had this number. */
+  collection: number;
+}
+
+/**
+ * The exemplars of one stream in one slab: a reservoir a series, made with the first measurement that is offered for it.
+ *
+ * Both kinds choose with equal chance among all measurements since the last collection (of each bucket, or of all): the n-th replaces one kept
+ * with chance 1/n, or size/n. So a busy series writes few exemplars between two collections, where "keep the last", which the
+ * specification allows for buckets, would write each. A collection empties no cell: what is there stays until a measurement replaces
+ * it, and carries its time. The counts are this thread's own; an heir of the slab starts with new ones, over the same cells.
+ */
+export class ExemplarReservoirs {
+  readonly #memory: ExemplarMemory;
+  readonly #stream: number;
+  readonly #places: number;
+  readonly #aligned: boolean;
+  readonly #textWords: number;
+  readonly #reservoirs = new Map<number, Reservoir>(); // by the series' cell
+  #full = false;
+
+  /**
+   * `stream`: its id in the slab. `buckets`: of a histogram with explicit ones, else 0. `filters`: whether a view may drop
+   * attributes, which exemplars then carry.
+   */
+  constructor(
+    memory: ExemplarMemory,
+    stream: number,
+    choice: ReservoirChoice,
+    buckets: number,
+    filters: boolean,
+  ) {
+    this.#memory = memory;
+    this.#stream = stream;
+    this.#aligned = choice.type === 'aligned-buckets' && buckets > 0;
+    this.#places = choice.type === 'fixed-size' ? choice.size : Math.max(1, buckets);
+    this.#textWords = filters ? TEXT_WORDS : 0;
+  }
+
+  /** Goes on in the block that a dead owner of the slab had for a series. One of another shape is left alone. */
+  restore(cell: number, block: number, places: number, textWords: number): void {
+    if (places === this.#places && textWords === this.#textWords)
+      this.#reservoirs.set(cell, this.#reservoir(block));
+  }
+
+  /**
+   * Offers a measurement of the series of `cell`; `bucket` is the one it fell into, where there are any. `measured`: the attributes it
+   * came with; `kept`: those of the series, as far as a view kept them. Never throws.
+   */
+  offer(
+    cell: number,
+    bucket: number,
+    value: number,
+    span: ExemplarSpan,
+    measured: unknown,
+    kept: unknown,
+  ): void {
+    try {
+      const reservoir = this.#reservoirs.get(cell) ?? this.#make(cell);
+      if (reservoir === undefined) return;
+      const { region } = this.#memory;
+      const { collections } = region;
+      if (reservoir.collection !== collections) {
+        reservoir.seen.fill(0);
+        reservoir.collection = collections;
+      }
+      const place = this.#aligned ? oneOf(reservoir.seen, bucket) : someOf(reservoir.seen, this.#places);
+      if (place < 0) return;
+      const at = reservoir.block + place * exemplarCellWords(this.#textWords);
+      const text =
+        this.#textWords === 0 ? '' : filteredText(measured, kept, exemplarTextBytes(this.#textWords));
+      writeExemplar(region.words, region.doubles, at, this.#textWords, {
+        value,
+        time: Date.now(),
+        span,
+        text,
+      });
+    } catch {
+      // Attributes or a span that cannot be read, or no memory on the heap: the measurement is recorded, and is no exemplar.
+    }
+  }
+
+  #make(cell: number): Reservoir | undefined {
+    const { region, log } = this.#memory;
+    if (this.#full || log === undefined || this.#stream < 0) return undefined;
+    const words = exemplarBlockWords(this.#places, this.#textWords);
+    const payload = encodeExemplars({
+      stream: this.#stream,
+      cell,
+      block: 0,
+      places: this.#places,
+      textWords: this.#textWords,
+    });
+    const block = region.takeExemplarBytes(words * 8) ? log.place(payload.length, words) : -1;
+    if (block < 0) {
+      this.#full = true;
+      this.#memory.warnings.once(
+        'exemplars',
+        `seqlock-metrics: no memory is left for exemplars, which may take a quarter of the store (maxBytes ${region.maxBytes}); further series have none. Measurements are not affected. Raise maxBytes of MetricStore.open, or set exemplarFilter to always_off`,
+      );
+      return undefined;
+    }
+    setExemplarBlock(payload, block);
+    log.append(EXEMPLARS_RECORD, payload, words);
+    const reservoir = this.#reservoir(block);
+    this.#reservoirs.set(cell, reservoir);
+    return reservoir;
+  }
+
+  #reservoir(block: number): Reservoir {
+    return {
+      block,
+      seen: new Float64Array(this.#aligned ? this.#places : 1),
+      collection: this.#memory.region.collections,
+    };
+  }
+}
+
+/** JSON of the attributes that are not kept, of as many of them as fit in `most` bytes. */
+function filteredText(measured: unknown, kept: unknown, most: number): string {
+  const { keys, values } = canonicalAttributes(measured, () => {});
+  let text = '';
+  keys.forEach((key, i) => {
+    const value = JSON.stringify(values[i]) as string | undefined;
+    if (value === undefined || (typeof kept === 'object' && kept !== null && Object.hasOwn(kept, key)))
+      return;
+    const longer = `${text === '' ? '{' : `${text},`}${JSON.stringify(key)}:${value}`;
+    if (Buffer.byteLength(longer) + 1 <= most) text = longer;
+  });
+  return text === '' ? '' : `${text}}`;
+}
+
+/** The place of a measurement in its bucket's reservoir of one, or -1. */
+function oneOf(seen: Float64Array, bucket: number): number {
+  return Math.random() * ++seen[bucket]! < 1 ? bucket : -1;
+}
+
+/** The place of a measurement in a reservoir of `places` (Algorithm R, Vitter, "Random Sampling with a Reservoir", 1985), or -1. */
+function someOf(seen: Float64Array, places: number): number {
+  const count = ++seen[0]!;
+  const place = count <= places ? count - 1 : Math.floor(Math.random() * count);
+  return place < places ? place : -1;
+}

@@ -1,0 +1,233 @@
+import { expect } from 'chai';
+import { Warnings } from '../../src/base/warnings.ts';
+import { DirectoryLog } from '../../src/memory/directory-log.ts';
+import { Region } from '../../src/memory/region.ts';
+import {
+  exemplarCellWords,
+  exemplarCopyWords,
+  readExemplar,
+  type StoredExemplar,
+} from '../../src/state/cells/exemplar-cell.ts';
+import { decodeExemplars } from '../../src/state/exemplar-record.ts';
+import { ExemplarReservoirs, type ReservoirChoice } from '../../src/state/exemplar-reservoirs.ts';
+import { EXEMPLARS_RECORD } from '../../src/state/records.ts';
+import { recordsOf } from '../support/region-contents.ts';
+import { collectWarnings } from '../support/warnings.ts';
+
+const SPAN = { traceId: 'a'.repeat(32), spanId: 'b'.repeat(16) };
+const STREAM = 3;
+const CELL = 9000;
+const OF_FOUR: ReservoirChoice = { type: 'fixed-size', size: 4 };
+const ALIGNED: ReservoirChoice = { type: 'aligned-buckets' };
+
+function memory(maxBytes = 2 ** 20) {
+  const region = Region.create(maxBytes);
+  return { region, log: new DirectoryLog(region, 0), warnings: new Warnings() };
+}
+
+/** What the reservoirs of a region hold: by cell of the series, place by place. */
+function contents(region: Region): Map<number, (StoredExemplar | undefined)[]> {
+  const blocks = recordsOf(region)
+    .filter(({ kind }) => kind === EXEMPLARS_RECORD)
+    .map(({ payload }) => decodeExemplars(payload));
+  return new Map(
+    blocks.map(({ cell, block, places, textWords }) => [
+      cell,
+      Array.from({ length: places }, (_, place) => {
+        const at = block + place * exemplarCellWords(textWords);
+        const into = new Float64Array(exemplarCopyWords(textWords));
+        return Atomics.load(region.words, at << 1) === 0
+          ? undefined
+          : readExemplar(region.words, region.doubles, at, textWords, into);
+      }),
+    ]),
+  );
+}
+
+function warningsOf(work: () => void): readonly string[] {
+  const { warnings, stop } = collectWarnings();
+  try {
+    work();
+  } finally {
+    stop();
+  }
+  return warnings;
+}
+
+const valuesOf = (region: Region, cell = CELL): (number | undefined)[] =>
+  contents(region)
+    .get(cell)!
+    .map((exemplar) => exemplar?.value);
+
+describe('ExemplarReservoirs', () => {
+  it('take no memory before the first measurement is offered', () => {
+    const shared = memory();
+    void new ExemplarReservoirs(shared, STREAM, OF_FOUR, 0, false);
+    expect(recordsOf(shared.region)).to.have.length(0);
+  });
+
+  it('keep value, time and span, and name the stream and the cell of the series', () => {
+    const shared = memory();
+    const before = Date.now();
+    new ExemplarReservoirs(shared, STREAM, OF_FOUR, 0, false).offer(CELL, 0, 1.5, SPAN, { a: 1 }, { a: 1 });
+    expect(decodeExemplars(recordsOf(shared.region)[0]!.payload)).to.deep.include({
+      stream: STREAM,
+      cell: CELL,
+      places: 4,
+      textWords: 0,
+    });
+    const [kept, ...rest] = contents(shared.region).get(CELL)!;
+    expect(kept).to.deep.include({ value: 1.5, span: SPAN, text: '' });
+    expect(kept!.time).to.be.within(before, Date.now());
+    expect(rest).to.deep.equal([undefined, undefined, undefined]);
+  });
+
+  it('of a fixed size keep all until they are full', () => {
+    const shared = memory();
+    const reservoirs = new ExemplarReservoirs(shared, STREAM, OF_FOUR, 0, false);
+    for (const value of [1, 2, 3, 4]) reservoirs.offer(CELL, 0, value, SPAN, {}, {});
+    expect(valuesOf(shared.region)).to.deep.equal([1, 2, 3, 4]);
+  });
+
+  for (const [name, choice, buckets, kept] of [
+    ['of a fixed size', OF_FOUR, 0, 4],
+    ['of one a bucket', ALIGNED, 3, 1],
+  ] as const)
+    it(`${name} keep each of many measurements with equal chance`, () => {
+      const OFFERED = 20;
+      const TRIALS = 4000;
+      const counts = new Array<number>(OFFERED).fill(0);
+      const shared = memory(2 ** 24);
+      const reservoirs = new ExemplarReservoirs(shared, STREAM, choice, buckets, false);
+      for (let trial = 0; trial < TRIALS; trial++) {
+        shared.region.noteCollection();
+        for (let value = 0; value < OFFERED; value++) reservoirs.offer(CELL, 0, value, SPAN, {}, {});
+        for (const value of valuesOf(shared.region)) if (value !== undefined) counts[value]!++;
+      }
+      const expected = (TRIALS * kept) / OFFERED;
+      // Six standard deviations of a binomial: fails by chance once in hundreds of millions.
+      for (const count of counts)
+        expect(count).to.be.within(expected - 6 * Math.sqrt(expected), expected + 6 * Math.sqrt(expected));
+    });
+
+  it('aligned with buckets keep each measurement in the place of its bucket', () => {
+    const shared = memory();
+    const reservoirs = new ExemplarReservoirs(shared, STREAM, ALIGNED, 3, false);
+    reservoirs.offer(CELL, 2, 30, SPAN, {}, {});
+    reservoirs.offer(CELL, 0, 1, SPAN, {}, {});
+    expect(valuesOf(shared.region)).to.deep.equal([1, undefined, 30]);
+  });
+
+  it('begin anew with each collection, over what they hold', () => {
+    const shared = memory();
+    const reservoirs = new ExemplarReservoirs(shared, STREAM, OF_FOUR, 0, false);
+    for (let value = 1; value <= 1000; value++) reservoirs.offer(CELL, 0, value, SPAN, {}, {});
+    const before = valuesOf(shared.region);
+    shared.region.noteCollection();
+    expect(valuesOf(shared.region)).to.deep.equal(before);
+    reservoirs.offer(CELL, 0, 5000, SPAN, {}, {});
+    expect(valuesOf(shared.region)).to.deep.equal([5000, ...before.slice(1)]);
+  });
+
+  it('are one a series', () => {
+    const shared = memory();
+    const reservoirs = new ExemplarReservoirs(shared, STREAM, OF_FOUR, 0, false);
+    reservoirs.offer(CELL, 0, 1, SPAN, {}, {});
+    reservoirs.offer(CELL + 4, 0, 2, SPAN, {}, {});
+    reservoirs.offer(CELL, 0, 3, SPAN, {}, {});
+    expect([...contents(shared.region).keys()]).to.deep.equal([CELL, CELL + 4]);
+    expect(valuesOf(shared.region)).to.deep.equal([1, 3, undefined, undefined]);
+    expect(valuesOf(shared.region, CELL + 4)).to.deep.equal([2, undefined, undefined, undefined]);
+  });
+
+  it('go on in the block of a dead owner, with a count of their own', () => {
+    const shared = memory();
+    const first = new ExemplarReservoirs(shared, STREAM, OF_FOUR, 0, false);
+    for (const value of [1, 2, 3, 4]) first.offer(CELL, 0, value, SPAN, {}, {});
+    const { cell, block, places, textWords } = decodeExemplars(recordsOf(shared.region)[0]!.payload);
+    const heir = new ExemplarReservoirs(shared, STREAM, OF_FOUR, 0, false);
+    heir.restore(cell, block, places, textWords);
+    heir.offer(CELL, 0, 50, SPAN, {}, {});
+    expect(recordsOf(shared.region)).to.have.length(1);
+    expect(valuesOf(shared.region)).to.deep.equal([50, 2, 3, 4]);
+  });
+
+  it('leave a block of another shape alone', () => {
+    const shared = memory();
+    new ExemplarReservoirs(shared, STREAM, OF_FOUR, 0, false).offer(CELL, 0, 1, SPAN, {}, {});
+    const { cell, block, places, textWords } = decodeExemplars(recordsOf(shared.region)[0]!.payload);
+    const heir = new ExemplarReservoirs(shared, STREAM, { type: 'fixed-size', size: 9 }, 0, false);
+    heir.restore(cell, block, places, textWords);
+    heir.offer(CELL, 0, 50, SPAN, {}, {});
+    expect(recordsOf(shared.region)).to.have.length(2);
+    expect(valuesOf(shared.region)[0]).to.equal(50);
+  });
+
+  describe('carry the attributes that a view dropped', () => {
+    const filteredOf = (measured: unknown, kept: unknown): unknown => {
+      const shared = memory();
+      new ExemplarReservoirs(shared, STREAM, OF_FOUR, 0, true).offer(CELL, 0, 1, SPAN, measured, kept);
+      const { text } = contents(shared.region).get(CELL)![0]!;
+      return text === '' ? undefined : JSON.parse(text);
+    };
+
+    it('and not those it kept', () => {
+      expect(filteredOf({ user: 'ü', route: '/a', n: 1, list: ['a', 2] }, { route: '/a' })).to.deep.equal({
+        list: ['a', 2],
+        n: 1,
+        user: 'ü',
+      });
+      expect(filteredOf({ user: 'x' }, undefined)).to.deep.equal({ user: 'x' });
+      expect(filteredOf({ user: 'x' }, { user: 'x' })).to.equal(undefined);
+      expect(filteredOf(undefined, undefined)).to.equal(undefined);
+    });
+
+    it('as many as fit, whole ones', () => {
+      const long = 'ü'.repeat(70);
+      expect(filteredOf({ a: 'first', b: long, c: 'last' }, {})).to.deep.equal({ a: 'first', c: 'last' });
+    });
+
+    it('whatever they are', () => {
+      const circular: Record<string, unknown> = {};
+      circular['self'] = circular;
+      expect(
+        filteredOf({ big: 5n, circular, gone: undefined, half: '\ud800', ok: true }, null),
+      ).to.deep.equal({ big: '5', circular: null, half: '\ud800', ok: true });
+    });
+  });
+
+  it('take a quarter of the store at most, then say so once and keep nothing new', () => {
+    const shared = memory(2 ** 18);
+    const warned = warningsOf(() => {
+      const reservoirs = new ExemplarReservoirs(shared, STREAM, { type: 'fixed-size', size: 64 }, 0, false);
+      for (let series = 0; series < 100; series++) reservoirs.offer(CELL + series, 0, series, SPAN, {}, {});
+      for (let series = 0; series < 3; series++) reservoirs.offer(CELL + series, 0, -series, SPAN, {}, {});
+    });
+    const words = [...contents(shared.region).values()].length * 64 * exemplarCellWords(0);
+    expect(words * 8).to.be.within(1, 2 ** 16);
+    expect(valuesOf(shared.region, CELL + 2).slice(0, 2)).to.deep.equal([2, -2]);
+    expect(warned).to.have.length(1);
+    expect(warned[0])
+      .to.include('exemplars')
+      .and.include('262144')
+      .and.include('maxBytes')
+      .and.include('always_off');
+  });
+
+  it('keep nothing where the thread has no slab, or the stream no record', () => {
+    const shared = memory();
+    const warned = warningsOf(() => {
+      new ExemplarReservoirs({ ...shared, log: undefined }, STREAM, OF_FOUR, 0, false).offer(
+        CELL,
+        0,
+        1,
+        SPAN,
+        {},
+        {},
+      );
+      new ExemplarReservoirs(shared, -1, OF_FOUR, 0, false).offer(CELL, 0, 1, SPAN, {}, {});
+    });
+    expect(recordsOf(shared.region)).to.have.length(0);
+    expect(warned).to.deep.equal([]);
+  });
+});
