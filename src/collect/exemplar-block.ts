@@ -25,7 +25,7 @@ export class ExemplarBlock {
     this.#block = block;
     this.#textWords = textWords;
     this.#versions = new Int32Array(places);
-    this.#exemplars = new Array<Exemplar | undefined>(places).fill(undefined);
+    this.#exemplars = Array.from({ length: places }, () => undefined);
   }
 
   /**

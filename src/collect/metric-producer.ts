@@ -13,7 +13,8 @@ import { TEMPORALITY_DELTA, type Resource, type ResourceMetrics } from './metric
 import { SelfMetrics } from './self-metrics.ts';
 import { Snapshots } from './snapshot.ts';
 import { storeMetrics } from './store-metrics.ts';
-import { hrTimeOf, readerOf, type StoreReader } from './store-reader.ts';
+import { hrTimeOf } from './hr-time.ts';
+import { readerOf, type StoreReader } from './store-reader.ts';
 import { StreamSelection } from './stream-selection.ts';
 
 /** What the producer needs of a store. */

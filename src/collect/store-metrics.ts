@@ -2,10 +2,11 @@
 import { isSlabDead, slabEpoch, slabOwner, slabsUsed } from '../memory/slab.ts';
 import type { Region } from '../memory/region.ts';
 import type { CellReader } from './cell-reader.ts';
+import { hrTimeOf } from './hr-time.ts';
 import { NONE, type MergedStream } from './merged-stream.ts';
 import { observationStats } from './observation.ts';
 import type { SelfMetric, SelfPoint } from './self-metrics.ts';
-import { hrTimeOf, type StoreReader } from './store-reader.ts';
+import type { StoreReader } from './store-reader.ts';
 
 const LIVE = { 'seqlock.writer.state': 'live' };
 const DEAD = { 'seqlock.writer.state': 'dead' };

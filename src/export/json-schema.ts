@@ -2,8 +2,21 @@ const number = { anyOf: [{ type: 'number' }, { enum: ['NaN', '+Inf', '-Inf'] }] 
 const count = { type: 'number', minimum: 0 };
 const millis = { type: 'integer', minimum: 0 };
 const attributes = { type: 'object', additionalProperties: true };
-const point = { attributes, startTimeUnixMillis: millis, timeUnixMillis: millis };
-const pointFields = Object.keys(point);
+const requiredPoint = { attributes, startTimeUnixMillis: millis, timeUnixMillis: millis };
+const exemplar = {
+  type: 'object',
+  properties: {
+    filteredAttributes: attributes,
+    value: number,
+    timeUnixMillis: millis,
+    traceId: { type: 'string', pattern: '^[0-9a-f]{32}$' },
+    spanId: { type: 'string', pattern: '^[0-9a-f]{16}$' },
+  },
+  required: ['filteredAttributes', 'value', 'timeUnixMillis'],
+  dependentRequired: { traceId: ['spanId'], spanId: ['traceId'] },
+};
+const point = { ...requiredPoint, exemplars: { type: 'array', minItems: 1, items: exemplar } };
+const pointFields = Object.keys(requiredPoint);
 
 function metric(
   types: readonly string[],

@@ -3,7 +3,7 @@
  * meaning while `schemaVersion` is 1.
  */
 import type { Attributes, HrTime } from '@opentelemetry/api';
-import type { HistogramValue, Metric, ResourceMetrics } from '../collect/metric-data.ts';
+import type { DataPoint, Exemplar, HistogramValue, Metric, ResourceMetrics } from '../collect/metric-data.ts';
 import { DATA_POINT_HISTOGRAM, DATA_POINT_SUM } from '../collect/metric-data.ts';
 import { wellFormed } from './prometheus-name.ts';
 
@@ -18,6 +18,18 @@ export interface JsonPoint {
   /** When the series began: milliseconds since the epoch. */
   readonly startTimeUnixMillis: number;
   readonly timeUnixMillis: number;
+  /** Single measurements of the series; left out where there are none. */
+  readonly exemplars?: readonly JsonExemplar[];
+}
+
+export interface JsonExemplar {
+  /** Attributes of the measurement that a view dropped. */
+  readonly filteredAttributes: Readonly<Record<string, JsonValue>>;
+  readonly value: JsonNumber;
+  readonly timeUnixMillis: number;
+  /** Both or none: hexadecimal. */
+  readonly traceId?: string;
+  readonly spanId?: string;
 }
 
 export interface JsonNumberPoint extends JsonPoint {
@@ -89,11 +101,22 @@ function metricOf(metric: Metric): JsonMetric {
   };
 }
 
-function pointOf(point: { startTime: HrTime; endTime: HrTime; attributes: Attributes }): JsonPoint {
+function pointOf(point: Omit<DataPoint<unknown>, 'value'>): JsonPoint {
+  const { exemplars = [] } = point;
   return {
     attributes: attributesOf(point.attributes),
     startTimeUnixMillis: millisOf(point.startTime),
     timeUnixMillis: millisOf(point.endTime),
+    ...(exemplars.length > 0 && { exemplars: exemplars.map(jsonExemplar) }),
+  };
+}
+
+function jsonExemplar({ filteredAttributes, value, timestamp, traceId, spanId }: Exemplar): JsonExemplar {
+  return {
+    filteredAttributes: attributesOf(filteredAttributes),
+    value: jsonNumber(value),
+    timeUnixMillis: millisOf(timestamp),
+    ...(traceId !== undefined && spanId !== undefined && { traceId, spanId }),
   };
 }
 

@@ -13,13 +13,20 @@ const { root } = protobuf.parse(`
   message LabelPair { optional string name = 1; optional string value = 2; }
   message Timestamp { optional int64 seconds = 1; optional int32 nanos = 2; }
   message Gauge { optional double value = 1; }
-  message Counter { optional double value = 1; optional Timestamp created_timestamp = 3; }
+  message Exemplar { repeated LabelPair label = 1; optional double value = 2; optional Timestamp timestamp = 3; }
+  message Counter { optional double value = 1; optional Exemplar exemplar = 2; optional Timestamp created_timestamp = 3; }
   message Untyped { optional double value = 1; }
-  message Bucket { optional uint64 cumulative_count = 1; optional double upper_bound = 2; }
+  message Bucket { optional uint64 cumulative_count = 1; optional double upper_bound = 2; optional Exemplar exemplar = 3; }
   message Histogram { optional uint64 sample_count = 1; optional double sample_sum = 2; repeated Bucket bucket = 3; optional Timestamp created_timestamp = 15; }
   message Metric { repeated LabelPair label = 1; optional Gauge gauge = 2; optional Counter counter = 3; optional Untyped untyped = 5; optional Histogram histogram = 7; }
   message MetricFamily { optional string name = 1; optional string help = 2; optional int32 type = 3; repeated Metric metric = 4; }
 `);
+
+interface Exemplar {
+  readonly label?: { readonly name: string; readonly value: string }[];
+  readonly value: number;
+  readonly timestamp: { readonly seconds: number; readonly nanos: number };
+}
 
 interface Family {
   readonly name: string;
@@ -28,11 +35,19 @@ interface Family {
   readonly metric: {
     readonly label?: { readonly name: string; readonly value: string }[];
     readonly gauge?: { readonly value: number };
-    readonly counter?: { readonly value: number; readonly createdTimestamp?: object };
+    readonly counter?: {
+      readonly value: number;
+      readonly exemplar?: Exemplar;
+      readonly createdTimestamp?: object;
+    };
     readonly histogram?: {
       readonly sampleCount: number;
       readonly sampleSum?: number;
-      readonly bucket: { readonly cumulativeCount: number; readonly upperBound: number }[];
+      readonly bucket: {
+        readonly cumulativeCount: number;
+        readonly upperBound: number;
+        readonly exemplar?: Exemplar;
+      }[];
     };
   }[];
 }
@@ -89,6 +104,32 @@ describe('prometheusProtobuf', () => {
       );
       expect(familiesOf(source).flatMap(samplesOf)).to.deep.equal(expected);
     }
+  });
+
+  it('has the exemplars of the OpenMetrics text', () => {
+    const random = randomOf(6);
+    let shown = 0;
+    for (let i = 0; i < 200; i++) {
+      const source = columnsOf(randomMetrics(random), () => {});
+      const text = new PrometheusText({ openMetrics: true, escaping: 'underscores' });
+      text.update(source);
+      const expected = [...parseStrictly(text.toString(), 'openmetrics').values()].flatMap(({ samples }) =>
+        samples.flatMap(({ exemplar }) => (exemplar === undefined ? [] : [exemplar])),
+      );
+      const found = familiesOf(source)
+        .flatMap(({ metric }) => metric)
+        .flatMap(({ counter, histogram }) => [counter, ...(histogram?.bucket ?? [])])
+        .flatMap((holder) => holder?.exemplar ?? [])
+        .map(({ label = [], value, timestamp }) => ({
+          labels: Object.fromEntries(label.map(({ name, value: text_ }) => [name, text_])),
+          value,
+          time: timestamp.seconds + timestamp.nanos / 1e9,
+        }));
+      shown += expected.length;
+      // OpenMetrics leaves out more metrics for their names.
+      expect(found).to.include.deep.members(expected.map((one) => ({ ...one, labels: { ...one.labels } })));
+    }
+    expect(shown).to.be.greaterThan(100);
   });
 
   it('has type, help and start', () => {

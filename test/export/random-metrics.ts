@@ -69,6 +69,7 @@ const KEYS = [
   'instance',
   'otel.scope.name',
   'otel_scope_name',
+  'trace_id',
   'exported_le',
   'toString',
   '__proto',
@@ -154,7 +155,19 @@ export function randomMetrics(random: Random): ResourceMetrics {
   const attributes = (): Attributes =>
     Object.fromEntries(times(4, () => [pick(KEYS), pick(VALUES)])) as Attributes;
   const start: [number, number] = [1_700_000_000, 5e8];
-  const point = <T>(value: T) => ({ startTime: start, endTime: start, attributes: attributes(), value });
+  const exemplar = (): unknown => ({
+    filteredAttributes: random() < 0.5 ? {} : { ...attributes(), ...attributes() },
+    value: pick([...NUMBERS, -1, Infinity]),
+    timestamp: [1_700_000_000 + Math.floor(random() * 10), Math.floor(random() * 1e3) * 1e6],
+    ...(random() < 0.8 && { traceId: 'ab'.repeat(16), spanId: 'cd'.repeat(8) }),
+  });
+  const point = <T>(value: T) => ({
+    startTime: start,
+    endTime: start,
+    attributes: attributes(),
+    value,
+    ...(random() < 0.3 && { exemplars: times(5, exemplar) }),
+  });
   const metric = (): unknown => {
     const descriptor = {
       name: pick(NAMES),

@@ -7,6 +7,14 @@ export interface Sample {
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly value: number;
+  readonly exemplar?: Exemplar;
+}
+
+export interface Exemplar {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly value: number;
+  /** Seconds since the epoch. */
+  readonly time: number;
 }
 
 export interface Family {
@@ -65,7 +73,8 @@ export function parseStrictly(text: string, format: 'text' | 'openmetrics' = 'te
       }
       continue;
     }
-    const sample = parseSample(line, fail);
+    const sample = parseSample(line, fail, format === 'openmetrics');
+    if (sample.exemplar !== undefined && !/_(total|bucket)$/.test(sample.name)) fail(line, 'exemplar');
     if (current === undefined || !belongs(sample.name, current, format))
       return fail(line, 'a sample outside its family');
     const identity = JSON.stringify([
@@ -88,8 +97,14 @@ function belongs(name: string, { name: family, type }: Family, format: string): 
   return suffixes === undefined ? name === family : suffixes.some((suffix) => name === family + suffix);
 }
 
-function parseSample(line: string, fail: (line: string, why: string) => never): Sample {
-  const labels: Record<string, string> = Object.create(null) as Record<string, string>;
+const NUMBER = /[+-]?Inf|NaN|-?[0-9]+(?:\.[0-9]+)?(?:e[+-]?[0-9]+)?/;
+const MOST_EXEMPLAR_CHARACTERS = 128;
+
+function parseSample(
+  line: string,
+  fail: (line: string, why: string) => never,
+  mayHaveExemplar: boolean,
+): Sample {
   let at = 0;
   const take = (pattern: RegExp): string | undefined => {
     const sticky = new RegExp(pattern.source, 'ys');
@@ -99,8 +114,10 @@ function parseSample(line: string, fail: (line: string, why: string) => never): 
     at = sticky.lastIndex;
     return match[0];
   };
-  let name = take(/[A-Za-z_:][A-Za-z0-9_:]*/);
-  if (take(/\{/) !== undefined) {
+  /** Labels up to the closing brace; the first may be the metric's name in quotes, if it has none yet. */
+  const takeLabels = (mayBeNamed: boolean): { labels: Record<string, string>; quotedName?: string } => {
+    const labels: Record<string, string> = Object.create(null) as Record<string, string>;
+    let quotedName: string | undefined;
     for (let first = true; take(/\}/) === undefined; first = false) {
       if (!first && take(/,/) === undefined) fail(line, 'comma between labels');
       let label = take(/[A-Za-z_][A-Za-z0-9_]*/);
@@ -108,8 +125,8 @@ function parseSample(line: string, fail: (line: string, why: string) => never): 
         const quoted = take(/"(?:[^"\\\n]|\\["\\n])*"/);
         if (quoted === undefined) return fail(line, 'label name');
         label = unescaped(quoted.slice(1, -1));
-        if (first && name === undefined && !line.startsWith('=', at)) {
-          name = label;
+        if (first && mayBeNamed && !line.startsWith('=', at)) {
+          quotedName = label;
           continue;
         }
       }
@@ -120,12 +137,26 @@ function parseSample(line: string, fail: (line: string, why: string) => never): 
       if (label in labels) fail(line, `label ${label} twice`);
       labels[label] = unescaped(value.slice(1, -1));
     }
-  }
-  if (name === undefined) return fail(line, 'no name');
+    return { labels, ...(quotedName !== undefined && { quotedName }) };
+  };
+  const plainName = take(/[A-Za-z_:][A-Za-z0-9_:]*/);
+  const { labels, quotedName } =
+    take(/\{/) === undefined
+      ? { labels: Object.create(null) as Record<string, string> }
+      : takeLabels(plainName === undefined);
+  const name = plainName ?? quotedName ?? fail(line, 'no name');
   if (take(/ /) === undefined) fail(line, 'no space before the value');
-  const text = line.slice(at);
-  if (!/^([+-]?Inf|NaN|-?[0-9]+(\.[0-9]+)?(e[+-]?[0-9]+)?)$/.test(text)) fail(line, 'value');
-  return { name, labels, value: numberOf(text) };
+  const value = numberOf(take(NUMBER) ?? fail(line, 'value'));
+  if (at === line.length) return { name, labels, value };
+  if (!mayHaveExemplar || take(/ # \{/) === undefined) fail(line, 'text after the value');
+  const ofExemplar = takeLabels(false).labels;
+  const characters = Array.from(Object.entries(ofExemplar).flat().join('')).length;
+  if (characters > MOST_EXEMPLAR_CHARACTERS) fail(line, 'too many characters in an exemplar');
+  if (take(/ /) === undefined) fail(line, 'no space before the value of the exemplar');
+  const exemplarValue = numberOf(take(NUMBER) ?? fail(line, 'value of the exemplar'));
+  const time = take(/ [0-9]+(?:\.[0-9]+)?/) ?? fail(line, 'time of the exemplar');
+  if (at < line.length) fail(line, 'text after the exemplar');
+  return { name, labels, value, exemplar: { labels: ofExemplar, value: exemplarValue, time: Number(time) } };
 }
 
 function checkHistogram({ name, samples }: Family): void {

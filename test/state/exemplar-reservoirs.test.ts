@@ -96,7 +96,7 @@ describe('ExemplarReservoirs', () => {
     it(`${name} keep each of many measurements with equal chance`, () => {
       const OFFERED = 20;
       const TRIALS = 4000;
-      const counts = new Array<number>(OFFERED).fill(0);
+      const counts = Array.from({ length: OFFERED }, () => 0);
       const shared = memory(2 ** 24);
       const reservoirs = new ExemplarReservoirs(shared, STREAM, choice, buckets, false);
       for (let trial = 0; trial < TRIALS; trial++) {

@@ -14,7 +14,7 @@ import { makeMemory } from '../../support/stepped-memory.ts';
 const TEXT_WORDS = 4;
 const hex = (digits: number): fc.Arbitrary<string> =>
   fc
-    .array(fc.constantFrom(...'0123456789abcdef'), { minLength: digits, maxLength: digits })
+    .array(fc.constantFrom(...Array.from('0123456789abcdef')), { minLength: digits, maxLength: digits })
     .map((all) => all.join(''))
     .filter((id) => /[1-9a-f]/.test(id));
 
