@@ -1,10 +1,12 @@
+import type { HrTime } from '@opentelemetry/api';
 import { isObserved, type InstrumentKind } from '../state/records.ts';
 import type { CellReader } from './cell-reader.ts';
 import { DeltaStream } from './delta-stream.ts';
+import { hrTimeOf } from './hr-time.ts';
 import type { MergedStream } from './merged-stream.ts';
 import type { MetricColumn } from './metric-column.ts';
 import * as D from './metric-data.ts';
-import { hrTimeOf } from './hr-time.ts';
+import { exemplarsOf } from './series-exemplars.ts';
 import { SeriesValues } from './series-values.ts';
 import type { StoreReader } from './store-reader.ts';
 import { StreamColumn } from './stream-column.ts';
@@ -84,6 +86,7 @@ export class Snapshots {
     this.#cells.begin();
     this.#store.refresh();
     this.#values.begin();
+    if (this.#store.hasExemplars) this.#store.region.noteCollection();
   }
 
   #deltaOf(stream: MergedStream): DeltaStream {
@@ -111,7 +114,8 @@ export class Snapshots {
         if (value === undefined) continue;
         column.values[at] = value;
       }
-      column.close(stream.attributes[series]!, stream.starts[series]!);
+      const exemplars = exemplarsOf(stream, series, this.#store.region);
+      column.close(stream.attributes[series]!, stream.starts[series]!, exemplars);
     }
   }
 
@@ -177,14 +181,24 @@ export class Snapshots {
       if (!stream.isLive(series, words)) continue;
       const value = valueOf(series);
       if (value === undefined) continue;
-      points.push({
-        startTime: stream.starts[series]!,
-        endTime,
-        attributes: stream.attributes[series]!,
-        value,
-      });
+      points.push(this.#point(stream, series, stream.starts[series]!, endTime, value));
     }
     return points;
+  }
+
+  /** With exemplars that were made in the point's time, if there are any. */
+  #point<T>(
+    stream: MergedStream,
+    series: number,
+    startTime: HrTime,
+    endTime: HrTime,
+    value: T,
+  ): D.DataPoint<T> {
+    const attributes = stream.attributes[series]!;
+    const exemplars = exemplarsOf(stream, series, this.#store.region, startTime);
+    return exemplars === undefined
+      ? { startTime, endTime, attributes, value }
+      : { startTime, endTime, attributes, value, exemplars };
   }
 
   /** Of series that were updated (or observed) since the previous collection. */
@@ -209,7 +223,7 @@ export class Snapshots {
       if (!observed) delta.report(series, updates);
       const change = changeOf === undefined ? value : changeOf(delta, series, value);
       if (change === undefined) continue;
-      points.push({ startTime, endTime, attributes: stream.attributes[series]!, value: change });
+      points.push(this.#point(stream, series, startTime, endTime, change));
     }
     return points;
   }
