@@ -34,6 +34,12 @@ const SUBJECTS = [
     right: true,
   },
   {
+    module: built('state/cells/shared-value-cell.js'),
+    name: 'addToSharedFast',
+    isRight: writerFast(2),
+    right: true,
+  },
+  {
     module: built('state/cells/histogram-cell.js'),
     name: 'recordToHistogramFast',
     isRight: writerFast(7),
@@ -44,6 +50,12 @@ const SUBJECTS = [
   {
     module: built('state/cells/last-value-cell.js'),
     name: 'setLastValueStrict',
+    isRight: writerStrict(2),
+    right: true,
+  },
+  {
+    module: built('state/cells/shared-value-cell.js'),
+    name: 'addToSharedStrict',
     isRight: writerStrict(2),
     right: true,
   },

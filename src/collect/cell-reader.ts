@@ -1,3 +1,4 @@
+import { nap } from '../memory/nap.ts';
 import type { Region } from '../memory/region.ts';
 
 /** What reading has cost so far (founding specification, `SeqlockReadStats`). */
@@ -17,15 +18,20 @@ export interface ReadStats {
 /** Reads one cell into `into`; the attempts it took, 0 when it gave up. */
 export type ReadCell = (words: Int32Array, doubles: Float64Array, at: number, into: Float64Array) => number;
 
+/** Copies cells whole, and waits where it must. */
+export interface CellReading {
+  /** False when the writer did not let a copy succeed: keep the previous value. */
+  read(readCell: ReadCell, region: Region, at: number, into: Float64Array): boolean;
+}
+
 /** A snapshot waits this long in all for cells that are written too fast to be copied; see `patiently`. */
 const PATIENCE_MS = 5;
 /** ... and at least so many times, since on a busy machine all that time may pass in the first wait. */
 const SURE_WAITS = 16;
 const LONGEST_WAIT_MS = 1;
 
-/** Reads cells, waits where it must, and keeps account. */
-export class CellReader {
-  readonly #sleep = new Int32Array(new SharedArrayBuffer(4));
+/** Reads the cells of snapshots, waits where it must, and keeps account. */
+export class CellReader implements CellReading {
   #total = 0;
   #firstTry = 0;
   #stale = 0;
@@ -58,8 +64,7 @@ export class CellReader {
   }
 
   /**
-   * A writer that does nothing but publish to this one cell: steps back for growing times (Atomics.wait works on the main
-   * thread of Node too), within the snapshot's budget.
+   * A writer that does nothing but publish to this one cell: steps back for growing times, within the snapshot's budget.
    */
   #patiently(readCell: ReadCell, region: Region, at: number, into: Float64Array): boolean {
     for (
@@ -69,7 +74,7 @@ export class CellReader {
     ) {
       const before = performance.now();
       this.#waits++;
-      Atomics.wait(this.#sleep, 0, 0, wait);
+      nap(wait);
       const attempts = readCell(region.words, region.doubles, at, into);
       this.#patience -= performance.now() - before;
       if (attempts > 0) return true;

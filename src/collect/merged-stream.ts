@@ -54,6 +54,12 @@ export class MergedStream {
     return this.attributes.length;
   }
 
+  /** The number of the series with these attributes, or NONE. */
+  seriesOf(attributes: CanonicalAttributes): number {
+    const reference = this.#table.get(attributes);
+    return reference === ABSENT ? NONE : reference - 1;
+  }
+
   /** Number of the overflow series, or NONE. */
   get overflow(): number {
     return this.#overflow;

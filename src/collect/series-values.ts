@@ -3,12 +3,14 @@ import type { Region } from '../memory/region.ts';
 import { isSlabDead, slabStaleBefore } from '../memory/slab.ts';
 import * as H from '../state/cells/histogram-cell.ts';
 import { LAST_TICK, LAST_VALUE, readLastValueInto } from '../state/cells/last-value-cell.ts';
+import { readSharedValueInto } from '../state/cells/shared-value-cell.ts';
 import { readSumInto } from '../state/cells/sum-cell.ts';
 import type { Aggregation } from '../state/records.ts';
-import type { CellReader, ReadCell } from './cell-reader.ts';
+import type { CellReading, ReadCell } from './cell-reader.ts';
 import { NONE, type MergedStream } from './merged-stream.ts';
 import { COLUMN_BUCKETS, COLUMN_COUNT, COLUMN_SUM, type MetricColumn } from './metric-column.ts';
 import type * as D from './metric-data.ts';
+import { sharedValue } from './shared-value.ts';
 
 export type HistogramAggregation = Extract<Aggregation, { type: 'explicit-bucket-histogram' }>;
 
@@ -18,13 +20,13 @@ export type HistogramAggregation = Extract<Aggregation, { type: 'explicit-bucket
  */
 export class SeriesValues {
   readonly #region: Region;
-  readonly #cells: CellReader;
+  readonly #cells: CellReading;
   #copy = new Float64Array(64);
   readonly #previous = new Map<number, Float64Array | undefined>(); // of cells that could not be copied once
   readonly #deadSlabs = new Map<number, boolean>(); // of the snapshot that is being taken
   #stale = 0;
 
-  constructor(region: Region, cells: CellReader) {
+  constructor(region: Region, cells: CellReading) {
     this.#region = region;
     this.#cells = cells;
   }
@@ -92,6 +94,8 @@ export class SeriesValues {
   }
 
   lastValue(stream: MergedStream, series: number, observed: boolean): number | undefined {
+    if (stream.description.merge === 'shared')
+      return sharedValue(stream, series, (cell) => this.#read(readSharedValueInto, cell, 2));
     const region = this.#region;
     let value: number | undefined;
     let newest = 0;

@@ -7,6 +7,7 @@ import type { Extent, Region } from '../memory/region.ts';
 import { OVERFLOW_ATTRIBUTES, type CanonicalAttributes } from '../state/attributes.ts';
 import { decodeExemplars } from '../state/exemplar-record.ts';
 import * as R from '../state/records.ts';
+import { DirectoryWatch } from './directory-watch.ts';
 import { ExemplarBlock } from './exemplar-block.ts';
 import { hrTimeOf } from './hr-time.ts';
 import { MergedStream } from './merged-stream.ts';
@@ -42,6 +43,7 @@ export class StoreReader {
   readonly #scopes = new Map<string, ScopeStreams>();
   readonly #warnings = new Warnings();
   readonly #strings = new Map<string, string>();
+  readonly #watch: DirectoryWatch;
   #walkedTo = EXTENTS_OFFSET;
   #hasExemplars = false;
   #configurationOffset = 0;
@@ -51,6 +53,12 @@ export class StoreReader {
 
   constructor(region: Region) {
     this.region = region;
+    this.#watch = new DirectoryWatch(region);
+  }
+
+  /** `refresh`, if anything was added since the last call. A few loads where nothing was. */
+  refreshIfChanged(): void {
+    if (this.#watch.hasNews()) this.refresh();
   }
 
   /** Decodes what was added since the last call. */
@@ -68,6 +76,10 @@ export class StoreReader {
     }
     for (const directory of this.#slabs.values()) if (!directory.broken) this.#readDirectory(directory);
     this.region.refresh();
+    this.#watch.note(
+      this.#walkedTo,
+      [...this.#slabs.values()].map(({ cursors }) => cursors.at(-1)!),
+    );
   }
 
   /** The publisher's configuration; undefined until it was written. */

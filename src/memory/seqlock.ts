@@ -30,6 +30,7 @@ import { isMainThread } from 'node:worker_threads';
 import { cellWords, readConsistent } from './cell.ts';
 import { isProvenDead, OWN_MARK } from './liveness.ts';
 import { MEMORY_ORDER } from './memory-order.ts';
+import { nap } from './nap.ts';
 import { WriterLock } from './writer-lock.ts';
 
 const LOCK_INDEX = 0;
@@ -47,8 +48,6 @@ const ORDER_CODE = MEMORY_ORDER === 'fast' ? 1 : 2;
 const READ_BUDGET_MS = isMainThread ? 1 : 5;
 const FIRST_NAP_MS = 0.02;
 const LONGEST_NAP_MS = 1;
-/** Nobody writes or notifies this word: waiting on it is a sleep. */
-const napWord = new Int32Array(new SharedArrayBuffer(4));
 
 export interface SeqlockOptions {
   /**
@@ -183,7 +182,7 @@ export class Seqlock {
   #readPatiently(): boolean {
     const end = performance.now() + READ_BUDGET_MS;
     for (let napMs = FIRST_NAP_MS; performance.now() < end; napMs = Math.min(2 * napMs, LONGEST_NAP_MS)) {
-      Atomics.wait(napWord, 0, 0, napMs);
+      nap(napMs);
       if (readConsistent(this.#words, this.#doubles, CELL, this.length, 0, this.#readCopy) !== 0) return true;
     }
     return false;

@@ -34,6 +34,14 @@ export const EXEMPLARS_RECORD = 6;
 /** Key set of the overflow series; it has no values in the record. */
 export const OVERFLOW_KEY_SET = 0xffff_ffff;
 
+/**
+ * How the gauges of several writers make one value.
+ *
+ * - `most-recent`: what a live writer set last
+ * - `shared`: one value that all writers set and add to, see `shared-value.ts`
+ */
+export type GaugeMerge = 'most-recent' | 'shared';
+
 export type Aggregation =
   | { readonly type: 'sum'; readonly monotonic: boolean }
   | { readonly type: 'last-value' }
@@ -81,6 +89,8 @@ export interface StreamDescription {
   readonly twin?: number;
   /** The cardinality limit a view set; not part of the identity, and of several the largest counts. */
   readonly cardinalityLimit?: number;
+  /** Of gauges only. Default `most-recent`. */
+  readonly merge?: GaugeMerge;
 }
 
 /**
@@ -88,13 +98,13 @@ export interface StreamDescription {
  * regard to case (specification, instrument name).
  */
 export function streamKey(stream: StreamDescription): string {
-  const { scope, name, unit, kind, integer, aggregation, selection, twin } = stream;
+  const { scope, name, unit, kind, integer, aggregation, selection, twin, merge = 'most-recent' } = stream;
   const fields = [scopeKey(scope), name.toLowerCase(), unit, kind, integer, selection ?? null, twin ?? 0];
   switch (aggregation.type) {
     case 'sum':
       return JSON.stringify([...fields, 'sum', aggregation.monotonic]);
     case 'last-value':
-      return JSON.stringify([...fields, 'last-value']);
+      return JSON.stringify([...fields, 'last-value', merge]);
     case 'explicit-bucket-histogram':
       return JSON.stringify([
         ...fields,

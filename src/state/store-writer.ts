@@ -11,6 +11,7 @@ import { HistogramStream } from './histogram-stream.ts';
 import { LastValueStream } from './last-value-stream.ts';
 import { ObservedStream } from './observed-stream.ts';
 import * as R from './records.ts';
+import { SharedValueStream } from './shared-value-stream.ts';
 import type { RecordedStream, RestoredSeries, SlabAccess, StreamWriter } from './stream-writer.ts';
 import { SumStream } from './sum-stream.ts';
 
@@ -60,6 +61,14 @@ export class StoreWriter implements SlabAccess {
   /** The writer of a synchronous instrument's stream, the same for equal descriptions. `limit`: attribute sets besides the overflow series. */
   stream(description: R.StreamDescription, limit: number): RecordedStream {
     return this.#streamFor(description, limit) as RecordedStream;
+  }
+
+  /** The writer of a gauge that all writers set and add to (`merge: 'shared'`), the same for equal descriptions. */
+  sharedValueStream(
+    description: R.StreamDescription & { readonly merge: 'shared' },
+    limit: number,
+  ): SharedValueStream {
+    return this.#streamFor(description, limit) as SharedValueStream;
   }
 
   /** The writer of an asynchronous instrument's stream, the same for equal descriptions. */
@@ -136,8 +145,9 @@ export class StoreWriter implements SlabAccess {
   }
 
   #make(description: R.StreamDescription, id: number, limit: number): StreamWriter {
-    const { aggregation, kind } = description;
+    const { aggregation, kind, merge } = description;
     if (R.isObserved(kind)) return new ObservedStream(this, description, id, limit);
+    if (merge === 'shared') return new SharedValueStream(this, description, id, limit);
     switch (aggregation.type) {
       case 'sum':
         return new SumStream(this, description, id, limit);

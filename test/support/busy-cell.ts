@@ -3,15 +3,21 @@ import type { Region } from '../../src/memory/region.ts';
 
 /**
  * Runs `during` while a writer seems to publish the cell (a float64 index, or every cell) between any two looks at its version.
- * The version moves by two, so that the published slot stays the same.
+ * The version moves by two, so that the published slot stays the same. `times`: how often it does, before it is still.
  */
-export function alwaysBusy(region: Region, cell: number | 'all', during: () => void): void {
+export function alwaysBusy(
+  region: Region,
+  cell: number | 'all',
+  during: () => void,
+  times: number = Infinity,
+): void {
+  let left = times;
   const headers = headerIndices(region);
   const { load, add } = Atomics;
   const busy = (array: Int32Array, index: number, found: number): number => {
     const isVersion =
       cell === 'all' ? index >= EXTENTS_OFFSET / 4 && !headers.has(index) : index === cell << 1;
-    if (array.buffer === region.buffer && isVersion) add(array, index, 2);
+    if (array.buffer === region.buffer && isVersion && left-- > 0) add(array, index, 2);
     return found;
   };
   Object.assign(Atomics, {

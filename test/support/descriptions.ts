@@ -31,6 +31,12 @@ export function gauge(name: string): Described<{ readonly type: 'last-value' }> 
   return described(name, 'GAUGE', { type: 'last-value' });
 }
 
+export function sharedGauge(
+  name: string,
+): Described<{ readonly type: 'last-value' }> & { readonly merge: 'shared' } {
+  return { ...gauge(name), merge: 'shared' };
+}
+
 export function histogram(
   name: string,
   boundaries: readonly number[],

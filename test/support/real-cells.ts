@@ -13,6 +13,11 @@ import {
   setLastValueFast,
   setLastValueStrict,
 } from '../../src/state/cells/last-value-cell.ts';
+import {
+  addToSharedFast,
+  addToSharedStrict,
+  SHARED_VALUE_CELL_WORDS,
+} from '../../src/state/cells/shared-value-cell.ts';
 import { addToSumFast, addToSumStrict, SUM_CELL_WORDS } from '../../src/state/cells/sum-cell.ts';
 import type { CellProtocol } from './cell-protocol.ts';
 
@@ -48,6 +53,27 @@ function lastValueCell(form: Form): CellProtocol {
     read: (words, doubles, at, into) => read(words, doubles, at, 2, 0, into),
     expected: (k) => [k * 0.5, k],
     updateOf: (into) => (into[0] === into[1]! * 0.5 ? into[1]! : -1),
+    adopt: adoptCell,
+  };
+}
+
+/** Four additions of 1 to each epoch: 1, 2, 3, 4 of epoch 1, then 1, 2, ... of epoch 2. */
+function sharedValueCell(form: Form): CellProtocol {
+  const add = form === 'fast' ? addToSharedFast : addToSharedStrict;
+  const read = form === 'fast' ? readConsistentFast : readConsistentStrict;
+  return {
+    name: `shared value ${form}`,
+    cellWords: SHARED_VALUE_CELL_WORDS,
+    init() {},
+    write: (words, doubles, at, k) => add(words, doubles, at, 1, Math.ceil(k / 4)),
+    read: (words, doubles, at, into) => read(words, doubles, at, 2, 0, into),
+    expected: (k) => (k === 0 ? [0, 0] : [((k - 1) % 4) + 1, -Math.ceil(k / 4)]),
+    updateOf(into) {
+      const amount = into[0]!;
+      const epoch = -into[1]!;
+      if (epoch === 0) return amount === 0 ? 0 : -1;
+      return amount >= 1 && amount <= 4 ? 4 * (epoch - 1) + amount : -1;
+    },
     adopt: adoptCell,
   };
 }
@@ -146,6 +172,7 @@ function exemplarCell(form: Form): CellProtocol {
 export const REAL_CELLS: readonly CellProtocol[] = (['fast', 'strict'] as const).flatMap((form) => [
   sumCell(form),
   lastValueCell(form),
+  sharedValueCell(form),
   histogramCell(form),
   exemplarCell(form),
 ]);

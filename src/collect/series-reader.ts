@@ -1,0 +1,123 @@
+import type { CanonicalAttributes } from '../state/attributes.ts';
+import { readSharedValueInto, SHARED_TICK } from '../state/cells/shared-value-cell.ts';
+import type { StreamDescription } from '../state/records.ts';
+import { BEFORE_ANY_SET } from '../state/shared-value.ts';
+import { NONE, type MergedStream } from './merged-stream.ts';
+import type { HistogramValue } from './metric-data.ts';
+import { SampledCellReader, type SeqlockReadStats } from './sampled-cell-reader.ts';
+import { SeriesValues } from './series-values.ts';
+import type { StoreReader } from './store-reader.ts';
+
+/** Which series is read: of the first stream of a scope that is the one looked for. */
+export interface SeriesAddress {
+  readonly scope: string;
+  readonly isStream: (description: StreamDescription) => boolean;
+  readonly attributes: CanonicalAttributes;
+}
+
+/** What the readers of single series of one store share. Belongs to the thread that made it. */
+export class SeriesReaders {
+  readonly store: StoreReader;
+  readonly cells: SampledCellReader = new SampledCellReader();
+  readonly values: SeriesValues;
+
+  constructor(store: StoreReader) {
+    this.store = store;
+    this.values = new SeriesValues(store.region, this.cells);
+  }
+
+  reader(address: SeriesAddress): SeriesReader {
+    return new SeriesReader(this, address);
+  }
+
+  /** What all their reads have cost. */
+  stats(): SeqlockReadStats {
+    return this.cells.stats();
+  }
+}
+
+/**
+ * Reads one series of a store, over all its writers, dead ones included: a few loads for each, where a snapshot reads everything.
+ * It finds by itself what other threads add.
+ *
+ * Bounded: what cannot be copied in `MAX_TRIES` attempts, some naps and as many attempts after each gives the value of the read
+ * before, and is counted as stale.
+ */
+export class SeriesReader {
+  readonly #shared: SeriesReaders;
+  readonly #address: SeriesAddress;
+  readonly #copy = new Float64Array(2);
+  #stream: MergedStream | undefined;
+  #series = NONE;
+  #epoch = BEFORE_ANY_SET;
+  // What was read last, for when nothing can be read.
+  #lastNumber: number | undefined;
+  #lastHistogram: HistogramValue | undefined;
+
+  constructor(shared: SeriesReaders, address: SeriesAddress) {
+    this.#shared = shared;
+    this.#address = address;
+  }
+
+  /** The total over all writers; undefined when nobody has recorded. */
+  sum(): number | undefined {
+    const { cells, values } = this.#shared;
+    const started = cells.begin();
+    const sum = this.#find() ? values.sum(this.#stream!, this.#series) : undefined;
+    cells.end(started);
+    return (this.#lastNumber = sum ?? this.#lastNumber);
+  }
+
+  /** The value of a shared gauge; undefined when nobody has written to it. */
+  sharedValue(): number | undefined {
+    const { cells, values } = this.#shared;
+    const started = cells.begin();
+    const value = this.#find() ? values.lastValue(this.#stream!, this.#series, false) : undefined;
+    cells.end(started);
+    return (this.#lastNumber = value ?? this.#lastNumber);
+  }
+
+  /** The histogram over all writers; undefined when nobody has recorded. */
+  histogram(): HistogramValue | undefined {
+    const { cells } = this.#shared;
+    const started = cells.begin();
+    const value = this.#find() ? this.#histogram(this.#stream!) : undefined;
+    cells.end(started);
+    return (this.#lastHistogram = value ?? this.#lastHistogram);
+  }
+
+  #histogram(stream: MergedStream): HistogramValue | undefined {
+    const { aggregation } = stream.description;
+    if (aggregation.type !== 'explicit-bucket-histogram') return undefined;
+    const { values } = this.#shared;
+    return values.histogram(stream, this.#series, aggregation, values.histogramReader(aggregation));
+  }
+
+  /**
+   * The newest epoch of a shared gauge, for its next addition. Never waits: it is for writers. Other threads' cells that are being
+   * set without a pause may be missed, as if this call had come before those sets.
+   */
+  epoch(): number {
+    if (!this.#find()) return this.#epoch;
+    const { region } = this.#shared.store;
+    const stream = this.#stream!;
+    for (let node = stream.firstOf(this.#series); node !== NONE; node = stream.nextOf(node))
+      if (readSharedValueInto(region.words, region.doubles, stream.cellOf(node), this.#copy) !== 0)
+        this.#epoch = Math.max(this.#epoch, Math.abs(this.#copy[SHARED_TICK]!));
+    return this.#epoch;
+  }
+
+  /** Brings what is known of the directories up to date. False when the series is not there yet. */
+  #find(): boolean {
+    const { store } = this.#shared;
+    store.refreshIfChanged();
+    if (this.#series !== NONE) return true;
+    const { scope, isStream, attributes } = this.#address;
+    this.#stream ??= store.scopes
+      .filter((one) => one.scope.name === scope)
+      .flatMap(({ streams }) => streams)
+      .find(({ description }) => isStream(description));
+    this.#series = this.#stream?.seriesOf(attributes) ?? NONE;
+    return this.#series !== NONE;
+  }
+}
