@@ -1,4 +1,4 @@
-export { OptionError, RegionError } from './base/errors.ts';
+export { ExporterThreadError, OptionError, RegionError } from './base/errors.ts';
 export { SeqlockMetricProducer } from './collect/metric-producer.ts';
 export { SeqlockMetricReader } from './facade/metric-reader.ts';
 export { SeqlockMeterProvider } from './facade/meter-provider.ts';
@@ -7,6 +7,7 @@ export { createPrometheusHandler } from './export/prometheus-handler.ts';
 export { Seqlock } from './memory/seqlock.ts';
 export { bind } from './sdk/bind.ts';
 export { MetricStore } from './state/store.ts';
+export { startExporterThread } from './thread/exporter-thread.ts';
 export type { RegionErrorCode } from './base/errors.ts';
 export type { ReadStats } from './collect/cell-reader.ts';
 export type { SeqlockMetricProducerOptions } from './collect/metric-producer.ts';
@@ -30,3 +31,10 @@ export type { SeqlockMeterProviderOptions } from './facade/meter-provider.ts';
 export type { SeqlockOptions } from './memory/seqlock.ts';
 export type { BoundCounter, BoundRecorder } from './sdk/instruments.ts';
 export type { MetricStoreOptions } from './state/store.ts';
+export type { ExporterThread } from './thread/exporter-thread.ts';
+export type {
+  ExporterThreadOptions,
+  LastExportOptions,
+  OtlpPushOptions,
+  PrometheusServerOptions,
+} from './thread/options.ts';

@@ -16,16 +16,17 @@ const IMPORTABLE: ReadonlyMap<string, readonly string[]> = new Map([
   ['sdk', ['state', 'base']],
   ['collect', ['state', 'memory', 'base']],
   ['export', ['collect', 'base']],
+  ['thread', ['export', 'collect', 'state', 'memory', 'base']],
   ['facade', ['sdk', 'collect', 'export', 'state', 'memory', 'base']],
   ['cli', ['facade', 'collect', 'export', 'base']],
   // index.ts; the store is a public name of `state`, the Seqlock one of `memory`
-  ['(root)', ['facade', 'sdk', 'collect', 'export', 'state', 'memory', 'base']],
+  ['(root)', ['facade', 'thread', 'sdk', 'collect', 'export', 'state', 'memory', 'base']],
 ]);
 
 /** Packages a user has anyway, and Node's own modules. */
 const PACKAGES = /^(node:[a-z_]+|@opentelemetry\/(api|sdk-metrics))$/;
 /** Code of the SDK's package is loaded here only; anywhere else its types may be used. */
-const MAY_LOAD_SDK = ['facade/metric-reader.ts'];
+const MAY_LOAD_SDK = ['facade/metric-reader.ts', 'thread/push.ts'];
 
 interface Import {
   readonly specifier: string;
@@ -134,6 +135,17 @@ describe('architecture', () => {
       )
       .map(([path]) => path);
     expect(loading).to.deep.equal(MAY_LOAD_SDK);
+  });
+
+  it('loads nothing of the write side in the exporter thread but the state it reads', () => {
+    const loaded = new Set(['thread/entry.ts']);
+    for (const path of loaded)
+      for (const { specifier, typeOnly } of importsOf(sources.get(path)!))
+        if (specifier.startsWith('.') && !typeOnly) loaded.add(posix.join(posix.dirname(path), specifier));
+    expect([...loaded].filter((path) => ['sdk', 'facade', '(root)'].includes(layerOf(path)))).to.deep.equal(
+      [],
+    );
+    expect(loaded.size, 'files of the thread').to.be.above(20);
   });
 
   it('has no import cycle, types included', () => {

@@ -150,6 +150,23 @@ describe('package', function () {
     expect({ stdout, stderr }).to.deep.equal({ stdout: '2 true true\n', stderr: '' });
   });
 
+  it('says which package is missing where an exporter thread needs one, and needs none to serve Prometheus', async () => {
+    writeFileSync(
+      join(folder, 'thread.mjs'),
+      `import { SeqlockMeterProvider, startExporterThread } from 'seqlock-metrics';
+       new SeqlockMeterProvider().getMeter('m').createCounter('c').add(2);
+       const failed = await startExporterThread({ otlp: { protocol: 'http/json' } }).catch((error) => error);
+       const exporter = await startExporterThread({ prometheus: { host: '127.0.0.1', port: 0 } });
+       const text = await (await fetch('http://127.0.0.1:' + exporter.address.port + '/metrics')).text();
+       console.log(failed.code, /npm install (\\S+)/.exec(failed.message)[1], /^c_total.*/m.exec(text)[0]);`,
+    );
+    const { stdout, stderr } = await runWell(process.execPath, ['thread.mjs'], { cwd: folder });
+    expect({ stdout, stderr }).to.deep.equal({
+      stdout: 'E_PACKAGE @opentelemetry/exporter-metrics-otlp-http c_total{otel_scope_name="m"} 2\n',
+      stderr: '',
+    });
+  });
+
   it('has types that a strict consumer compiles, and that say the truth', async () => {
     writeFileSync(join(folder, 'consumer.mts'), CONSUMER);
     const strict = [

@@ -23,6 +23,20 @@ export class RegionError extends Error {
   }
 }
 
+/**
+ * An exporter thread that could not be started, or not deliver. `code`: `EADDRINUSE` and other codes of the system when it cannot listen,
+ * `E_PACKAGE` when an exporter's package is missing, `E_THREAD` when it ended, `E_FLUSH` when a flush was not delivered.
+ */
+export class ExporterThreadError extends Error {
+  readonly code: string;
+
+  constructor(code: string, message: string) {
+    super(message);
+    this.name = 'ExporterThreadError';
+    this.code = code;
+  }
+}
+
 /** A wrong option, found at construction. The message names the option, the value and what is allowed. */
 export class OptionError extends TypeError {
   readonly code = 'E_OPTION';

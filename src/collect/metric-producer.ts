@@ -10,7 +10,7 @@ import { CellReader, type ReadStats } from './cell-reader.ts';
 import { observeElsewhere } from './observation.ts';
 import type { MetricColumns } from './metric-column.ts';
 import { TEMPORALITY_DELTA, type Resource, type ResourceMetrics } from './metric-data.ts';
-import { SelfMetrics } from './self-metrics.ts';
+import { SelfMetrics, type SelfMetric } from './self-metrics.ts';
 import { Snapshots } from './snapshot.ts';
 import { storeMetrics } from './store-metrics.ts';
 import { hrTimeOf } from './hr-time.ts';
@@ -34,6 +34,8 @@ export interface SeqlockMetricProducerOptions {
   readonly selection?: ((kind: InstrumentKind) => string) | undefined;
   /** Reports the `seqlock.*` metrics (docs/operations.md) beside those of the store. Default false. */
   readonly selfMetrics?: boolean | undefined;
+  /** Reports these too: what the caller knows of the reading thread. */
+  readonly moreMetrics?: readonly SelfMetric[] | undefined;
   /** Default: has the callbacks of other threads called. */
   readonly observe?: Observe | undefined;
 }
@@ -52,13 +54,15 @@ export class SeqlockMetricProducer implements MetricProducer {
   readonly #selfMetrics: SelfMetrics | undefined;
 
   constructor(store: ReadableStore, options: SeqlockMetricProducerOptions = {}) {
-    const { resource, aggregationTemporalitySelector, selection, selfMetrics = false, observe } = options;
+    const { resource, aggregationTemporalitySelector, selection, observe } = options;
+    const { selfMetrics = false, moreMetrics = [] } = options;
     this.#store = readerOf(store.region);
     this.#snapshots = new Snapshots(this.#store, this.#cells, new StreamSelection(this.#store, selection));
     this.#resource = resource;
     this.#observe = observe ?? ((timeoutMillis) => observeElsewhere(store.region, -1, timeoutMillis));
     this.#deltaKinds = deltaKindsOf(aggregationTemporalitySelector);
-    this.#selfMetrics = selfMetrics ? new SelfMetrics(storeMetrics(this.#store, this.#cells)) : undefined;
+    const own = [...(selfMetrics ? storeMetrics(this.#store, this.#cells) : []), ...moreMetrics];
+    this.#selfMetrics = own.length > 0 ? new SelfMetrics(own) : undefined;
   }
 
   /**

@@ -34,6 +34,8 @@ const TYPES = {
 } as const;
 /** Of the API's `ValueType`, which this layer uses as a type only. */
 const DOUBLE = 1;
+/** Attribute objects kept: more than threads can live at once. */
+const MAX_KNOWN = 4096;
 
 /** A list of such metrics as parts of snapshots. Belongs to one reader. */
 export class SelfMetrics {
@@ -72,6 +74,7 @@ export class SelfMetrics {
   #same(attributes: Attributes): Attributes {
     const key = JSON.stringify(attributes);
     const known = this.#attributes.get(key) ?? attributes;
+    if (this.#attributes.size >= MAX_KNOWN) this.#attributes.clear(); // threads come and go for ever
     this.#attributes.set(key, known);
     return known;
   }

@@ -44,12 +44,8 @@ export function createPrometheusHandler(
   source: ScrapeSource,
   options: PrometheusHandlerOptions = {},
 ): PrometheusHandler {
-  checkExpositionOptions(options);
+  checkHandlerOptions(options);
   const { compression = true, timeoutMillis = DEFAULT_TIMEOUT_MILLIS, selfMetrics = false } = options;
-  if (typeof compression !== 'boolean') throw new OptionError('compression', compression, 'true or false');
-  if (!(timeoutMillis > 0))
-    throw new OptionError('timeoutMillis', timeoutMillis, 'a number of milliseconds above 0');
-  if (typeof selfMetrics !== 'boolean') throw new OptionError('selfMetrics', selfMetrics, 'true or false');
   const bodies = new Bodies(scrapeOf(source, warnings, { selfMetrics }), options);
   return async (request, response) => {
     response.on('error', () => {}); // a receiver that goes away is no fault of the app's
@@ -77,6 +73,17 @@ export function createPrometheusHandler(
         );
     }
   };
+}
+
+/** Throws an `OptionError` that names the wrong option. */
+export function checkHandlerOptions(options: PrometheusHandlerOptions): void {
+  checkExpositionOptions(options);
+  const { compression, timeoutMillis, selfMetrics } = options;
+  for (const [option, value] of Object.entries({ compression, selfMetrics }))
+    if (value !== undefined && typeof value !== 'boolean')
+      throw new OptionError(option, value, 'true or false');
+  if (timeoutMillis !== undefined && !(timeoutMillis > 0))
+    throw new OptionError('timeoutMillis', timeoutMillis, 'a number of milliseconds above 0');
 }
 
 /** Makes bodies; one snapshot at a time, and one text for each format in use. */

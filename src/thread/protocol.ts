@@ -1,0 +1,50 @@
+/**
+ * What passes between the thread that starts the exporter thread (the host) and the exporter thread.
+ *
+ *   control, shared int32 words      0           1        2
+ *                                    +-----------+--------+--------+
+ *                                    | requested | done   | failed |
+ *                                    +-----------+--------+--------+
+ *
+ * requested   number of the latest flush the host asked for
+ * done        number of the latest flush that came to its end
+ * failed      1 when that one did not deliver everything
+ *
+ * A flush is asked for in shared memory and not by message, so that a host whose event loop has stopped for good (in an 'exit' listener)
+ * can ask and wait, and so that an exporter thread that starts finds what its dead predecessor was asked for.
+ */
+import type { AddressInfo } from 'node:net';
+import type { ExporterPlan } from './options.ts';
+
+export const REQUESTED_INDEX = 0;
+export const DONE_INDEX = 1;
+export const FAILED_INDEX = 2;
+export const CONTROL_BYTES = 12;
+
+/** What the exporter thread is made with. */
+export interface ThreadData {
+  /** Tells an exporter thread from the app's own threads. */
+  readonly isSeqlockExporter: true;
+  /** The store's memory. */
+  readonly buffer: SharedArrayBuffer;
+  readonly control: SharedArrayBuffer;
+  readonly plan: ExporterPlan;
+  /** True for a thread that takes the place of a dead one: what was pushed as delta is known to that alone. */
+  readonly isSuccessor: boolean;
+}
+
+/** From the host: export once more, then end. */
+export interface StopMessage {
+  readonly stop: true;
+}
+
+export type DiagLevel = 'error' | 'warn' | 'info';
+
+/** From the exporter thread. */
+export type ThreadMessage =
+  /** It serves and pushes. `address` of the Prometheus server. */
+  | { readonly type: 'up'; readonly address: AddressInfo | undefined }
+  /** It could not start, and ends. */
+  | { readonly type: 'failed'; readonly code: string; readonly message: string }
+  /** For the host's `diag`: a logger cannot be sent to a thread. */
+  | { readonly type: 'diag'; readonly level: DiagLevel; readonly message: string };

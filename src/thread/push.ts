@@ -1,0 +1,132 @@
+import { diag } from '@opentelemetry/api';
+import type { PeriodicExportingMetricReader, PushMetricExporter } from '@opentelemetry/sdk-metrics';
+import {
+  deltaKindsOf,
+  type SeqlockMetricProducer,
+  type SeqlockMetricProducerOptions,
+} from '../collect/metric-producer.ts';
+import { TEMPORALITIES, type ExporterPlan, type OtlpProtocol } from './options.ts';
+
+/** What pushes are made of. */
+export interface PushSource {
+  /** Makes a producer of the store's metrics for one reader. */
+  readonly newProducer: (options: SeqlockMetricProducerOptions) => SeqlockMetricProducer;
+  /** True when another thread, which died, has pushed before. */
+  readonly isSuccessor: boolean;
+}
+
+/** What pushes for the exporter thread. */
+export interface Push {
+  /** Exports now. Resolves to false when it was not delivered. */
+  flush(): Promise<boolean>;
+  shutdown(): Promise<void>;
+}
+
+/** An official exporter's package is not installed. */
+export class MissingPackageError extends Error {
+  readonly code = 'E_PACKAGE';
+}
+
+const PACKAGES: Readonly<Record<OtlpProtocol, string>> = {
+  'http/protobuf': '@opentelemetry/exporter-metrics-otlp-proto',
+  'http/json': '@opentelemetry/exporter-metrics-otlp-http',
+};
+const DEFAULT_TIMEOUT_MILLIS = 10_000;
+const LONGEST_EXPORT_MILLIS = 30_000; // the official reader's default
+/** Of an interval, for a push: it must have ended when the next begins, or pushes to a slow collector would pile up. */
+const SHARE = 0.9;
+
+/** Pushes with the official OTLP exporter of the protocol, which is loaded here. */
+export async function pushOtlp(source: PushSource, plan: NonNullable<ExporterPlan['otlp']>): Promise<Push> {
+  const { protocol, url, headers, timeoutMillis, temporality, compression, intervalMillis } = plan;
+  const { OTLPMetricExporter } = await loadExporter(protocol);
+  const exporter = new OTLPMetricExporter({
+    ...(url !== undefined && { url }),
+    ...(headers !== undefined && { headers }),
+    timeoutMillis: Math.min(timeoutMillis ?? timeoutOfEnvironment(), Math.ceil(SHARE * intervalMillis)),
+    ...(compression !== undefined && { compression }),
+    ...(temporality !== undefined && { temporalityPreference: TEMPORALITIES.indexOf(temporality) }),
+  });
+  return pushEvery(source, exporter, intervalMillis, `OTLP (${protocol})`);
+}
+
+/** As the official exporter would read it, which gives no access to what it found. */
+function timeoutOfEnvironment(): number {
+  const { OTEL_EXPORTER_OTLP_METRICS_TIMEOUT: ofMetrics, OTEL_EXPORTER_OTLP_TIMEOUT: ofAll } = process.env;
+  const millis = Number(ofMetrics ?? ofAll);
+  return millis > 0 && Number.isFinite(millis) ? millis : DEFAULT_TIMEOUT_MILLIS;
+}
+
+/** Prints to standard output, by way of `console`. */
+export async function pushToConsole(
+  source: PushSource,
+  { intervalMillis }: NonNullable<ExporterPlan['console']>,
+): Promise<Push> {
+  const { ConsoleMetricExporter } = await import('@opentelemetry/sdk-metrics');
+  return pushEvery(source, new ConsoleMetricExporter(), intervalMillis, 'the console');
+}
+
+async function pushEvery(
+  { newProducer, isSuccessor }: PushSource,
+  exporter: PushMetricExporter,
+  intervalMillis: number,
+  where: string,
+): Promise<Push> {
+  const sdk = await import('@opentelemetry/sdk-metrics');
+  const outcome = reportOutcome(exporter, where);
+  const reader: PeriodicExportingMetricReader = new sdk.PeriodicExportingMetricReader({
+    exporter,
+    exportIntervalMillis: intervalMillis,
+    exportTimeoutMillis: Math.min(intervalMillis, LONGEST_EXPORT_MILLIS),
+  });
+  const temporalityOf = reader.selectAggregationTemporality.bind(reader);
+  const producer = newProducer({ aggregationTemporalitySelector: temporalityOf });
+  // What a dead thread pushed as delta is known to it alone. Rather than push it twice, begin anew: what was recorded since is left out.
+  if (isSuccessor && deltaKindsOf(temporalityOf).size > 0) await producer.collect();
+  reader.setMetricProducer(producer);
+  return {
+    async flush() {
+      await reader.forceFlush();
+      return !outcome.failing;
+    },
+    shutdown: () => reader.shutdown(),
+  };
+}
+
+/**
+ * Tells of the first failure of several and of the end of them. The official reader would tell of each, for as long as a collector is
+ * away, so it is told that all went well: it would do nothing else about it.
+ */
+function reportOutcome(exporter: PushMetricExporter, where: string): { failing: boolean } {
+  const outcome = { failing: false };
+  const send = exporter.export.bind(exporter);
+  exporter.export = (metrics, done) =>
+    send(metrics, (result) => {
+      const failed = result.code !== 0;
+      if (failed && !outcome.failing)
+        diag.warn(
+          `seqlock-metrics: metrics could not be pushed to ${where}: ${result.error?.message ?? 'no reason given'}. Every further push is tried; totals are delivered with the first that succeeds`,
+        );
+      if (!failed && outcome.failing) diag.info(`seqlock-metrics: metrics are pushed to ${where} again`);
+      outcome.failing = failed;
+      done({ code: 0 });
+    });
+  return outcome;
+}
+
+type OtlpModule = {
+  OTLPMetricExporter: new (options: object) => PushMetricExporter;
+};
+
+async function loadExporter(protocol: OtlpProtocol): Promise<OtlpModule> {
+  const name = PACKAGES[protocol];
+  try {
+    return (await import(name)) as OtlpModule;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error;
+    throw new MissingPackageError(
+      `pushing by ${protocol} needs the package ${name}, which is not installed: npm install ${name}`,
+      { cause: error },
+    );
+  }
+}
