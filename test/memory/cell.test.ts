@@ -24,6 +24,10 @@ import { applyStore, copyMemory, makeMemory, watch } from '../support/stepped-me
 /** Even versions from which a few updates cross nothing, the sign, and the wrap to 0. */
 const START_VERSIONS = [0, 0x7ffffffe, -2];
 
+/** A cell with hundred thousand interleavings is looked at across the wrap alone. */
+const startVersionsOf = (protocol: CellProtocol): readonly number[] =>
+  protocol.name.startsWith('exponential') ? START_VERSIONS.slice(-1) : START_VERSIONS;
+
 /** Times the writer may run within one attempt of the reader. Three for small cells; a histogram has more steps. */
 const burstsOf = (script: Script): number => (script.stores.length > 12 ? 2 : 3);
 
@@ -49,7 +53,7 @@ function outcomesOfOneUpdate(protocol: CellProtocol): string[] {
 describe('cell', () => {
   describe('every interleaving of a reader with three updates', () => {
     for (const protocol of REAL_CELLS) {
-      for (const version of START_VERSIONS) {
+      for (const version of startVersionsOf(protocol)) {
         it(`${protocol.name} from version ${version}: only whole states of the reader's own time`, () => {
           expect(violations(recordScript(protocol, version, 2, 3))).to.equal(0);
         });

@@ -181,6 +181,61 @@ const noRedo: CellProtocol = {
   adopt() {},
 };
 
+// Exponential histogram reduced to what a move of counts is about: slots of {count, array}, and two arrays of two counts.
+// Update k moves all counts to the other bucket.
+const ARRAYS = SLOTS + 2 * 2;
+
+function moving(name: string, write: Write): CellProtocol {
+  return {
+    name,
+    cellWords: ARRAYS + 2 * 2,
+    init() {},
+    write,
+    read(words, doubles, at, into) {
+      for (let attempt = 1; attempt <= 64; attempt++) {
+        const version = Atomics.load(words, at << 1);
+        const slot = at + SLOTS + 2 * (version & 1);
+        into[0] = doubles[slot]!;
+        const array = at + ARRAYS + 2 * (doubles[slot + 1] === 1 ? 1 : 0);
+        into[1] = doubles[array]!;
+        into[2] = doubles[array + 1]!;
+        if (Atomics.load(words, at << 1) === version) return attempt;
+      }
+      return 0;
+    },
+    expected: (k) => (k % 2 === 0 ? [k, k, 0] : [k, 0, k]),
+    updateOf: (into) => (into[1]! + into[2]! === into[0]! && into[1]! * into[2]! === 0 ? into[0] : -1),
+    adopt() {},
+  };
+}
+
+const movesInPlace = moving(
+  'exponential histogram that moves counts within one array',
+  (words, doubles, at, k) => {
+    const version = words[at << 1]!;
+    const slot = at + SLOTS + 2 * (~version & 1);
+    doubles[at + ARRAYS + (k & 1)] = k;
+    doubles[at + ARRAYS + (~k & 1)] = 0;
+    doubles[slot] = k;
+    doubles[slot + 1] = 0;
+    words[at << 1] = (version + 1) | 0;
+  },
+);
+
+const movesAfterPublish = moving(
+  'exponential histogram that fills the other array after it published',
+  (words, doubles, at, k) => {
+    const version = words[at << 1]!;
+    const slot = at + SLOTS + 2 * (~version & 1);
+    const other = at + ARRAYS + 2 * (k & 1);
+    doubles[slot] = k;
+    doubles[slot + 1] = k & 1;
+    words[at << 1] = (version + 1) | 0;
+    doubles[other + (k & 1)] = k;
+    doubles[other + (~k & 1)] = 0;
+  },
+);
+
 export const BROKEN_CELLS: readonly CellProtocol[] = [
   noRecheck,
   closeVersions,
@@ -191,6 +246,8 @@ export const BROKEN_CELLS: readonly CellProtocol[] = [
   classicNoOdd,
   classicDataFirst,
   noRedo,
+  movesInPlace,
+  movesAfterPublish,
 ];
 
 /**

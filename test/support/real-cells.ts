@@ -20,6 +20,7 @@ import {
 } from '../../src/state/cells/shared-value-cell.ts';
 import { addToSumFast, addToSumStrict, SUM_CELL_WORDS } from '../../src/state/cells/sum-cell.ts';
 import type { CellProtocol } from './cell-protocol.ts';
+import { exponentialCell } from './exponential-cell.ts';
 
 type Form = 'fast' | 'strict';
 
@@ -175,4 +176,5 @@ export const REAL_CELLS: readonly CellProtocol[] = (['fast', 'strict'] as const)
   sharedValueCell(form),
   histogramCell(form),
   exemplarCell(form),
+  exponentialCell(form),
 ]);

@@ -1,0 +1,282 @@
+/**
+ * Base-2 exponential histogram cell. One writer at a time; readers in any thread.
+ *
+ *   float64   at       +1      +2    +3    +4    +5           +6       +7
+ *             +--------+-------+-----+-----+-----+------------+--------+--------------+
+ *             |version | count | sum | min | max | zero count | bucket | bucket count |   slot 0
+ *             +--------+-------+-----+-----+-----+------------+--------+--------------+
+ *               at+8   | count | sum | min | max | zero count | bucket | bucket count |   slot 1
+ *                      +-------+-----+-----+-----+------------+--------+--------------+
+ *               at+15  | array 0                                                      |   tail
+ *                      +--------------------------------------------------------------+
+ *                      | array 1                                                      |
+ *                      +--------------------------------------------------------------+
+ *
+ *   array     0       1          2          3
+ *             +-------+----------+----------+------------------+------------------+
+ *             | scale | base (+) | base (-) | maxSize counts + | maxSize counts - |
+ *             +-------+----------+----------+------------------+------------------+
+ *               the last part only where measurements may be negative
+ *
+ * base      index of the bucket whose count comes first
+ * bucket    where the count lies that the slot's update changed, as an offset from `at`; it lies in the active array, and so
+ *           says which of the two that is. (bucket, bucket count) is the redo entry of histogram-cell.ts and is treated alike:
+ *           the array lags one update behind, the next update stores the entry first, a reader lays it over its copy.
+ *           An update of a zero changes no bucket and hands the entry on.
+ *
+ * A value outside the array. What is in the active array is written to the other one, whole: at a smaller scale if all counts need
+ * it, then in the middle of the array, so that the next value that lies outside is far. The slot published then points into that
+ * array. A reader of the state before looks at the old array, which is not touched; a reader of the state after sees the new
+ * one whole; and a writer that dies meanwhile leaves rubbish in an array nobody looks at, which the next one writes anew.
+ * Both arrays take turns as the two slots do: what an update writes over was last visible two states ago.
+ *
+ * A2 of cell.ts holds as it stands: the loops of that move end before the scratch slot's first store. They are bounded by the
+ * size of the array, and a cell makes few of such moves in its life: each that lowers no scale at least halves what is left of the
+ * array's free room, and there are 31 scales.
+ *
+ * The scale is the highest at which all that was recorded fits (specification, ideal scale): it starts at maxScale, zeros leave it
+ * there, and it falls by no more than the value at hand needs.
+ * In every state a reader accepts: count = zero count + sum over buckets, and sum, min and max belong to just those observations.
+ */
+import { MEMORY_ORDER } from '../../memory/memory-order.ts';
+import { cellWords, MAX_TRIES } from '../../memory/cell.ts';
+import { exponentialIndex } from './exponential-index.ts';
+
+const SLOT_WORDS = 7;
+const SLOTS = 1;
+const ARRAYS: number = SLOTS + 2 * SLOT_WORDS;
+const TRIES: number = MAX_TRIES;
+
+// Indices into a slot; private because V8 does not fold exported constants, see histogram-cell.ts.
+const COUNT = 0;
+const SUM = 1;
+const MIN = 2;
+const MAX = 3;
+const ZERO_COUNT = 4;
+const BUCKET = 5;
+const BUCKET_COUNT = 6;
+
+// Indices into an array.
+const SCALE = 0;
+const BASES = 1;
+const COUNTS = 3;
+
+/** Indices into what `readExponentialInto` copies. */
+export const EXPONENTIAL_COUNT: number = COUNT;
+export const EXPONENTIAL_SUM: number = SUM;
+export const EXPONENTIAL_MIN: number = MIN;
+export const EXPONENTIAL_MAX: number = MAX;
+export const EXPONENTIAL_ZERO_COUNT: number = ZERO_COUNT;
+export const EXPONENTIAL_SCALE: number = SLOT_WORDS + SCALE;
+/** Base of the positive range; that of the negative one follows. */
+export const EXPONENTIAL_BASES: number = SLOT_WORDS + BASES;
+/** Where the counts start, `maxSize` of each range. */
+export const EXPONENTIAL_COUNTS: number = SLOT_WORDS + COUNTS;
+
+/** What the cells of one stream have in common. */
+export class ExponentialShape {
+  /** Buckets of each range, from 2. */
+  readonly maxSize: number;
+  readonly maxScale: number;
+  /** 2 where measurements may be negative, else 1. */
+  readonly ranges: number;
+  readonly arrayWords: number;
+  /** Offset of array 1 from the cell's start. */
+  readonly secondArray: number;
+  /** Float64 words of a cell. */
+  readonly cellWords: number;
+  /** Float64 words `readExponentialInto` needs. */
+  readonly copyWords: number;
+
+  constructor(maxSize: number, maxScale: number, negative: boolean) {
+    this.maxSize = maxSize;
+    this.maxScale = maxScale;
+    this.ranges = negative ? 2 : 1;
+    this.arrayWords = COUNTS + this.ranges * maxSize;
+    this.secondArray = ARRAYS + this.arrayWords;
+    this.cellWords = cellWords(SLOT_WORDS, 2 * this.arrayWords);
+    this.copyWords = SLOT_WORDS + this.arrayWords;
+  }
+}
+
+/** Makes zeroed memory an empty histogram. Call before the cell is published in the directory. */
+export function initExponential(doubles: Float64Array, at: number, shape: ExponentialShape): void {
+  doubles[at + SLOTS + MIN] = Infinity;
+  doubles[at + SLOTS + MAX] = -Infinity;
+  doubles[at + SLOTS + BUCKET] = ARRAYS + COUNTS;
+  doubles[at + ARRAYS + SCALE] = shape.maxScale;
+}
+
+/**
+ * Counts a finite value, from 0 where the shape has one range. Only the cell's writer may call it. Never throws, never allocates.
+ */
+export type RecordToExponential = (
+  words: Int32Array,
+  doubles: Float64Array,
+  at: number,
+  shape: ExponentialShape,
+  value: number,
+) => void;
+
+export const recordToExponentialFast: RecordToExponential = (words, doubles, at, shape, value) => {
+  const version = words[at << 1]!;
+  const from = at + SLOTS + (version & 1) * SLOT_WORDS;
+  const to = at + SLOTS + (~version & 1) * SLOT_WORDS;
+  const last = doubles[from + BUCKET]! | 0;
+  doubles[at + last] = doubles[from + BUCKET_COUNT]!;
+  const number = +value;
+  const isZero = number === 0 ? 1 : 0;
+  const bucket = isZero === 1 ? last : bucketOf(doubles, at, shape, last, number);
+  const min = doubles[from + MIN]!;
+  const max = doubles[from + MAX]!;
+  doubles[to + COUNT] = doubles[from + COUNT]! + 1;
+  doubles[to + SUM] = doubles[from + SUM]! + number;
+  doubles[to + MIN] = number < min ? number : min;
+  doubles[to + MAX] = number > max ? number : max;
+  doubles[to + ZERO_COUNT] = doubles[from + ZERO_COUNT]! + isZero;
+  doubles[to + BUCKET] = bucket;
+  doubles[to + BUCKET_COUNT] = doubles[at + bucket]! + (1 - isZero);
+  words[at << 1] = (version + 1) | 0;
+};
+
+export const recordToExponentialStrict: RecordToExponential = (words, doubles, at, shape, value) => {
+  const version = words[(at << 1) + 1]!;
+  const from = at + SLOTS + (version & 1) * SLOT_WORDS;
+  const to = at + SLOTS + (~version & 1) * SLOT_WORDS;
+  const last = doubles[from + BUCKET]! | 0;
+  doubles[at + last] = doubles[from + BUCKET_COUNT]!;
+  const number = +value;
+  const isZero = number === 0 ? 1 : 0;
+  const bucket = isZero === 1 ? last : bucketOf(doubles, at, shape, last, number);
+  const min = doubles[from + MIN]!;
+  const max = doubles[from + MAX]!;
+  doubles[to + COUNT] = doubles[from + COUNT]! + 1;
+  doubles[to + SUM] = doubles[from + SUM]! + number;
+  doubles[to + MIN] = number < min ? number : min;
+  doubles[to + MAX] = number > max ? number : max;
+  doubles[to + ZERO_COUNT] = doubles[from + ZERO_COUNT]! + isZero;
+  doubles[to + BUCKET] = bucket;
+  doubles[to + BUCKET_COUNT] = doubles[at + bucket]! + (1 - isZero);
+  words[(at << 1) + 1] = (version + 1) | 0;
+  Atomics.exchange(words, at << 1, (version + 1) | 0);
+};
+
+export const recordToExponential: RecordToExponential =
+  MEMORY_ORDER === 'fast' ? recordToExponentialFast : recordToExponentialStrict;
+
+/** Where the count of a value's bucket lies, from `at`. `last`: an offset in the active array, which is up to date. */
+function bucketOf(
+  doubles: Float64Array,
+  at: number,
+  shape: ExponentialShape,
+  last: number,
+  value: number,
+): number {
+  const array = last < shape.secondArray ? ARRAYS : shape.secondArray;
+  const range = value < 0 ? shape.ranges - 1 : 0;
+  const index = exponentialIndex(Math.abs(value), doubles[at + array + SCALE]! | 0);
+  const position = index - (doubles[at + array + BASES + range]! | 0);
+  if (position >= 0 && position < shape.maxSize) return array + COUNTS + range * shape.maxSize + position;
+  return moveTo(doubles, at, shape, array, range, index);
+}
+
+/** Writes the active array to the other one so that bucket `index` has a place there. Returns where its count lies, from `at`. */
+function moveTo(
+  doubles: Float64Array,
+  at: number,
+  shape: ExponentialShape,
+  array: number,
+  range: number,
+  index: number,
+): number {
+  const { maxSize, ranges, arrayWords, secondArray } = shape;
+  const other = array === ARRAYS ? secondArray : ARRAYS;
+  let change = 0;
+  for (let r = 0; r < ranges; r++) {
+    let low = lowest(doubles, at + array, r, maxSize);
+    let high = highest(doubles, at + array, r, maxSize);
+    if (r === range && index < low) low = index;
+    if (r === range && index > high) high = index;
+    while ((high >> change) - (low >> change) >= maxSize) change++;
+  }
+  const to = at + other;
+  for (let i = 0; i < arrayWords; i++) doubles[to + i] = 0;
+  doubles[to + SCALE] = doubles[at + array + SCALE]! - change;
+  for (let r = 0; r < ranges; r++) {
+    const first = lowest(doubles, at + array, r, maxSize);
+    const last = highest(doubles, at + array, r, maxSize);
+    const low = (r === range && index < first ? index : first) >> change;
+    const high = (r === range && index > last ? index : last) >> change;
+    const base = low > high ? 0 : low - ((maxSize - 1 - (high - low)) >> 1);
+    doubles[to + BASES + r] = base;
+    const counts = at + array + COUNTS + r * maxSize - (doubles[at + array + BASES + r]! | 0);
+    const toCounts = to + COUNTS + r * maxSize - base;
+    for (let i = first; i <= last; i++) doubles[toCounts + (i >> change)]! += doubles[counts + i]!;
+  }
+  return other + COUNTS + range * maxSize + (index >> change) - (doubles[to + BASES + range]! | 0);
+}
+
+/** Index of the first bucket of a range that has counts; beyond every other where none has. */
+function lowest(doubles: Float64Array, array: number, range: number, maxSize: number): number {
+  const counts = array + COUNTS + range * maxSize;
+  for (let i = 0; i < maxSize; i++) {
+    if (doubles[counts + i]! !== 0) return i + (doubles[array + BASES + range]! | 0);
+  }
+  return 0x7fffffff;
+}
+
+/** Index of the last bucket of a range that has counts; below every other where none has. */
+function highest(doubles: Float64Array, array: number, range: number, maxSize: number): number {
+  const counts = array + COUNTS + range * maxSize;
+  for (let i = maxSize; i-- > 0;) {
+    if (doubles[counts + i]! !== 0) return i + (doubles[array + BASES + range]! | 0);
+  }
+  return -0x80000000;
+}
+
+/**
+ * Copies a slot and the array it points to, as `readConsistent` does it (cell.ts), and lays the redo entry over the copy. An empty
+ * histogram has min +Infinity and max -Infinity. Returns the attempts it took, 0 when it gave up. Any thread.
+ */
+export type ReadExponential = (
+  words: Int32Array,
+  doubles: Float64Array,
+  at: number,
+  shape: ExponentialShape,
+  into: Float64Array,
+) => number;
+
+export const readExponentialFast: ReadExponential = (words, doubles, at, shape, into) => {
+  const { arrayWords, secondArray } = shape;
+  const versionIndex = at << 1;
+  for (let attempt = 1; attempt <= TRIES; attempt++) {
+    const version = Atomics.load(words, versionIndex);
+    const slot = at + SLOTS + (version & 1) * SLOT_WORDS;
+    for (let i = 0; i < SLOT_WORDS; i++) into[i] = doubles[slot + i]!;
+    const array = into[BUCKET]! < secondArray ? ARRAYS : secondArray;
+    for (let i = 0; i < arrayWords; i++) into[SLOT_WORDS + i] = doubles[at + array + i]!;
+    if (Atomics.load(words, versionIndex) !== version) continue;
+    into[SLOT_WORDS + into[BUCKET]! - array] = into[BUCKET_COUNT]!;
+    return attempt;
+  }
+  return 0;
+};
+
+export const readExponentialStrict: ReadExponential = (words, doubles, at, shape, into) => {
+  const { arrayWords, secondArray } = shape;
+  const versionIndex = at << 1;
+  for (let attempt = 1; attempt <= TRIES; attempt++) {
+    const version = Atomics.load(words, versionIndex);
+    const slot = at + SLOTS + (version & 1) * SLOT_WORDS;
+    for (let i = 0; i < SLOT_WORDS; i++) into[i] = doubles[slot + i]!;
+    const array = into[BUCKET]! < secondArray ? ARRAYS : secondArray;
+    for (let i = 0; i < arrayWords; i++) into[SLOT_WORDS + i] = doubles[at + array + i]!;
+    if (Atomics.add(words, versionIndex, 0) !== version) continue;
+    into[SLOT_WORDS + into[BUCKET]! - array] = into[BUCKET_COUNT]!;
+    return attempt;
+  }
+  return 0;
+};
+
+export const readExponentialInto: ReadExponential =
+  MEMORY_ORDER === 'fast' ? readExponentialFast : readExponentialStrict;

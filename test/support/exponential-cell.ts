@@ -1,0 +1,125 @@
+/**
+ * The exponential histogram cell as a protocol to check. A cell moves its counts but a few times in its life, and a stress needs such
+ * moves all the time: so every eighth update is one the product does not have, which declares all that was counted to be zeros and
+ * starts again with an empty array at the highest scale. It publishes as a move does.
+ */
+import { adoptCell } from '../../src/memory/cell.ts';
+import {
+  ExponentialShape,
+  EXPONENTIAL_BASES,
+  EXPONENTIAL_COUNTS,
+  EXPONENTIAL_SCALE,
+  initExponential,
+  readExponentialFast,
+  readExponentialStrict,
+  recordToExponentialFast,
+  recordToExponentialStrict,
+} from '../../src/state/cells/exponential-histogram-cell.ts';
+import type { CellProtocol } from './cell-protocol.ts';
+import { exactIndex } from './exact-index.ts';
+
+const MAX_SIZE = 2;
+const MAX_SCALE = 20;
+const shape = new ExponentialShape(MAX_SIZE, MAX_SCALE, false);
+
+/** What the updates of a round record; NaN: the update that starts again. */
+const ROUND = [NaN, 1.5, 1.5, 100, 1e6, 0, 1.5, 0.25];
+const SUMS = ROUND.map((_, i) => ROUND.slice(1, i + 1).reduce((sum, value) => sum + value, 0));
+const ROUND_SUM = SUMS.at(-1)!;
+
+/** Zeros since the round began, scale, and (index, count) of each bucket, after each update of a round. */
+const STATES = ROUND.map((_, i) => stateAfter(ROUND.slice(1, i + 1)));
+
+function stateAfter(values: readonly number[]): readonly number[] {
+  const positive = values.filter((value) => value > 0);
+  for (let scale = MAX_SCALE; ; scale--) {
+    const indices = positive.map((value) => exactIndex(value, scale));
+    const low = Math.min(...indices);
+    if (Math.max(...indices) - low >= MAX_SIZE) continue;
+    const counts = [0, 1].map((i) => indices.filter((index) => index === low + i).length);
+    const buckets = counts.flatMap((count, i) => (count > 0 ? [low + i, count] : []));
+    return [values.length - positive.length, scale, ...buckets, 0, 0, 0, 0].slice(0, 2 + 2 * MAX_SIZE);
+  }
+}
+
+// The layout as exponential-histogram-cell.ts draws it.
+const SLOT_WORDS = 7;
+const BUCKET = 5;
+
+function startAgain(words: Int32Array, doubles: Float64Array, at: number, strict: boolean): void {
+  const version = words[strict ? (at << 1) + 1 : at << 1]!;
+  const from = at + 1 + (version & 1) * SLOT_WORDS;
+  const to = at + 1 + (~version & 1) * SLOT_WORDS;
+  const first = 1 + 2 * SLOT_WORDS;
+  const array = doubles[from + BUCKET]! < shape.secondArray ? shape.secondArray : first;
+  for (let i = 0; i < shape.arrayWords; i++) doubles[at + array + i] = i === 0 ? MAX_SCALE : 0;
+  doubles[to] = doubles[from]! + 1;
+  doubles[to + 1] = doubles[from + 1]!;
+  doubles[to + 2] = doubles[from + 2]!;
+  doubles[to + 3] = doubles[from + 3]!;
+  doubles[to + 4] = doubles[from]! + 1;
+  doubles[to + BUCKET] = array + 3;
+  doubles[to + BUCKET + 1] = 0;
+  if (strict) {
+    words[(at << 1) + 1] = (version + 1) | 0;
+    Atomics.exchange(words, at << 1, (version + 1) | 0);
+  } else words[at << 1] = (version + 1) | 0;
+}
+
+function expected(k: number): number[] {
+  const part = k % ROUND.length;
+  const [zeros, ...state] = STATES[part]!;
+  const restarts = k - part; // updates that are zeros by now; none before the first restart
+  const seen = ROUND.slice(1, Math.min(k, ROUND.length - 1) + 1);
+  return [
+    k,
+    Math.floor(k / ROUND.length) * ROUND_SUM + SUMS[part]!,
+    Math.min(...seen),
+    Math.max(...seen),
+    restarts + zeros!,
+    ...state,
+  ];
+}
+
+export function exponentialCell(form: 'fast' | 'strict'): CellProtocol {
+  const record = form === 'fast' ? recordToExponentialFast : recordToExponentialStrict;
+  const readCell = form === 'fast' ? readExponentialFast : readExponentialStrict;
+  const copied = new Float64Array(shape.copyWords);
+  return {
+    name: `exponential histogram ${form}`,
+    cellWords: shape.cellWords,
+    init: ({ doubles }, at) => initExponential(doubles, at, shape),
+    write(words, doubles, at, k) {
+      const part = k % ROUND.length;
+      if (part === 0) startAgain(words, doubles, at, form === 'strict');
+      else record(words, doubles, at, shape, ROUND[part]!);
+    },
+    read(words, doubles, at, into) {
+      const attempts = readCell(words, doubles, at, shape, copied);
+      if (attempts === 0) return 0;
+      for (let i = 0; i < 5; i++) into[i] = copied[i]!;
+      into[5] = copied[EXPONENTIAL_SCALE]!;
+      into.fill(0, 6);
+      let to = 6;
+      for (let i = 0; i < MAX_SIZE; i++) {
+        const count = copied[EXPONENTIAL_COUNTS + i]!;
+        if (count === 0) continue;
+        into[to++] = copied[EXPONENTIAL_BASES]! + i;
+        into[to++] = count;
+      }
+      return attempts;
+    },
+    expected,
+    updateOf(into) {
+      const k = into[0]!;
+      const part = k % ROUND.length;
+      const state = STATES[part]!;
+      if (into[4] !== k - part + state[0]!) return -1;
+      for (let i = 1; i < state.length; i++) if (into[4 + i] !== state[i]) return -1;
+      // From the second round on, what the first has seen stays the least and the most.
+      if (k >= ROUND.length && (into[2] !== 0 || into[3] !== 1e6)) return -1;
+      return into[1] === ((k - part) / ROUND.length) * ROUND_SUM + SUMS[part]! ? k : -1;
+    },
+    adopt: adoptCell,
+  };
+}
