@@ -13,6 +13,8 @@ export type { ReadStats } from './collect/cell-reader.ts';
 export type { SeqlockMetricProducerOptions } from './collect/metric-producer.ts';
 export type {
   DataPoint,
+  ExponentialHistogramMetric,
+  ExponentialHistogramValue,
   GaugeMetric,
   HistogramMetric,
   HistogramValue,

@@ -1,5 +1,6 @@
 import { isObserved } from '../state/records.ts';
-import type { HistogramValue } from './metric-data.ts';
+import { exponentialDifference } from './exponential-delta.ts';
+import type { ExponentialHistogramValue, HistogramValue } from './metric-data.ts';
 import type { MergedStream } from './merged-stream.ts';
 
 /** Where a histogram's parts lie in its row of `told`; the buckets follow. */
@@ -13,6 +14,7 @@ const BUCKETS = 2;
  *
  *   updates[series]     sum of the versions of its cells, wrapping; as long as it stays, nothing was recorded
  *   told[series * n ..] what it amounted to: total; or count, sum and buckets
+ *   exponentials[series] the same of an exponential histogram, whose buckets are at another place each time
  *
  * Of observed sums each writer's part has a row of its own: what one of them sets back, or ceases to observe, is no matter of the
  * others.
@@ -25,6 +27,7 @@ export class DeltaStream {
   readonly #stride: number;
   #updates = new Int32Array(8);
   #told: Float64Array;
+  readonly #exponentials: ExponentialHistogramValue[] = [];
   #previousMillis: number | undefined;
 
   constructor(stream: MergedStream) {
@@ -99,5 +102,15 @@ export class DeltaStream {
       count,
       buckets: value.buckets,
     };
+  }
+
+  /** What an exponential histogram counted; undefined when that is nothing. */
+  exponentialHistogram(
+    series: number,
+    value: ExponentialHistogramValue,
+  ): ExponentialHistogramValue | undefined {
+    const before = this.#exponentials[series];
+    this.#exponentials[series] = value;
+    return value.count === before?.count ? undefined : exponentialDifference(value, before);
   }
 }

@@ -7,6 +7,7 @@ import type { Attributes, HrTime, ValueType } from '@opentelemetry/api';
 import type { InstrumentKind, Scope } from '../state/records.ts';
 
 export const DATA_POINT_HISTOGRAM = 0;
+export const DATA_POINT_EXPONENTIAL_HISTOGRAM = 1;
 export const DATA_POINT_GAUGE = 2;
 export const DATA_POINT_SUM = 3;
 export const TEMPORALITY_DELTA = 0;
@@ -59,6 +60,22 @@ export interface HistogramValue {
   readonly buckets: { readonly boundaries: number[]; readonly counts: number[] };
 }
 
+/** Bucket i of scale s has the values above 2^(i / 2^s) and up to 2^((i + 1) / 2^s). */
+export interface ExponentialHistogramValue {
+  /** Both absent where the stream does not keep them. */
+  readonly min?: number;
+  readonly max?: number;
+  /** Absent where measurements may be negative. */
+  readonly sum?: number;
+  readonly count: number;
+  /** The stream's highest scale where nothing but zeros was recorded. */
+  readonly scale: number;
+  readonly zeroCount: number;
+  /** Counts of the buckets from index `offset` on; of the negative values, by their absolute value. */
+  readonly positive: { readonly offset: number; readonly bucketCounts: number[] };
+  readonly negative: { readonly offset: number; readonly bucketCounts: number[] };
+}
+
 interface MetricBase {
   readonly descriptor: MetricDescriptor;
   readonly aggregationTemporality: Temporality;
@@ -80,7 +97,12 @@ export interface HistogramMetric extends MetricBase {
   readonly dataPoints: DataPoint<HistogramValue>[];
 }
 
-export type Metric = SumMetric | GaugeMetric | HistogramMetric;
+export interface ExponentialHistogramMetric extends MetricBase {
+  readonly dataPointType: typeof DATA_POINT_EXPONENTIAL_HISTOGRAM;
+  readonly dataPoints: DataPoint<ExponentialHistogramValue>[];
+}
+
+export type Metric = SumMetric | GaugeMetric | HistogramMetric | ExponentialHistogramMetric;
 
 export interface ScopeMetrics {
   readonly scope: Scope;

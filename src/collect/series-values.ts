@@ -7,6 +7,11 @@ import { readSharedValueInto } from '../state/cells/shared-value-cell.ts';
 import { readSumInto } from '../state/cells/sum-cell.ts';
 import type { Aggregation } from '../state/records.ts';
 import type { CellReading, ReadCell } from './cell-reader.ts';
+import {
+  ExponentialStreams,
+  type CopyCell,
+  type ExponentialHistogramAggregation,
+} from './exponential-series.ts';
 import { NONE, type MergedStream } from './merged-stream.ts';
 import { COLUMN_BUCKETS, COLUMN_COUNT, COLUMN_SUM, type MetricColumn } from './metric-column.ts';
 import type * as D from './metric-data.ts';
@@ -24,6 +29,8 @@ export class SeriesValues {
   #copy = new Float64Array(64);
   readonly #previous = new Map<number, Float64Array | undefined>(); // of cells that could not be copied once
   readonly #deadSlabs = new Map<number, boolean>(); // of the snapshot that is being taken
+  readonly #exponentials = new ExponentialStreams();
+  readonly #copyCell: CopyCell = (read, cell, words) => this.#read(read, cell, words);
   #stale = 0;
 
   constructor(region: Region, cells: CellReading) {
@@ -115,8 +122,7 @@ export class SeriesValues {
 
   histogramReader({ boundaries }: HistogramAggregation): ReadCell {
     const buckets = boundaries.length + 1;
-    if (this.#copy.length < H.histogramCopyWords(buckets))
-      this.#copy = new Float64Array(2 * H.histogramCopyWords(buckets));
+    this.#reserveCopy(H.histogramCopyWords(buckets));
     return (words, doubles, at, into) => H.readHistogramInto(words, doubles, at, buckets, into);
   }
 
@@ -149,6 +155,16 @@ export class SeriesValues {
     return recordMinMax ? { min, max, count, buckets: contents } : { count, buckets: contents };
   }
 
+  exponentialHistogram(
+    stream: MergedStream,
+    series: number,
+    aggregation: ExponentialHistogramAggregation,
+  ): D.ExponentialHistogramValue | undefined {
+    const merged = this.#exponentials.of(stream, aggregation);
+    this.#reserveCopy(merged.copyWords);
+    return merged.value(series, this.#copyCell);
+  }
+
   /** Fills a row of a column; false when a cell could not be copied yet. */
   fillHistogram(
     stream: MergedStream,
@@ -167,6 +183,10 @@ export class SeriesValues {
       for (let i = 0; i < buckets; i++) values[at + COLUMN_BUCKETS + i]! += copy[H.HISTOGRAM_BUCKETS + i]!;
     }
     return true;
+  }
+
+  #reserveCopy(words: number): void {
+    if (this.#copy.length < words) this.#copy = new Float64Array(2 * words);
   }
 
   /**

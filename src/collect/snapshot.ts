@@ -73,6 +73,7 @@ export class Snapshots {
     const columns: MetricColumn[] = [];
     for (const { streams } of this.#store.scopes)
       for (const stream of this.#selection.of(streams)) {
+        if (stream.description.aggregation.type === 'exponential-histogram') continue;
         let filled = this.#columns.get(stream);
         if (filled === undefined) this.#columns.set(stream, (filled = new StreamColumn(stream)));
         this.#fill(filled, stream);
@@ -163,6 +164,16 @@ export class Snapshots {
           ),
         };
       }
+      case 'exponential-histogram':
+        return {
+          ...base,
+          dataPointType: D.DATA_POINT_EXPONENTIAL_HISTOGRAM,
+          dataPoints: this.#points(
+            taken,
+            (series) => values.exponentialHistogram(stream, series, aggregation),
+            (told, series, value) => told.exponentialHistogram(series, value),
+          ),
+        };
     }
   }
 

@@ -16,6 +16,12 @@ const exemplar = {
   dependentRequired: { traceId: ['spanId'], spanId: ['traceId'] },
 };
 const point = { ...requiredPoint, exemplars: { type: 'array', minItems: 1, items: exemplar } };
+const distribution = { count, sum: number, min: number, max: number };
+const exponentialBuckets = {
+  type: 'object',
+  properties: { offset: { type: 'integer' }, bucketCounts: { type: 'array', items: count } },
+  required: ['offset', 'bucketCounts'],
+};
 const pointFields = Object.keys(requiredPoint);
 
 function metric(
@@ -70,10 +76,7 @@ export const metricsJsonSchema: Readonly<Record<string, unknown>> = {
                 metric(
                   ['histogram'],
                   {
-                    count,
-                    sum: number,
-                    min: number,
-                    max: number,
+                    ...distribution,
                     buckets: {
                       type: 'array',
                       minItems: 1,
@@ -85,6 +88,17 @@ export const metricsJsonSchema: Readonly<Record<string, unknown>> = {
                     },
                   },
                   ['count', 'buckets'],
+                ),
+                metric(
+                  ['exponentialhistogram'],
+                  {
+                    ...distribution,
+                    scale: { type: 'integer' },
+                    zeroCount: count,
+                    positive: exponentialBuckets,
+                    negative: exponentialBuckets,
+                  },
+                  ['count', 'scale', 'zeroCount', 'positive', 'negative'],
                 ),
               ],
             },

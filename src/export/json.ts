@@ -3,8 +3,19 @@
  * meaning while `schemaVersion` is 1.
  */
 import type { Attributes, HrTime } from '@opentelemetry/api';
-import type { DataPoint, Exemplar, HistogramValue, Metric, ResourceMetrics } from '../collect/metric-data.ts';
-import { DATA_POINT_HISTOGRAM, DATA_POINT_SUM } from '../collect/metric-data.ts';
+import type {
+  DataPoint,
+  Exemplar,
+  ExponentialHistogramValue,
+  HistogramValue,
+  Metric,
+  ResourceMetrics,
+} from '../collect/metric-data.ts';
+import {
+  DATA_POINT_EXPONENTIAL_HISTOGRAM,
+  DATA_POINT_HISTOGRAM,
+  DATA_POINT_SUM,
+} from '../collect/metric-data.ts';
 import { wellFormed } from './prometheus-name.ts';
 
 /** JSON has no numbers for these. */
@@ -36,13 +47,30 @@ export interface JsonNumberPoint extends JsonPoint {
   readonly value: JsonNumber;
 }
 
-export interface JsonHistogramPoint extends JsonPoint {
+interface JsonDistributionPoint extends JsonPoint {
   readonly count: number;
   readonly sum?: JsonNumber;
   readonly min?: JsonNumber;
   readonly max?: JsonNumber;
+}
+
+export interface JsonHistogramPoint extends JsonDistributionPoint {
   /** `count` is of this bucket alone: above the bound before it, up to and with `upperBound`. The last bound is `+Inf`. */
   readonly buckets: readonly { readonly upperBound: JsonNumber; readonly count: number }[];
+}
+
+/** Counts of neighbouring buckets, the first of which is bucket `offset`. */
+export interface JsonExponentialBuckets {
+  readonly offset: number;
+  readonly bucketCounts: readonly number[];
+}
+
+/** Bucket i has the values above 2^(i / 2^scale) and up to 2^((i + 1) / 2^scale); `negative` those whose absolute values are there. */
+export interface JsonExponentialHistogramPoint extends JsonDistributionPoint {
+  readonly scale: number;
+  readonly zeroCount: number;
+  readonly positive: JsonExponentialBuckets;
+  readonly negative: JsonExponentialBuckets;
 }
 
 interface JsonMetricBase {
@@ -56,7 +84,11 @@ export type JsonMetric =
       readonly type: 'counter' | 'updowncounter' | 'gauge';
       readonly points: readonly JsonNumberPoint[];
     })
-  | (JsonMetricBase & { readonly type: 'histogram'; readonly points: readonly JsonHistogramPoint[] });
+  | (JsonMetricBase & { readonly type: 'histogram'; readonly points: readonly JsonHistogramPoint[] })
+  | (JsonMetricBase & {
+      readonly type: 'exponentialhistogram';
+      readonly points: readonly JsonExponentialHistogramPoint[];
+    });
 
 /** Names, units and attributes are OpenTelemetry's own, not translated. */
 export interface MetricsDocument {
@@ -93,6 +125,12 @@ function metricOf(metric: Metric): JsonMetric {
       type: 'histogram',
       points: metric.dataPoints.map((point) => ({ ...pointOf(point), ...histogramOf(point.value) })),
     };
+  if (metric.dataPointType === DATA_POINT_EXPONENTIAL_HISTOGRAM)
+    return {
+      ...base,
+      type: 'exponentialhistogram',
+      points: metric.dataPoints.map((point) => ({ ...pointOf(point), ...exponentialOf(point.value) })),
+    };
   const isSum = metric.dataPointType === DATA_POINT_SUM;
   return {
     ...base,
@@ -120,22 +158,32 @@ function jsonExemplar({ filteredAttributes, value, timestamp, traceId, spanId }:
   };
 }
 
-function histogramOf({
+function histogramOf(value: HistogramValue): Omit<JsonHistogramPoint, keyof JsonPoint> {
+  const { counts, boundaries } = value.buckets;
+  return {
+    ...distributionOf(value),
+    buckets: counts.map((count, i) => ({ upperBound: jsonNumber(boundaries[i] ?? Infinity), count })),
+  };
+}
+
+function exponentialOf(
+  value: ExponentialHistogramValue,
+): Omit<JsonExponentialHistogramPoint, keyof JsonPoint> {
+  const { scale, zeroCount, positive, negative } = value;
+  return { ...distributionOf(value), scale, zeroCount, positive, negative };
+}
+
+function distributionOf({
   count,
   sum,
   min,
   max,
-  buckets,
-}: HistogramValue): Omit<JsonHistogramPoint, keyof JsonPoint> {
+}: HistogramValue | ExponentialHistogramValue): Omit<JsonDistributionPoint, keyof JsonPoint> {
   return {
     count,
     ...(sum !== undefined && { sum: jsonNumber(sum) }),
     ...(min !== undefined && { min: jsonNumber(min) }),
     ...(max !== undefined && { max: jsonNumber(max) }),
-    buckets: buckets.counts.map((ofBucket, i) => ({
-      upperBound: jsonNumber(buckets.boundaries[i] ?? Infinity),
-      count: ofBucket,
-    })),
   };
 }
 

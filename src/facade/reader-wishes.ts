@@ -2,7 +2,7 @@
 import type { IMetricReader } from '@opentelemetry/sdk-metrics';
 import { OptionError } from '../base/errors.ts';
 import type { Warnings } from '../base/warnings.ts';
-import { aggregationChoice, aggregationType } from '../sdk/aggregation-option.ts';
+import { aggregationChoice } from '../sdk/aggregation-option.ts';
 import { isPossible, simplified } from '../sdk/aggregation.ts';
 import { DEFAULT_CHOICE, selectionKey, type AggregationChoice } from '../state/aggregation-choice.ts';
 import { INSTRUMENT_KINDS, type InstrumentKind } from '../state/instrument-kind.ts';
@@ -53,13 +53,6 @@ export function selectedAggregation(
   const option = reader.selectAggregation?.(kind as SelectorArgument);
   if (option === undefined) return DEFAULT_CHOICE;
   const name = `aggregation of a reader for ${kind}`;
-  if (aggregationType(option, name) === 'exponential-histogram') {
-    warnings.once(
-      'exponential',
-      'a reader selects exponential histograms, which this version does not have; the default aggregation is used',
-    );
-    return DEFAULT_CHOICE;
-  }
   const choice = simplified(aggregationChoice(option, name), kind);
   if (isPossible(choice, kind)) return choice;
   warnings.once(

@@ -30,6 +30,8 @@ export function aggregationOf(
       return { type: 'last-value' };
     case 'explicit-bucket-histogram':
       return { ...choice, hasSum: isNeverNegative(kind) };
+    case 'exponential-histogram':
+      return { ...choice, hasSum: isNeverNegative(kind), negative: !isNeverNegative(kind) };
   }
 }
 
@@ -61,11 +63,15 @@ function isNeverNegative(kind: InstrumentKind): boolean {
 
 /** False where a choice has no meaning: what callbacks observe are totals and levels, and no distribution (specification, view). */
 export function isPossible(choice: AggregationChoice, kind: InstrumentKind): boolean {
-  return !(isObserved(kind) && choice.type === 'explicit-bucket-histogram');
+  return !(isObserved(kind) && isHistogram(choice));
+}
+
+function isHistogram({ type }: AggregationChoice): boolean {
+  return type === 'explicit-bucket-histogram' || type === 'exponential-histogram';
 }
 
 /** The default choice for one that comes to the same, so that a stream is not kept twice. */
 export function simplified(choice: AggregationChoice, kind: InstrumentKind): AggregationChoice {
   const byDefault = defaultAggregation(kind, undefined).type;
-  return choice.type === byDefault && choice.type !== 'explicit-bucket-histogram' ? DEFAULT_CHOICE : choice;
+  return choice.type === byDefault && !isHistogram(choice) ? DEFAULT_CHOICE : choice;
 }

@@ -8,6 +8,12 @@ export type AggregationChoice =
       /** Ascending and finite. */
       readonly boundaries: readonly number[];
       readonly recordMinMax: boolean;
+    }
+  | {
+      readonly type: 'exponential-histogram';
+      readonly maxSize: number;
+      readonly maxScale: number;
+      readonly recordMinMax: boolean;
     };
 
 /** What readers want, by instrument kind. */
@@ -17,9 +23,14 @@ export const DEFAULT_CHOICE: AggregationChoice = { type: 'default' };
 
 /** Equal for equal choices: names a reader's choice in the streams that were made for it. */
 export function selectionKey(choice: AggregationChoice): string {
-  return choice.type === 'explicit-bucket-histogram'
-    ? JSON.stringify([choice.type, choice.boundaries, choice.recordMinMax])
-    : choice.type;
+  switch (choice.type) {
+    case 'explicit-bucket-histogram':
+      return JSON.stringify([choice.type, choice.boundaries, choice.recordMinMax]);
+    case 'exponential-histogram':
+      return JSON.stringify([choice.type, choice.maxSize, choice.maxScale, choice.recordMinMax]);
+    default:
+      return choice.type;
+  }
 }
 
 export const DEFAULT_SELECTION: string = selectionKey(DEFAULT_CHOICE);

@@ -52,6 +52,17 @@ export type Aggregation =
       readonly recordMinMax: boolean;
       /** False where measurements may be negative (specification, data model: sum is then left out). */
       readonly hasSum: boolean;
+    }
+  | {
+      readonly type: 'exponential-histogram';
+      /** Buckets of each range, from 2. */
+      readonly maxSize: number;
+      /** -10 to 20. */
+      readonly maxScale: number;
+      readonly recordMinMax: boolean;
+      readonly hasSum: boolean;
+      /** True where measurements may be negative: they have buckets of their own. */
+      readonly negative: boolean;
     };
 
 /** What makes instruments (specification, instrumentation scope). */
@@ -112,6 +123,16 @@ export function streamKey(stream: StreamDescription): string {
         aggregation.boundaries,
         aggregation.recordMinMax,
         aggregation.hasSum,
+      ]);
+    case 'exponential-histogram':
+      return JSON.stringify([
+        ...fields,
+        'exponential-histogram',
+        aggregation.maxSize,
+        aggregation.maxScale,
+        aggregation.recordMinMax,
+        aggregation.hasSum,
+        aggregation.negative,
       ]);
   }
 }

@@ -7,6 +7,7 @@ import type { Region } from '../memory/region.ts';
 import { RegionClock } from '../memory/region-clock.ts';
 import { answerPulses } from '../memory/pulse.ts';
 import { acquireSlab } from '../memory/slab.ts';
+import { ExponentialHistogramStream } from './exponential-histogram-stream.ts';
 import { HistogramStream } from './histogram-stream.ts';
 import { LastValueStream } from './last-value-stream.ts';
 import { ObservedStream } from './observed-stream.ts';
@@ -155,6 +156,8 @@ export class StoreWriter implements SlabAccess {
         return new LastValueStream(this, description, id, limit);
       case 'explicit-bucket-histogram':
         return new HistogramStream(this, description, id, limit, aggregation.boundaries);
+      case 'exponential-histogram':
+        return new ExponentialHistogramStream(this, description, id, limit, aggregation);
     }
   }
 

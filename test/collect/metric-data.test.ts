@@ -9,6 +9,7 @@ describe('metric data', () => {
 
   it('has the numbers of the official enums', () => {
     expect(D.DATA_POINT_HISTOGRAM).to.equal(DataPointType.HISTOGRAM);
+    expect(D.DATA_POINT_EXPONENTIAL_HISTOGRAM).to.equal(DataPointType.EXPONENTIAL_HISTOGRAM);
     expect(D.DATA_POINT_GAUGE).to.equal(DataPointType.GAUGE);
     expect(D.DATA_POINT_SUM).to.equal(DataPointType.SUM);
     expect(D.TEMPORALITY_CUMULATIVE).to.equal(AggregationTemporality.CUMULATIVE);

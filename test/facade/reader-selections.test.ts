@@ -4,7 +4,7 @@ import { SeqlockMeterProvider, SeqlockMetricProducer, SeqlockMetricReader } from
 import type { Meter } from '../../src/sdk/meter.ts';
 import { collectWarnings } from '../support/warnings.ts';
 
-const { DEFAULT, DROP, SUM, LAST_VALUE, EXPLICIT_BUCKET_HISTOGRAM } = AggregationType;
+const { DEFAULT, DROP, SUM, LAST_VALUE, EXPLICIT_BUCKET_HISTOGRAM, EXPONENTIAL_HISTOGRAM } = AggregationType;
 const GAUGE_POINT = 2;
 const SUM_POINT = 3;
 
@@ -73,6 +73,43 @@ describe('aggregations that readers select', () => {
     ]);
   });
 
+  it('one reader has exponential histograms, of the measurements that another has in explicit buckets', () => {
+    const options = { maxSize: 4, maxScale: 0, recordMinMax: false };
+    const { meter, readers } = providerFor(
+      always({ type: EXPONENTIAL_HISTOGRAM, options } as never),
+      undefined,
+    );
+    const sizes = meter.createHistogram('sizes', { advice: { explicitBucketBoundaries: [2] } });
+    const level = meter.createUpDownCounter('level');
+    const bound = sizes.bind();
+    for (const n of [1, 2]) sizes.record(n);
+    bound.record(3);
+    for (const n of [-3, 0, 8]) level.add(n);
+    const empty = { offset: 0, bucketCounts: [] };
+    const none = { scale: 0, zeroCount: 0, negative: empty };
+    expect(shown(readers[0]!)).to.deep.equal([
+      ['sizes', 1, [{ sum: 6, count: 3, ...none, positive: { offset: -1, bucketCounts: [1, 1, 1] } }]],
+      [
+        'level',
+        1,
+        [
+          {
+            count: 3,
+            scale: 0,
+            zeroCount: 1,
+            positive: { offset: 2, bucketCounts: [1] },
+            negative: { offset: 1, bucketCounts: [1] },
+          },
+        ],
+      ],
+    ]);
+    const buckets = { boundaries: [2], counts: [2, 1] };
+    expect(shown(readers[1]!)).to.deep.equal([
+      ['sizes', 0, [{ min: 1, max: 3, sum: 6, count: 3, buckets }]],
+      ['level', SUM_POINT, [5]],
+    ]);
+  });
+
   it('bound instruments record for every reader', () => {
     const { meter, readers } = providerFor(undefined, always({ type: LAST_VALUE }));
     const bound = meter.createCounter('jobs').bind({ a: 1 });
@@ -121,6 +158,14 @@ describe('aggregations that readers select', () => {
     expect(warnings.filter((warning) => warning.includes('OBSERVABLE_COUNTER'))).to.have.length(1);
   });
 
+  it('nor an exponential one', () => {
+    const { warnings, stop } = collectWarnings();
+    const { meter } = providerFor(always({ type: EXPONENTIAL_HISTOGRAM }));
+    meter.createObservableGauge('level');
+    stop();
+    expect(warnings.filter((warning) => warning.includes('OBSERVABLE_GAUGE'))).to.have.length(1);
+  });
+
   it('a reader of the bare store sees what the first reader sees where nobody has the default', () => {
     const { provider, meter } = providerFor(always({ type: LAST_VALUE }), always({ type: SUM }));
     meter.createHistogram('sizes').record(3);
@@ -130,6 +175,12 @@ describe('aggregations that readers select', () => {
   for (const [what, aggregation] of [
     ['no aggregation', { type: 77 }],
     ['boundaries that are no numbers', { type: EXPLICIT_BUCKET_HISTOGRAM, options: { boundaries: ['1'] } }],
+    ['one bucket', { type: EXPONENTIAL_HISTOGRAM, options: { maxSize: 1 } }],
+    ['a part of a bucket', { type: EXPONENTIAL_HISTOGRAM, options: { maxSize: 2.5 } }],
+    ['more buckets than there may be', { type: EXPONENTIAL_HISTOGRAM, options: { maxSize: 4097 } }],
+    ['a scale above 20', { type: EXPONENTIAL_HISTOGRAM, options: { maxScale: 21 } }],
+    ['a scale below -10', { type: EXPONENTIAL_HISTOGRAM, options: { maxScale: -11 } }],
+    ['options that are none', { type: EXPONENTIAL_HISTOGRAM, options: 160 }],
     ['recordMinMax that is no boolean', { type: EXPLICIT_BUCKET_HISTOGRAM, options: { recordMinMax: 1 } }],
   ] as const)
     it(`refuses ${what}, at construction`, () => {

@@ -5,7 +5,7 @@ import { Region } from '../../src/memory/region.ts';
 import { slabEpoch, slabOwner, slabsUsed } from '../../src/memory/slab.ts';
 import * as R from '../../src/state/records.ts';
 import { StoreWriter, writerOf } from '../../src/state/store-writer.ts';
-import { counter, gauge, histogram } from '../support/descriptions.ts';
+import { counter, exponentialHistogram, gauge, histogram } from '../support/descriptions.ts';
 import { copyOf, everyStep } from '../support/every-step.ts';
 import { DEAD_MARK, needsProc, otherLiveMark } from '../support/marks.ts';
 import { recordsOf, seriesOf, sumsOf, totalOf } from '../support/region-contents.ts';
@@ -35,16 +35,18 @@ function afterDeath(region: Region): Region {
   return seen;
 }
 
-/** Records to three kinds of streams; what it adds to the sums is what it returns. */
+/** Records to four kinds of streams; what it adds to the sums is what it returns. */
 function use(writer: StoreWriter, sets = 5): number {
   const requests = writer.stream(counter('requests'), 2000);
   const sizes = writer.stream(histogram('sizes', [1, 10, 100]), 2000);
+  const spread = writer.stream(exponentialHistogram('spread', { maxSize: 8 }), 2000);
   const level = writer.stream(gauge('level'), 2000);
   for (let i = 0; i < sets; i++) {
     requests.record(1, { method: 'GET', route: `/r${i}`, odd: [i, null] });
     requests.record(2, { route: `/r${i}` });
     sizes.record(i, { route: `/r${i}` });
     level.record(i, undefined);
+    spread.record(10 ** i, { route: `/r${i}` });
   }
   return 3 * sets;
 }
@@ -121,7 +123,7 @@ describe('StoreWriter', () => {
       Atomics.store(region.words, L.SLABS_USED_INDEX, L.SLAB_CAPACITY);
       const writer = new StoreWriter(region);
       use(writer);
-      expect(region.lostMeasurements).to.equal(20);
+      expect(region.lostMeasurements).to.equal(25);
       expect(
         log.warnings.filter((warning) => warning.includes('no room for another writing thread')),
       ).to.have.length(1);

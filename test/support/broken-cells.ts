@@ -204,7 +204,8 @@ function moving(name: string, write: Write): CellProtocol {
       return 0;
     },
     expected: (k) => (k % 2 === 0 ? [k, k, 0] : [k, 0, k]),
-    updateOf: (into) => (into[1]! + into[2]! === into[0]! && into[1]! * into[2]! === 0 ? into[0] : -1),
+    updateOf: (into) =>
+      into[0] === into[1]! + into[2]! && Math.min(into[1]!, into[2]!) === 0 ? into[0] : -1,
     adopt() {},
   };
 }

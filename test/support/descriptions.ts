@@ -60,3 +60,20 @@ export function configuration(given: Partial<StoreConfiguration>): StoreConfigur
     ...given,
   };
 }
+
+export type ExponentialHistogramAggregation = Extract<Aggregation, { type: 'exponential-histogram' }>;
+
+export function exponentialHistogram(
+  name: string,
+  options: Partial<ExponentialHistogramAggregation> = {},
+): Described<ExponentialHistogramAggregation> {
+  return described(name, options.negative === true ? 'UP_DOWN_COUNTER' : 'HISTOGRAM', {
+    type: 'exponential-histogram',
+    maxSize: 160,
+    maxScale: 20,
+    recordMinMax: true,
+    hasSum: options.negative !== true,
+    negative: false,
+    ...options,
+  });
+}

@@ -6,6 +6,7 @@ import { ExtentCursor } from '../../src/memory/directory-log.ts';
 import { EXTENTS_OFFSET } from '../../src/memory/layout.ts';
 import type { Extent, Region } from '../../src/memory/region.ts';
 import type { CanonicalAttributes } from '../../src/state/attributes.ts';
+import { ExponentialShape, readExponentialInto } from '../../src/state/cells/exponential-histogram-cell.ts';
 import {
   HISTOGRAM_BUCKETS,
   histogramCopyWords,
@@ -77,6 +78,12 @@ function valuesOf({ words, doubles }: Region, aggregation: R.Aggregation, cell: 
   if (aggregation.type === 'last-value') {
     const into = new Float64Array(2);
     readLastValueInto(words, doubles, cell, into);
+    return [...into];
+  }
+  if (aggregation.type === 'exponential-histogram') {
+    const shape = new ExponentialShape(aggregation.maxSize, aggregation.maxScale, aggregation.negative);
+    const into = new Float64Array(shape.copyWords);
+    readExponentialInto(words, doubles, cell, shape, into);
     return [...into];
   }
   const buckets = aggregation.boundaries.length + 1;

@@ -1,0 +1,88 @@
+import {
+  ExponentialShape,
+  initExponential,
+  recordToExponential,
+} from './cells/exponential-histogram-cell.ts';
+import type { Aggregation, StreamDescription } from './records.ts';
+import { StreamWriter, type RecordedStream, type SlabAccess } from './stream-writer.ts';
+
+const MAX = Number.MAX_VALUE;
+
+type ExponentialHistogramAggregation = Extract<Aggregation, { type: 'exponential-histogram' }>;
+
+/** A stream of base-2 exponential histograms. */
+export class ExponentialHistogramStream extends StreamWriter implements RecordedStream {
+  readonly #shape: ExponentialShape;
+
+  constructor(
+    slab: SlabAccess,
+    description: StreamDescription,
+    id: number,
+    limit: number,
+    { maxSize, maxScale, negative }: ExponentialHistogramAggregation,
+  ) {
+    const shape = new ExponentialShape(maxSize, maxScale, negative);
+    super(slab, description, id, shape.cellWords, limit);
+    this.#shape = shape;
+  }
+
+  /** Counts a finite number, from 0 unless the aggregation allows negative ones. NaN and the infinities are refused. */
+  record(value: number, attributes: unknown): void {
+    if (!(value >= -MAX && value <= MAX)) {
+      this.refuse(value);
+      return;
+    }
+    const { cells } = this;
+    let at = cells.find(attributes);
+    if (at <= 0) at = this.admit(attributes, at);
+    if (at !== 0) recordToExponential(cells.words, cells.doubles, at, this.#shape, value);
+    else this.lose();
+  }
+
+  /** Resolves attributes and cardinality once; see `BoundExponentialHistogramSeries`. */
+  bind(attributes: unknown): BoundExponentialHistogramSeries {
+    const at = this.locate(attributes);
+    return new BoundExponentialHistogramSeries(this, this.#shape, this.cells.words, this.cells.doubles, at);
+  }
+
+  /** Says once that NaN and the infinities fall into no bucket (specification: they are not to be counted). */
+  refuse(value: number): void {
+    this.warn(
+      'non-finite',
+      `was given ${value}, which no bucket of an exponential histogram holds; not recorded`,
+    );
+  }
+
+  protected override initCell(doubles: Float64Array, at: number): void {
+    initExponential(doubles, at, this.#shape);
+  }
+}
+
+/** One series of an exponential histogram stream. */
+export class BoundExponentialHistogramSeries {
+  readonly #stream: ExponentialHistogramStream;
+  readonly #shape: ExponentialShape;
+  readonly #words: Int32Array;
+  readonly #doubles: Float64Array;
+  readonly #at: number;
+
+  constructor(
+    stream: ExponentialHistogramStream,
+    shape: ExponentialShape,
+    words: Int32Array,
+    doubles: Float64Array,
+    at: number,
+  ) {
+    this.#stream = stream;
+    this.#shape = shape;
+    this.#words = words;
+    this.#doubles = doubles;
+    this.#at = at;
+  }
+
+  record(value: number): void {
+    if (!(value >= -MAX && value <= MAX)) this.#stream.refuse(value);
+    else if (this.#at === 0) this.#stream.lose();
+    else recordToExponential(this.#words, this.#doubles, this.#at, this.#shape, value);
+  }
+}
