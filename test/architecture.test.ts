@@ -18,6 +18,7 @@ const IMPORTABLE: ReadonlyMap<string, readonly string[]> = new Map([
   ['export', ['collect', 'base']],
   ['thread', ['export', 'collect', 'state', 'memory', 'base']],
   ['facade', ['sdk', 'collect', 'export', 'state', 'memory', 'base']],
+  ['register', ['facade', 'thread', 'state', 'base']],
   ['cli', ['facade', 'collect', 'export', 'base']],
   // index.ts; the store is a public name of `state`, the Seqlock one of `memory`
   ['(root)', ['facade', 'thread', 'sdk', 'collect', 'export', 'state', 'memory', 'base']],

@@ -9,6 +9,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { VERSION } from '../src/base/version.ts';
@@ -52,6 +53,15 @@ new SeqlockMetricProducer(provider.store);
 new SeqlockMeterProvider({ reader });
 console.log(typeof point, stats.totalReads, code);
 `;
+
+/** True where a folder above the consumer's, such as that for temporary files, has the package: it is then not missing. */
+function isInstalledAbove(folder: string, name: string): boolean {
+  try {
+    return createRequire(join(folder, 'consumer.js')).resolve(name) !== '';
+  } catch {
+    return false;
+  }
+}
 
 describe('package', function () {
   this.timeout(60_000);
@@ -150,7 +160,8 @@ describe('package', function () {
     expect({ stdout, stderr }).to.deep.equal({ stdout: '2 true true\n', stderr: '' });
   });
 
-  it('says which package is missing where an exporter thread needs one, and needs none to serve Prometheus', async () => {
+  it('says which package is missing where an exporter thread needs one, and needs none to serve Prometheus', async function () {
+    if (isInstalledAbove(folder, '@opentelemetry/exporter-metrics-otlp-http')) this.skip();
     writeFileSync(
       join(folder, 'thread.mjs'),
       `import { SeqlockMeterProvider, startExporterThread } from 'seqlock-metrics';

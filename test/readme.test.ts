@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { join, resolve } from 'node:path';
 import { freePort } from '../examples/demo/free-port.ts';
 import { parseScrape, total } from '../examples/demo/scraped-text.ts';
-import { attributesOf, findMetric } from '../examples/demo/otlp-read.ts';
+import { attributesOf, findMetric, otlpTotal } from '../examples/demo/otlp-read.ts';
 import { startOtlpReceiver } from '../examples/demo/otlp-receiver.ts';
 import { eventually } from './support/eventually.ts';
 import { runWell, start } from './support/program.ts';
@@ -25,7 +25,16 @@ describe('README', () => {
 
   it('has only code blocks that are run here', () => {
     expect(readme.match(/```js/g)?.length).to.equal(blocks.size);
-    const run = ['telemetry.js', 'app.js', 'worker.js', 'otlp.js', 'read.js', 'seqlock.js', 'warnings.js'];
+    const run = [
+      'telemetry.js',
+      'app.js',
+      'worker.js',
+      'push.js',
+      'otlp.js',
+      'read.js',
+      'seqlock.js',
+      'warnings.js',
+    ];
     expect([...blocks.keys()].sort()).to.deep.equal(run.sort());
   });
 
@@ -44,7 +53,20 @@ describe('README', () => {
     });
     expect(total(samples, 'workers_started_total')).to.equal(4);
     app.child.kill('SIGTERM');
-    expect(await app.outcome).to.deep.equal({ code: 0, stdout: '', stderr: '' });
+    expect(await app.outcome).to.deep.equal({ code: null, stdout: '', stderr: '' });
+  });
+
+  it('pushes from the exporter thread, and ends by itself', async () => {
+    const receiver = await startOtlpReceiver();
+    const port = await freePort();
+    const code = blocks.get('push.js')!.replace('port: 9464', `port: ${port}`);
+    writeFileSync(join(FOLDER, 'push.js'), code);
+    const { stdout, stderr } = await runWell(process.execPath, [join(FOLDER, 'push.js')], {
+      env: { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url },
+    });
+    await receiver.close();
+    expect({ stdout, stderr }).to.deep.equal({ stdout: `metrics at port ${port}\n`, stderr: '' });
+    expect(otlpTotal(receiver.inbox('/v1/metrics').requests.at(-1)!, 'mails')).to.equal(3);
   });
 
   it('exports by OTLP', async () => {

@@ -7,7 +7,7 @@ import { isPossible, simplified } from '../sdk/aggregation.ts';
 import { DEFAULT_CHOICE, selectionKey, type AggregationChoice } from '../state/aggregation-choice.ts';
 import { INSTRUMENT_KINDS, type InstrumentKind } from '../state/instrument-kind.ts';
 import type { StoreConfiguration } from '../state/records.ts';
-import type { ProviderResource } from './resource.ts';
+import { knownAttributes, type ProviderResource } from './resource.ts';
 
 /** Default of the specification. */
 const DEFAULT_CARDINALITY_LIMIT = 2000;
@@ -62,11 +62,11 @@ export function selectedAggregation(
   return DEFAULT_CHOICE;
 }
 
-/** Attributes that are still being found out are left out, and written when they are known. */
+/** Attributes that are still being found out are written when they are known. */
 function storableAttributes(resource: ProviderResource): StoreConfiguration['resource'] {
-  if (resource.asyncAttributesPending === true) return {};
+  const attributes = knownAttributes(resource);
   try {
-    JSON.stringify(resource.attributes);
+    JSON.stringify(attributes);
   } catch {
     throw new OptionError(
       'resource',
@@ -74,7 +74,7 @@ function storableAttributes(resource: ProviderResource): StoreConfiguration['res
       'a Resource whose attributes JSON can hold: no bigint, no cycle',
     );
   }
-  return resource.attributes;
+  return attributes;
 }
 
 function limitOf(reader: IMetricReader, kind: InstrumentKind): number {

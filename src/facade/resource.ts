@@ -7,6 +7,17 @@ export interface ProviderResource {
   readonly schemaUrl?: string;
   readonly asyncAttributesPending?: boolean | undefined;
   waitForAsyncAttributes?(): Promise<void>;
+  /** Of the official resource: all attributes, those that are still being found out as promises. */
+  getRawAttributes?(): readonly (readonly [string, unknown])[];
+}
+
+/** The attributes that are known by now. The official resource complains when it is asked for them before it has all. */
+export function knownAttributes(resource: ProviderResource): Attributes {
+  if (resource.asyncAttributesPending !== true) return resource.attributes;
+  const known: Record<string, unknown> = {};
+  for (const [key, value] of resource.getRawAttributes?.() ?? [])
+    if (value !== undefined && value !== null && !(value instanceof Promise)) known[key] ??= value; // the first of several counts
+  return known as Attributes;
 }
 
 /**

@@ -214,6 +214,12 @@ export class Region {
     return Atomics.load(this.words, L.COLLECTIONS_INDEX);
   }
 
+  /** A checksum of all that is recorded: equal as long as nobody records. Reads all used memory. */
+  fingerprint(): number {
+    this.refresh();
+    return crc32(this.bytes.subarray(L.EXTENTS_OFFSET, this.usedBytes));
+  }
+
   /** Notes that this thread reads the store. Returns false when another thread, which still lives, attached a reader before. */
   noteReader(): boolean {
     for (;;) {

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { Worker } from 'node:worker_threads';
 import { ExporterThreadError } from '../base/errors.ts';
 import type { MetricStore } from '../state/store.ts';
+import { environmentOfThread } from './thread-environment.ts';
 import { FlushRequests } from './flush-requests.ts';
 import { atAppEnd } from './last-export.ts';
 import { lastExportOf, planOf, storeOf, type ExporterPlan, type ExporterThreadOptions } from './options.ts';
@@ -68,6 +69,7 @@ export class ExporterThreadHost implements ExporterThread {
             request: () => this.#requestLastFlush(),
             wait: (number, timeoutMillis) => this.#flushes.waitFor(number, timeoutMillis),
             waitAsync: (number, timeoutMillis) => this.#flushes.whenDone(number, timeoutMillis),
+            fingerprint: () => this.#store.region.fingerprint(),
           });
     this.started = this.#start(keepAlive);
     this.started.catch(() => {}); // whoever waits for it hears of it
@@ -134,7 +136,7 @@ export class ExporterThreadHost implements ExporterThread {
       } satisfies ThreadData,
       // What the app is started with (its own telemetry, loaders) is not for this thread.
       execArgv: [],
-      env: environmentOfThread(),
+      env: environmentOfThread(plan),
     });
     this.#worker = worker;
     if (!keepAlive) worker.unref();
@@ -204,9 +206,4 @@ export class ExporterThreadHost implements ExporterThread {
       this.#spawn({ ...this.#plan, prometheus: undefined }, false).catch(() => {});
     return number;
   }
-}
-
-function environmentOfThread(): NodeJS.ProcessEnv {
-  const { NODE_OPTIONS: _, ...environment } = process.env;
-  return environment;
 }

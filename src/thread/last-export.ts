@@ -16,6 +16,8 @@ export interface LastFlush {
   request(): number;
   wait(number: number, timeoutMillis: number): FlushOutcome;
   waitAsync(number: number, timeoutMillis: number): Promise<FlushOutcome>;
+  /** Another number when anything was recorded meanwhile. */
+  fingerprint(): number;
 }
 
 interface Ending {
@@ -24,6 +26,8 @@ interface Ending {
   readonly signals: readonly NodeJS.Signals[];
   /** True once a flush was in vain: the app's end is not held up twice. */
   inVain: boolean;
+  /** Of what was delivered while the event loop still turned: it need not be sent twice. */
+  delivered: number | undefined;
 }
 
 const endings = new Set<Ending>();
@@ -36,7 +40,7 @@ export function atAppEnd(
   { timeoutMillis, signals }: Required<LastExportOptions>,
   flush: LastFlush,
 ): () => void {
-  const ending: Ending = { flush, timeoutMillis, signals, inVain: false };
+  const ending: Ending = { flush, timeoutMillis, signals, inVain: false, delivered: undefined };
   if (endings.size === 0) {
     process.on('exit', flushAll);
     process.on('beforeExit', flushWhileLoopTurns);
@@ -60,7 +64,7 @@ export function atAppEnd(
 function flushAll(): void {
   const started = performance.now();
   const asked = [...endings]
-    .filter(({ inVain }) => !inVain)
+    .filter(({ flush, inVain, delivered }) => !inVain && delivered !== flush.fingerprint())
     .map((ending) => ({ ending, number: ending.flush.request() }));
   for (const { ending, number } of asked)
     note(ending, ending.flush.wait(number, ending.timeoutMillis - (performance.now() - started)));
@@ -72,7 +76,11 @@ function flushWhileLoopTurns(): void {
   hadItsTurn = true;
   for (const ending of endings) {
     const { flush, timeoutMillis } = ending;
-    void flush.waitAsync(flush.request(), timeoutMillis).then((outcome) => note(ending, outcome));
+    const fingerprint = flush.fingerprint();
+    void flush.waitAsync(flush.request(), timeoutMillis).then((outcome) => {
+      if (outcome === 'delivered') ending.delivered = fingerprint;
+      note(ending, outcome);
+    });
   }
 }
 

@@ -5,9 +5,9 @@ import { MetricStore } from '../state/store.ts';
 
 /** Where the exporter thread serves Prometheus, and what the text is like. */
 export interface PrometheusServerOptions extends ExpositionOptions {
-  /** Address to listen on: default `localhost`, as the specification has it; `0.0.0.0` or `::` for all. */
+  /** Address to listen on: default `OTEL_EXPORTER_PROMETHEUS_HOST`, else `localhost`; `0.0.0.0` or `::` for all. */
   readonly host?: string;
-  /** Default 9464; 0 for any free port, which `address` then tells. */
+  /** Default `OTEL_EXPORTER_PROMETHEUS_PORT`, else 9464; 0 for any free port, which `address` then tells. */
   readonly port?: number;
   /** Path of the metrics: default `/metrics`. */
   readonly endpoint?: string;
@@ -127,7 +127,10 @@ export function lastExportOf({
 
 function checkedServer(options: PrometheusServerOptions): NonNullable<ExporterPlan['prometheus']> {
   checkObject('prometheus', options);
-  const { host = 'localhost', port = DEFAULT_PORT, endpoint = '/metrics' } = options;
+  const { OTEL_EXPORTER_PROMETHEUS_HOST: hostVariable, OTEL_EXPORTER_PROMETHEUS_PORT: portVariable } =
+    process.env;
+  const { host = hostVariable || 'localhost', endpoint = '/metrics' } = options;
+  const { port = portVariable ? Number(portVariable) : DEFAULT_PORT } = options;
   if (typeof host !== 'string' || host === '')
     throw new OptionError('prometheus.host', host, 'a host name or an address');
   if (!Number.isInteger(port) || port < 0 || port > 65_535)

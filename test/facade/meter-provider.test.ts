@@ -133,7 +133,7 @@ describe('SeqlockMeterProvider', () => {
       expect(new SeqlockMetricProducer(provider.store, { resource: own }).snapshot().resource).to.equal(own);
     });
 
-    it('may still be under detection: readers get the resource itself, the store its attributes when they are known', async () => {
+    it('may still be under detection: readers get the resource itself, the store each attribute when it is known', async () => {
       const errors: string[] = [];
       const quiet = (): void => {};
       diag.setLogger(
@@ -153,7 +153,7 @@ describe('SeqlockMeterProvider', () => {
       const { provider, reader } = makeProvider(undefined, { resource });
       const producer = new SeqlockMetricProducer(provider.store);
       expect(reader.snapshot().resource).to.equal(resource);
-      expect(producer.snapshot().resource.attributes).to.deep.equal({});
+      expect(producer.snapshot().resource.attributes, 'what is known').to.deep.equal({ now: 1 });
       detected('found');
       await resource.waitForAsyncAttributes?.();
       await new Promise((resolve) => setImmediate(resolve));

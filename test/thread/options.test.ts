@@ -16,6 +16,20 @@ describe('options of the exporter thread', () => {
     });
   });
 
+  it('take host and port from the environment where they are left out', () => {
+    process.env['OTEL_EXPORTER_PROMETHEUS_HOST'] = '::1';
+    process.env['OTEL_EXPORTER_PROMETHEUS_PORT'] = '1234';
+    try {
+      expect(planOf({ prometheus }).prometheus).to.include({ host: '::1', port: 1234 });
+      expect(planOf({ prometheus: { host: 'h', port: 1 } }).prometheus).to.include({ host: 'h', port: 1 });
+      process.env['OTEL_EXPORTER_PROMETHEUS_PORT'] = 'x';
+      expect(() => planOf({ prometheus })).to.throw('prometheus.port is NaN');
+    } finally {
+      delete process.env['OTEL_EXPORTER_PROMETHEUS_HOST'];
+      delete process.env['OTEL_EXPORTER_PROMETHEUS_PORT'];
+    }
+  });
+
   it('can be sent to a thread as a plan', () => {
     const plan = planOf({ prometheus: { withResourceConstantLabels: /^service\\./ }, otlp });
     expect(structuredClone(plan)).to.deep.equal(plan);

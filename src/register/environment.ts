@@ -1,0 +1,75 @@
+import { printed } from '../base/errors.ts';
+
+/** Variables as `process.env` has them. */
+export type Variables = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Environment variables as the specification wants them read: an empty value is none, names of values are compared without regard to case, and a
+ * wrong value is warned of, with what is used instead.
+ */
+export class Environment {
+  readonly #variables: Variables;
+  readonly #warn: (message: string) => void;
+
+  constructor(variables: Variables, warn: (message: string) => void) {
+    this.#variables = variables;
+    this.#warn = warn;
+  }
+
+  /** The variable's value, or that of the first of `others` that has one, and the name it was found under. */
+  find(name: string, ...others: string[]): { readonly name: string; readonly value: string } | undefined {
+    for (const candidate of [name, ...others]) {
+      const value = this.#variables[candidate]?.trim();
+      if (value !== undefined && value !== '') return { name: candidate, value };
+    }
+    return undefined;
+  }
+
+  /** Only `true` is true. */
+  flag(name: string): boolean {
+    return this.oneOf([name], ['false', 'true'], 'false') === 'true';
+  }
+
+  oneOf<T extends string>(names: Names, allowed: readonly T[], fallback: T): T {
+    return this.#read(names, fallback, allowed.join(', '), (text) =>
+      allowed.find((one) => one === text.toLowerCase()),
+    );
+  }
+
+  /** A comma-separated list. Wrong entries are left out; `fallback` is used when nothing else is left. */
+  listOf<T extends string>(name: string, allowed: readonly T[], fallback: T): T[] {
+    const found = this.find(name);
+    if (found === undefined) return [fallback];
+    const texts = found.value.split(',').map((text) => text.trim().toLowerCase());
+    const right = allowed.filter((one) => texts.includes(one));
+    const wrong = texts.filter((text) => text !== '' && !(allowed as readonly string[]).includes(text));
+    const used = right.length > 0 ? right : [fallback];
+    if (wrong.length > 0) this.wrong(name, found.value, `a list of ${allowed.join(', ')}`, used.join(', '));
+    return used;
+  }
+
+  wholeNumber(names: Names, least: number, most: number, fallback: number): number {
+    return this.#read(names, fallback, `a whole number from ${least} to ${most}`, (text) => {
+      const value = Number(text);
+      return Number.isInteger(value) && value >= least && value <= most ? value : undefined;
+    });
+  }
+
+  /** Warns of a value. `used`: what takes its place. */
+  wrong(name: string, value: string, allowed: string, used: unknown): void {
+    this.#warn(
+      `seqlock-metrics: ${name} is ${printed(value)}; it must be ${allowed}. ${printed(used)} is used instead`,
+    );
+  }
+
+  #read<T>(names: Names, fallback: T, allowed: string, parse: (text: string) => T | undefined): T {
+    const found = this.find(...names);
+    if (found === undefined) return fallback;
+    const value = parse(found.value);
+    if (value === undefined) this.wrong(found.name, found.value, allowed, fallback);
+    return value ?? fallback;
+  }
+}
+
+/** A variable and those that are asked when it is not set. */
+type Names = readonly [string, ...string[]];

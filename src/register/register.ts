@@ -1,0 +1,83 @@
+/**
+ * `node --import seqlock-metrics/register app.js`: metrics of an app that does nothing for it. Registers the global provider before the app's
+ * first line, in the main thread and in every worker that is preloaded with this, and has an exporter thread export what the standard
+ * environment variables say (docs/operations.md).
+ */
+import { diag, DiagConsoleLogger, DiagLogLevel, metrics } from '@opentelemetry/api';
+import { isMainThread, workerData } from 'node:worker_threads';
+import { SeqlockMeterProvider } from '../facade/meter-provider.ts';
+import { MetricStore } from '../state/store.ts';
+import { ExporterThreadHost } from '../thread/exporter-thread.ts';
+import type { ExporterThreadOptions } from '../thread/options.ts';
+import type { ThreadData } from '../thread/protocol.ts';
+import { Environment } from './environment.ts';
+import { detectedResource } from './resource-detection.ts';
+import { settingsFrom } from './settings.ts';
+
+const LOG_LEVELS = ['none', 'error', 'warn', 'info', 'debug', 'verbose', 'all'] as const;
+
+function register(): void {
+  if ((workerData as Partial<ThreadData> | null)?.isSeqlockExporter === true) return;
+  const wrong: string[] = [];
+  const environment = new Environment(process.env, (message) => wrong.push(message));
+  showWarnings(environment);
+  const settings = settingsFrom(environment);
+  // Once per process: a worker has the same variables.
+  if (isMainThread) for (const message of wrong) diag.warn(message);
+  if (settings.disabled) return;
+  if (isMainThread) registerApp(environment, settings.exporterThread);
+  else joinApp();
+}
+
+function registerApp(environment: Environment, options: ExporterThreadOptions | undefined): void {
+  const provider = new SeqlockMeterProvider({ resource: detectedResource(environment) });
+  if (!isGlobal(provider)) {
+    void provider.shutdown();
+    return;
+  }
+  if (options !== undefined) startExporter({ ...options, store: provider.store });
+}
+
+function joinApp(): void {
+  if (MetricStore.published() !== undefined) isGlobal(new SeqlockMeterProvider());
+  else
+    diag.warn(
+      'seqlock-metrics: this worker has no store to record to: preload seqlock-metrics/register in the main thread, not in a worker alone',
+    );
+}
+
+function isGlobal(provider: SeqlockMeterProvider): boolean {
+  if (metrics.setGlobalMeterProvider(provider)) return true;
+  diag.warn(
+    'seqlock-metrics: another global meter provider is registered already, and is left there: nothing is recorded here. Take one of the two away',
+  );
+  return false;
+}
+
+/** Never keeps the app from starting or ending. Where Prometheus cannot be served, what is pushed is pushed all the same. */
+function startExporter(options: ExporterThreadOptions): void {
+  const { prometheus, ...others } = options;
+  new ExporterThreadHost(options, false).started.catch((error: Error) => {
+    diag.error(`seqlock-metrics: ${error.message}`);
+    if (prometheus !== undefined && (others.otlp !== undefined || others.console !== undefined))
+      startExporter(others);
+  });
+}
+
+/** Warnings are seen unless somebody said otherwise: there is no code of the app's that could set a logger before this. */
+function showWarnings(environment: Environment): void {
+  const level = environment.oneOf(['OTEL_LOG_LEVEL'], LOG_LEVELS, 'warn');
+  if (level === 'none' || hasLogger()) return;
+  const name = level.toUpperCase() as Uppercase<Exclude<typeof level, 'none'>>;
+  diag.setLogger(new DiagConsoleLogger(), DiagLogLevel[name]);
+}
+
+/** The API has no question for it; this is where all its copies of version 1 keep what is registered. */
+function hasLogger(): boolean {
+  const registered = (globalThis as Record<symbol, { diag?: unknown } | undefined>)[
+    Symbol.for('opentelemetry.js.api.1')
+  ];
+  return registered?.diag !== undefined;
+}
+
+register();

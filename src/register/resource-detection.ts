@@ -1,0 +1,48 @@
+import { createRequire } from 'node:module';
+import { defaultResource, type ProviderResource } from '../facade/resource.ts';
+import type { Environment } from './environment.ts';
+
+/** What is used of `@opentelemetry/resources`. */
+interface ResourcesPackage {
+  readonly envDetector: unknown;
+  readonly hostDetector: unknown;
+  readonly osDetector: unknown;
+  readonly processDetector: unknown;
+  readonly serviceInstanceIdDetector: unknown;
+  detectResources(config: { readonly detectors: unknown[] }): OfficialResource;
+  resourceFromAttributes(attributes: ProviderResource['attributes']): OfficialResource;
+}
+
+interface OfficialResource extends ProviderResource {
+  merge(other: OfficialResource): OfficialResource;
+}
+
+/** The official names, in the order in which a later one stands over an earlier one: what the environment says counts most. */
+const DETECTORS = ['host', 'os', 'process', 'serviceinstance', 'env'] as const;
+
+/**
+ * The resource as the official detectors find it. Call it in one thread only: all threads of a store are one service instance, with one
+ * `service.instance.id`.
+ */
+export function detectedResource(environment: Environment): ProviderResource {
+  const resources = loadResources();
+  const wanted = environment.listOf('OTEL_NODE_RESOURCE_DETECTORS', [...DETECTORS, 'all', 'none'], 'all');
+  const detectors: Record<(typeof DETECTORS)[number], unknown> = {
+    host: resources.hostDetector,
+    os: resources.osDetector,
+    process: resources.processDetector,
+    serviceinstance: resources.serviceInstanceIdDetector,
+    env: resources.envDetector,
+  };
+  const used = wanted.includes('none')
+    ? []
+    : DETECTORS.filter((name) => wanted.includes('all') || wanted.includes(name));
+  const detected = resources.detectResources({ detectors: used.map((name) => detectors[name]) });
+  return resources.resourceFromAttributes(defaultResource().attributes).merge(detected);
+}
+
+/** The copy that belongs to `@opentelemetry/sdk-metrics`, which depends on it: so it need not be installed beside it. */
+function loadResources(): ResourcesPackage {
+  const sdk = createRequire(import.meta.url).resolve('@opentelemetry/sdk-metrics');
+  return createRequire(sdk)('@opentelemetry/resources') as ResourcesPackage;
+}

@@ -1,0 +1,238 @@
+/** Apps that do nothing for their metrics, run as users run them. */
+import { expect } from 'chai';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { join, resolve } from 'node:path';
+import { freePort } from '../../examples/demo/free-port.ts';
+import { attributesOf, otlpTotal } from '../../examples/demo/otlp-read.ts';
+import { startOtlpReceiver, type OtlpReceiver, type OtlpRequest } from '../../examples/demo/otlp-receiver.ts';
+import { parseScrape, total } from '../../examples/demo/scraped-text.ts';
+import { eventually } from '../support/eventually.ts';
+import { run, start, type Outcome } from '../support/program.ts';
+
+const FOLDER = resolve('build/register-apps'); // inside the package, so that its own name and its peers resolve
+const REGISTER = ['--import', 'seqlock-metrics/register'];
+
+const APPS = {
+  // An instrument at the top of a module, as instrumented libraries have them.
+  'early.mjs': `
+    import { metrics } from '@opentelemetry/api';
+    const early = metrics.getMeter('library').createCounter('early');
+    early.add(1);`,
+  'app.mjs': `
+    import { metrics } from '@opentelemetry/api';
+    import { Worker, isMainThread, SHARE_ENV } from 'node:worker_threads';
+    metrics.getMeter('app').createCounter('counted').add(isMainThread ? 1 : 10);
+    if (isMainThread) {
+      const file = new URL(import.meta.url);
+      new Worker(file);
+      new Worker(file, { env: SHARE_ENV });
+      new Worker(file, { execArgv: process.env.NODE_OPTIONS ? [] : process.execArgv });
+    } else if (!process.env.NESTED) new Worker(new URL(import.meta.url), { env: { ...process.env, NESTED: '1' } });
+    if (process.env.STAY) setInterval(() => {}, 1000);`,
+  'app.cjs': `
+    const { metrics } = require('@opentelemetry/api');
+    const { Worker, isMainThread } = require('node:worker_threads');
+    metrics.getMeter('app').createCounter('counted').add(isMainThread ? 1 : 10);
+    if (isMainThread) new Worker(__filename);`,
+  'own-provider.mjs': `
+    import { metrics } from '@opentelemetry/api';
+    import { MeterProvider } from '@opentelemetry/sdk-metrics';
+    console.log('taken', metrics.setGlobalMeterProvider(new MeterProvider()));
+    metrics.getMeter('app').createCounter('counted').add(1);`,
+  'provider-before.mjs': `
+    import { metrics } from '@opentelemetry/api';
+    import { MeterProvider } from '@opentelemetry/sdk-metrics';
+    metrics.setGlobalMeterProvider(new MeterProvider());`,
+  'provider-late.mjs': `
+    import './early.mjs';
+    import { metrics } from '@opentelemetry/api';
+    import { MetricStore, SeqlockMeterProvider, SeqlockMetricReader } from 'seqlock-metrics';
+    const reader = new SeqlockMetricReader();
+    metrics.setGlobalMeterProvider(new SeqlockMeterProvider({ readers: [reader] }));
+    metrics.getMeter('app').createCounter('late').add(1);
+    const names = reader.snapshot().scopeMetrics.flatMap((s) => s.metrics.map((m) => m.descriptor.name));
+    console.log(names.join());`,
+  'is-noop.mjs': `
+    import { metrics } from '@opentelemetry/api';
+    console.log(metrics.getMeterProvider().constructor.name);`,
+};
+
+describe('seqlock-metrics/register', () => {
+  let receiver: OtlpReceiver;
+  before(async () => {
+    mkdirSync(FOLDER, { recursive: true });
+    for (const [name, code] of Object.entries(APPS)) writeFileSync(join(FOLDER, name), code);
+    receiver = await startOtlpReceiver();
+  });
+  after(async () => {
+    rmSync(FOLDER, { recursive: true });
+    await receiver.close();
+  });
+
+  /** Runs an app to its end; it pushes to a folder of its own. */
+  let folders = 0;
+  async function ran(
+    args: readonly string[],
+    variables: Record<string, string> = {},
+  ): Promise<
+    Outcome & { readonly requests: readonly OtlpRequest[]; readonly last: OtlpRequest | undefined }
+  > {
+    const folder = `/${++folders}`;
+    const env = { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url + folder, ...variables };
+    const outcome = await run(process.execPath, args, { env });
+    const { requests } = receiver.inbox(`${folder}/v1/metrics`);
+    return { ...outcome, requests, last: requests.at(-1) };
+  }
+  const app = (name: keyof typeof APPS): string => join(FOLDER, name);
+
+  it('records in the main thread and in workers of every kind, and pushes before the app ends', async () => {
+    const [byOption, byVariable, required] = await Promise.all([
+      ran([...REGISTER, app('app.mjs')]),
+      ran([app('app.mjs')], { NODE_OPTIONS: REGISTER.join(' ') }),
+      ran(['--require', 'seqlock-metrics/register', app('app.cjs')]),
+    ]);
+    const counted = [byOption, byVariable, required].map(({ last, ...outcome }) => [
+      outcome.code,
+      last && otlpTotal(last, 'counted'),
+      outcome.stderr,
+    ]);
+    expect(counted).to.deep.equal([
+      [0, 1 + 3 * 20, ''],
+      [0, 1 + 3 * 20, ''],
+      [0, 1 + 10, ''],
+    ]);
+  });
+
+  it('makes early instruments record, which do not without it', async () => {
+    const [registered, late] = await Promise.all([
+      ran([...REGISTER, app('early.mjs')]),
+      ran([app('provider-late.mjs')]),
+    ]);
+    expect(otlpTotal(registered.last!, 'early')).to.equal(1);
+    expect(late.stdout.trim(), 'of early and late').to.equal('late');
+  });
+
+  it('reports a resource as the official detectors find it, with one instance id for all threads', async () => {
+    const { requests } = await ran([...REGISTER, app('app.mjs')], {
+      OTEL_SERVICE_NAME: 'shop',
+      OTEL_RESOURCE_ATTRIBUTES: 'deployment.environment.name=test,service.name=other',
+    });
+    const resources = requests.flatMap(({ resourceMetrics }) =>
+      resourceMetrics.map(({ resource }) => attributesOf(resource?.attributes)),
+    );
+    const [first] = resources;
+    expect(first).to.include({
+      'service.name': 'shop',
+      'deployment.environment.name': 'test',
+      'telemetry.sdk.name': 'seqlock-metrics',
+      'process.runtime.name': 'nodejs',
+    });
+    expect(first).to.include.keys('host.name', 'os.type', 'process.pid', 'service.instance.id');
+    expect(new Set(resources.map((resource) => resource['service.instance.id'])).size).to.equal(1);
+    const own = await ran([...REGISTER, app('early.mjs')], {
+      OTEL_NODE_RESOURCE_DETECTORS: 'env,serviceinstance',
+      OTEL_RESOURCE_ATTRIBUTES: 'service.instance.id=mine',
+    });
+    const chosen = attributesOf(own.last!.resourceMetrics[0]!.resource?.attributes);
+    expect(chosen).to.include({ 'service.instance.id': 'mine' }).and.not.to.have.property('host.name');
+  });
+
+  it('serves Prometheus where it is told to, and ends with the app', async () => {
+    const port = await freePort();
+    const served = start(process.execPath, [...REGISTER, app('app.mjs')], {
+      env: { STAY: '1', OTEL_METRICS_EXPORTER: 'prometheus', OTEL_EXPORTER_PROMETHEUS_PORT: String(port) },
+    });
+    const text = await eventually(async () => {
+      const scraped = await (await fetch(`http://localhost:${port}/metrics`)).text();
+      return total(parseScrape(scraped), 'counted_total') === 61 ? scraped : undefined;
+    });
+    expect(text).to.match(/^target_info\{.*service_instance_id="/m);
+    served.child.kill('SIGTERM');
+    expect((await served.outcome).stderr).to.equal('');
+  });
+
+  it('pushes though the port is taken, and says what to do', async () => {
+    const thief = createServer();
+    await new Promise<void>((done) => thief.listen(0, 'localhost', done));
+    const port = String((thief.address() as AddressInfo).port);
+    const { last, stderr, code } = await ran([...REGISTER, app('app.mjs')], {
+      OTEL_METRICS_EXPORTER: 'otlp,prometheus',
+      OTEL_EXPORTER_PROMETHEUS_PORT: port,
+    });
+    thief.close();
+    expect(code).to.equal(0);
+    expect(otlpTotal(last!, 'counted')).to.equal(61);
+    expect(stderr).to.include(`localhost:${port}`).and.include('OTEL_EXPORTER_PROMETHEUS_PORT');
+  });
+
+  it('prints to the console', async () => {
+    const { stdout, requests } = await ran([...REGISTER, app('early.mjs')], {
+      OTEL_METRICS_EXPORTER: 'console',
+    });
+    expect(stdout.match(/name: 'early'/g)?.length, 'once').to.equal(1);
+    expect(requests.length).to.equal(0);
+  });
+
+  it('exports nothing and does nothing where it is told so', async () => {
+    const [none, disabled] = await Promise.all([
+      ran([...REGISTER, app('is-noop.mjs')], { OTEL_METRICS_EXPORTER: 'none' }),
+      ran([...REGISTER, app('is-noop.mjs')], { OTEL_SDK_DISABLED: 'true' }),
+    ]);
+    expect([none.stdout.trim(), disabled.stdout.trim()]).to.deep.equal([
+      'SeqlockMeterProvider',
+      'NoopMeterProvider',
+    ]);
+    expect(none.requests.length + disabled.requests.length).to.equal(0);
+  });
+
+  it('warns once of a wrong value, whatever number of threads reads it', async () => {
+    const { stderr, last } = await ran([...REGISTER, app('app.mjs')], {
+      OTEL_EXPORTER_OTLP_TIMEOUT: '10s',
+      OTEL_METRIC_EXPORT_INTERVAL: 'often',
+    });
+    expect(otlpTotal(last!, 'counted')).to.equal(61);
+    const lines = stderr.split('\n').filter((line) => line !== '');
+    expect(lines.length, stderr).to.equal(2);
+    expect(stderr)
+      .to.include('OTEL_EXPORTER_OTLP_TIMEOUT is "10s"')
+      .and.include('OTEL_METRIC_EXPORT_INTERVAL is "often"');
+    const quiet = await ran([...REGISTER, app('early.mjs')], {
+      OTEL_LOG_LEVEL: 'none',
+      OTEL_METRIC_EXPORT_INTERVAL: 'often',
+    });
+    expect(quiet.stderr).to.equal('');
+  });
+
+  describe('beside another global provider', () => {
+    it('stays where the app sets one later, which is told so', async () => {
+      const { stdout, stderr, last } = await ran([...REGISTER, app('own-provider.mjs')]);
+      expect(stdout.trim()).to.equal('taken false');
+      expect(stderr).to.include('duplicate registration of API: metrics');
+      expect(otlpTotal(last!, 'counted')).to.equal(1);
+    });
+
+    it('makes room where one was set before, and says so', async () => {
+      const { stderr, requests, code } = await ran([
+        '--import',
+        app('provider-before.mjs'),
+        ...REGISTER,
+        app('app.mjs'),
+      ]);
+      expect(code).to.equal(0);
+      expect(stderr).to.include('another global meter provider');
+      expect(requests.length).to.equal(0);
+    });
+  });
+
+  it('warns in a worker whose main thread is not registered', async () => {
+    writeFileSync(
+      join(FOLDER, 'worker-alone.mjs'),
+      `import { Worker } from 'node:worker_threads';
+       new Worker(new URL('./early.mjs', import.meta.url), { execArgv: ${JSON.stringify(REGISTER)} });`,
+    );
+    const { stderr, code } = await ran([join(FOLDER, 'worker-alone.mjs')]);
+    expect(code).to.equal(0);
+    expect(stderr).to.include('preload seqlock-metrics/register in the main thread');
+  });
+});
