@@ -21,9 +21,10 @@ export class HistogramStream extends StreamWriter implements RecordedStream {
   /** Counts a number that is not NaN. */
   record(value: number, attributes: unknown): void {
     const { cells } = this;
+    const bucket = this.#buckets.find(value); // first, so that the processor does it while it looks the series up
     let at = cells.find(attributes);
     if (at <= 0) at = this.admit(attributes, at);
-    if (at !== 0) recordToHistogram(cells.words, cells.doubles, at, this.#buckets.find(value), value);
+    if (at !== 0) recordToHistogram(cells.words, cells.doubles, at, bucket, value);
     else this.lose();
   }
 

@@ -10,92 +10,15 @@
  *   exact    slots[sum of (id - 1) << shift]  = reference;  a key of one value takes no bit
  *   hashed   slots[hash of ids ...]     = row number + 1;  rows[row * n ..] = ids;  references[row] = reference
  */
+import { AttributeKey } from './attribute-key.ts';
 import type { AttributeValue } from './attributes.ts';
-import { scalarIdentity, textIdentity } from './attributes.ts';
 
-/** Whole numbers below this are looked up in an array and not in a map: status codes, ports of a few, flags. */
-const SMALL_NUMBERS = 1024;
 /** An exact table may have this many slots, whatever the number of series. */
 const FREE_SLOTS = 16_384;
 /** ... or this many per series. */
 const SLOTS_PER_SERIES = 8;
 
-/** No value anybody passes; whoever does is looked up the slow way, since its id is 0. */
-const NONE = '\u0000seqlock-metrics: none';
 const NO_NUMBERS: Int32Array = new Int32Array(0);
-/** Values that are one attribute: see `scalarIdentity`. */
-const JSON_NULLS: readonly (number | null | undefined)[] = [null, undefined, NaN, Infinity, -Infinity];
-
-/**
- * Bits of a small number spread over a word (finalizer of MurmurHash3). Multipliers of different positions must not be small
- * multiples of each other, or sums of ids would collide.
- */
-function mixed(n: number): number {
-  let word = Math.imul(n, 0x9e3779b1);
-  word = Math.imul(word ^ (word >>> 16), 0x85ebca6b);
-  word = Math.imul(word ^ (word >>> 13), 0xc2b2ae35);
-  return word ^ (word >>> 16);
-}
-
-/** One attribute key of a key set: its values' ids, from 1 on. */
-export class AttributeKey {
-  readonly name: string;
-  /** Place among the sorted keys. */
-  readonly position: number;
-  /** Bits the ids take, and where they lie in the exact index. */
-  bits = 0;
-  shift = 0;
-  /** Ids of scalars; small whole numbers are in `small` as well. */
-  readonly ids: Map<string | number | boolean | null | undefined, number> = new Map();
-  /** small[value] = id, 0 = none. */
-  small: Int32Array = NO_NUMBERS;
-  /** The string looked up last, and its id: compared first, since most keys have a value that outnumbers the others. */
-  last: string = NONE;
-  lastId = 0;
-  /** Spreads ids over the hash of a row: odd, one per position. */
-  readonly multiplier: number;
-  /** Ids of arrays and objects by their text. */
-  texts: Map<string, number> | undefined;
-  /** Values that have an id. */
-  count = 0;
-
-  constructor(name: string, position: number) {
-    this.name = name;
-    this.position = position;
-    this.multiplier = mixed(position + 1) | 1;
-  }
-
-  /** The id of a canonical value, or 0. */
-  idOf(value: AttributeValue): number {
-    if (typeof value === 'object' && value !== null) return this.texts?.get(textIdentity(value)) ?? 0;
-    return this.ids.get(scalarIdentity(value)) ?? 0;
-  }
-
-  /** The id of a canonical value, given now if need be. */
-  addId(value: AttributeValue): number {
-    const known = this.idOf(value);
-    if (known !== 0) return known;
-    const id = ++this.count;
-    if (typeof value === 'object' && value !== null) {
-      this.texts ??= new Map();
-      this.texts.set(textIdentity(value), id);
-      return id;
-    }
-    const identity = scalarIdentity(value);
-    for (const same of identity === null ? JSON_NULLS : [identity]) this.ids.set(same, id);
-    if (typeof identity === 'number' && identity >>> 0 === identity && identity < SMALL_NUMBERS) {
-      if (identity >= this.small.length) this.#growSmall(identity + 1);
-      this.small[identity] = id;
-    }
-    return id;
-  }
-
-  #growSmall(length: number): void {
-    const small = new Int32Array(Math.min(SMALL_NUMBERS, Math.max(16, 2 ** Math.ceil(Math.log2(length)))));
-    small.set(this.small);
-    this.small = small;
-  }
-}
 
 export class KeySet {
   readonly keys: readonly AttributeKey[];

@@ -1,5 +1,6 @@
 import type { CanonicalAttributes } from './attributes.ts';
-import { KeySet, type AttributeKey } from './key-set.ts';
+import type { AttributeKey } from './attribute-key.ts';
+import { KeySet } from './key-set.ts';
 
 /** Orders of keys a table remembers; a caller that writes yet another order goes the slow way each time. */
 const MAX_SHAPES = 64;
@@ -7,6 +8,7 @@ const MAX_SHAPES = 64;
 const MAX_KEYS = 64;
 
 const INDEX = /^\d+$/;
+const OTHER = -1; // no number of keys
 
 // oxlint-disable-next-line typescript/unbound-method -- always called with `call`
 const hasOwn = Object.prototype.hasOwnProperty;
@@ -53,34 +55,36 @@ export class SeriesTable {
    */
   find(attributes: object): number {
     const { keys, keySet } = this.#last;
-    if (!keySet.exact) return this.#findOther(attributes);
     const { slots } = keySet;
     let count = 0;
     let index = keySet.base;
     for (const name in attributes) {
-      const key = keys[count];
+      const key = keys[count++];
       // In a `for in` over the same object V8 turns hasOwnProperty into a check it has made already.
-      if (key === undefined || name !== key.name || !hasOwn.call(attributes, name))
-        return this.#findOther(attributes);
+      if (key === undefined || name !== key.name || !hasOwn.call(attributes, name)) {
+        count = OTHER;
+        break;
+      }
       const value: unknown = (attributes as Record<string, unknown>)[name];
       let id: number;
       if (typeof value === 'string') {
-        if (value === key.last) id = key.lastId;
-        else {
-          id = key.ids.get(value) ?? 0;
-          if (id === 0) return this.#findOther(attributes);
-          key.last = value;
-          key.lastId = id;
-        }
+        const { length } = value;
+        const { letter } = key;
+        const place = letter < length ? (value.charCodeAt(letter) + 3 * length) & key.mask : 0;
+        id = value === key.strings[place] ? key.stringIds[place]! : key.stringIdFor(value, place);
       } else if (typeof value === 'number' && value >>> 0 === value && value < key.small.length)
         id = key.small[value]!;
       else id = key.ids.get(value as boolean) ?? 0;
-      if (id === 0) return this.#findOther(attributes);
+      if (id === 0) {
+        count = OTHER;
+        break;
+      }
       index += id << key.shift;
-      count++;
     }
     // Other slots: a getter of the caller's object recorded too, and the ids have moved.
-    return count === keys.length && slots === keySet.slots ? slots[index]! : this.#findOther(attributes);
+    return count === keys.length && slots === keySet.slots && keySet.exact
+      ? slots[index]!
+      : this.#findOther(attributes);
   }
 
   /** Tries every known shape, the one met last first. */

@@ -8,7 +8,7 @@ import {
   textIdentity,
   type CanonicalAttributes,
 } from '../../src/state/attributes.ts';
-import { AttributeKey } from '../../src/state/key-set.ts';
+import { AttributeKey } from '../../src/state/attribute-key.ts';
 import { hostileAttributes, hostileValues } from '../support/hostile-values.ts';
 
 const ignore = (): void => {};

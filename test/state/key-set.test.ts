@@ -1,39 +1,7 @@
 import { expect } from 'chai';
 import * as fc from 'fast-check';
 import type { AttributeValue } from '../../src/state/attributes.ts';
-import { AttributeKey, KeySet } from '../../src/state/key-set.ts';
-
-describe('AttributeKey', () => {
-  it('gives each value one id, from 1 on, and finds it again', () => {
-    const values = fc.uniqueArray(fc.oneof(fc.string(), fc.integer({ min: -5, max: 3000 }), fc.boolean()), {
-      maxLength: 60,
-    });
-    fc.assert(
-      fc.property(values, (distinct) => {
-        const key = new AttributeKey('k', 0);
-        expect(distinct.map((value) => key.idOf(value)).every((id) => id === 0)).to.equal(true);
-        const ids = distinct.map((value) => key.addId(value));
-        expect(ids).to.deep.equal(distinct.map((_, i) => i + 1));
-        expect(distinct.map((value) => key.idOf(value))).to.deep.equal(ids);
-        expect(distinct.map((value) => key.addId(value))).to.deep.equal(ids);
-        expect(key.count).to.equal(distinct.length);
-        // The short cut for small whole numbers says the same as the map.
-        key.small.forEach((id, value) => expect(id).to.equal(key.ids.get(value) ?? 0));
-      }),
-    );
-  });
-
-  it('keeps the array of small numbers small', () => {
-    const key = new AttributeKey('k', 0);
-    for (const value of [-1, 1024, 0.5, 2 ** 32, -(2 ** 31)]) key.addId(value);
-    expect(key.small).to.have.length(0);
-    key.addId(1023);
-    expect(key.small).to.have.length(1024);
-    key.addId(200);
-    expect(key.small).to.have.length(1024);
-    expect([key.small[1023], key.small[200]]).to.deep.equal([6, 7]);
-  });
-});
+import { KeySet } from '../../src/state/key-set.ts';
 
 describe('KeySet', () => {
   const isIn = (set: KeySet, rows: readonly AttributeValue[][]): void => {

@@ -43,6 +43,20 @@ describe('SeriesTable', () => {
     );
   });
 
+  it('tells strings apart that share a place, however often they come by turns', () => {
+    const some = fc.array(fc.tuple(fc.nat(99), fc.nat(99)), { minLength: 50, maxLength: 200 });
+    fc.assert(
+      fc.property(fc.integer({ min: 2, max: 100 }), some, (values, picks) => {
+        const checked = new Checked();
+        // Equal length, and characters that differ in two places: one alone does not tell them apart.
+        const text = (n: number): string => `user/${String(n % values).padStart(2, '0')}/x`;
+        for (let n = 0; n < values; n++) checked.meet({ user: text(n), verb: 'GET' });
+        for (const [a, b] of picks) for (const n of [a, b, a]) checked.meet({ user: text(n), verb: 'GET' });
+      }),
+      { numRuns: 50 },
+    );
+  });
+
   it('does so from exact to hashed, with many values per key, small and large', () => {
     const number = fc.oneof(
       fc.integer({ min: 0, max: 1100 }),

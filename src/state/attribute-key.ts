@@ -1,0 +1,136 @@
+/**
+ * One attribute key of a key set: its values to small numbers (ids), from 1 on.
+ *
+ * A map has the id of every value. Two short cuts stand before it, and each look-up takes one of them most of the time:
+ *
+ *   small whole numbers    small[value] = id
+ *   strings                place = (character at `letter` + 3 * length) & mask
+ *                          strings[place] === value ?  stringIds[place] = id
+ *
+ * `letter` is where the key's strings differ most, found out as they come: one character tells GET from POST and /users from
+ * /orders. A key with one string has no letter and place 0 alone. A place holds the string looked up last of those that share it. Comparing
+ * it costs next to nothing when it is the very same string, as constants of a program are, and less than hashing when it is an equal one
+ * that was made at run time.
+ */
+import type { AttributeValue } from './attributes.ts';
+import { scalarIdentity, textIdentity } from './attributes.ts';
+
+/** Whole numbers below this are looked up in an array and not in a map: status codes, ports of a few, flags. */
+const SMALL_NUMBERS = 1024;
+const NO_NUMBERS: Int32Array = new Int32Array(0);
+/** No value anybody passes; whoever does is looked up the slow way, since its id is 0. */
+const NONE = '\u0000seqlock-metrics: none';
+/** Beyond the end of every string. */
+const NO_LETTER = 0x3fff_ffff;
+/** Characters of a string that are tried as its letter. */
+const TRIED_LETTERS = 64;
+/** Places a key may have: with more strings than half of them, one character seldom tells them apart. */
+const MAX_PLACES = 64;
+/** Values that are one attribute: see `scalarIdentity`. */
+const JSON_NULLS: readonly (number | null | undefined)[] = [null, undefined, NaN, Infinity, -Infinity];
+
+/**
+ * Bits of a small number spread over a word (finalizer of MurmurHash3). Multipliers of different positions must not be small
+ * multiples of each other, or sums of ids would collide.
+ */
+function mixed(n: number): number {
+  let word = Math.imul(n, 0x9e3779b1);
+  word = Math.imul(word ^ (word >>> 16), 0x85ebca6b);
+  word = Math.imul(word ^ (word >>> 13), 0xc2b2ae35);
+  return word ^ (word >>> 16);
+}
+
+export class AttributeKey {
+  readonly name: string;
+  /** Place among the sorted keys. */
+  readonly position: number;
+  /** Bits the ids take, and where they lie in the exact index. */
+  bits = 0;
+  shift = 0;
+  /** Ids of scalars. */
+  readonly ids: Map<string | number | boolean | null | undefined, number> = new Map();
+  /** The short cuts; see above. 0 = none. */
+  small: Int32Array = NO_NUMBERS;
+  letter: number = NO_LETTER;
+  mask = 0;
+  strings: string[] = [NONE];
+  stringIds: number[] = [0];
+  /** Spreads ids over the hash of a row: odd, one per position. */
+  readonly multiplier: number;
+  /** Ids of arrays and objects by their text. */
+  texts: Map<string, number> | undefined;
+  /** Values that have an id. */
+  count = 0;
+
+  constructor(name: string, position: number) {
+    this.name = name;
+    this.position = position;
+    this.multiplier = mixed(position + 1) | 1;
+  }
+
+  /** The id of a canonical value, or 0. */
+  idOf(value: AttributeValue): number {
+    if (typeof value === 'object' && value !== null) return this.texts?.get(textIdentity(value)) ?? 0;
+    return this.ids.get(scalarIdentity(value)) ?? 0;
+  }
+
+  /** The id of a string that was not in its place, which it is given now; or 0. */
+  stringIdFor(value: string, place: number): number {
+    const id = this.ids.get(value) ?? 0;
+    if (id !== 0) {
+      this.strings[place] = value;
+      this.stringIds[place] = id;
+    }
+    return id;
+  }
+
+  /** The id of a canonical value, given now if need be. */
+  addId(value: AttributeValue): number {
+    const known = this.idOf(value);
+    if (known !== 0) return known;
+    const id = ++this.count;
+    if (typeof value === 'object' && value !== null) {
+      this.texts ??= new Map();
+      this.texts.set(textIdentity(value), id);
+      return id;
+    }
+    const identity = scalarIdentity(value);
+    for (const same of identity === null ? JSON_NULLS : [identity]) this.ids.set(same, id);
+    if (typeof identity === 'string') {
+      // At every one of the first few, then each time their number has doubled.
+      if (id <= 8 || (id & (id - 1)) === 0) this.#choosePlaces();
+    } else if (typeof identity === 'number' && identity >>> 0 === identity && identity < SMALL_NUMBERS) {
+      if (identity >= this.small.length) this.#growSmall(identity + 1);
+      this.small[identity] = id;
+    }
+    return id;
+  }
+
+  #choosePlaces(): void {
+    const strings = [...this.ids.keys()].filter((value) => typeof value === 'string');
+    if (strings.length < 2 || 2 * strings.length > MAX_PLACES) return;
+    const places = 2 ** Math.ceil(Math.log2(2 * strings.length));
+    const end = Math.min(TRIED_LETTERS, Math.max(...strings.map(({ length }) => length)));
+    let most = 0;
+    for (let letter = 0; letter < end; letter++) {
+      const distinct = new Set(strings.map((text) => placeOf(text, letter, places - 1))).size;
+      if (distinct <= most) continue;
+      most = distinct;
+      this.letter = letter;
+    }
+    this.mask = places - 1;
+    this.strings = Array.from({ length: places }, () => NONE);
+    this.stringIds = Array.from({ length: places }, () => 0);
+  }
+
+  #growSmall(length: number): void {
+    const small = new Int32Array(Math.min(SMALL_NUMBERS, Math.max(16, 2 ** Math.ceil(Math.log2(length)))));
+    small.set(this.small);
+    this.small = small;
+  }
+}
+
+/** As `SeriesTable.find` has it, which writes it out to stay small enough for V8 to inline it. */
+function placeOf(text: string, letter: number, mask: number): number {
+  return letter < text.length ? (text.charCodeAt(letter) + 3 * text.length) & mask : 0;
+}
