@@ -33,6 +33,7 @@ describe('README', () => {
       'otlp.js',
       'read.js',
       'seqlock.js',
+      'views.js',
       'warnings.js',
     ];
     expect([...blocks.keys()].sort()).to.deep.equal(run.sort());
@@ -67,6 +68,12 @@ describe('README', () => {
     await receiver.close();
     expect({ stdout, stderr }).to.deep.equal({ stdout: `metrics at port ${port}\n`, stderr: '' });
     expect(otlpTotal(receiver.inbox('/v1/metrics').requests.at(-1)!, 'mails')).to.equal(3);
+  });
+
+  it('shows what views do', async () => {
+    const { stdout, stderr } = await runWell(process.execPath, [join(FOLDER, 'views.js')]);
+    expect(stdout).to.equal('false\nhttp.requests 2\njobs.sum 3\n');
+    expect(stderr).to.equal('');
   });
 
   it('exports by OTLP', async () => {

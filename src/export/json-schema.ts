@@ -67,6 +67,7 @@ export const metricsJsonSchema: Readonly<Record<string, unknown>> = {
           name: { type: 'string' },
           version: { type: 'string' },
           schemaUrl: { type: 'string' },
+          attributes,
           metrics: {
             type: 'array',
             minItems: 1,

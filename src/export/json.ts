@@ -98,6 +98,8 @@ export interface MetricsDocument {
     readonly name: string;
     readonly version: string;
     readonly schemaUrl: string;
+    /** Left out where there are none. */
+    readonly attributes?: Readonly<Record<string, JsonValue>>;
     readonly metrics: readonly JsonMetric[];
   }[];
 }
@@ -111,6 +113,7 @@ export function metricsDocument({ resource, scopeMetrics }: ResourceMetrics): Me
       name: wellFormed(scope.name),
       version: wellFormed(scope.version ?? ''),
       schemaUrl: wellFormed(scope.schemaUrl ?? ''),
+      ...(scope.attributes !== undefined && { attributes: attributesOf(scope.attributes) }),
       metrics: metrics.map(metricOf),
     })),
   };

@@ -9,6 +9,8 @@ import { OptionError } from '../base/errors.ts';
 import { SeqlockMetricProducer } from '../collect/metric-producer.ts';
 import { readerOf } from '../collect/store-reader.ts';
 import { MeterRegistry } from '../sdk/meter-registry.ts';
+import type { SeqlockViewOptions } from '../sdk/view-options.ts';
+import { followedViews, viewsOf, type View } from '../sdk/view.ts';
 import { selectionKey } from '../state/aggregation-choice.ts';
 import type { InstrumentKind, StoreConfiguration } from '../state/records.ts';
 import { MetricStore } from '../state/store.ts';
@@ -24,6 +26,11 @@ export interface SeqlockMeterProviderOptions {
   readonly resource?: ProviderResource;
   /** Readers of the whole store. They belong in one thread. */
   readonly readers?: readonly IMetricReader[];
+  /**
+   * What streams instruments have: the official `ViewOptions`, in effect as the specification says. Default: the views of the thread that
+   * published the store, as far as they travel (docs/operations.md).
+   */
+  readonly views?: readonly SeqlockViewOptions[];
   /** Lets the official readers record their own metrics here. */
   readonly sdkMetricsEnabled?: boolean;
   /** Reports the `seqlock.*` metrics of the store and of each reader (docs/operations.md). Default false. */
@@ -64,7 +71,11 @@ export class SeqlockMeterProvider implements MeterProvider {
     const { region } = this.store;
     this.#writer = writerOf(region);
     try {
-      this.#meters = new MeterRegistry({ writer: this.#writer, configuration: this.#configure(options) });
+      const ownViews = options.views && viewsOf(options.views);
+      const configuration = this.#configure(options, ownViews);
+      const views = ownViews ?? followedViews(configuration.views, this.#writer.warnings);
+      const { selections } = configuration;
+      this.#meters = new MeterRegistry({ writer: this.#writer, configuration, rules: { views, selections } });
       if (readers.length > 0) this.#attach(readers, options);
     } catch (error) {
       if (this.#ownsStore) this.store.close(); // or it would stay published, read by nobody
@@ -73,12 +84,13 @@ export class SeqlockMeterProvider implements MeterProvider {
   }
 
   /** Writes the store's configuration, unless it has one, and returns what of both holds for this provider. */
-  #configure({
-    readers = [],
-    resource = defaultResource(),
-  }: SeqlockMeterProviderOptions): StoreConfiguration {
+  #configure(
+    { readers = [], resource = defaultResource() }: SeqlockMeterProviderOptions,
+    views: readonly View[] = [],
+  ): StoreConfiguration {
     const { warnings } = this.#writer;
-    const wanted = storeConfiguration(readers, resource, warnings);
+    const wanting = (): StoreConfiguration => storeConfiguration(readers, resource, views, warnings);
+    const wanted = wanting();
     const store = readerOf(this.store.region);
     store.refresh();
     const published = store.configuration;
@@ -87,12 +99,13 @@ export class SeqlockMeterProvider implements MeterProvider {
       this.#writer.configure(wanted);
       if (resource.asyncAttributesPending === true)
         void resource.waitForAsyncAttributes?.().then(
-          () => this.#writer.configure(storeConfiguration(readers, resource, warnings)),
+          () => this.#writer.configure(wanting()),
           () => {}, // whoever made the resource hears of it
         );
       return wanted;
     }
-    return readers.length === 0 ? published : { ...wanted, selections: published.selections };
+    const { selections, views: publishedViews } = published;
+    return readers.length === 0 ? published : { ...wanted, selections, views: publishedViews };
   }
 
   #attach(readers: readonly IMetricReader[], options: SeqlockMeterProviderOptions): void {
@@ -182,8 +195,12 @@ function checkOptions(options: unknown): asserts options is SeqlockMeterProvider
         'a metric reader: an object with setMetricProducer and collect',
       );
   });
-  if (views !== undefined && !(Array.isArray(views) && views.length === 0))
-    throw new OptionError('views', views, 'left out or empty: this version has no views');
+  if (views !== undefined && !Array.isArray(views))
+    throw new OptionError(
+      'views',
+      views,
+      "an array of views such as { instrumentName: 'jobs', name: 'tasks' }",
+    );
   if (store !== undefined && !(store instanceof MetricStore))
     throw new OptionError('store', store, 'a MetricStore: use MetricStore.open()');
   if (store instanceof MetricStore && store.closed)

@@ -1,4 +1,4 @@
-/** What the readers of a provider ask of it, as its configuration. */
+/** What the views and readers of a provider ask of it, as its configuration. */
 import type { IMetricReader } from '@opentelemetry/sdk-metrics';
 import { OptionError } from '../base/errors.ts';
 import type { Warnings } from '../base/warnings.ts';
@@ -7,6 +7,7 @@ import { isPossible, simplified } from '../sdk/aggregation.ts';
 import { DEFAULT_CHOICE, selectionKey, type AggregationChoice } from '../state/aggregation-choice.ts';
 import { INSTRUMENT_KINDS, type InstrumentKind } from '../state/instrument-kind.ts';
 import type { StoreConfiguration } from '../state/records.ts';
+import type { View } from '../sdk/view.ts';
 import { knownAttributes, type ProviderResource } from './resource.ts';
 
 /** Default of the specification. */
@@ -18,6 +19,7 @@ type SelectorArgument = Parameters<IMetricReader['selectCardinalityLimit']>[0];
 export function storeConfiguration(
   readers: readonly IMetricReader[],
   resource: ProviderResource,
+  views: readonly View[],
   warnings: Warnings,
 ): StoreConfiguration {
   return {
@@ -33,7 +35,7 @@ export function storeConfiguration(
       if (choices.length === 0) return [DEFAULT_CHOICE];
       return [...new Map(choices.map((choice) => [selectionKey(choice), choice])).values()];
     }),
-    views: [],
+    views: views.map(({ description }) => description),
   };
 }
 

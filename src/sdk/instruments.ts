@@ -6,9 +6,10 @@
  * One call for all of them would see every kind, call them from afar, and box the number it passes.
  */
 import type { Attributes, Context, Counter, Gauge, Histogram, UpDownCounter } from '@opentelemetry/api';
+import type { SeriesCells } from '../state/series-cells.ts';
 import type { BoundSeries } from '../state/stream-writer.ts';
 import type { ValueCheck } from './measurement.ts';
-import { NO_RECORDER, type Recorder } from './recorder.ts';
+import { NO_RECORDER, type Destination, type Recorder } from './recorder.ts';
 
 const MAX = Number.MAX_VALUE;
 
@@ -24,12 +25,14 @@ export interface BoundRecorder {
 
 abstract class SyncInstrument {
   protected readonly recorder: Recorder;
+  protected readonly cells: SeriesCells | undefined;
   protected readonly values: ValueCheck;
   /** False for integer instruments, whose values are all checked. */
   protected readonly plain: boolean;
 
-  constructor(recorder: Recorder, values: ValueCheck) {
+  constructor({ recorder, cells }: Destination, values: ValueCheck) {
     this.recorder = recorder;
+    this.cells = cells;
     this.values = values;
     this.plain = !values.integer;
   }
@@ -42,7 +45,7 @@ abstract class SyncInstrument {
   /** Records what is no common number, if it can be. */
   protected check(value: unknown, attributes: unknown, context: Context | undefined): void {
     const usable = this.values.usable(value);
-    if (usable !== undefined) this.recorder.record(usable, attributes, context);
+    if (usable !== undefined) this.recorder.record(usable, attributes, context, this.cells);
   }
 }
 
@@ -50,13 +53,13 @@ abstract class SyncInstrument {
 export class CounterInstrument extends SyncInstrument implements Counter {
   add(value: number, attributes?: Attributes, context?: Context): void {
     if (typeof value === 'number' && value >= 0 && value <= MAX && this.plain)
-      this.recorder.record(value, attributes, context);
+      this.recorder.record(value, attributes, context, this.cells);
     else this.check(value, attributes, context);
   }
 
   /** Resolves attributes and cardinality now; the series is exported from its first `add` on. */
   bind(attributes?: Attributes): BoundCounter {
-    return new BoundAdder(this.recorder.bind(attributes), this.values);
+    return new BoundAdder(this.recorder.bind(attributes, this.cells), this.values);
   }
 }
 
@@ -64,26 +67,26 @@ export class CounterInstrument extends SyncInstrument implements Counter {
 export class UpDownCounterInstrument extends SyncInstrument implements UpDownCounter {
   add(value: number, attributes?: Attributes, context?: Context): void {
     if (typeof value === 'number' && value >= -MAX && value <= MAX && this.plain)
-      this.recorder.record(value, attributes, context);
+      this.recorder.record(value, attributes, context, this.cells);
     else this.check(value, attributes, context);
   }
 
   /** Resolves attributes and cardinality now; the series is exported from its first `add` on. */
   bind(attributes?: Attributes): BoundCounter {
-    return new BoundAdder(this.recorder.bind(attributes), this.values);
+    return new BoundAdder(this.recorder.bind(attributes, this.cells), this.values);
   }
 }
 
 /** Gauge: the value recorded last. Values: any number, NaN and the infinities included. */
 export class GaugeInstrument extends SyncInstrument implements Gauge {
   record(value: number, attributes?: Attributes, context?: Context): void {
-    if (typeof value === 'number' && this.plain) this.recorder.record(value, attributes, context);
+    if (typeof value === 'number' && this.plain) this.recorder.record(value, attributes, context, this.cells);
     else this.check(value, attributes, context);
   }
 
   /** Resolves attributes and cardinality now; the series is exported from its first `record` on. */
   bind(attributes?: Attributes): BoundRecorder {
-    return new BoundGauge(this.recorder.bind(attributes), this.values);
+    return new BoundGauge(this.recorder.bind(attributes, this.cells), this.values);
   }
 }
 
@@ -91,13 +94,13 @@ export class GaugeInstrument extends SyncInstrument implements Gauge {
 export class HistogramInstrument extends SyncInstrument implements Histogram {
   record(value: number, attributes?: Attributes, context?: Context): void {
     if (typeof value === 'number' && value >= 0 && this.plain)
-      this.recorder.record(value, attributes, context);
+      this.recorder.record(value, attributes, context, this.cells);
     else this.check(value, attributes, context);
   }
 
   /** Resolves attributes and cardinality now; the series is exported from its first `record` on. */
   bind(attributes?: Attributes): BoundRecorder {
-    return new BoundHistogram(this.recorder.bind(attributes), this.values);
+    return new BoundHistogram(this.recorder.bind(attributes, this.cells), this.values);
   }
 }
 

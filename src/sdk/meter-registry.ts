@@ -1,7 +1,10 @@
+import type { Attributes } from '@opentelemetry/api';
 import type { Warnings } from '../base/warnings.ts';
 import { printed } from '../base/errors.ts';
+import { canonicalAttributes } from '../state/attributes.ts';
 import { scopeKey } from '../state/records.ts';
-import { Meter, type MeterContext } from './meter.ts';
+import { Meter } from './meter.ts';
+import type { MeterContext } from './meter-streams.ts';
 
 /** The meters of one provider: asked for twice with the same scope, one is the other. */
 export class MeterRegistry {
@@ -16,7 +19,7 @@ export class MeterRegistry {
 
   /** The meter of a scope. An invalid name is warned of and still gets a working meter (specification, get a meter). */
   meter(name: unknown, version: unknown, options: unknown): Meter {
-    const schemaUrl = schemaUrlOf(options);
+    const { schemaUrl, attributes } = readOptions(options);
     if (typeof name !== 'string' || name === '')
       this.#warnings.once(
         'meter name',
@@ -26,19 +29,37 @@ export class MeterRegistry {
       name: textOf(name),
       version: textOf(version),
       schemaUrl: schemaUrl === undefined || schemaUrl === null ? undefined : textOf(schemaUrl),
+      ...this.#scopeAttributes(attributes),
     };
     const key = scopeKey(scope);
     let meter = this.#meters.get(key);
     if (meter === undefined) this.#meters.set(key, (meter = new Meter(scope, this.#context)));
     return meter;
   }
+
+  /** A copy as JSON holds them; they are part of the scope's identity (specification, get a meter). */
+  #scopeAttributes(given: unknown): { readonly attributes?: Attributes } {
+    const { keys, values } = canonicalAttributes(given, (cause, message) =>
+      this.#warnings.once(`getMeter ${cause}`, `getMeter: ${message}`),
+    );
+    if (keys.length === 0) return {};
+    const attributes = Object.fromEntries(keys.map((key, i) => [key, values[i]]));
+    return { attributes: JSON.parse(JSON.stringify(attributes)) as Attributes };
+  }
 }
 
-function schemaUrlOf(options: unknown): unknown {
+interface GivenOptions {
+  readonly schemaUrl?: unknown;
+  /** In the specification, and not yet in the types of the API. */
+  readonly attributes?: unknown;
+}
+
+function readOptions(options: unknown): GivenOptions {
   try {
-    return (options as { schemaUrl?: unknown } | null | undefined)?.schemaUrl;
+    const { schemaUrl, attributes } = (options ?? {}) as GivenOptions;
+    return { schemaUrl, attributes };
   } catch {
-    return undefined; // a getter that throws
+    return {}; // a getter that throws
   }
 }
 

@@ -12,11 +12,7 @@ import {
   type ObservableUpDownCounter,
   type UpDownCounter,
 } from '@opentelemetry/api';
-import type { InstrumentKind, Scope, StoreConfiguration, StreamDescription } from '../state/records.ts';
-import type { ObservedStream } from '../state/observed-stream.ts';
-import type { StoreWriter } from '../state/store-writer.ts';
-import type { RecordedStream, StreamWriter } from '../state/stream-writer.ts';
-import { aggregationOf } from './aggregation.ts';
+import type { InstrumentKind, Scope } from '../state/records.ts';
 import { describeInstrument, type InstrumentDescriptor } from './instrument-descriptor.ts';
 import {
   CounterInstrument,
@@ -25,45 +21,37 @@ import {
   UpDownCounterInstrument,
 } from './instruments.ts';
 import { ValueCheck } from './measurement.ts';
+import { MeterStreams, type MeterContext } from './meter-streams.ts';
 import { registryOf } from './observable-registry.ts';
 import { addBatchCallback, ObservableInstrument } from './observables.ts';
-import { recorderOf, type Recorder } from './recorder.ts';
-import { planStreams } from './stream-plan.ts';
-import { StreamRegistry } from './stream-registry.ts';
-
-/** What the meters of one provider share. */
-export interface MeterContext {
-  readonly writer: StoreWriter;
-  /** What the provider follows of the store's configuration. */
-  readonly configuration: Pick<StoreConfiguration, 'cardinalityLimits' | 'selections'>;
-}
+import type { Destination } from './recorder.ts';
 
 /** Makes instruments for one scope. */
 export class Meter implements ApiMeter {
   readonly #scope: Scope;
   readonly #context: MeterContext;
-  readonly #registry: StreamRegistry<StreamWriter>;
+  readonly #streams: MeterStreams;
 
   constructor(scope: Scope, context: MeterContext) {
     this.#scope = scope;
     this.#context = context;
-    this.#registry = new StreamRegistry(scope.name, context.writer.warnings);
+    this.#streams = new MeterStreams(scope, context);
   }
 
   createCounter(name: string, options?: MetricOptions): CounterInstrument & Counter {
-    return new CounterInstrument(...this.#recorder(name, 'COUNTER', options));
+    return new CounterInstrument(...this.#recording(name, 'COUNTER', options));
   }
 
   createUpDownCounter(name: string, options?: MetricOptions): UpDownCounterInstrument & UpDownCounter {
-    return new UpDownCounterInstrument(...this.#recorder(name, 'UP_DOWN_COUNTER', options));
+    return new UpDownCounterInstrument(...this.#recording(name, 'UP_DOWN_COUNTER', options));
   }
 
   createGauge(name: string, options?: MetricOptions): GaugeInstrument & Gauge {
-    return new GaugeInstrument(...this.#recorder(name, 'GAUGE', options));
+    return new GaugeInstrument(...this.#recording(name, 'GAUGE', options));
   }
 
   createHistogram(name: string, options?: MetricOptions): HistogramInstrument & Histogram {
-    return new HistogramInstrument(...this.#recorder(name, 'HISTOGRAM', options));
+    return new HistogramInstrument(...this.#recording(name, 'HISTOGRAM', options));
   }
 
   createObservableCounter(name: string, options?: MetricOptions): ObservableCounter {
@@ -97,24 +85,22 @@ export class Meter implements ApiMeter {
   }
 
   #observable(name: string, kind: InstrumentKind, options?: MetricOptions): ObservableInstrument {
-    const { writer } = this.#context;
-    const instrument = describeInstrument(name, kind, options, writer.warnings);
-    const streams = this.#streams(instrument, (description, limit) =>
-      writer.observedStream(description, limit),
-    );
+    const instrument = this.#describe(name, kind, options);
     return new ObservableInstrument(
       kind,
-      streams as ObservedStream[],
+      this.#streams.targets(instrument),
       this.#valueCheck(instrument),
-      registryOf(writer),
+      registryOf(this.#context.writer),
     );
   }
 
-  #recorder(name: string, kind: InstrumentKind, options?: MetricOptions): [Recorder, ValueCheck] {
-    const { writer } = this.#context;
-    const instrument = describeInstrument(name, kind, options, writer.warnings);
-    const streams = this.#streams(instrument, (description, limit) => writer.stream(description, limit));
-    return [recorderOf(streams as RecordedStream[]), this.#valueCheck(instrument)];
+  #recording(name: string, kind: InstrumentKind, options?: MetricOptions): [Destination, ValueCheck] {
+    const instrument = this.#describe(name, kind, options);
+    return [this.#streams.destination(instrument), this.#valueCheck(instrument)];
+  }
+
+  #describe(name: string, kind: InstrumentKind, options?: MetricOptions): InstrumentDescriptor {
+    return describeInstrument(name, kind, options, this.#context.writer.warnings);
   }
 
   #valueCheck({ name, kind, valueType }: InstrumentDescriptor): ValueCheck {
@@ -125,37 +111,5 @@ export class Meter implements ApiMeter {
         `metric ${name} of meter ${meter || '(unnamed)'}: ${message}`,
       ),
     );
-  }
-
-  /** The streams of an instrument, opened if they are new. None when its measurements are dropped. */
-  #streams(
-    instrument: InstrumentDescriptor,
-    open: (description: StreamDescription, limit: number) => StreamWriter,
-  ): StreamWriter[] {
-    const { writer, configuration } = this.#context;
-    const streams: StreamWriter[] = [];
-    for (const plan of planStreams(instrument, configuration)) {
-      const aggregation = aggregationOf(instrument, plan.aggregation);
-      if (aggregation === undefined) continue;
-      const { value: stream, longerDescription } = this.#registry.register(plan, () =>
-        open(
-          {
-            scope: this.#scope,
-            name: plan.name,
-            description: plan.description,
-            unit: instrument.unit,
-            kind: instrument.kind,
-            integer: instrument.valueType === ValueType.INT,
-            aggregation,
-            created: Date.now(),
-            selection: plan.selection,
-          },
-          configuration.cardinalityLimits[instrument.kind],
-        ),
-      );
-      if (longerDescription) writer.describe(stream, plan.description);
-      streams.push(stream);
-    }
-    return streams;
   }
 }

@@ -1,6 +1,7 @@
 import type { BatchObservableCallback, ObservableCallback } from '@opentelemetry/api';
 import type { ObservedStream } from '../state/observed-stream.ts';
 import type { StoreWriter } from '../state/store-writer.ts';
+import { Round } from './round.ts';
 
 /** A callback and the streams it reports to. Two registrations are the same when callback and owners are. */
 export interface Registration {
@@ -10,21 +11,6 @@ export interface Registration {
   readonly streams: readonly ObservedStream[];
   /** Calls it; what it reports while `isOpen` goes into the round. May throw, or return a promise that rejects. */
   readonly call: (round: Round, isOpen: () => boolean) => unknown;
-}
-
-/** The values of one round of callbacks, until they are written. */
-export class Round {
-  readonly values: Map<ObservedStream, Map<number, number>> = new Map();
-
-  /** Keeps a value. Observed twice with the same attributes, the later counts; in the overflow series counters add up. */
-  observe(stream: ObservedStream, value: number, attributes: unknown): void {
-    let cells = this.values.get(stream);
-    if (cells === undefined) this.values.set(stream, (cells = new Map()));
-    const cell = stream.cellOf(attributes);
-    if (cell === 0) return;
-    const adds = cell === stream.overflowCell && stream.description.aggregation.type === 'sum';
-    cells.set(cell, adds ? (cells.get(cell) ?? 0) + value : value);
-  }
 }
 
 /** A callback that did not end in time. */
@@ -88,7 +74,7 @@ export class ObservableRegistry {
     const outcomes = await Promise.all(
       this.#registrations.map((one) => this.#call(one, round, timeoutMillis)),
     );
-    this.#writer.writeRound(request, this.#streams, (stream) => round.values.get(stream) ?? NOTHING);
+    this.#writer.writeRound(request, this.#streams, (stream) => round.valuesOf(stream));
     return outcomes.flat();
   }
 
@@ -120,7 +106,6 @@ export class ObservableRegistry {
   }
 }
 
-const NOTHING: ReadonlyMap<number, number> = new Map();
 const registries = new WeakMap<StoreWriter, ObservableRegistry>();
 
 /** The registry of this thread and store, made on first use. */

@@ -11,22 +11,24 @@ import { printed } from '../base/errors.ts';
 import type { ObservedStream } from '../state/observed-stream.ts';
 import type { InstrumentKind } from '../state/records.ts';
 import type { ValueCheck } from './measurement.ts';
-import type { ObservableRegistry, Round } from './observable-registry.ts';
+import type { ObservableRegistry } from './observable-registry.ts';
+import type { ObservedTarget } from './observed-target.ts';
+import type { Round } from './round.ts';
 
 /** An asynchronous instrument: its values come from callbacks, called when a reader collects. Belongs to its thread. */
 export class ObservableInstrument implements Observable {
-  readonly streams: readonly ObservedStream[];
+  readonly targets: readonly ObservedTarget[];
   readonly #kind: InstrumentKind;
   readonly #values: ValueCheck;
   readonly #registry: ObservableRegistry;
 
   constructor(
     kind: InstrumentKind,
-    streams: readonly ObservedStream[],
+    targets: readonly ObservedTarget[],
     values: ValueCheck,
     registry: ObservableRegistry,
   ) {
-    this.streams = streams;
+    this.targets = targets;
     this.#kind = kind;
     this.#values = values;
     this.#registry = registry;
@@ -37,7 +39,7 @@ export class ObservableInstrument implements Observable {
     this.#registry.add({
       callback,
       owners: [this],
-      streams: this.streams,
+      streams: streamsOf([this]),
       call: (round, isOpen) => callback(new SingleResult(this, round, isOpen)),
     });
   }
@@ -54,7 +56,12 @@ export class ObservableInstrument implements Observable {
       this.#values.warn('negative', `negative value observed: ${printed(value)}; reported as 0`);
       usable = 0;
     }
-    for (const stream of this.streams) round.observe(stream, usable, attributes);
+    for (const target of this.targets) {
+      const { aggregation } = target.stream.description;
+      if (Number.isFinite(usable) || aggregation.type === 'last-value')
+        round.observe(target, usable, attributes);
+      else this.#values.warn('non-finite', `${usable} observed; not added to a sum`);
+    }
   }
 }
 
@@ -107,7 +114,11 @@ export function addBatchCallback(
   registry.add({
     callback,
     owners: instruments,
-    streams: instruments.flatMap(({ streams }) => streams),
+    streams: streamsOf(instruments),
     call: (round, isOpen) => callback(new BatchResult(instruments, round, isOpen)),
   });
+}
+
+function streamsOf(instruments: readonly ObservableInstrument[]): ObservedStream[] {
+  return instruments.flatMap(({ targets }) => targets.map(({ stream }) => stream));
 }

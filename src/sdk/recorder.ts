@@ -1,31 +1,51 @@
 import type { Context } from '@opentelemetry/api';
+import type { SeriesCells } from '../state/series-cells.ts';
 import type { BoundSeries } from '../state/stream-writer.ts';
 
 /**
- * Where the measurements of a synchronous instrument go. An instrument without views has one stream, and that is its recorder: the call
- * goes straight to it. Views make it several streams, streams behind a filter, or none.
+ * Where the measurements of a synchronous instrument go. In the common case it is the instrument's one stream itself, so that the call goes
+ * straight to it; views may make it several streams, streams behind code of the app, or none.
  */
 export interface Recorder {
-  record(value: number, attributes: unknown, context: Context | undefined): void;
+  /** `cells`: the way to the stream's cells; see `Destination`. */
+  record(
+    value: number,
+    attributes: unknown,
+    context: Context | undefined,
+    cells: SeriesCells | undefined,
+  ): void;
   /** Resolves attributes and cardinality now. */
-  bind(attributes: unknown): BoundSeries;
+  bind(attributes: unknown, cells: SeriesCells | undefined): BoundSeries;
 }
 
-/** Several recorders, each of which takes every measurement. */
-class EachRecorder implements Recorder {
-  readonly #recorders: readonly Recorder[];
+/**
+ * A recorder and what to call it with. A view that leaves attributes out needs no recorder of its own: it is another way to the cells of
+ * the same stream. So V8 sees one kind of recorder where views of that kind are, and where they are not.
+ */
+export interface Destination {
+  readonly recorder: Recorder;
+  /** Undefined where the recorder is no stream. */
+  readonly cells: SeriesCells | undefined;
+}
 
-  constructor(recorders: readonly Recorder[]) {
-    this.#recorders = recorders;
+/** Several destinations, each of which takes every measurement. */
+class EachRecorder implements Recorder {
+  readonly #destinations: readonly Destination[];
+
+  constructor(destinations: readonly Destination[]) {
+    this.#destinations = destinations;
   }
 
   record(value: number, attributes: unknown, context: Context | undefined): void {
-    const recorders = this.#recorders;
-    for (let i = 0; i < recorders.length; i++) recorders[i]!.record(value, attributes, context);
+    const destinations = this.#destinations;
+    for (let i = 0; i < destinations.length; i++) {
+      const { recorder, cells } = destinations[i]!;
+      recorder.record(value, attributes, context, cells);
+    }
   }
 
   bind(attributes: unknown): BoundSeries {
-    return new EachBound(this.#recorders.map((recorder) => recorder.bind(attributes)));
+    return new EachBound(this.#destinations.map(({ recorder, cells }) => recorder.bind(attributes, cells)));
   }
 }
 
@@ -48,8 +68,9 @@ export const NO_RECORDER: Recorder & BoundSeries = {
   bind: () => NO_RECORDER,
 };
 
-/** One recorder for all of `recorders`: the one itself where it is alone. */
-export function recorderOf(recorders: readonly Recorder[]): Recorder {
-  if (recorders.length === 0) return NO_RECORDER;
-  return recorders.length === 1 ? recorders[0]! : new EachRecorder(recorders);
+/** One destination for all of `destinations`: the one itself where it is alone. */
+export function each(destinations: readonly Destination[]): Destination {
+  if (destinations.length === 0) return { recorder: NO_RECORDER, cells: undefined };
+  if (destinations.length === 1) return destinations[0]!;
+  return { recorder: new EachRecorder(destinations), cells: undefined };
 }

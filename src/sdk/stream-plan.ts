@@ -1,6 +1,11 @@
-import { selectionKey, type AggregationChoice } from '../state/aggregation-choice.ts';
-import type { StoreConfiguration } from '../state/records.ts';
+import { printed } from '../base/errors.ts';
+import type { Warnings } from '../base/warnings.ts';
+import { selectionKey, type AggregationChoice, type Selections } from '../state/aggregation-choice.ts';
+import type { Scope } from '../state/records.ts';
+import { isPossible } from './aggregation.ts';
+import { areEqual, type AttributeFilter } from './attribute-filter.ts';
 import type { InstrumentDescriptor } from './instrument-descriptor.ts';
+import type { View } from './view.ts';
 
 /** A stream that an instrument is to have. */
 export interface StreamPlan {
@@ -10,19 +15,91 @@ export interface StreamPlan {
   readonly aggregation: AggregationChoice;
   /** See `StreamDescription`. */
   readonly selection: string | undefined;
+  readonly twin: number;
+  readonly filter: AttributeFilter | undefined;
+  /** Undefined: what readers want of the kind. */
+  readonly cardinalityLimit: number | undefined;
 }
 
-/** The streams of an instrument: one for each aggregation that readers want of its kind. */
+/** What decides about the streams of a provider's instruments. */
+export interface StreamRules {
+  readonly views: readonly View[];
+  readonly selections: Selections;
+}
+
+/**
+ * The streams of an instrument: those of each view that selects it, each view by itself; without one, the default. Where a view says
+ * nothing of the aggregation there is one stream for each that readers want of the kind.
+ */
 export function planStreams(
   instrument: InstrumentDescriptor,
-  { selections }: Pick<StoreConfiguration, 'selections'>,
+  scope: Scope,
+  rules: StreamRules,
+  warnings: Warnings,
 ): StreamPlan[] {
-  const { name, description, kind } = instrument;
-  return selections[kind].map((aggregation) => ({
+  const views = rules.views.filter(
+    (view) => view.selects(instrument, scope) && makesSense(view, instrument, warnings),
+  );
+  const plans = (views.length === 0 ? [undefined] : views).flatMap((view) =>
+    plansOf(instrument, view, rules.selections),
+  );
+  return toldApart(plans, warnings);
+}
+
+/** Specification: a view that cannot be applied without semantic errors is warned of and taken for not there. */
+function makesSense(
+  { description: { stream } }: View,
+  { name, kind }: InstrumentDescriptor,
+  warnings: Warnings,
+): boolean {
+  const { aggregation } = stream;
+  if (aggregation === undefined || isPossible(aggregation, kind)) return true;
+  warnings.once(
+    `view ${aggregation.type} ${name.toLowerCase()}`,
+    `a view gives metric ${name} the aggregation ${aggregation.type}, but it is ${kind}, whose values are no distribution; the view is ignored for it. Give it a last-value or sum aggregation, or select by instrumentType`,
+  );
+  return false;
+}
+
+function plansOf(
+  instrument: InstrumentDescriptor,
+  view: View | undefined,
+  selections: Selections,
+): StreamPlan[] {
+  const stream = view?.description.stream;
+  const plan = {
     instrument,
-    name,
-    description,
+    name: stream?.name ?? instrument.name,
+    description: stream?.description ?? instrument.description,
+    twin: 0,
+    filter: view?.filter,
+    cardinalityLimit: stream?.cardinalityLimit,
+  };
+  const fixed = stream?.aggregation;
+  if (fixed !== undefined) return [{ ...plan, aggregation: fixed, selection: undefined }];
+  return selections[instrument.kind].map((aggregation) => ({
+    ...plan,
     aggregation,
     selection: selectionKey(aggregation),
   }));
+}
+
+/** Streams alike in all but what they do to attributes become twins; ones that are alike in that too are one, or all would count twice. */
+function toldApart(plans: readonly StreamPlan[], warnings: Warnings): StreamPlan[] {
+  const alike = new Map<string, (AttributeFilter | undefined)[]>();
+  return plans.flatMap((plan) => {
+    const { name, aggregation, selection, filter } = plan;
+    const identity = JSON.stringify([name.toLowerCase(), selectionKey(aggregation), selection ?? null]);
+    let twins = alike.get(identity);
+    if (twins === undefined) alike.set(identity, (twins = []));
+    if (twins.some((twin) => areEqual(twin, filter))) {
+      warnings.once(
+        `views ${identity}`,
+        `two views make the same stream ${printed(name)} of metric ${plan.instrument.name}; it is kept and counted once. Take one away, or give it another name`,
+      );
+      return [];
+    }
+    twins.push(filter);
+    return [{ ...plan, twin: twins.length - 1 }];
+  });
 }

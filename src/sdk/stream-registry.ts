@@ -40,6 +40,7 @@ export class StreamRegistry<T> {
     const same = entries.find((entry) => areOne(entry.plan, plan));
     if (same !== undefined) {
       this.#warnOfSmallDifferences(same, plan);
+      this.#warnOfUnion(same.plan, plan);
       const longerDescription = plan.description.length > same.description.length;
       if (longerDescription) same.description = plan.description;
       return { value: same.value, longerDescription };
@@ -80,18 +81,26 @@ export class StreamRegistry<T> {
   }
 
   #warnOfConflict(first: StreamPlan, second: StreamPlan): void {
-    const differences = (['kind', 'unit', 'valueType'] as const)
-      .filter((field) => first.instrument[field] !== second.instrument[field])
-      .map(
-        (field) =>
-          `${field} ${JSON.stringify(first.instrument[field])} and ${JSON.stringify(second.instrument[field])}`,
-      )
+    const differences = DIFFERENCES.map(([what, of]) => [what, of(first), of(second)] as const)
+      .filter(([, a, b]) => a !== b)
+      .map(([what, a, b]) => `${what} ${JSON.stringify(a)} and ${JSON.stringify(b)}`)
       .join(', ');
     this.#warn(
       second,
       `conflict ${differences}`,
-      `is registered twice with different ${differences}. Both are recorded and exported under one name, which backends may refuse. Rename one of them, or make them agree`,
+      `is registered twice with different ${differences || 'attributes, by two views'}. Both are recorded and exported under one name, which backends may refuse. ${wayOut(first, second)}`,
     );
+  }
+
+  /** Two instruments that views gave one name: they are put together, as one would be that is recorded to from two places. */
+  #warnOfUnion(first: StreamPlan, second: StreamPlan): void {
+    const [a, b] = [first.instrument.name, second.instrument.name];
+    if (a.toLowerCase() !== b.toLowerCase())
+      this.#warn(
+        second,
+        `union ${b}`,
+        `is what views name both instruments ${a} and ${b}; their measurements are put together. Give the views different names if they should not be`,
+      );
   }
 
   #warn({ name }: StreamPlan, cause: string, message: string): void {
@@ -102,12 +111,34 @@ export class StreamRegistry<T> {
   }
 }
 
+const DIFFERENCES: readonly (readonly [string, (plan: StreamPlan) => unknown])[] = [
+  ['kind', ({ instrument }) => instrument.kind],
+  ['unit', ({ instrument }) => instrument.unit],
+  ['valueType', ({ instrument }) => instrument.valueType],
+  ['aggregation', ({ aggregation }) => selectionKey(aggregation)],
+];
+
+/** What helps against a conflict: a view, where one can select one of the two alone (specification, duplicate registration). */
+function wayOut({ instrument: first }: StreamPlan, { instrument: second }: StreamPlan): string {
+  if (first === second) return 'Give one of the views another name';
+  const selector =
+    first.kind !== second.kind
+      ? `instrumentType: ${JSON.stringify(second.kind)}`
+      : first.unit !== second.unit
+        ? `instrumentUnit: ${JSON.stringify(second.unit)}`
+        : undefined;
+  return selector === undefined
+    ? 'Rename one of them, or make them agree'
+    : `Make them agree, or rename one, in the code or by a view: { instrumentName: ${JSON.stringify(second.name)}, ${selector}, name: 'another.name' }`;
+}
+
 function areOne(a: StreamPlan, b: StreamPlan): boolean {
   return (
     a.instrument.kind === b.instrument.kind &&
     a.instrument.unit === b.instrument.unit &&
     a.instrument.valueType === b.instrument.valueType &&
     a.selection === b.selection &&
+    a.twin === b.twin &&
     selectionKey(a.aggregation) === selectionKey(b.aggregation)
   );
 }

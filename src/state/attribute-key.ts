@@ -61,10 +61,13 @@ export class AttributeKey {
   texts: Map<string, number> | undefined;
   /** Values that have an id. */
   count = 0;
+  /** True for a key that a view leaves out: it has no ids, and every value is as good as another. */
+  readonly leftOut: boolean;
 
-  constructor(name: string, position: number) {
+  constructor(name: string, position: number, leftOut: boolean = false) {
     this.name = name;
     this.position = position;
+    this.leftOut = leftOut;
     this.multiplier = mixed(position + 1) | 1;
   }
 

@@ -23,10 +23,16 @@ export const OVERFLOW_ATTRIBUTES: CanonicalAttributes = { keys: ['otel.metric.ov
  * Copies and orders whatever was passed as attributes. Never throws: what cannot be read or kept becomes the nearest
  * thing that can, and `onUnusable` hears of it.
  *
+ * Keys that `keeps` refuses are left out.
+ *
  * - nothing, or something that is no plain object: no attributes
  * - functions and symbols: null; bigint: its decimal string; circular or throwing values: null
  */
-export function canonicalAttributes(attributes: unknown, onUnusable: OnUnusable): CanonicalAttributes {
+export function canonicalAttributes(
+  attributes: unknown,
+  onUnusable: OnUnusable,
+  keeps?: (key: string) => boolean,
+): CanonicalAttributes {
   if (attributes === undefined || attributes === null) return NO_ATTRIBUTES;
   let keys: string[];
   try {
@@ -38,6 +44,7 @@ export function canonicalAttributes(attributes: unknown, onUnusable: OnUnusable)
       return NO_ATTRIBUTES;
     }
     keys = Object.keys(attributes).sort();
+    if (keeps !== undefined) keys = keys.filter(keeps);
   } catch {
     onUnusable('no-keys', 'the keys of an attribute object cannot be read; recorded without attributes');
     return NO_ATTRIBUTES;

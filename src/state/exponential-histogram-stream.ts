@@ -4,6 +4,7 @@ import {
   recordToExponential,
 } from './cells/exponential-histogram-cell.ts';
 import type { Aggregation, StreamDescription } from './records.ts';
+import type { SeriesCells } from './series-cells.ts';
 import { StreamWriter, type RecordedStream, type SlabAccess } from './stream-writer.ts';
 
 const MAX = Number.MAX_VALUE;
@@ -27,21 +28,26 @@ export class ExponentialHistogramStream extends StreamWriter implements Recorded
   }
 
   /** Counts a finite number, from 0 unless the aggregation allows negative ones. NaN and the infinities are refused. */
-  record(value: number, attributes: unknown): void {
+  record(
+    value: number,
+    attributes: unknown,
+    _context?: unknown,
+    cells: SeriesCells = this.cells,
+    _measured?: unknown,
+  ): void {
     if (!(value >= -MAX && value <= MAX)) {
       this.refuse(value);
       return;
     }
-    const { cells } = this;
     let at = cells.find(attributes);
-    if (at <= 0) at = this.admit(attributes, at);
+    if (at <= 0) at = this.admit(attributes, at, cells);
     if (at !== 0) recordToExponential(cells.words, cells.doubles, at, this.#shape, value);
     else this.lose();
   }
 
   /** Resolves attributes and cardinality once; see `BoundExponentialHistogramSeries`. */
-  bind(attributes: unknown): BoundExponentialHistogramSeries {
-    const at = this.locate(attributes);
+  bind(attributes: unknown, cells?: SeriesCells, _measured?: unknown): BoundExponentialHistogramSeries {
+    const at = this.locate(attributes, cells);
     return new BoundExponentialHistogramSeries(this, this.#shape, this.cells.words, this.cells.doubles, at);
   }
 

@@ -1,6 +1,7 @@
 import { BucketFinder } from './bucket-finder.ts';
 import { histogramCellWords, initHistogram, recordToHistogram } from './cells/histogram-cell.ts';
 import type { StreamDescription } from './records.ts';
+import type { SeriesCells } from './series-cells.ts';
 import { StreamWriter, type RecordedStream, type SlabAccess } from './stream-writer.ts';
 
 /** A stream of explicit-bucket histograms. */
@@ -19,18 +20,23 @@ export class HistogramStream extends StreamWriter implements RecordedStream {
   }
 
   /** Counts a number that is not NaN. */
-  record(value: number, attributes: unknown): void {
-    const { cells } = this;
+  record(
+    value: number,
+    attributes: unknown,
+    _context?: unknown,
+    cells: SeriesCells = this.cells,
+    _measured?: unknown,
+  ): void {
     const bucket = this.#buckets.find(value); // first, so that the processor does it while it looks the series up
     let at = cells.find(attributes);
-    if (at <= 0) at = this.admit(attributes, at);
+    if (at <= 0) at = this.admit(attributes, at, cells);
     if (at !== 0) recordToHistogram(cells.words, cells.doubles, at, bucket, value);
     else this.lose();
   }
 
   /** Resolves attributes and cardinality once; see `BoundHistogramSeries`. */
-  bind(attributes: unknown): BoundHistogramSeries {
-    const at = this.locate(attributes);
+  bind(attributes: unknown, cells?: SeriesCells, _measured?: unknown): BoundHistogramSeries {
+    const at = this.locate(attributes, cells);
     return new BoundHistogramSeries(this, this.#buckets, this.cells.words, this.cells.doubles, at);
   }
 

@@ -1,6 +1,7 @@
 import type { RegionClock } from '../memory/region-clock.ts';
 import { LAST_VALUE_CELL_WORDS, setLastValue } from './cells/last-value-cell.ts';
 import type { StreamDescription } from './records.ts';
+import type { SeriesCells } from './series-cells.ts';
 import { StreamWriter, type RecordedStream, type SlabAccess } from './stream-writer.ts';
 
 /** A stream of last values, ordered over all writers by the region's clock. */
@@ -13,17 +14,22 @@ export class LastValueStream extends StreamWriter implements RecordedStream {
   }
 
   /** Sets a number, finite or not. */
-  record(value: number, attributes: unknown): void {
-    const { cells } = this;
+  record(
+    value: number,
+    attributes: unknown,
+    _context?: unknown,
+    cells: SeriesCells = this.cells,
+    _measured?: unknown,
+  ): void {
     let at = cells.find(attributes);
-    if (at <= 0) at = this.admit(attributes, at);
+    if (at <= 0) at = this.admit(attributes, at, cells);
     if (at !== 0) setLastValue(cells.words, cells.doubles, at, value, this.#clock.now());
     else this.lose();
   }
 
   /** Resolves attributes and cardinality once; see `BoundLastValue`. */
-  bind(attributes: unknown): BoundLastValue {
-    const at = this.locate(attributes);
+  bind(attributes: unknown, cells?: SeriesCells, _measured?: unknown): BoundLastValue {
+    const at = this.locate(attributes, cells);
     return new BoundLastValue(this, this.#clock, this.cells.words, this.cells.doubles, at);
   }
 }

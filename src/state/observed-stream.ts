@@ -5,6 +5,7 @@ import {
   setLastValue,
 } from './cells/last-value-cell.ts';
 import type { StreamDescription } from './records.ts';
+import type { SeriesCells } from './series-cells.ts';
 import { StreamWriter, type RestoredSeries, type SlabAccess } from './stream-writer.ts';
 
 /**
@@ -39,8 +40,8 @@ export class ObservedStream extends StreamWriter {
   }
 
   /** The cell an observation belongs to; 0 when there is none. Several attribute sets may share the overflow cell. */
-  cellOf(attributes: unknown): number {
-    const at = this.locate(attributes);
+  cellOf(attributes: unknown, cells?: SeriesCells): number {
+    const at = this.locate(attributes, cells);
     if (at === 0) this.lose();
     return at;
   }

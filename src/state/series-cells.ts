@@ -11,11 +11,16 @@ export class SeriesCells {
   /** Cell of the series without attributes; 0 until it is recorded to. */
   bare = 0;
   /** Taken away while it is changed: a change that fails half-way (stack or heap used up) leaves none. */
-  table: SeriesTable | undefined = new SeriesTable();
+  table: SeriesTable | undefined;
 
-  constructor(words: Int32Array, doubles: Float64Array) {
+  /** Which keys count; undefined: all. */
+  readonly keeps: ((key: string) => boolean) | undefined;
+
+  constructor(words: Int32Array, doubles: Float64Array, table: SeriesTable) {
     this.words = words;
     this.doubles = doubles;
+    this.table = table;
+    this.keeps = table.keeps;
   }
 
   /** The cell of an attribute set; ABSENT (0) or UNKNOWN (below) when the slow way is to be gone. Never throws. */

@@ -1,5 +1,5 @@
 import type { CanonicalAttributes } from './attributes.ts';
-import type { AttributeKey } from './attribute-key.ts';
+import { AttributeKey } from './attribute-key.ts';
 import { KeySet } from './key-set.ts';
 
 /** Orders of keys a table remembers; a caller that writes yet another order goes the slow way each time. */
@@ -15,8 +15,16 @@ const hasOwn = Object.prototype.hasOwnProperty;
 
 /** The keys of an attribute object in the order its writer put them. Several shapes may lead to one key set. */
 interface Shape {
+  /** Those of the key set in this order, and keys that are left out. */
   readonly keys: readonly AttributeKey[];
   readonly keySet: KeySet;
+}
+
+/** The series of a stream by their attributes, however many tables lead to them. */
+class AllKeySets {
+  readonly byKeys: Map<string, KeySet> = new Map([['[]', new KeySet([])]]);
+  turn = 0; // tells a lookup that a getter of the caller's object used the table meanwhile
+  size = 0;
 }
 
 /** What a lookup found: a reference above 0, or one of these. */
@@ -30,23 +38,28 @@ export const UNKNOWN: number = -1; // only the slow way can tell
  * Own enumerable keys count, as in the official SDK; an object that inherits enumerable keys goes the slow way.
  */
 export class SeriesTable {
-  readonly #keySets = new Map<string, KeySet>();
+  readonly #all: AllKeySets;
   readonly #shapes: Shape[];
-  readonly #ids: Int32Array = new Int32Array(MAX_KEYS);
+  readonly #ids: Int32Array = new Int32Array(MAX_KEYS + 1); // the last takes what keys left out have
   #last: Shape;
-  #turn = 0; // tells a lookup that a getter of the caller's object used the table meanwhile
-  #size = 0;
+  /** Which keys count; undefined: all. */
+  readonly keeps: ((key: string) => boolean) | undefined;
 
-  constructor() {
-    const empty = new KeySet([]);
-    this.#keySets.set('[]', empty);
-    this.#last = { keys: [], keySet: empty };
+  constructor(all: AllKeySets = new AllKeySets(), keeps?: (key: string) => boolean) {
+    this.#all = all;
+    this.#last = { keys: [], keySet: all.byKeys.get('[]')! };
     this.#shapes = [this.#last];
+    this.keeps = keeps;
+  }
+
+  /** Another way to the same series: finds them by the attributes whose keys `keeps` takes. */
+  filtered(keeps: ((key: string) => boolean) | undefined): SeriesTable {
+    return new SeriesTable(this.#all, keeps);
   }
 
   /** Series in the table. */
   get size(): number {
-    return this.#size;
+    return this.#all.size;
   }
 
   /**
@@ -75,7 +88,7 @@ export class SeriesTable {
       } else if (typeof value === 'number' && value >>> 0 === value && value < key.small.length)
         id = key.small[value]!;
       else id = key.ids.get(value as boolean) ?? 0;
-      if (id === 0) {
+      if (id === 0 && !key.leftOut) {
         count = OTHER;
         break;
       }
@@ -110,7 +123,7 @@ export class SeriesTable {
     let index = keySet.base;
     let hash = 0;
     let absent = false;
-    const turn = ++this.#turn;
+    const turn = ++this.#all.turn;
     for (const name in attributes) {
       const key = keys[count];
       if (key === undefined || name !== key.name || !hasOwn.call(attributes, name)) return UNKNOWN;
@@ -119,7 +132,7 @@ export class SeriesTable {
         typeof value === 'number' && value >>> 0 === value && value < key.small.length
           ? key.small[value]!
           : (key.ids.get(value as string) ?? 0);
-      if (id === 0) {
+      if (id === 0 && !key.leftOut) {
         if (typeof value !== 'string' && typeof value !== 'boolean' && !Number.isFinite(value))
           return UNKNOWN;
         absent = true;
@@ -129,38 +142,45 @@ export class SeriesTable {
       hash = (hash + Math.imul(id, key.multiplier)) | 0;
       count++;
     }
-    if (count !== keys.length || turn !== this.#turn) return UNKNOWN;
+    if (count !== keys.length || turn !== this.#all.turn) return UNKNOWN;
     if (absent) return ABSENT;
     return keySet.exact ? keySet.slots[index]! : keySet.probe(ids, hash);
   }
 
   /** The slow way: by canonical attributes. Returns the reference or ABSENT. */
   get(attributes: CanonicalAttributes): number {
-    return this.#keySets.get(JSON.stringify(attributes.keys))?.get(attributes.values) ?? ABSENT;
+    return this.#all.byKeys.get(JSON.stringify(attributes.keys))?.get(attributes.values) ?? ABSENT;
   }
 
   /** Adds a series that `get` did not find. `reference` is above 0. */
   add(attributes: CanonicalAttributes, reference: number): void {
     const name = JSON.stringify(attributes.keys);
-    let keySet = this.#keySets.get(name);
-    if (keySet === undefined) this.#keySets.set(name, (keySet = new KeySet(attributes.keys)));
-    this.#turn++; // a lookup that is under way has ids of the old layout
+    let keySet = this.#all.byKeys.get(name);
+    if (keySet === undefined) this.#all.byKeys.set(name, (keySet = new KeySet(attributes.keys)));
+    this.#all.turn++; // a lookup that is under way has ids of the old layout
     keySet.add(attributes.values, reference);
-    this.#size++;
+    this.#all.size++;
   }
 
   /** Remembers the order in which a caller writes the keys of a series that is in the table. */
   learnShape(attributes: object, canonical: CanonicalAttributes): void {
-    const keySet = this.#keySets.get(JSON.stringify(canonical.keys));
-    if (keySet === undefined || this.#shapes.length >= MAX_SHAPES || canonical.keys.length > MAX_KEYS) return;
+    const keySet = this.#all.byKeys.get(JSON.stringify(canonical.keys));
+    if (keySet === undefined || this.#shapes.length >= MAX_SHAPES) return;
     const names = Object.keys(attributes);
     // Arrays and strings have such keys too, and are no attributes: the slow way tells them apart.
-    if (names.some((name) => INDEX.test(name))) return;
+    if (names.length > MAX_KEYS || names.some((name) => INDEX.test(name))) return;
     const known = (shape: Shape): boolean =>
-      shape.keySet === keySet && shape.keys.every((key, i) => key.name === names[i]);
-    if (names.length !== canonical.keys.length || this.#shapes.some(known)) return;
+      shape.keySet === keySet &&
+      shape.keys.length === names.length &&
+      shape.keys.every((key, i) => key.name === names[i]);
+    if (this.#shapes.some(known)) return;
     const byName = new Map(keySet.keys.map((key) => [key.name, key]));
-    const keys = names.map((name) => byName.get(name));
-    if (keys.every((key) => key !== undefined)) this.#shapes.push({ keys, keySet });
+    const { keeps } = this;
+    const keys = names.map((name) =>
+      keeps === undefined || keeps(name) ? byName.get(name) : new AttributeKey(name, MAX_KEYS, true),
+    );
+    const kept = keys.filter((key) => key?.leftOut === false).length;
+    if (kept === keySet.keys.length && keys.every((key) => key !== undefined))
+      this.#shapes.push({ keys, keySet });
   }
 }

@@ -51,10 +51,20 @@ export interface BoundSeries {
 
 /** A stream that is recorded to, call by call. What values it takes is for its class to say. */
 export interface RecordedStream extends StreamWriter {
-  /** Records a measurement. Never throws, never waits, allocates nothing once the series exists. */
-  record(value: number, attributes: unknown): void;
+  /**
+   * Records a measurement. Never throws, never waits, allocates nothing once the series exists. `context`: the caller's, if it passed
+   * one. `cells`: a way that `filtered` gave; by default, the one for which all attributes count. `measured`: all attributes of the
+   * measurement, where code of a view made `attributes` of them.
+   */
+  record(
+    value: number,
+    attributes: unknown,
+    context?: unknown,
+    cells?: SeriesCells,
+    measured?: unknown,
+  ): void;
   /** Resolves attributes and cardinality once. */
-  bind(attributes: unknown): BoundSeries;
+  bind(attributes: unknown, cells?: SeriesCells, measured?: unknown): BoundSeries;
 }
 
 export abstract class StreamWriter {
@@ -62,6 +72,7 @@ export abstract class StreamWriter {
   /** Number of the stream in its slab; -1 where the region had no room for its record. */
   readonly id: number;
   protected readonly cells: SeriesCells;
+  readonly #ways: SeriesCells[];
   readonly #slab: SlabAccess;
   readonly #cellWords: number;
   #limit: number;
@@ -81,7 +92,22 @@ export abstract class StreamWriter {
     this.#slab = slab;
     this.#cellWords = cellWords;
     this.#limit = limit;
-    this.cells = new SeriesCells(slab.region.words, slab.region.doubles);
+    this.cells = new SeriesCells(slab.region.words, slab.region.doubles, new SeriesTable());
+    this.#ways = [this.cells];
+  }
+
+  /**
+   * A way to the stream's cells for which only attributes count whose keys `keeps` takes; the same for the same
+   * function, whose answer for a key must never change. Undefined: all count.
+   */
+  filtered(keeps: ((key: string) => boolean) | undefined): SeriesCells {
+    const known = this.#ways.find((way) => way.keeps === keeps);
+    if (known !== undefined) return known;
+    const { words, doubles, bare, table } = this.cells;
+    const cells = new SeriesCells(words, doubles, (table ?? new SeriesTable()).filtered(keeps));
+    cells.bare = bare;
+    this.#ways.push(cells);
+    return cells;
   }
 
   /** Attribute sets the stream may have, besides the overflow series. The larger wins where readers differ. */
@@ -114,10 +140,10 @@ export abstract class StreamWriter {
    * The cell of an attribute set that `cells.find` did not find; `found` is what it said. 0 when there is none, and a measurement
    * is to be lost. Never throws, whatever is passed.
    */
-  protected admit(attributes: unknown, found: number): number {
+  protected admit(attributes: unknown, found: number, cells: SeriesCells): number {
     if (found === ABSENT && this.#full) return this.#overflow;
     try {
-      return this.#admit(attributes);
+      return this.#admit(attributes, cells);
     } catch (error) {
       // The heap or the stack is used up. The app that records must not feel more of it than it does anyway.
       this.warn(
@@ -129,19 +155,21 @@ export abstract class StreamWriter {
   }
 
   /** The cell of an attribute set; 0 when there is none. */
-  protected locate(attributes: unknown): number {
-    const at = this.cells.find(attributes);
-    return at > 0 ? at : this.admit(attributes, at);
+  protected locate(attributes: unknown, cells: SeriesCells = this.cells): number {
+    const at = cells.find(attributes);
+    return at > 0 ? at : this.admit(attributes, at, cells);
   }
 
   /** The slow way: may allocate. */
-  #admit(attributes: unknown): number {
-    const canonical = canonicalAttributes(attributes, (cause, message) => this.warn(cause, message));
+  #admit(attributes: unknown, cells: SeriesCells): number {
     // Anew and empty: sets that come again get another cell, which readers add up, and the limit still counts all.
-    this.cells.table ??= new SeriesTable();
-    const known = this.cells.table.get(canonical);
+    if (this.cells.table === undefined) this.#setTables(new SeriesTable());
+    const table = cells.table!;
+    const warn = (cause: string, message: string): void => this.warn(cause, message);
+    const canonical = canonicalAttributes(attributes, warn, cells.keeps);
+    const known = table.get(canonical);
     if (known !== ABSENT) {
-      this.#learn(attributes, canonical);
+      this.#learn(table, attributes, canonical);
       return known;
     }
     if (this.#full) return this.#overflow;
@@ -164,7 +192,7 @@ export abstract class StreamWriter {
       return this.#overflow;
     }
     this.#enter(canonical, cell);
-    this.#learn(attributes, canonical);
+    this.#learn(table, attributes, canonical);
     return cell;
   }
 
@@ -217,18 +245,24 @@ export abstract class StreamWriter {
 
   #enter(attributes: CanonicalAttributes, cell: number): void {
     this.#sets++;
-    const { cells } = this;
-    const { table } = cells;
-    cells.table = undefined;
+    const { table } = this.cells;
+    const tables = this.#ways.map((way) => way.table);
+    for (const way of this.#ways) way.table = undefined;
     table!.add(attributes, cell);
-    cells.table = table;
-    if (attributes.keys.length === 0) cells.bare = cell;
+    this.#ways.forEach((way, i) => {
+      way.table = tables[i];
+      if (attributes.keys.length === 0) way.bare = cell;
+    });
   }
 
-  #learn(attributes: unknown, canonical: CanonicalAttributes): void {
-    if (canonical === NO_ATTRIBUTES) return;
+  #setTables(table: SeriesTable): void {
+    for (const way of this.#ways) way.table = table.filtered(way.keeps);
+  }
+
+  #learn(table: SeriesTable, attributes: unknown, canonical: CanonicalAttributes): void {
+    if (canonical === NO_ATTRIBUTES && table.keeps === undefined) return;
     try {
-      this.cells.table!.learnShape(attributes as object, canonical);
+      table.learnShape(attributes as object, canonical);
     } catch {
       // A proxy that answers differently each time has no shape to learn.
     }
@@ -236,7 +270,9 @@ export abstract class StreamWriter {
 
   #refresh(): void {
     this.#slab.region.refresh();
-    this.cells.words = this.#slab.region.words;
-    this.cells.doubles = this.#slab.region.doubles;
+    for (const way of this.#ways) {
+      way.words = this.#slab.region.words;
+      way.doubles = this.#slab.region.doubles;
+    }
   }
 }

@@ -1,5 +1,6 @@
 import { addToSum, SUM_CELL_WORDS } from './cells/sum-cell.ts';
 import type { StreamDescription } from './records.ts';
+import type { SeriesCells } from './series-cells.ts';
 import { StreamWriter, type RecordedStream, type SlabAccess } from './stream-writer.ts';
 
 /** A stream of running totals. */
@@ -9,17 +10,22 @@ export class SumStream extends StreamWriter implements RecordedStream {
   }
 
   /** Adds a finite number. */
-  record(delta: number, attributes: unknown): void {
-    const { cells } = this;
+  record(
+    delta: number,
+    attributes: unknown,
+    _context?: unknown,
+    cells: SeriesCells = this.cells,
+    _measured?: unknown,
+  ): void {
     let at = cells.find(attributes);
-    if (at <= 0) at = this.admit(attributes, at);
+    if (at <= 0) at = this.admit(attributes, at, cells);
     if (at !== 0) addToSum(cells.words, cells.doubles, at, delta);
     else this.lose();
   }
 
   /** Resolves attributes and cardinality once; see `BoundSum`. */
-  bind(attributes: unknown): BoundSum {
-    const at = this.locate(attributes);
+  bind(attributes: unknown, cells?: SeriesCells, _measured?: unknown): BoundSum {
+    const at = this.locate(attributes, cells);
     return new BoundSum(this, this.cells.words, this.cells.doubles, at);
   }
 }

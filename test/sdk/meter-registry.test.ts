@@ -29,6 +29,39 @@ describe('getMeter', () => {
     ]);
   });
 
+  it('takes scope attributes, which are part of the identity, and exports a copy of them', () => {
+    const { provider, reader } = makeProvider();
+    const attributes = { list: ['x'], a: 1 };
+    const options = (given: object): object => ({ attributes: given });
+    const meter = provider.getMeter('a', '1', options(attributes));
+    expect(provider.getMeter('a', '1', options({ a: 1, list: ['x'] }))).to.equal(meter);
+    expect(provider.getMeter('a', '1', options({}))).to.equal(provider.getMeter('a', '1'));
+    const others = [{ a: 1 }, { a: '1', list: ['x'] }, { a: 1, list: ['x', 'y'] }].map((other) =>
+      provider.getMeter('a', '1', options(other)),
+    );
+    for (const other of [...others, provider.getMeter('a', '1')]) expect(other).to.not.equal(meter);
+    attributes.list.push('changed later');
+    meter.createCounter('c').add(1);
+    others[0]!.createCounter('c').add(2);
+    provider.getMeter('a', '1').createCounter('c').add(3);
+    const scope = { name: 'a', version: '1', schemaUrl: undefined };
+    expect(
+      reader.snapshot().scopeMetrics.map((one) => [one.scope, one.metrics[0]!.dataPoints[0]!.value]),
+    ).to.deep.equal([
+      [{ ...scope, attributes: { a: 1, list: ['x'] } }, 1],
+      [{ ...scope, attributes: { a: 1 } }, 2],
+      [scope, 3],
+    ]);
+    expect(reader.exportPrometheus())
+      .to.include('otel_scope_list="[\\"x\\"]"')
+      .and.to.include('otel_scope_a="1"');
+    expect(reader.exportJson().scopes.map((one) => one.attributes)).to.deep.equal([
+      { a: 1, list: ['x'] },
+      { a: 1 },
+      undefined,
+    ]);
+  });
+
   it('warns once of a name that is none, and gives a meter that works', () => {
     const { provider, points } = makeProvider();
     const { warnings, stop } = collectWarnings();

@@ -39,6 +39,38 @@ describe('StreamWriter', () => {
       );
     });
 
+    it('is that of the attributes which are kept, whichever way a measurement comes', () => {
+      const keepers = [undefined, (key: string) => key < 'b', (key: string) => key !== 'a', () => false];
+      const measurements = fc.array(fc.tuple(attributeObjects, fc.constantFrom(...keepers)), {
+        maxLength: 60,
+      });
+      fc.assert(
+        fc.property(measurements, (given) => {
+          const { writer, region } = makeWriter();
+          const stream = writer.stream(counter('c'), 2000);
+          const model = new Map<string, number>();
+          for (const [attributes, keeps] of given) {
+            const way = keeps && stream.filtered(keeps);
+            for (let i = 0; i < 2; i++) stream.record(1, attributes, undefined, way);
+            stream.bind(attributes, way).record(1);
+            const kept = Object.entries(attributes).filter(([key]) => keeps?.(key) !== false);
+            const identity = identityOf(Object.fromEntries(kept));
+            model.set(identity, (model.get(identity) ?? 0) + 3);
+          }
+          const live = seriesOf(region).filter((series) => series.live);
+          expect(live.map(({ values }) => values[0]).sort()).to.deep.equal([...model.values()].sort());
+        }),
+        { numRuns: 60 },
+      );
+    });
+
+    it('has one way for each rule about keys, however often it is asked for', () => {
+      const stream = makeWriter().writer.stream(counter('c'), 10);
+      const keeps = (): boolean => true;
+      expect(stream.filtered(keeps)).to.equal(stream.filtered(keeps));
+      expect(stream.filtered(keeps)).to.not.equal(stream.filtered(() => true));
+    });
+
     it('takes undefined, null and {} for one series', () => {
       const { writer, region } = makeWriter();
       const stream = writer.stream(counter('c'), 10);

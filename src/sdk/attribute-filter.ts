@@ -1,0 +1,103 @@
+import type { Attributes, Context } from '@opentelemetry/api';
+import type { IAttributesProcessor } from '@opentelemetry/sdk-metrics';
+import type { AttributeStep } from '../state/view-description.ts';
+
+/** What a view does to attributes. */
+export interface AttributeFilter {
+  /** As other threads may do it too, and part of what tells streams apart. */
+  readonly steps: readonly AttributeStep[];
+  /** Where keys alone decide: tells whether attributes of a key are kept. The rule of a key never changes. */
+  readonly keeps: ((key: string) => boolean) | undefined;
+  /** Where code decides: the attributes to record. May throw what the code throws. */
+  readonly process: ((attributes: Attributes, context: Context | undefined) => Attributes) | undefined;
+}
+
+/** A filter that keeps `keys`, if given, and has what is left go through `processors` in their order. Undefined when it does nothing. */
+export function filterOf(
+  keys: readonly string[] | undefined,
+  processors: readonly IAttributesProcessor[],
+): AttributeFilter | undefined {
+  const first: AttributeStep[] = keys === undefined ? [] : [{ type: 'keep', keys: ordered(keys) }];
+  const steps = [...first, ...processors.map(stepOf)];
+  if (steps.length === 0) return undefined;
+  const keeps = keysKept(steps);
+  if (keeps !== undefined) return { steps, keeps, process: undefined };
+  const kept = keysKept(first)!;
+  const process = (attributes: Attributes, context: Context | undefined): Attributes =>
+    processors.reduce(
+      (left, processor) => processor.process(left, context),
+      keys === undefined ? attributes : picked(attributes, kept),
+    );
+  return { steps, keeps: undefined, process };
+}
+
+/** The filter of another thread's view: without the steps that only that thread can do. */
+export function filterOfSteps(steps: readonly AttributeStep[]): AttributeFilter | undefined {
+  if (steps.length === 0) return undefined;
+  return {
+    steps,
+    keeps: keysKept(steps.filter(({ type }) => type !== 'custom')),
+    process: undefined,
+  };
+}
+
+/** True when two filters surely do the same. */
+export function areEqual(a: AttributeFilter | undefined, b: AttributeFilter | undefined): boolean {
+  const [stepsOfA, stepsOfB] = [a?.steps ?? [], b?.steps ?? []];
+  return (
+    stepsOfA.every(({ type }) => type !== 'custom') && JSON.stringify(stepsOfA) === JSON.stringify(stepsOfB)
+  );
+}
+
+function ordered(keys: readonly string[]): string[] {
+  return [...new Set(keys)].sort();
+}
+
+/** A copy of the attributes whose keys are kept. */
+function picked(attributes: Attributes, keeps: (key: string) => boolean): Attributes {
+  return Object.fromEntries(Object.entries(attributes).filter(([key]) => keeps(key)));
+}
+
+function keysKept(steps: readonly AttributeStep[]): ((key: string) => boolean) | undefined {
+  const rules = steps.map((step) => {
+    if (step.type === 'custom') return undefined;
+    const keys = new Set(step.keys);
+    return step.type === 'keep'
+      ? (key: string): boolean => keys.has(key)
+      : (key: string): boolean => !keys.has(key);
+  });
+  return rules.every((rule) => rule !== undefined) ? (key) => rules.every((rule) => rule(key)) : undefined;
+}
+
+/** What the official allow list and deny list keep their keys in; versions 2.x and 3.x. */
+const LISTS = [
+  ['_allowedAttributeNames', 'keep'],
+  ['_deniedAttributeNames', 'leave-out'],
+] as const;
+const ELSE = '\u0000another key';
+
+/** Allow and deny lists of any copy of the official SDK are known by what they hold, and by doing just what such a list does. */
+function stepOf(processor: IAttributesProcessor): AttributeStep {
+  for (const [field, type] of LISTS) {
+    const names = (processor as unknown as Record<string, unknown>)[field];
+    if (!(names instanceof Set) || Object.keys(processor).length !== 1) continue;
+    const keys = [...(names as Set<unknown>)].filter((name) => typeof name === 'string');
+    if (keys.length === names.size && actsAsList(processor, type, keys)) return { type, keys: ordered(keys) };
+  }
+  return { type: 'custom' };
+}
+
+function actsAsList(
+  processor: IAttributesProcessor,
+  type: 'keep' | 'leave-out',
+  keys: readonly string[],
+): boolean {
+  const listed = Object.fromEntries(keys.map((key) => [key, 1]));
+  try {
+    const kept = Object.keys(processor.process({ ...listed, [ELSE]: 1 })).sort();
+    const expected = type === 'keep' ? Object.keys(listed).sort() : [ELSE];
+    return kept.length === expected.length && kept.every((key, i) => key === expected[i]);
+  } catch {
+    return false;
+  }
+}

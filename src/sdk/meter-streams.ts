@@ -1,0 +1,103 @@
+import { ValueType } from '@opentelemetry/api';
+import type { Scope, StoreConfiguration, StreamDescription } from '../state/records.ts';
+import type { ObservedStream } from '../state/observed-stream.ts';
+import type { StoreWriter } from '../state/store-writer.ts';
+import type { RecordedStream, StreamWriter } from '../state/stream-writer.ts';
+import { aggregationOf } from './aggregation.ts';
+import type { InstrumentDescriptor } from './instrument-descriptor.ts';
+import { ObservedTarget } from './observed-target.ts';
+import { each, type Destination } from './recorder.ts';
+import { planStreams, type StreamPlan, type StreamRules } from './stream-plan.ts';
+import { StreamRegistry } from './stream-registry.ts';
+import { filtered, FiniteOnly } from './viewed-recorder.ts';
+
+/** What the meters of one provider share. */
+export interface MeterContext {
+  readonly writer: StoreWriter;
+  /** What the provider follows of the store's configuration. */
+  readonly configuration: Pick<StoreConfiguration, 'cardinalityLimits'>;
+  readonly rules: StreamRules;
+}
+
+/** The streams of one meter's instruments, opened in the store as they are wanted. */
+export class MeterStreams {
+  readonly #scope: Scope;
+  readonly #context: MeterContext;
+  readonly #registry: StreamRegistry<StreamWriter>;
+
+  constructor(scope: Scope, context: MeterContext) {
+    this.#scope = scope;
+    this.#context = context;
+    this.#registry = new StreamRegistry(scope.name, context.writer.warnings);
+  }
+
+  /** Where the measurements of a synchronous instrument go. */
+  destination(instrument: InstrumentDescriptor): Destination {
+    const { writer } = this.#context;
+    const opened = this.#open(instrument, (description, limit) => writer.stream(description, limit));
+    return each(
+      opened.map(({ stream, plan }) => {
+        const destination = filtered(stream as RecordedStream, plan.filter);
+        const takesAll = instrument.kind !== 'GAUGE' || stream.description.aggregation.type === 'last-value';
+        return takesAll
+          ? destination
+          : { recorder: new FiniteOnly(stream as RecordedStream, destination), cells: undefined };
+      }),
+    );
+  }
+
+  /** Where the observations of an asynchronous instrument go. */
+  targets(instrument: InstrumentDescriptor): ObservedTarget[] {
+    const { writer } = this.#context;
+    return this.#open(instrument, (description, limit) => writer.observedStream(description, limit)).map(
+      ({ stream, plan }) => new ObservedTarget(stream as ObservedStream, plan),
+    );
+  }
+
+  /** The streams of an instrument. None when its measurements are dropped. */
+  #open(
+    instrument: InstrumentDescriptor,
+    open: (description: StreamDescription, limit: number) => StreamWriter,
+  ): { stream: StreamWriter; plan: StreamPlan }[] {
+    const { writer, configuration, rules } = this.#context;
+    const streams: { stream: StreamWriter; plan: StreamPlan }[] = [];
+    for (const plan of planStreams(instrument, this.#scope, rules, writer.warnings)) {
+      const description = this.#describe(plan);
+      if (description === undefined) continue;
+      const limit = plan.cardinalityLimit ?? configuration.cardinalityLimits[instrument.kind];
+      const { value: stream, longerDescription } = this.#registry.register(plan, () =>
+        open(description, limit),
+      );
+      if (longerDescription) writer.describe(stream, plan.description);
+      streams.push({ stream, plan });
+    }
+    return streams;
+  }
+
+  #describe({
+    instrument,
+    name,
+    description,
+    aggregation: choice,
+    selection,
+    twin,
+    cardinalityLimit,
+  }: StreamPlan): StreamDescription | undefined {
+    const { unit, kind, valueType } = instrument;
+    const aggregation = aggregationOf(instrument, choice);
+    if (aggregation === undefined) return undefined;
+    return {
+      scope: this.#scope,
+      name,
+      description,
+      unit,
+      kind,
+      integer: valueType === ValueType.INT,
+      aggregation,
+      created: Date.now(),
+      selection,
+      ...(twin > 0 && { twin }),
+      ...(cardinalityLimit !== undefined && { cardinalityLimit }),
+    };
+  }
+}

@@ -1,0 +1,59 @@
+import type { Warnings } from '../base/warnings.ts';
+import type { Scope } from '../state/records.ts';
+import type { ViewDescription } from '../state/view-description.ts';
+import { filterOfSteps, type AttributeFilter } from './attribute-filter.ts';
+import type { InstrumentDescriptor } from './instrument-descriptor.ts';
+import { namePattern } from './name-pattern.ts';
+import { readViewOptions } from './view-options.ts';
+
+/** Selects instruments and says what streams they have (specification, view). */
+export class View {
+  readonly description: ViewDescription;
+  /** What it does to attributes, if anything. */
+  readonly filter: AttributeFilter | undefined;
+  readonly #fits: (name: string) => boolean;
+
+  constructor(description: ViewDescription, filter: AttributeFilter | undefined) {
+    this.description = description;
+    this.filter = filter;
+    this.#fits = namePattern(description.instrumentName ?? '*');
+  }
+
+  /** All criteria that are there must hold. */
+  selects(instrument: InstrumentDescriptor, scope: Scope): boolean {
+    const { instrumentType, instrumentUnit, meterName, meterVersion, meterSchemaUrl } = this.description;
+    return (
+      this.#fits(instrument.name) &&
+      agrees(instrumentType, instrument.kind) &&
+      agrees(instrumentUnit, instrument.unit) &&
+      agrees(meterName, scope.name) &&
+      agrees(meterVersion, scope.version) &&
+      agrees(meterSchemaUrl, scope.schemaUrl)
+    );
+  }
+}
+
+function agrees(wanted: string | undefined, is: string | undefined): boolean {
+  return wanted === undefined || wanted === is;
+}
+
+/** The views of a provider's options. Throws an `OptionError` on the first wrong one. */
+export function viewsOf(options: readonly unknown[]): View[] {
+  return options.map((given, i) => {
+    const { description, filter } = readViewOptions(given, `views[${i}]`);
+    return new View(description, filter);
+  });
+}
+
+/** The views of the thread that published the store, as far as they travel. */
+export function followedViews(descriptions: readonly ViewDescription[], warnings: Warnings): View[] {
+  return descriptions.map((description) => {
+    const { attributes } = description.stream;
+    if (attributes.some(({ type }) => type === 'custom'))
+      warnings.once(
+        `view ${JSON.stringify(description)}`,
+        `the view of ${description.instrumentName ?? '*'} has an attributes processor of its own, which only the thread that has it can run; this thread records without it. Pass views to the SeqlockMeterProvider of this thread too`,
+      );
+    return new View(description, filterOfSteps(attributes));
+  });
+}

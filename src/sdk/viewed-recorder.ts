@@ -1,0 +1,82 @@
+/** What stands between an instrument and a stream where a view, or the aggregation a reader wants, asks for it. */
+import { context as activeContext, type Attributes, type Context } from '@opentelemetry/api';
+import { printed } from '../base/errors.ts';
+import type { BoundSeries, RecordedStream } from '../state/stream-writer.ts';
+import type { AttributeFilter } from './attribute-filter.ts';
+import type { Destination, Recorder } from './recorder.ts';
+
+/** A stream behind what a filter does to attributes. */
+export function filtered(stream: RecordedStream, filter: AttributeFilter | undefined): Destination {
+  if (filter?.process !== undefined)
+    return { recorder: new Processed(stream, filter.process), cells: undefined };
+  return { recorder: stream, cells: stream.filtered(filter?.keeps) };
+}
+
+/** Has attributes go through code of the app, with the context of the call. What it costs, and leaves as garbage, is its own. */
+class Processed implements Recorder {
+  readonly #stream: RecordedStream;
+  readonly #process: NonNullable<AttributeFilter['process']>;
+
+  constructor(stream: RecordedStream, process: NonNullable<AttributeFilter['process']>) {
+    this.#stream = stream;
+    this.#process = process;
+  }
+
+  record(value: number, attributes: unknown, context: Context | undefined): void {
+    this.#stream.record(value, this.#processed(attributes, context), context, undefined, attributes);
+  }
+
+  bind(attributes: unknown): BoundSeries {
+    return this.#stream.bind(this.#processed(attributes, undefined), undefined, attributes);
+  }
+
+  #processed(attributes: unknown, context: Context | undefined): unknown {
+    try {
+      return this.#process((attributes ?? {}) as Attributes, context ?? activeContext.active());
+    } catch (error) {
+      warnOfProcessor(this.#stream, error);
+      return undefined;
+    }
+  }
+}
+
+/** Code that fails may be there to keep something out of the metrics: nothing of the attributes is recorded. */
+export function warnOfProcessor(stream: Pick<RecordedStream, 'warn'>, error: unknown): void {
+  stream.warn(
+    'processor',
+    `an attributes processor of a view failed (${printed(error)}); what it fails for is recorded without attributes`,
+  );
+}
+
+/** Keeps values from a stream that would be of no use there: gauges take NaN and the infinities, sums and distributions do not. */
+export class FiniteOnly implements Recorder {
+  readonly #stream: RecordedStream;
+  readonly #to: Destination;
+
+  constructor(stream: RecordedStream, to: Destination) {
+    this.#stream = stream;
+    this.#to = to;
+  }
+
+  record(value: number, attributes: unknown, context: Context | undefined): void {
+    const { recorder, cells } = this.#to;
+    if (Number.isFinite(value)) recorder.record(value, attributes, context, cells);
+    else this.#refuse(value);
+  }
+
+  bind(attributes: unknown): BoundSeries {
+    const { recorder, cells } = this.#to;
+    const series = recorder.bind(attributes, cells);
+    return {
+      record: (value) => {
+        if (Number.isFinite(value)) series.record(value);
+        else this.#refuse(value);
+      },
+    };
+  }
+
+  #refuse(value: number): void {
+    const { type } = this.#stream.description.aggregation;
+    this.#stream.warn('non-finite', `${value} is not recorded to the aggregation ${type}`);
+  }
+}
