@@ -5,6 +5,7 @@
  *   npm run demo                      ends by itself
  *   npm run demo -- --serve           stays up until SIGINT or SIGTERM
  *   npm run demo -- --requests 500
+ *   npm run demo -- --serve --otlp http://localhost:4318      pushes to a Collector of yours, too
  */
 import { diag, DiagConsoleLogger, DiagLogLevel } from '@opentelemetry/api';
 import { OTLPMetricExporter as OtlpJsonExporter } from '@opentelemetry/exporter-metrics-otlp-http';
@@ -26,7 +27,11 @@ const AT_ONCE = 32;
 const MAX_REQUESTS = 100_000;
 
 const { values: options } = parseArgs({
-  options: { serve: { type: 'boolean', default: false }, requests: { type: 'string', default: '4000' } },
+  options: {
+    serve: { type: 'boolean', default: false },
+    requests: { type: 'string', default: '4000' },
+    otlp: { type: 'string', default: '' },
+  },
 });
 const requests = Number(options.requests);
 if (!Number.isInteger(requests) || requests < 2 || requests > MAX_REQUESTS) {
@@ -45,12 +50,19 @@ run().then(
 async function run(): Promise<boolean> {
   const receiver = await startOtlpReceiver();
   const port = await freePort(9464);
-  const pushing = (exporter: PushMetricExporter): PeriodicExportingMetricReader =>
-    new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: 250, exportTimeoutMillis: 250 });
+  const pushing = (exporter: PushMetricExporter, millis = 250): PeriodicExportingMetricReader =>
+    new PeriodicExportingMetricReader({
+      exporter,
+      exportIntervalMillis: millis,
+      exportTimeoutMillis: millis,
+    });
   const provider = registerMetrics([
     new PrometheusExporter({ host: '127.0.0.1', port }),
     pushing(new OtlpJsonExporter({ url: `${receiver.url}/json/v1/metrics` })),
     pushing(new OtlpProtobufExporter({ url: `${receiver.url}/protobuf/v1/metrics` })),
+    ...(options.otlp === ''
+      ? []
+      : [pushing(new OtlpProtobufExporter({ url: `${options.otlp}/v1/metrics` }), 1000)]),
   ]);
   const pool = new WorkerPool(WORKERS);
   const service = await startService(pool);

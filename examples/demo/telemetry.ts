@@ -5,6 +5,7 @@
 import { metrics } from '@opentelemetry/api';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import type { IMetricReader } from '@opentelemetry/sdk-metrics';
+import { randomUUID } from 'node:crypto';
 import { isMainThread } from 'node:worker_threads';
 import { SeqlockMeterProvider } from 'seqlock-metrics';
 
@@ -12,7 +13,12 @@ export function registerMetrics(readers: readonly IMetricReader[] = []): Seqlock
   const provider = isMainThread
     ? new SeqlockMeterProvider({
         readers,
-        resource: resourceFromAttributes({ 'service.name': 'checksum-service' }),
+        selfMetrics: true,
+        // One identity for all threads of the process, and another for each process.
+        resource: resourceFromAttributes({
+          'service.name': 'checksum-service',
+          'service.instance.id': randomUUID(),
+        }),
       })
     : new SeqlockMeterProvider();
   metrics.setGlobalMeterProvider(provider);

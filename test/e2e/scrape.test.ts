@@ -11,31 +11,12 @@ import { arrivedSamples, expectedSamples } from './compare/prometheus-books.ts';
 import { compareBooks, compareNumber } from './compare/table.ts';
 import { missing, needs, pathOf } from './programs/programs.ts';
 import { startApp, type App } from './servers/app.ts';
-import { serve, untilReady, type Server } from './servers/processes.ts';
+import { startDemo, type Demo } from './servers/demo.ts';
 import { startPrometheus, type Prometheus } from './servers/prometheus.ts';
 import { scratchFolder } from './servers/scratch.ts';
 
 const SECONDS_OF_LOAD = 60;
 const REQUESTS_AT_FIRST = 1000;
-
-interface Demo extends Server {
-  readonly serviceUrl: string;
-  readonly metricsUrl: string;
-}
-
-async function startDemo(): Promise<Demo> {
-  const server = serve(process.execPath, [
-    'build/examples/demo/main.js',
-    '--requests',
-    String(REQUESTS_AT_FIRST),
-    '--serve',
-  ]);
-  const urls = (): RegExpExecArray | null => /Service {2}(\S+)\nMetrics {2}(\S+)\n/.exec(server.log());
-  await untilReady(server, 'the demo', () => Promise.resolve(urls() !== null));
-  const [, serviceUrl, metricsUrl] = urls()!;
-  expect(server.log()).to.include('All numbers are equal.');
-  return { ...server, serviceUrl: serviceUrl!, metricsUrl: metricsUrl! };
-}
 
 const PROGRAMS = ['prometheus 2', 'prometheus'] as const;
 
@@ -51,7 +32,7 @@ describe('scraping by real Prometheus servers', function () {
     const programs = PROGRAMS.filter((program) => missing([program]) === undefined);
     if (programs.length === 0) return; // each suite below says so
     const [official, own] = [await freePort(), await freePort()];
-    demo = await startDemo();
+    demo = await startDemo(REQUESTS_AT_FIRST);
     app = await startApp({
       instance: 'scraped',
       workers: 2,

@@ -6,20 +6,25 @@ import { Account, type Labels } from './account.ts';
 export const SCOPE = { name: 'shop', version: '1.2.3' };
 export const BOUNDS: readonly number[] = [0.125, 0.5, 1, 2.5, 5];
 
-/** By OpenTelemetry name: how a Prometheus endpoint of ours, the official one, and the Collector name the metric. */
-export const PROMETHEUS_NAMES: Readonly<
-  Record<string, { readonly ours: string; readonly official: string }>
-> = {
-  orders: { ours: 'orders_total', official: 'orders_total' },
-  'bytes.sent': { ours: 'bytes_sent_bytes_total', official: 'bytes_sent_total' },
-  'queue.length': { ours: 'queue_length', official: 'queue_length' },
-  temperature: { ours: 'temperature_celsius', official: 'temperature' },
-  'order.duration': { ours: 'order_duration_seconds', official: 'order_duration' },
-  wide: { ours: 'wide_total', official: 'wide_total' },
-  'rounds.done': { ours: 'rounds_done_total', official: 'rounds_done_total' },
-  'rounds.open': { ours: 'rounds_open', official: 'rounds_open' },
-  'rounds.last': { ours: 'rounds_last', official: 'rounds_last' },
+/**
+ * By OpenTelemetry name, the names in Prometheus: of this package's endpoint, of the official exporter's (which adds no unit), and as Prometheus and
+ * the Collector translate OTLP (they add no unit whose word is anywhere in the name; the specification wants it at the end).
+ */
+export const PROMETHEUS_NAMES: Readonly<Record<string, { ours: string; official: string; otlp: string }>> = {
+  orders: named('orders_total'),
+  'bytes.sent': named('bytes_sent_bytes_total', 'bytes_sent_total', 'bytes_sent_total'),
+  'queue.length': named('queue_length'),
+  temperature: named('temperature_celsius', 'temperature'),
+  'order.duration': named('order_duration_seconds', 'order_duration'),
+  wide: named('wide_total'),
+  'rounds.done': named('rounds_done_total'),
+  'rounds.open': named('rounds_open'),
+  'rounds.last': named('rounds_last'),
 };
+
+function named(ours: string, official = ours, otlp = ours): { ours: string; official: string; otlp: string } {
+  return { ours, official, otlp };
+}
 
 const PAYMENTS = ['card', 'cash', 'invoice'];
 const REGIONS = ['eu', 'us', 'ap "quoted"\\'];

@@ -9,10 +9,9 @@ import {
 import { BOUNDS, PROMETHEUS_NAMES, SCOPE } from '../app/instruments.ts';
 import type { Sample } from '../servers/prometheus.ts';
 
-export type Naming = 'ours' | 'official';
+export type Naming = 'ours' | 'official' | 'otlp';
 
-/** `extra` are labels that every sample has besides its attributes and its scope. */
-export function expectedSamples(books: Books, naming: Naming, extra: Labels = {}): Books {
+export function expectedSamples(books: Books, naming: Naming): Books {
   const samples: Books = {};
   for (const [key, value] of Object.entries(books)) {
     const [name, attributes] = nameAndAttributes(key);
@@ -21,7 +20,6 @@ export function expectedSamples(books: Books, naming: Naming, extra: Labels = {}
       ...Object.fromEntries(Object.entries(attributes).map(([label, text]) => [label, String(text)])),
       otel_scope_name: SCOPE.name,
       otel_scope_version: SCOPE.version,
-      ...extra,
     };
     if (typeof value === 'number') samples[seriesKey(sampleName, labels)] = value;
     else Object.assign(samples, histogramSamples(sampleName, labels, value));
@@ -43,15 +41,12 @@ function histogramSamples(name: string, labels: Labels, { count, sum, buckets }:
 }
 
 /** Labels that the server adds, and samples that it makes itself, are left out. */
-export function arrivedSamples(
-  samples: readonly Sample[],
-  drop: readonly string[] = ['job', 'instance'],
-): Books {
+export function arrivedSamples(samples: readonly Sample[]): Books {
   return Object.fromEntries(
     samples
       .filter(({ name }) => !/^(up|scrape_.*|target_info|.*_created)$/.test(name))
       .map(({ name, labels, value }) => {
-        const kept = Object.entries(labels).filter(([label]) => !drop.includes(label));
+        const kept = Object.entries(labels).filter(([label]) => label !== 'job' && label !== 'instance');
         const sameBounds = kept.map(([label, text]) => [label, label === 'le' ? String(bound(text)) : text]);
         return [seriesKey(name, Object.fromEntries(sameBounds) as Labels), value];
       }),

@@ -1,5 +1,6 @@
 /** The table at the end of a run: what was compared with what, and whether it was equal. */
 import { expect } from 'chai';
+import { setTimeout as wait } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { Books } from '../app/account.ts';
 
@@ -34,6 +35,14 @@ export function compareBooks(scenario: string, what: string, recorded: Books, ar
   });
   if (!good) expect(arrived, what).to.deep.equal(recorded);
   expect(good, what).to.equal(true);
+}
+
+/** Looks until the books are as they should be, or for 20 seconds; gives what it saw last. */
+export async function settled(expected: Books, look: () => Promise<Books>): Promise<Books> {
+  for (const deadline = performance.now() + 20_000; ; await wait(100)) {
+    const seen = await look();
+    if (isDeepStrictEqual(seen, expected) || performance.now() > deadline) return seen;
+  }
 }
 
 export function compareNumber(scenario: string, what: string, recorded: number, arrived: number): void {

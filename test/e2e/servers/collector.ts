@@ -11,13 +11,17 @@ export interface Collector extends Server {
   readonly url: string;
 }
 
-/** Of a configuration in the Collector's YAML, which has `${env:NAME}` for what `env` says. */
+/** `configs` are files, merged in their order, that have `${env:NAME}` for what `env` says. */
 export async function startCollector(
-  config: string,
+  configs: readonly string[],
   port: number,
   env: Readonly<Record<string, string>> = {},
 ): Promise<Collector> {
-  const server = serve(pathOf('collector'), [`--config=${config}`], env);
+  const server = serve(
+    pathOf('collector'),
+    configs.map((config) => `--config=${config}`),
+    env,
+  );
   await untilReady(server, 'the Collector', () =>
     Promise.resolve(server.log().includes('Everything is ready')),
   );
@@ -69,7 +73,7 @@ service:
     metrics: { receivers: [otlp], exporters: [file] }
 `,
   );
-  const collector = await startCollector(config, port);
+  const collector = await startCollector([config], port);
   return {
     ...collector,
     received: () => {
