@@ -2,7 +2,7 @@
 import { expect } from 'chai';
 import { eventually } from '../support/eventually.ts';
 import type { Books } from './app/account.ts';
-import type { AppOptions } from './app/protocol.ts';
+import { pushFrom, PUSHERS, type AppOptions } from './app/protocol.ts';
 import { arrivals, CUMULATIVE, DELTA, receivedBooks, type ArrivedPoint } from './compare/otlp-books.ts';
 import { compareBooks } from './compare/table.ts';
 import { needs } from './programs/programs.ts';
@@ -11,7 +11,6 @@ import { startFileCollector, type FileCollector } from './servers/collector.ts';
 import { scratchFolder } from './servers/scratch.ts';
 
 const FLUSHES = 3;
-const TEMPORALITIES: readonly ('cumulative' | 'delta')[] = ['cumulative'];
 
 describe('OTLP to a Collector', function () {
   this.timeout(120_000);
@@ -23,47 +22,54 @@ describe('OTLP to a Collector', function () {
   });
   after(() => collector?.stop());
 
-  for (const protocol of ['http/protobuf', 'http/json'] as const)
-    for (const temporality of TEMPORALITIES)
-      for (const compression of ['none', 'gzip'] as const) {
-        const what = `${protocol}, ${temporality}, compression ${compression}`;
-        it(`${what}: every number arrives`, async () => {
-          const options: AppOptions = {
-            instance: what,
-            workers: 2,
-            outputs: [
-              {
-                kind: 'otlp',
-                protocol,
-                temporality,
-                url: collector.url,
-                intervalMillis: 3_600_000, // only when it is told to
-                timeoutMillis: 20_000,
-              },
-            ],
-          };
-          const env = { OTEL_EXPORTER_OTLP_COMPRESSION: compression };
-          const books = await withApp(options, env, async (app) => {
-            for (let i = 0; i < FLUSHES; i++) {
-              await app.ask({ do: 'record', rounds: 500 + i });
-              await app.ask({ do: 'flush' });
-            }
-            await app.ask({ do: 'record', rounds: 77 });
-            const recorded = await app.ask({ do: 'books' });
-            expect(await app.ask({ do: 'said' })).to.deep.equal([]);
-            await app.end();
-            return recorded;
-          });
-          const exports = await eventually(async () => {
-            const arrived = arrivals(collector.received(), what);
-            return arrived.length === FLUSHES + 1 ? arrived : undefined;
-          });
-          compareBooks('a', what, books, receivedBooks(exports));
-          if (temporality === 'delta') intervalsFollowEachOther(exports, books);
-          else startsStandStill(exports);
-        });
-      }
+  for (const { pusher, protocol, temporality, compression } of everyWay()) {
+    const what = `${pusher}, ${protocol}, ${temporality}, ${compression}`;
+    it(`${what}: every number arrives`, async () => {
+      const options: AppOptions = {
+        instance: what,
+        workers: 2,
+        outputs: [
+          pushFrom(pusher, {
+            protocol,
+            temporality,
+            url: collector.url,
+            intervalMillis: 3_600_000, // only when it is told to
+            timeoutMillis: 20_000,
+          }),
+        ],
+      };
+      const env = { OTEL_EXPORTER_OTLP_COMPRESSION: compression };
+      const books = await withApp(options, env, async (app) => {
+        for (let i = 0; i < FLUSHES; i++) {
+          await app.ask({ do: 'record', rounds: 500 + i });
+          await app.ask({ do: 'flush' });
+        }
+        await app.ask({ do: 'record', rounds: 77 });
+        const recorded = await app.ask({ do: 'books' });
+        expect(await app.ask({ do: 'said' })).to.deep.equal([]);
+        await app.end();
+        return recorded;
+      });
+      const exports = await eventually(async () => {
+        const arrived = arrivals(collector.received(), what);
+        return arrived.length === FLUSHES + 1 ? arrived : undefined;
+      });
+      compareBooks('a', what, books, receivedBooks(exports));
+      if (temporality === 'delta') intervalsFollowEachOther(exports, books);
+      else startsStandStill(exports);
+    });
+  }
 });
+
+function everyWay() {
+  return PUSHERS.flatMap((pusher) =>
+    (['http/protobuf', 'http/json'] as const).flatMap((protocol) =>
+      (['cumulative', 'delta'] as const).flatMap((temporality) =>
+        (['none', 'gzip'] as const).map((compression) => ({ pusher, protocol, temporality, compression })),
+      ),
+    ),
+  );
+}
 
 function startsStandStill(exports: readonly ArrivedPoint[][]): void {
   const starts = new Map<string, bigint>();

@@ -2,7 +2,7 @@
 import { expect } from 'chai';
 import { setTimeout as wait } from 'node:timers/promises';
 import { eventually } from '../support/eventually.ts';
-import type { AppOptions } from './app/protocol.ts';
+import { pushFrom, PUSHERS, type AppOptions } from './app/protocol.ts';
 import { arrivals, receivedBooks } from './compare/otlp-books.ts';
 import { compareBooks } from './compare/table.ts';
 import { needs } from './programs/programs.ts';
@@ -20,32 +20,32 @@ describe('SIGTERM in the middle of load', function () {
   });
   afterEach(() => collector?.stop());
 
-  for (const temporality of ['cumulative', 'delta'] as const)
-    it(`the last export arrives, ${temporality}`, async () => {
-      const instance = `ended, ${temporality}`;
-      const options: AppOptions = {
-        instance,
-        workers: 3,
-        outputs: [
-          {
-            kind: 'otlp',
-            protocol: 'http/protobuf',
-            temporality,
-            url: collector.url,
-            intervalMillis: 250,
-            timeoutMillis: 250,
-          },
-        ],
-      };
-      const books = await withApp(options, {}, async (app) => {
-        await app.ask({ do: 'start' });
-        await eventually(() => Promise.resolve(arrivals(collector.received(), instance)[3]));
-        await wait(Math.random() * 250); // anywhere between two exports, or in one
-        return app.terminate();
+  for (const pusher of PUSHERS)
+    for (const temporality of ['cumulative', 'delta'] as const)
+      it(`the last export arrives, ${temporality}, pushed by the ${pusher}`, async () => {
+        const instance = `${pusher}, ${temporality}`;
+        const options: AppOptions = {
+          instance,
+          workers: 3,
+          outputs: [
+            pushFrom(pusher, {
+              protocol: 'http/protobuf',
+              temporality,
+              url: collector.url,
+              intervalMillis: 250,
+              timeoutMillis: 250,
+            }),
+          ],
+        };
+        const books = await withApp(options, {}, async (app) => {
+          await app.ask({ do: 'start' });
+          await eventually(() => Promise.resolve(arrivals(collector.received(), instance)[3]));
+          await wait(Math.random() * 250); // anywhere between two exports, or in one
+          return app.terminate();
+        });
+        expect(Object.keys(books).length).to.be.greaterThan(20);
+        await collector.stop(); // writes what it has
+        const arrived = receivedBooks(arrivals(collector.received(), instance));
+        compareBooks('f', `SIGTERM under load, ${temporality}, ${pusher}`, books, arrived);
       });
-      expect(Object.keys(books).length).to.be.greaterThan(20);
-      await collector.stop(); // writes what it has
-      const arrived = receivedBooks(arrivals(collector.received(), instance));
-      compareBooks('f', `SIGTERM under load, ${temporality}`, books, arrived);
-    });
 });

@@ -2,7 +2,7 @@
 import { expect } from 'chai';
 import { randomUUID } from 'node:crypto';
 import { eventually } from '../support/eventually.ts';
-import type { AppOptions } from './app/protocol.ts';
+import { pushFrom, PUSHERS, type AppOptions } from './app/protocol.ts';
 import { arrivals, receivedBooks } from './compare/otlp-books.ts';
 import { compareBooks, compareNumber } from './compare/table.ts';
 import { needs } from './programs/programs.ts';
@@ -13,19 +13,18 @@ import { scratchFolder } from './servers/scratch.ts';
 
 const TOKEN = randomUUID();
 
-function pushing(url: string, instance: string): AppOptions {
+function pushing(pusher: (typeof PUSHERS)[number], url: string, instance: string): AppOptions {
   return {
     instance,
     workers: 2,
     outputs: [
-      {
-        kind: 'otlp',
+      pushFrom(pusher, {
         protocol: 'http/protobuf',
         temporality: 'cumulative',
         url,
         intervalMillis: 3_600_000, // only when it is told to
         timeoutMillis: 5000,
-      },
+      }),
     ],
   };
 }
@@ -60,20 +59,21 @@ describe('a Collector that not everybody may send to', function () {
     OTEL_EXPORTER_OTLP_HEADERS: `authorization=Bearer%20${token}`,
   });
 
-  it('takes everything from an app with the right certificate and token', async () => {
-    const env = environment(certificates.client, TOKEN);
-    const books = await withApp(pushing(url, 'known'), env, async (app) => {
-      await app.ask({ do: 'record', rounds: 300 });
-      await app.ask({ do: 'flush' });
-      expect(await app.ask({ do: 'said' })).to.deep.equal([]);
-      return app.ask({ do: 'books' });
+  for (const pusher of PUSHERS)
+    it(`takes everything from an app with the right certificate and token, pushed by the ${pusher}`, async () => {
+      const env = environment(certificates.client, TOKEN);
+      const books = await withApp(pushing(pusher, url, pusher), env, async (app) => {
+        await app.ask({ do: 'record', rounds: 300 });
+        await app.ask({ do: 'flush' });
+        expect(await app.ask({ do: 'said' })).to.deep.equal([]);
+        return app.ask({ do: 'books' });
+      });
+      const exports = await eventually(async () => {
+        const found = arrivals(collector.received(), pusher);
+        return found.length > 0 ? found : undefined;
+      });
+      compareBooks('e', `TLS with client certificate and token, ${pusher}`, books, receivedBooks(exports));
     });
-    const exports = await eventually(async () => {
-      const found = arrivals(collector.received(), 'known');
-      return found.length > 0 ? found : undefined;
-    });
-    compareBooks('e', 'TLS with client certificate and token', books, receivedBooks(exports));
-  });
 
   const refusals: Readonly<Record<string, () => Record<string, string>>> = {
     'a certificate of a stranger': () => environment(certificates.stranger, TOKEN),
@@ -81,7 +81,7 @@ describe('a Collector that not everybody may send to', function () {
   };
   for (const [what, env] of Object.entries(refusals))
     it(`takes nothing from an app with ${what}, and the app hears of it`, async () => {
-      await withApp(pushing(url, what), env(), async (app) => {
+      await withApp(pushing('main thread', url, what), env(), async (app) => {
         await app.ask({ do: 'record', rounds: 10 });
         await app.ask({ do: 'flush' });
         expect((await app.ask({ do: 'said' })).join('\n')).to.match(/^error .*export failed/im);

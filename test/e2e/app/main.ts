@@ -11,7 +11,7 @@ import { SeqlockMeterProvider } from '../../../src/index.ts';
 import { addUp, type Books } from './account.ts';
 import { Recorder } from './instruments.ts';
 import { Load } from './load.ts';
-import { readerFor } from './outputs.ts';
+import { readersFor, threadFor } from './outputs.ts';
 import type { AppOptions, Command, Farewell, Reply, Request, Vitals } from './protocol.ts';
 
 const options = JSON.parse(process.argv[2]!) as AppOptions;
@@ -32,7 +32,7 @@ diag.setLogger(logger, DiagLogLevel.INFO);
 
 const provider = new SeqlockMeterProvider({
   resource: resourceFromAttributes({ 'service.name': 'shop', 'service.instance.id': options.instance }),
-  readers: options.outputs.map(readerFor),
+  readers: readersFor(options.outputs),
 });
 metrics.setGlobalMeterProvider(provider);
 const recorder = new Recorder();
@@ -94,14 +94,22 @@ async function obey(command: Command): Promise<unknown> {
     case 'books':
       return books();
     case 'flush':
-      return provider.forceFlush();
+      return Promise.all([provider.forceFlush(), thread?.forceFlush()]);
+    case 'hang':
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, command.millis);
+      return undefined;
     case 'vitals':
       return vitals();
     case 'said':
       return said;
     case 'shutdown':
-      return provider.shutdown();
+      return shutdown();
   }
+}
+
+async function shutdown(): Promise<void> {
+  await thread?.stop();
+  await provider.shutdown();
 }
 
 process.on('message', (request: Request) => {
@@ -116,9 +124,10 @@ process.once('SIGTERM', () => void leave());
 /** As an app in production ends: work is stopped, metrics are exported once more, the process goes. */
 async function leave(): Promise<void> {
   await obey({ do: 'stop' });
-  await provider.shutdown();
+  await shutdown();
   const farewell: Farewell = { farewell: await books() };
   process.send!(farewell, () => process.exit(0));
 }
 
+const thread = await threadFor(options.outputs, provider.store);
 process.send!({ id: 0 } satisfies Reply); // it is up

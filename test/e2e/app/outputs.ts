@@ -1,4 +1,4 @@
-/** The readers of the app: the official exporters over real HTTP, and this package's own endpoint. */
+/** The ways out of the app: the official exporters over real HTTP, this package's own endpoint, and its exporter thread. */
 import {
   AggregationTemporalityPreference,
   OTLPMetricExporter as OtlpJsonExporter,
@@ -7,12 +7,41 @@ import { OTLPMetricExporter as OtlpProtobufExporter } from '@opentelemetry/expor
 import { PrometheusExporter } from '@opentelemetry/exporter-prometheus';
 import { PeriodicExportingMetricReader, type IMetricReader } from '@opentelemetry/sdk-metrics';
 import { createServer } from 'node:http';
-import { createPrometheusHandler, SeqlockMetricReader, type PrometheusHandler } from '../../../src/index.ts';
-import type { Output } from './protocol.ts';
+import {
+  createPrometheusHandler,
+  SeqlockMetricReader,
+  startExporterThread,
+  type ExporterThread,
+  type MetricStore,
+  type PrometheusHandler,
+} from '../../../src/index.ts';
+import type { Output, Push } from './protocol.ts';
 
-export function readerFor(output: Output): IMetricReader {
-  if (output.kind !== 'otlp') return endpoint(output.kind, output.port);
-  const { protocol, url, temporality, intervalMillis, timeoutMillis } = output;
+/** Those of the main thread. */
+export function readersFor(outputs: readonly Output[]): IMetricReader[] {
+  return outputs.flatMap((output) => {
+    if (output.kind === 'otlp') return [pushing(output)];
+    if (output.kind === 'own endpoint') return [ownEndpoint(output.port)];
+    if (output.kind === 'official endpoint')
+      return [new PrometheusExporter({ host: '127.0.0.1', port: output.port })];
+    return [];
+  });
+}
+
+export async function threadFor(
+  outputs: readonly Output[],
+  store: MetricStore,
+): Promise<ExporterThread | undefined> {
+  const output = outputs.find(({ kind }) => kind === 'thread');
+  if (output?.kind !== 'thread') return undefined;
+  return startExporterThread({
+    store,
+    ...(output.push !== undefined && { otlp: output.push }),
+    ...(output.port !== undefined && { prometheus: { host: '127.0.0.1', port: output.port } }),
+  });
+}
+
+function pushing({ protocol, url, temporality, intervalMillis, timeoutMillis }: Push): IMetricReader {
   const Exporter = protocol === 'http/json' ? OtlpJsonExporter : OtlpProtobufExporter;
   const exporter = new Exporter({
     url,
@@ -29,8 +58,7 @@ export function readerFor(output: Output): IMetricReader {
   });
 }
 
-function endpoint(kind: 'official endpoint' | 'own endpoint', port: number): IMetricReader {
-  if (kind === 'official endpoint') return new PrometheusExporter({ host: '127.0.0.1', port });
+function ownEndpoint(port: number): IMetricReader {
   const reader = new SeqlockMetricReader();
   let handler: PrometheusHandler | undefined; // made when the reader has its provider
   createServer((request, response) => void (handler ??= createPrometheusHandler(reader))(request, response))

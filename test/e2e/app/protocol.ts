@@ -1,18 +1,29 @@
 /** What a test and its app, and the app and its worker threads, say to each other. */
 import type { Books } from './account.ts';
 
-/** Whatever else the official exporters can do is asked of them in environment variables, as a user would. */
+/** Whatever else an exporter can do is asked of it in environment variables, as a user would. */
+export interface Push {
+  readonly protocol: 'http/protobuf' | 'http/json';
+  readonly url: string;
+  readonly temporality: 'cumulative' | 'delta';
+  readonly intervalMillis: number;
+  readonly timeoutMillis: number;
+}
+
 export type Output =
-  | {
-      readonly kind: 'otlp';
-      readonly protocol: 'http/protobuf' | 'http/json';
-      readonly url: string;
-      readonly temporality: 'cumulative' | 'delta';
-      readonly intervalMillis: number;
-      readonly timeoutMillis: number;
-    }
-  /** The official Prometheus exporter, or a server with this package's handler. */
-  | { readonly kind: 'official endpoint' | 'own endpoint'; readonly port: number };
+  /** The official exporters, on the main thread. */
+  | ({ readonly kind: 'otlp' } & Push)
+  | { readonly kind: 'official endpoint'; readonly port: number }
+  /** A server with this package's handler, on the main thread. */
+  | { readonly kind: 'own endpoint'; readonly port: number }
+  /** The exporter thread, which pushes, or serves, or both. At most one. */
+  | { readonly kind: 'thread'; readonly push?: Push; readonly port?: number };
+
+export const PUSHERS = ['main thread', 'exporter thread'] as const;
+
+export function pushFrom(pusher: (typeof PUSHERS)[number], push: Push): Output {
+  return pusher === 'main thread' ? { kind: 'otlp', ...push } : { kind: 'thread', push };
+}
 
 export interface AppOptions {
   /** The process's `service.instance.id`. */
@@ -39,6 +50,8 @@ export type Command =
   | { readonly do: 'books' }
   | { readonly do: 'flush' }
   | { readonly do: 'vitals' }
+  /** Holds the main thread up for so long. */
+  | { readonly do: 'hang'; readonly millis: number }
   /** What was said through `diag` and the global error handler. */
   | { readonly do: 'said' }
   | { readonly do: 'shutdown' };
@@ -50,6 +63,7 @@ export interface Replies {
   readonly books: Books;
   readonly flush: undefined;
   readonly vitals: Vitals;
+  readonly hang: undefined;
   readonly said: string[];
   readonly shutdown: undefined;
 }

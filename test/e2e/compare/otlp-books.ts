@@ -7,6 +7,7 @@ import type {
   OtlpRequest,
 } from '../../../examples/demo/otlp-receiver.ts';
 import { addUp, seriesKey, type BookedValue, type Books, type Labels } from '../app/account.ts';
+import { SCOPE } from '../app/instruments.ts';
 
 export const DELTA = 1;
 export const CUMULATIVE = 2;
@@ -21,13 +22,14 @@ export interface ArrivedPoint {
   readonly temporality: number | undefined;
 }
 
-/** The points of the process with this `service.instance.id`, export by export. */
+/** What was recorded by the process with this `service.instance.id`, export by export; not what the package says of itself. */
 export function arrivals(requests: readonly OtlpRequest[], instance: string): ArrivedPoint[][] {
   return requests
     .map(({ resourceMetrics }) =>
       resourceMetrics
         .filter(({ resource }) => attributesOf(resource?.attributes)['service.instance.id'] === instance)
-        .flatMap(({ scopeMetrics }) => scopeMetrics.flatMap(({ metrics }) => metrics.flatMap(pointsOf))),
+        .flatMap(({ scopeMetrics }) => scopeMetrics.filter(({ scope }) => scope?.name === SCOPE.name))
+        .flatMap(({ metrics }) => metrics.flatMap(pointsOf)),
     )
     .filter((points) => points.length > 0);
 }

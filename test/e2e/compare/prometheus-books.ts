@@ -40,11 +40,11 @@ function histogramSamples(name: string, labels: Labels, { count, sum, buckets }:
   return samples;
 }
 
-/** Labels that the server adds, and samples that it makes itself, are left out. */
+/** What was recorded: not what the server and the package add, samples and labels. */
 export function arrivedSamples(samples: readonly Sample[]): Books {
   return Object.fromEntries(
     samples
-      .filter(({ name }) => !/^(up|scrape_.*|target_info|.*_created)$/.test(name))
+      .filter(({ name, labels }) => labels['otel_scope_name'] === SCOPE.name && !name.endsWith('_created'))
       .map(({ name, labels, value }) => {
         const kept = Object.entries(labels).filter(([label]) => label !== 'job' && label !== 'instance');
         const sameBounds = kept.map(([label, text]) => [label, label === 'le' ? String(bound(text)) : text]);
