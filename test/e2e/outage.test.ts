@@ -4,11 +4,14 @@
  */
 import { expect } from 'chai';
 import { setTimeout as wait } from 'node:timers/promises';
+import type { OtlpRequest } from '../../examples/demo/otlp-receiver.ts';
 import { eventually } from '../support/eventually.ts';
-import { arrivals, receivedBooks } from './compare/otlp-books.ts';
-import { compareBooks, compareLimit } from './compare/table.ts';
+import { nameAndAttributes, type Books } from './app/account.ts';
+import { pushFrom, PUSHERS, type AppOptions } from './app/protocol.ts';
+import { arrivals, DELTA, receivedBooks, type ArrivedPoint } from './compare/otlp-books.ts';
+import { compareBooks, compareLimit, compareNumber, settled } from './compare/table.ts';
 import { needs } from './programs/programs.ts';
-import { startApp, type App } from './servers/app.ts';
+import { withApp } from './servers/app.ts';
 import { startFileCollector } from './servers/collector.ts';
 import { MoodyCollector, type Mood } from './servers/moody-collector.ts';
 import { scratchFolder } from './servers/scratch.ts';
@@ -19,24 +22,32 @@ const OUTAGE_MILLIS = 5000;
 const MAX_DELAY_MILLIS = OUTAGE_MILLIS / 4;
 /** One export of so many series is about 1 MB of objects; all exports of an outage would be 50 MB. */
 const WIDE = 1900;
-const MAX_GROWTH_BYTES = 10e6;
+const MAX_HEAP_GROWTH = 10e6;
+const MAX_RESIDENT_GROWTH = 40e6;
 
-function startPushing(url: string, instance: string): Promise<App> {
-  return startApp({
+interface Pushing {
+  readonly url: string;
+  readonly instance: string;
+  readonly pusher: (typeof PUSHERS)[number];
+  readonly temporality?: 'cumulative' | 'delta';
+  readonly wide?: number;
+}
+
+function pushing({ url, instance, pusher, temporality = 'cumulative', wide = WIDE }: Pushing): AppOptions {
+  return {
     instance,
     workers: 2,
-    wide: WIDE,
+    wide,
     outputs: [
-      {
-        kind: 'otlp',
+      pushFrom(pusher, {
         protocol: 'http/protobuf',
-        temporality: 'cumulative',
+        temporality,
         url,
         intervalMillis: INTERVAL_MILLIS,
         timeoutMillis: INTERVAL_MILLIS,
-      },
+      }),
     ],
-  });
+  };
 }
 
 const MOODS: Readonly<Record<string, Mood>> = {
@@ -50,79 +61,155 @@ const MOODS: Readonly<Record<string, Mood>> = {
 describe('a Collector in trouble', function () {
   this.timeout(60_000);
   let collector: MoodyCollector;
-  let app: App;
 
   beforeEach(async () => {
     collector = await MoodyCollector.start();
   });
-  afterEach(async () => {
-    await collector.become({ kind: 'well' });
-    await app.end();
-    await collector.stop();
-  });
+  afterEach(() => collector.stop());
 
-  for (const [trouble, mood] of Object.entries(MOODS))
-    it(`${trouble}: the app does not wait, and cumulative totals are right afterwards`, async () => {
-      app = await startPushing(collector.url, trouble);
-      await app.ask({ do: 'start' });
-      await eventually(() => Promise.resolve(collector.accepted[3]));
-      const { heapBytes: before } = await app.ask({ do: 'vitals' });
-      await collector.become(mood);
-      const acceptedBefore = collector.accepted.length;
-      const roundsBefore = roundsIn(await app.ask({ do: 'books' }));
-      await wait(OUTAGE_MILLIS);
-      const { longestDelayMillis, heapBytes } = await app.ask({ do: 'vitals' });
-      const rounds = roundsIn(await app.ask({ do: 'books' })) - roundsBefore;
-      expect(rounds, 'rounds recorded meanwhile').to.be.greaterThan(100);
-      compareLimit('d', `${trouble}: longest delay, ms`, MAX_DELAY_MILLIS, longestDelayMillis);
-      compareLimit('d', `${trouble}: heap grown by, bytes`, MAX_GROWTH_BYTES, heapBytes - before);
-      expect(collector.accepted.length - acceptedBefore).to.be.at.most(1); // one was on its way
-      expect((await app.ask({ do: 'said' })).join('\n')).to.match(/export (failed|timed out)|Export failed/);
+  for (const pusher of PUSHERS)
+    for (const [trouble, mood] of Object.entries(MOODS)) {
+      const what = `${trouble}, ${pusher}`;
+      it(`${trouble}: the app does not wait, and totals pushed by the ${pusher} are right afterwards`, () =>
+        withApp(pushing({ url: collector.url, instance: what, pusher }), {}, async (app) => {
+          await app.ask({ do: 'start' });
+          await eventually(() => Promise.resolve(collector.accepted[3]));
+          const before = await app.ask({ do: 'vitals' });
+          await collector.become(mood);
+          const acceptedBefore = collector.accepted.length;
+          const roundsBefore = roundsIn(await app.ask({ do: 'books' }));
+          await wait(OUTAGE_MILLIS);
+          const after = await app.ask({ do: 'vitals' });
+          const rounds = roundsIn(await app.ask({ do: 'books' })) - roundsBefore;
+          expect(rounds, 'rounds recorded meanwhile').to.be.greaterThan(100);
+          compareLimit('d', `${what}: longest delay, ms`, MAX_DELAY_MILLIS, after.longestDelayMillis);
+          compareLimit(
+            'd',
+            `${what}: heap grown by, bytes`,
+            MAX_HEAP_GROWTH,
+            after.heapBytes - before.heapBytes,
+          );
+          const residentGrowth = after.residentBytes - before.residentBytes;
+          compareLimit('d', `${what}: resident memory grown by, bytes`, MAX_RESIDENT_GROWTH, residentGrowth);
+          expect(collector.accepted.length - acceptedBefore).to.be.at.most(1); // one was on its way
+          expect((await app.ask({ do: 'said' })).join('\n')).to.match(
+            /export (failed|timed out)|could not be pushed/,
+          );
 
-      await collector.become({ kind: 'well' });
-      await app.ask({ do: 'stop' });
-      const books = await app.ask({ do: 'books' });
-      const seen = collector.accepted.length;
-      await eventually(() => Promise.resolve(collector.accepted[seen + 2]));
-      compareBooks(
-        'd',
-        `${trouble}: totals afterwards`,
-        books,
-        receivedBooks(arrivals(collector.accepted, trouble)),
-      );
-    });
+          await collector.become({ kind: 'well' });
+          await app.ask({ do: 'stop' });
+          const books = await app.ask({ do: 'books' });
+          const received = await settled(books, () =>
+            Promise.resolve(receivedBooks(arrivals(collector.accepted, what))),
+          );
+          compareBooks('d', `${what}: totals afterwards`, books, received);
+        }));
+    }
 });
 
 describe('a real Collector that is killed and started again', function () {
   this.timeout(60_000);
 
-  it('has the right totals as soon as it is back', async function () {
-    needs(this, 'collector');
-    const folder = scratchFolder();
-    const first = await startFileCollector({ folder });
-    const app = await startPushing(first.url, 'survivor');
-    await app.ask({ do: 'start' });
-    await eventually(() => Promise.resolve(arrivals(first.received(), 'survivor')[3]));
-    await first.stop('SIGKILL');
-    await wait(1000);
-    const second = await startFileCollector({ folder, port: first.port });
-    try {
-      await app.ask({ do: 'stop' });
-      const books = await app.ask({ do: 'books' });
-      const seen = arrivals(second.received(), 'survivor').length;
-      await eventually(() => Promise.resolve(arrivals(second.received(), 'survivor')[seen + 2]));
-      const arrived = receivedBooks(arrivals(second.received(), 'survivor'));
-      compareBooks('d', 'killed and started again: totals', books, arrived);
-    } finally {
-      await app.end();
-      await second.stop();
-    }
-  });
+  for (const pusher of PUSHERS)
+    it(`has the right totals as soon as it is back, pushed by the ${pusher}`, async function () {
+      needs(this, 'collector');
+      const folder = scratchFolder();
+      const first = await startFileCollector({ folder });
+      await withApp(pushing({ url: first.url, instance: pusher, pusher }), {}, async (app) => {
+        await app.ask({ do: 'start' });
+        await eventually(() => Promise.resolve(arrivals(first.received(), pusher)[3]));
+        await first.stop('SIGKILL');
+        await wait(1000);
+        const second = await startFileCollector({ folder, port: first.port });
+        try {
+          await app.ask({ do: 'stop' });
+          const books = await app.ask({ do: 'books' });
+          const received = await settled(books, () =>
+            Promise.resolve(receivedBooks(arrivals(second.received(), pusher))),
+          );
+          compareBooks('d', `killed and started again, ${pusher}: totals`, books, received);
+        } finally {
+          await second.stop();
+        }
+      });
+    });
 });
 
-function roundsIn(books: Awaited<ReturnType<App['ask']>>): number {
-  return Object.entries(books as Record<string, number>).reduce(
-    (sum, [key, value]) => sum + (key.startsWith('["rounds.done"') ? value : 0),
+/** Deltas are told once: those of a push that fails for good are lost. The receiver can see how much: the intervals have a gap. */
+describe('deltas that a Collector refused', function () {
+  this.timeout(60_000);
+  let collector: MoodyCollector;
+
+  beforeEach(async () => {
+    collector = await MoodyCollector.start();
+  });
+  afterEach(() => collector.stop());
+
+  for (const pusher of PUSHERS)
+    it(`are what is missing afterwards, exactly, and the app says so, pushed by the ${pusher}`, async () => {
+      const options = pushing({
+        url: collector.url,
+        instance: pusher,
+        pusher,
+        temporality: 'delta',
+        wide: 0,
+      });
+      await withApp(options, {}, async (app) => {
+        await app.ask({ do: 'start' });
+        await eventually(() => Promise.resolve(collector.accepted[3]));
+        await collector.become({ kind: 'refuses', status: 503, retryAfterSeconds: 30 });
+        await wait(2000);
+        await collector.become({ kind: 'well' });
+        const seen = collector.accepted.length;
+        await eventually(() => Promise.resolve(collector.accepted[seen + 2]));
+        await app.ask({ do: 'stop' });
+        const books = countersIn(await app.ask({ do: 'books' }));
+        const refused = arrivals(collector.refused, pusher);
+        expect(refused.length).to.be.greaterThan(3);
+        const accounted = (): Books =>
+          countersIn(receivedBooks([...arrivals(collector.accepted, pusher), ...refused]));
+        const received = await settled(books, () => Promise.resolve(accounted()));
+        compareBooks('d', `deltas, ${pusher}: arrived and refused together`, books, received);
+        expect(gaps(collector.accepted, pusher), 'gaps between intervals').to.equal(1);
+        const said = (await app.ask({ do: 'said' })).join('\n');
+        const failures =
+          pusher === 'main thread' ? (said.match(/export failed/g) ?? []).length : lostIn(said);
+        compareNumber(
+          'd',
+          `deltas, ${pusher}: pushes refused, and said to be lost`,
+          refused.length,
+          failures,
+        );
+      });
+    });
+});
+
+function roundsIn(books: Books): number {
+  return Object.entries(books).reduce(
+    (sum, [key, value]) => sum + (nameAndAttributes(key)[0] === 'rounds.done' ? (value as number) : 0),
     0,
   );
+}
+
+/** Those whose deltas add up; up-down counters and gauges go out as they are. */
+function countersIn(books: Books): Books {
+  return Object.fromEntries(
+    Object.entries(books).filter(([key]) =>
+      ['orders', 'bytes.sent', 'order.duration', 'rounds.done'].includes(nameAndAttributes(key)[0]),
+    ),
+  );
+}
+
+/** How often an interval of a series that is in every export does not begin where the one before ended. */
+function gaps(requests: readonly OtlpRequest[], instance: string): number {
+  const intervals = arrivals(requests, instance)
+    .map((points) =>
+      points.find(({ key, temporality }) => key.includes('"bytes.sent"') && temporality === DELTA),
+    )
+    .filter((point): point is ArrivedPoint => point !== undefined);
+  return intervals.filter(({ start }, i) => i > 0 && start !== intervals[i - 1]!.end).length;
+}
+
+function lostIn(said: string): number {
+  return Number(/(\d+) pushes/.exec(said)?.[1] ?? 0);
 }

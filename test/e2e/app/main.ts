@@ -74,7 +74,8 @@ function vitals(): Vitals {
   const longestDelayMillis = delay.max / 1e6;
   globalThis.gc!();
   delay.reset(); // also of the time that took
-  return { longestDelayMillis, heapBytes: process.memoryUsage().heapUsed };
+  const { heapUsed: heapBytes, rss: residentBytes } = process.memoryUsage();
+  return { longestDelayMillis, heapBytes, residentBytes };
 }
 
 async function obey(command: Command): Promise<unknown> {

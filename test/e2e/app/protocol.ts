@@ -39,6 +39,8 @@ export interface Vitals {
   readonly longestDelayMillis: number;
   /** Of the main thread, after a collection of garbage. */
   readonly heapBytes: number;
+  /** Of all threads, and what was not given back to the system. */
+  readonly residentBytes: number;
 }
 
 /** Of each, the test gets one reply. */

@@ -43,9 +43,11 @@ export interface FileCollectorOptions {
   readonly extensions?: Readonly<Record<string, string>>;
 }
 
+let started = 0;
+
 export async function startFileCollector(options: FileCollectorOptions): Promise<FileCollector> {
   const { folder, receiver = {}, extensions = {}, port = await freePort() } = options;
-  const file = join(folder, `received-${port}.jsonl`);
+  const file = join(folder, `received-${port}-${++started}.jsonl`); // one that was killed may have left half a line
   const config = join(folder, `collector-${port}.yaml`);
   writeFileSync(
     config,
@@ -64,7 +66,6 @@ ${Object.entries(receiver)
 exporters:
   file:
     path: ${file}
-    append: true
     flush_interval: 100ms
 service:
   extensions: [${Object.keys(extensions).join(', ')}]
