@@ -1,4 +1,3 @@
-import { diag } from '@opentelemetry/api';
 import type { PeriodicExportingMetricReader, PushMetricExporter } from '@opentelemetry/sdk-metrics';
 import {
   deltaKindsOf,
@@ -6,6 +5,7 @@ import {
   type SeqlockMetricProducerOptions,
 } from '../collect/metric-producer.ts';
 import { TEMPORALITIES, type ExporterPlan, type OtlpProtocol } from './options.ts';
+import { PushOutcome } from './push-outcome.ts';
 
 /** What pushes are made of. */
 export interface PushSource {
@@ -73,7 +73,7 @@ async function pushEvery(
   where: string,
 ): Promise<Push> {
   const sdk = await import('@opentelemetry/sdk-metrics');
-  const outcome = reportOutcome(exporter, where);
+  const outcome = new PushOutcome(exporter, where);
   const reader: PeriodicExportingMetricReader = new sdk.PeriodicExportingMetricReader({
     exporter,
     exportIntervalMillis: intervalMillis,
@@ -89,29 +89,11 @@ async function pushEvery(
       await reader.forceFlush();
       return !outcome.failing;
     },
-    shutdown: () => reader.shutdown(),
+    async shutdown() {
+      await reader.shutdown();
+      outcome.end();
+    },
   };
-}
-
-/**
- * Tells of the first failure of several and of the end of them. The official reader would tell of each, for as long as a collector is
- * away, so it is told that all went well: it would do nothing else about it.
- */
-function reportOutcome(exporter: PushMetricExporter, where: string): { failing: boolean } {
-  const outcome = { failing: false };
-  const send = exporter.export.bind(exporter);
-  exporter.export = (metrics, done) =>
-    send(metrics, (result) => {
-      const failed = result.code !== 0;
-      if (failed && !outcome.failing)
-        diag.warn(
-          `seqlock-metrics: metrics could not be pushed to ${where}: ${result.error?.message ?? 'no reason given'}. Every further push is tried; totals are delivered with the first that succeeds`,
-        );
-      if (!failed && outcome.failing) diag.info(`seqlock-metrics: metrics are pushed to ${where} again`);
-      outcome.failing = failed;
-      done({ code: 0 });
-    });
-  return outcome;
 }
 
 type OtlpModule = {

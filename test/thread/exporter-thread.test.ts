@@ -226,6 +226,32 @@ describe('the exporter thread', () => {
     expect(warnings.filter((warning) => warning.includes('could not be pushed')).length).to.equal(1);
   });
 
+  it('counts what is lost when deltas cannot be delivered, and says so', async () => {
+    const { warnings, stop } = collectWarnings();
+    let status = 503;
+    const collector = await listening((request, response) => {
+      request.resume().on('end', () => response.writeHead(status, { 'retry-after': '60' }).end());
+    });
+    const exporter = await export_({
+      otlp: { url: urlAt(collector), intervalMillis: 60_000, timeoutMillis: 1000, temporality: 'delta' },
+    });
+    const counter = provider.getMeter('m').createCounter('c');
+    for (const series of [2, 3]) {
+      for (let i = 0; i < series; i++) counter.add(1, { i });
+      await exporter.forceFlush().catch(() => {});
+    }
+    status = 200;
+    counter.add(1);
+    await exporter.forceFlush();
+    await eventually(async () => (warnings.length > 1 ? true : undefined));
+    stop();
+    collector.close();
+    collector.closeAllConnections();
+    expect(warnings.length).to.equal(2);
+    expect(warnings[0]).to.include('the deltas in those that fail are lost');
+    expect(warnings[1]).to.include('again, after 2 pushes that failed, and 5 delta data points lost in them');
+  });
+
   it('does not let pushes pile up, however slow the collector is', async () => {
     let pushes = 0;
     let underWay = 0;
