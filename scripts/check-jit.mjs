@@ -45,6 +45,12 @@ const SUBJECTS = [
     isRight: writerFast(7),
     right: true,
   },
+  {
+    module: built('state/cells/interval-histogram-cell.js'),
+    name: 'recordToIntervalHistogramFast',
+    isRight: writerFast(14),
+    right: true,
+  },
   { module: built('memory/cell.js'), name: 'readConsistentFast', isRight: readerFast, right: true },
   { module: built('state/cells/sum-cell.js'), name: 'addToSumStrict', isRight: writerStrict(1), right: true },
   {
@@ -63,6 +69,12 @@ const SUBJECTS = [
     module: built('state/cells/histogram-cell.js'),
     name: 'recordToHistogramStrict',
     isRight: writerStrict(7),
+    right: true,
+  },
+  {
+    module: built('state/cells/interval-histogram-cell.js'),
+    name: 'recordToIntervalHistogramStrict',
+    isRight: writerStrict(14),
     right: true,
   },
   { module: built('memory/cell.js'), name: 'readConsistentStrict', isRight: readerStrict, right: true },

@@ -18,6 +18,8 @@ function call(i) {
   if (name.startsWith('setLastValue')) return subject(words, doubles, at, i * 0.5 + 0.25, i);
   if (name.startsWith('addToShared')) return subject(words, doubles, at, i * 0.5 + 0.25, i >> 3);
   if (name.startsWith('recordToHistogram')) return subject(words, doubles, at, i % 5, i * 0.5 + 0.25);
+  if (name.startsWith('recordToIntervalHistogram'))
+    return subject(words, doubles, at, i % 5, i * 0.5 + 0.25, i >> 3);
   return subject(words, doubles, at, 2 + (i % 5), i % 7, into);
 }
 

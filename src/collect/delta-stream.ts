@@ -1,5 +1,6 @@
 import { isObserved } from '../state/records.ts';
 import { exponentialDifference } from './exponential-delta.ts';
+import type { Extremes } from './interval-extremes.ts';
 import type { ExponentialHistogramValue, HistogramValue } from './metric-data.ts';
 import type { MergedStream } from './merged-stream.ts';
 
@@ -28,6 +29,8 @@ export class DeltaStream {
   #updates = new Int32Array(8);
   #told: Float64Array;
   readonly #exponentials: ExponentialHistogramValue[] = [];
+  /** Of histograms, since they were reported. */
+  readonly #extremes: Extremes | undefined;
   #previousMillis: number | undefined;
 
   constructor(stream: MergedStream) {
@@ -36,6 +39,7 @@ export class DeltaStream {
     this.#stride =
       aggregation.type === 'explicit-bucket-histogram' ? BUCKETS + aggregation.boundaries.length + 1 : 1;
     this.#told = new Float64Array(8 * this.#stride);
+    if (this.#stride > 1) this.#extremes = stream.extremes.addReader();
   }
 
   /**
@@ -78,7 +82,7 @@ export class DeltaStream {
 
   /**
    * What a histogram counted; undefined when that is nothing. The sum is left out when it cannot be told because an infinite
-   * value was counted earlier. Changes `value`'s bucket counts.
+   * value was counted earlier; the extremes, when the cells do not keep those of intervals. Changes `value`'s bucket counts.
    */
   histogram(series: number, value: HistogramValue): HistogramValue | undefined {
     const told = this.#told;
@@ -95,9 +99,11 @@ export class DeltaStream {
     }
     told[at + COUNT] = value.count;
     told[at + SUM] = value.sum ?? 0;
+    const extremes = this.#extremes!.take(series);
+    const bounds = countBefore === 0 ? value : extremes; // at first, all is new
     const sum = value.sum !== undefined && Number.isFinite(sumBefore) ? value.sum - sumBefore : undefined;
     return {
-      ...(countBefore === 0 && value.min !== undefined && { min: value.min, max: value.max! }),
+      ...(value.min !== undefined && bounds?.min !== undefined && { min: bounds.min, max: bounds.max! }),
       ...(sum !== undefined && { sum }),
       count,
       buckets: value.buckets,

@@ -4,9 +4,19 @@ import type { StreamDescription } from '../state/records.ts';
 import { ABSENT, SeriesTable } from '../state/series-table.ts';
 import type { ExemplarBlock } from './exemplar-block.ts';
 import { isEarlier } from './hr-time.ts';
+import { IntervalExtremes } from './interval-extremes.ts';
 
 /** No further contribution. */
 export const NONE: number = -1;
+
+/** One writer's part of a series. */
+export interface Contribution {
+  /** Where its cell is: float64 index in the region. */
+  readonly cell: number;
+  readonly slab: number;
+  /** Whether the cell is one of interval-histogram-cell.ts. */
+  readonly intervals: boolean;
+}
 
 /**
  * One stream of the store, over all writers that have it. Its series are numbered from 0 in the order in which they were found; the
@@ -14,7 +24,7 @@ export const NONE: number = -1;
  *
  *   series   attributes[i]  starts[i]  first[i] -> last[i]
  *                                        |
- *   node                    cells[n]  slabs[n]  next[n] -> ...
+ *   node                    cells[n]  slabs[n]  intervals[n]  next[n] -> ...
  *
  * Arrays of numbers and no object per series: a store has a hundred thousand of them.
  *
@@ -27,6 +37,8 @@ export class MergedStream {
   text: string;
   /** When the first of the writers known made the stream, in milliseconds since the epoch. */
   created: number;
+  /** Whether some contribution's cell keeps the extremes of intervals. */
+  hasIntervals = false;
   readonly attributes: Attributes[] = [];
   /** The earliest start among the writers known when the series was first reported; it never moves after that. */
   readonly starts: HrTime[] = [];
@@ -38,10 +50,12 @@ export class MergedStream {
   #live = new Uint8Array(8);
   #cells = new Int32Array(8);
   #slabs = new Int16Array(8);
+  #intervals = new Uint8Array(8);
   #next = new Int32Array(8);
   #nodes = 0;
   #sets = 0; // attribute sets, the overflow series not counted
   #overflow = NONE;
+  #extremes: IntervalExtremes | undefined;
 
   constructor(description: StreamDescription) {
     this.description = description;
@@ -85,6 +99,16 @@ export class MergedStream {
     return this.#slabs[node]!;
   }
 
+  /** Whether a contribution's cell keeps the extremes of intervals. */
+  intervalsOf(node: number): boolean {
+    return this.#intervals[node] === 1;
+  }
+
+  /** Extremes between collections, for the readers of this thread with delta temporality. */
+  get extremes(): IntervalExtremes {
+    return (this.#extremes ??= new IntervalExtremes());
+  }
+
   /** Number of contributions, of all series together. */
   get nodes(): number {
     return this.#nodes;
@@ -116,23 +140,23 @@ export class MergedStream {
    * Adds a writer's series. Attribute sets beyond `limit` are counted in the overflow series, from their first to their last
    * measurement: each writer keeps the limit by itself, this keeps it over all of them.
    */
-  add(attributes: CanonicalAttributes, start: HrTime, cell: number, slab: number, limit: number): void {
+  add(attributes: CanonicalAttributes, start: HrTime, contribution: Contribution, limit: number): void {
     const isOverflow = attributes === OVERFLOW_ATTRIBUTES;
     const reference = this.#table.get(attributes);
     if (reference !== ABSENT) {
-      this.#append(reference - 1, cell, slab);
+      this.#append(reference - 1, contribution);
       if (this.#live[reference - 1] === 0 && isEarlier(start, this.starts[reference - 1]!))
         this.starts[reference - 1] = start;
     } else if (!isOverflow && this.#sets >= limit) {
-      this.add(OVERFLOW_ATTRIBUTES, start, cell, slab, limit);
+      this.add(OVERFLOW_ATTRIBUTES, start, contribution, limit);
     } else {
       if (isOverflow) this.#overflow = this.size;
       else this.#sets++;
-      this.#create(attributes, start, cell, slab);
+      this.#create(attributes, start, contribution);
     }
   }
 
-  #create(attributes: CanonicalAttributes, start: HrTime, cell: number, slab: number): void {
+  #create(attributes: CanonicalAttributes, start: HrTime, contribution: Contribution): void {
     const series = this.attributes.length;
     if (series === this.#first.length) {
       this.#first = grown(this.#first, new Int32Array(2 * series));
@@ -141,26 +165,29 @@ export class MergedStream {
     }
     this.attributes.push(objectOf(attributes));
     this.starts.push(start);
-    this.#first[series] = this.#last[series] = this.#node(cell, slab);
+    this.#first[series] = this.#last[series] = this.#node(contribution);
     this.#table.add(attributes, series + 1);
   }
 
-  #append(series: number, cell: number, slab: number): void {
-    const node = this.#node(cell, slab);
+  #append(series: number, contribution: Contribution): void {
+    const node = this.#node(contribution);
     this.#next[this.#last[series]!] = node;
     this.#last[series] = node;
   }
 
-  #node(cell: number, slab: number): number {
+  #node({ cell, slab, intervals }: Contribution): number {
     const node = this.#nodes++;
     if (node === this.#cells.length) {
       this.#cells = grown(this.#cells, new Int32Array(2 * node));
       this.#slabs = grown(this.#slabs, new Int16Array(2 * node));
+      this.#intervals = grown(this.#intervals, new Uint8Array(2 * node));
       this.#next = grown(this.#next, new Int32Array(2 * node));
     }
     this.#cells[node] = cell;
     this.#slabs[node] = slab;
     this.#next[node] = NONE;
+    this.#intervals[node] = intervals ? 1 : 0;
+    this.hasIntervals ||= intervals;
     return node;
   }
 }

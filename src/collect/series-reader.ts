@@ -90,7 +90,7 @@ export class SeriesReader {
     const { aggregation } = stream.description;
     if (aggregation.type !== 'explicit-bucket-histogram') return undefined;
     const { values } = this.#shared;
-    return values.histogram(stream, this.#series, aggregation, values.histogramReader(aggregation));
+    return values.histogram(stream, this.#series, aggregation, values.histogramReaders(aggregation));
   }
 
   /**

@@ -2,6 +2,7 @@ import { observedSince } from '../memory/doorbell.ts';
 import type { Region } from '../memory/region.ts';
 import { isSlabDead, slabStaleBefore } from '../memory/slab.ts';
 import * as H from '../state/cells/histogram-cell.ts';
+import * as I from '../state/cells/interval-histogram-cell.ts';
 import { LAST_TICK, LAST_VALUE, readLastValueInto } from '../state/cells/last-value-cell.ts';
 import { readSharedValueInto } from '../state/cells/shared-value-cell.ts';
 import { readSumInto } from '../state/cells/sum-cell.ts';
@@ -12,12 +13,19 @@ import {
   type CopyCell,
   type ExponentialHistogramAggregation,
 } from './exponential-series.ts';
+import type { IntervalExtremes } from './interval-extremes.ts';
 import { NONE, type MergedStream } from './merged-stream.ts';
 import { COLUMN_BUCKETS, COLUMN_COUNT, COLUMN_SUM, type MetricColumn } from './metric-column.ts';
 import type * as D from './metric-data.ts';
 import { sharedValue } from './shared-value.ts';
 
 export type HistogramAggregation = Extract<Aggregation, { type: 'explicit-bucket-histogram' }>;
+
+/** How the two kinds of histogram cells are read that a stream may have, by whether they keep extremes of intervals. */
+export interface HistogramReaders {
+  readonly plain: ReadCell;
+  readonly intervals: ReadCell;
+}
 
 /**
  * The value of a series now: its cells, read and merged over all writers. Sums and histograms add up, dead writers included; a gauge is the
@@ -120,17 +128,22 @@ export class SeriesValues {
     return value;
   }
 
-  histogramReader({ boundaries }: HistogramAggregation): ReadCell {
+  histogramReaders({ boundaries }: HistogramAggregation): HistogramReaders {
     const buckets = boundaries.length + 1;
-    this.#reserveCopy(H.histogramCopyWords(buckets));
-    return (words, doubles, at, into) => H.readHistogramInto(words, doubles, at, buckets, into);
+    this.#reserveCopy(I.intervalHistogramCopyWords(buckets));
+    return {
+      plain: (words, doubles, at, into) => H.readHistogramInto(words, doubles, at, buckets, into),
+      intervals: (words, doubles, at, into) => I.readIntervalHistogramInto(words, doubles, at, buckets, into),
+    };
   }
 
+  /** `extremes`: is told what is new in the cells, if given. */
   histogram(
     stream: MergedStream,
     series: number,
     { boundaries, recordMinMax, hasSum }: HistogramAggregation,
-    read: ReadCell,
+    read: HistogramReaders,
+    extremes?: IntervalExtremes,
   ): D.HistogramValue | undefined {
     const buckets = boundaries.length + 1;
     const counts: number[] = [];
@@ -140,13 +153,15 @@ export class SeriesValues {
     let min = Infinity;
     let max = -Infinity;
     for (let node = stream.firstOf(series); node !== NONE; node = stream.nextOf(node)) {
-      const copy = this.#read(read, stream.cellOf(node), H.histogramCopyWords(buckets));
+      const copy = this.#histogramCell(stream, node, read, buckets);
       if (copy === undefined) return undefined;
       count += copy[H.HISTOGRAM_COUNT]!;
       sum += copy[H.HISTOGRAM_SUM]!;
       min = Math.min(min, copy[H.HISTOGRAM_MIN]!);
       max = Math.max(max, copy[H.HISTOGRAM_MAX]!);
-      for (let i = 0; i < buckets; i++) counts[i]! += copy[H.HISTOGRAM_BUCKETS + i]!;
+      const at = bucketsOf(stream, node);
+      for (let i = 0; i < buckets; i++) counts[i]! += copy[at + i]!;
+      extremes?.fold(series, node, copy, stream.intervalsOf(node));
     }
     const contents = { boundaries: boundaries.slice(), counts };
     // Written out: putting these objects together by spreading took several times as long as all the rest of a snapshot.
@@ -169,24 +184,37 @@ export class SeriesValues {
   fillHistogram(
     stream: MergedStream,
     series: number,
-    read: ReadCell,
+    read: HistogramReaders,
     { values, stride }: MetricColumn,
     at: number,
   ): boolean {
     const buckets = stride - COLUMN_BUCKETS;
     values.fill(0, at, at + stride);
     for (let node = stream.firstOf(series); node !== NONE; node = stream.nextOf(node)) {
-      const copy = this.#read(read, stream.cellOf(node), H.histogramCopyWords(buckets));
+      const copy = this.#histogramCell(stream, node, read, buckets);
       if (copy === undefined) return false;
       values[at + COLUMN_COUNT]! += copy[H.HISTOGRAM_COUNT]!;
       values[at + COLUMN_SUM]! += copy[H.HISTOGRAM_SUM]!;
-      for (let i = 0; i < buckets; i++) values[at + COLUMN_BUCKETS + i]! += copy[H.HISTOGRAM_BUCKETS + i]!;
+      const from = bucketsOf(stream, node);
+      for (let i = 0; i < buckets; i++) values[at + COLUMN_BUCKETS + i]! += copy[from + i]!;
     }
     return true;
   }
 
   #reserveCopy(words: number): void {
     if (this.#copy.length < words) this.#copy = new Float64Array(2 * words);
+  }
+
+  #histogramCell(
+    stream: MergedStream,
+    node: number,
+    { plain, intervals }: HistogramReaders,
+    buckets: number,
+  ): Float64Array | undefined {
+    const cell = stream.cellOf(node);
+    return stream.intervalsOf(node)
+      ? this.#read(intervals, cell, I.intervalHistogramCopyWords(buckets))
+      : this.#read(plain, cell, H.histogramCopyWords(buckets));
   }
 
   /**
@@ -210,4 +238,9 @@ export class SeriesValues {
     if (dead === undefined) this.#deadSlabs.set(slab, (dead = isSlabDead(this.#region, slab)));
     return dead;
   }
+}
+
+/** Where the bucket counts start in the copy of a contribution's cell. */
+function bucketsOf(stream: MergedStream, node: number): number {
+  return stream.intervalsOf(node) ? I.INTERVAL_HISTOGRAM_BUCKETS : H.HISTOGRAM_BUCKETS;
 }

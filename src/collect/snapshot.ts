@@ -1,4 +1,5 @@
 import type { HrTime } from '@opentelemetry/api';
+import { raiseIntervalEpoch } from '../memory/interval-epoch.ts';
 import { isObserved, type InstrumentKind } from '../state/records.ts';
 import type { CellReader } from './cell-reader.ts';
 import { DeltaStream } from './delta-stream.ts';
@@ -36,6 +37,7 @@ export class Snapshots {
   readonly #selection: StreamSelection;
   readonly #columns = new Map<MergedStream, StreamColumn>();
   readonly #deltas = new Map<MergedStream, DeltaStream>();
+  #intervalEnded = false;
 
   constructor(
     store: StoreReader,
@@ -58,6 +60,7 @@ export class Snapshots {
         .of(streams)
         .map((stream) => {
           const delta = isDelta(stream.description.kind) ? this.#deltaOf(stream) : undefined;
+          if (delta !== undefined && stream.hasIntervals) this.#endInterval();
           return this.#metric({ stream, endMillis, delta });
         })
         .filter((metric) => metric.dataPoints.length > 0);
@@ -83,7 +86,15 @@ export class Snapshots {
     return columns;
   }
 
+  /** Once a snapshot, before the first cell is read whose intervals end with it. */
+  #endInterval(): void {
+    if (this.#intervalEnded) return;
+    this.#intervalEnded = true;
+    raiseIntervalEpoch(this.#store.region);
+  }
+
   #begin(): void {
+    this.#intervalEnded = false;
     this.#cells.begin();
     this.#store.refresh();
     this.#values.begin();
@@ -100,7 +111,7 @@ export class Snapshots {
     const { aggregation, kind } = stream.description;
     const { column } = filled;
     const isHistogram = aggregation.type === 'explicit-bucket-histogram';
-    const read = isHistogram ? this.#values.histogramReader(aggregation) : undefined;
+    const read = isHistogram ? this.#values.histogramReaders(aggregation) : undefined;
     for (const series of filled.begin(this.#store.region.words)) {
       const at = column.open();
       if (read !== undefined) {
@@ -153,13 +164,14 @@ export class Snapshots {
           dataPoints: this.#points(taken, (series) => values.lastValue(stream, series, isObserved(kind))),
         };
       case 'explicit-bucket-histogram': {
-        const read = values.histogramReader(aggregation);
+        const read = values.histogramReaders(aggregation);
+        const extremes = delta === undefined ? undefined : stream.extremes;
         return {
           ...base,
           dataPointType: D.DATA_POINT_HISTOGRAM,
           dataPoints: this.#points(
             taken,
-            (series) => values.histogram(stream, series, aggregation, read),
+            (series) => values.histogram(stream, series, aggregation, read, extremes),
             (told, series, value) => told.histogram(series, value),
           ),
         };

@@ -15,11 +15,17 @@ import { MergedStream } from './merged-stream.ts';
 /** Distinct attribute strings that are kept once; further ones are kept per series. */
 const MAX_STRINGS = 65_536;
 
+/** A stream as one writer has it. */
+interface SlabStream {
+  readonly merged: MergedStream;
+  readonly intervals: boolean;
+}
+
 /** What of one slab's directory was decoded so far. Ids count records, so they are indices here. */
 interface SlabDirectory {
   readonly slab: number;
   readonly cursors: ExtentCursor[];
-  readonly streams: MergedStream[];
+  readonly streams: SlabStream[];
   readonly keySets: (readonly string[])[];
   /** Set when a record was damaged: what was decoded stays in use, nothing more is read. */
   broken: boolean;
@@ -151,13 +157,13 @@ export class StoreReader {
         return;
       case R.DESCRIPTION_RECORD: {
         const [id, text] = R.decodeJson(payload) as [number, string];
-        const stream = directory.streams[id]!;
+        const stream = directory.streams[id]!.merged;
         if (text.length > stream.text.length) stream.text = text;
         return;
       }
       case R.EXEMPLARS_RECORD: {
         const record = decodeExemplars(payload);
-        const stream = directory.streams[record.stream]!;
+        const stream = directory.streams[record.stream]!.merged;
         stream.exemplars ??= new Map();
         stream.exemplars.set(record.cell, new ExemplarBlock(record));
         this.#hasExemplars = true;
@@ -169,14 +175,15 @@ export class StoreReader {
 
   #takeSeries(payload: Buffer, directory: SlabDirectory): void {
     const { stream: id, keySet, cell, startTime } = R.decodeSeries(payload);
-    const stream = directory.streams[id]!;
+    const { merged: stream, intervals } = directory.streams[id]!;
     const attributes = R.decodeSeriesAttributes(payload, keySet, directory.keySets[keySet] ?? []);
     const { kind, cardinalityLimit } = stream.description;
     const limit = cardinalityLimit ?? this.#configuration?.cardinalityLimits[kind] ?? Infinity;
-    stream.add(this.#interned(attributes), this.#hrTime(startTime), cell, directory.slab, limit);
+    const part = { cell, slab: directory.slab, intervals };
+    stream.add(this.#interned(attributes), this.#hrTime(startTime), part, limit);
   }
 
-  #streamOf(description: R.StreamDescription): MergedStream {
+  #streamOf(description: R.StreamDescription): SlabStream {
     const key = R.streamKey(description);
     let stream = this.#streams.get(key);
     if (stream === undefined) {
@@ -186,7 +193,7 @@ export class StoreReader {
     }
     if (description.description.length > stream.text.length) stream.text = description.description;
     stream.created = Math.min(stream.created, description.created);
-    return stream;
+    return { merged: stream, intervals: R.hasIntervals(description.aggregation) };
   }
 
   #scopeOf(scope: R.Scope): MergedStream[] {

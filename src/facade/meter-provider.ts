@@ -104,8 +104,10 @@ export class SeqlockMeterProvider implements MeterProvider {
         );
       return wanted;
     }
+    if (readers.length === 0) return published;
     const { selections, views: publishedViews } = published;
-    return readers.length === 0 ? published : { ...wanted, selections, views: publishedViews };
+    const deltaKinds = [...new Set([...published.deltaKinds, ...wanted.deltaKinds])];
+    return { ...wanted, selections, views: publishedViews, deltaKinds };
   }
 
   #attach(readers: readonly IMetricReader[], options: SeqlockMeterProviderOptions): void {

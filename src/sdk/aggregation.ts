@@ -14,9 +14,20 @@ export interface AggregatedInstrument {
   readonly boundaries: readonly number[] | undefined;
 }
 
-/** What a choice comes to for an instrument; undefined when its measurements are dropped. */
+/** What a choice comes to for an instrument; undefined when its measurements are dropped. `isDelta`: for some reader. */
 export function aggregationOf(
   { kind, boundaries }: AggregatedInstrument,
+  choice: AggregationChoice,
+  isDelta: boolean,
+): Aggregation | undefined {
+  const aggregation = cumulativeAggregationOf(kind, boundaries, choice);
+  const keepsExtremes = aggregation?.type === 'explicit-bucket-histogram' && aggregation.recordMinMax;
+  return isDelta && keepsExtremes ? { ...aggregation, intervals: true } : aggregation;
+}
+
+function cumulativeAggregationOf(
+  kind: InstrumentKind,
+  boundaries: readonly number[] | undefined,
   choice: AggregationChoice,
 ): Aggregation | undefined {
   switch (choice.type) {

@@ -15,7 +15,7 @@ import { filtered, FiniteOnly } from './viewed-recorder.ts';
 export interface MeterContext {
   readonly writer: StoreWriter;
   /** What the provider follows of the store's configuration. */
-  readonly configuration: Pick<StoreConfiguration, 'cardinalityLimits'>;
+  readonly configuration: Pick<StoreConfiguration, 'cardinalityLimits' | 'deltaKinds'>;
   readonly rules: StreamRules;
 }
 
@@ -84,7 +84,8 @@ export class MeterStreams {
     cardinalityLimit,
   }: StreamPlan): StreamDescription | undefined {
     const { unit, kind, valueType } = instrument;
-    const aggregation = aggregationOf(instrument, choice);
+    const isDelta = this.#context.configuration.deltaKinds.includes(kind);
+    const aggregation = aggregationOf(instrument, choice, isDelta);
     if (aggregation === undefined) return undefined;
     return {
       scope: this.#scope,

@@ -12,13 +12,13 @@
  *   CONFIGURATION   JSON of a StoreConfiguration; the region's header points to the newest one
  *   DESCRIPTION     JSON of [stream, text]: the stream was registered again, with a longer description
  *   EXEMPLARS       see `exemplar-record.ts`
- *
- *   value           tag (1 byte), then: nothing (null, undefined, false, true), float64, or u32 length and bytes
+ *   value           see `attribute-bytes.ts`
  */
 import type { Attributes } from '@opentelemetry/api';
 import type { Selections } from './aggregation-choice.ts';
-import type { AttributeValue, CanonicalAttributes } from './attributes.ts';
+import type { CanonicalAttributes } from './attributes.ts';
 import { OVERFLOW_ATTRIBUTES } from './attributes.ts';
+import { decodeValue, encodeValue, valueBytes } from './attribute-bytes.ts';
 import type { InstrumentKind } from './instrument-kind.ts';
 import type { ViewDescription } from './view-description.ts';
 
@@ -52,6 +52,11 @@ export type Aggregation =
       readonly recordMinMax: boolean;
       /** False where measurements may be negative (specification, data model: sum is then left out). */
       readonly hasSum: boolean;
+      /**
+       * True where cells keep the extremes of intervals too, for readers with delta temporality (interval-histogram-cell.ts). Not
+       * part of the identity: one writer may, and another not.
+       */
+      readonly intervals?: boolean;
     }
   | {
       readonly type: 'exponential-histogram';
@@ -140,6 +145,16 @@ export function streamKey(stream: StreamDescription): string {
 /** Which measurements may become exemplars (specification, ExemplarFilter). */
 export type ExemplarFilter = 'trace_based' | 'always_on' | 'always_off';
 
+/** The identity of a stream within a slab, where all its cells are alike. */
+export function slabStreamKey(stream: StreamDescription): string {
+  return hasIntervals(stream.aggregation) ? `${streamKey(stream)} with intervals` : streamKey(stream);
+}
+
+/** Whether the cells of an aggregation keep the extremes of intervals. */
+export function hasIntervals(aggregation: Aggregation): boolean {
+  return aggregation.type === 'explicit-bucket-histogram' && aggregation.intervals === true;
+}
+
 /** What a store says of itself to threads that join it and to those that only read it. */
 export interface StoreConfiguration {
   /** Attributes of the resource, as far as JSON can hold them. */
@@ -149,6 +164,8 @@ export interface StoreConfiguration {
   readonly cardinalityLimits: Readonly<Record<InstrumentKind, number>>;
   /** Aggregations the publisher's readers want, by instrument kind: one stream of an instrument for each. Never empty. */
   readonly selections: Selections;
+  /** Instrument kinds for which a reader of the publisher wants delta temporality. */
+  readonly deltaKinds: readonly InstrumentKind[];
   /** The publisher's views; threads that have none of their own follow them. */
   readonly views: readonly ViewDescription[];
   /** Left out: `trace_based`. */
@@ -214,82 +231,4 @@ export function decodeSeriesAttributes(
     return value;
   });
   return { keys, values };
-}
-
-const TAG_NULL = 0;
-const TAG_UNDEFINED = 1;
-const TAG_FALSE = 2;
-const TAG_TRUE = 3;
-const TAG_NUMBER = 4;
-const TAG_UTF8 = 5;
-const TAG_UTF16 = 6; // strings with lone surrogates, which UTF-8 cannot hold
-const TAG_JSON = 7;
-
-function encodeValue(value: AttributeValue): Buffer {
-  switch (typeof value) {
-    case 'string':
-      return isWellFormed(value)
-        ? taggedBytes(TAG_UTF8, Buffer.from(value, 'utf8'))
-        : taggedBytes(TAG_UTF16, Buffer.from(value, 'utf16le'));
-    case 'number': {
-      const bytes = Buffer.alloc(9);
-      bytes[0] = TAG_NUMBER;
-      bytes.writeDoubleLE(value, 1);
-      return bytes;
-    }
-    case 'boolean':
-      return Buffer.of(value ? TAG_TRUE : TAG_FALSE);
-    case 'undefined':
-      return Buffer.of(TAG_UNDEFINED);
-    default:
-      return value === null ? Buffer.of(TAG_NULL) : taggedBytes(TAG_JSON, encodeJson(value));
-  }
-}
-
-function taggedBytes(tag: number, bytes: Buffer): Buffer {
-  const head = Buffer.alloc(5);
-  head[0] = tag;
-  head.writeUInt32LE(bytes.length, 1);
-  return Buffer.concat([head, bytes]);
-}
-
-function valueBytes(payload: Buffer, at: number): number {
-  switch (payload[at]) {
-    case TAG_NUMBER:
-      return 9;
-    case TAG_UTF8:
-    case TAG_UTF16:
-    case TAG_JSON:
-      return 5 + payload.readUInt32LE(at + 1);
-    default:
-      return 1;
-  }
-}
-
-function decodeValue(payload: Buffer, at: number): AttributeValue {
-  const end = at + valueBytes(payload, at);
-  switch (payload[at]) {
-    case TAG_NUMBER:
-      return payload.readDoubleLE(at + 1);
-    case TAG_UTF8:
-      return payload.toString('utf8', at + 5, end);
-    case TAG_UTF16:
-      return payload.toString('utf16le', at + 5, end);
-    case TAG_JSON:
-      return JSON.parse(payload.toString('utf8', at + 5, end)) as object;
-    case TAG_TRUE:
-      return true;
-    case TAG_FALSE:
-      return false;
-    case TAG_UNDEFINED:
-      return undefined;
-    default:
-      return null;
-  }
-}
-
-const LONE_SURROGATE = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/;
-
-function isWellFormed(text: string): boolean {
-  return !LONE_SURROGATE.test(text);
 }

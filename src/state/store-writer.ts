@@ -9,6 +9,7 @@ import { answerPulses } from '../memory/pulse.ts';
 import { acquireSlab } from '../memory/slab.ts';
 import { ExponentialHistogramStream } from './exponential-histogram-stream.ts';
 import { HistogramStream } from './histogram-stream.ts';
+import { IntervalHistogramStream } from './interval-histogram-stream.ts';
 import { LastValueStream } from './last-value-stream.ts';
 import { ObservedStream } from './observed-stream.ts';
 import * as R from './records.ts';
@@ -123,7 +124,7 @@ export class StoreWriter implements SlabAccess {
   }
 
   #streamFor(description: R.StreamDescription, limit: number): StreamWriter {
-    const key = R.streamKey(description);
+    const key = R.slabStreamKey(description);
     let stream = this.#streams.get(key);
     if (stream === undefined) {
       stream = this.#open(description, key, limit);
@@ -155,7 +156,9 @@ export class StoreWriter implements SlabAccess {
       case 'last-value':
         return new LastValueStream(this, description, id, limit);
       case 'explicit-bucket-histogram':
-        return new HistogramStream(this, description, id, limit, aggregation.boundaries);
+        return R.hasIntervals(aggregation)
+          ? new IntervalHistogramStream(this, description, id, limit, aggregation.boundaries)
+          : new HistogramStream(this, description, id, limit, aggregation.boundaries);
       case 'exponential-histogram':
         return new ExponentialHistogramStream(this, description, id, limit, aggregation);
     }
@@ -193,7 +196,7 @@ export class StoreWriter implements SlabAccess {
           streams.push(restored);
           if (description.kind === 'OBSERVABLE_COUNTER') observed.push(description);
           this.#described.push(description.description.length);
-          this.#restored.set(R.streamKey(description), restored);
+          this.#restored.set(R.slabStreamKey(description), restored);
         } else if (kind === R.KEY_SET_RECORD) {
           const keys = R.decodeJson(payload) as string[];
           this.#keySets.set(JSON.stringify(keys), keySets.length);

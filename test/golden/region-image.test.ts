@@ -46,9 +46,21 @@ describe('the golden image of a region', () => {
         live: true,
         values: [3, 1003.5, 0.5, 1000, 1, 1, 1],
       },
+      {
+        metric: 'waits',
+        unit: '',
+        attributes: {},
+        overflow: false,
+        live: true,
+        values: [3, 5.5, 0.5, 3, 1, 2],
+      },
       { metric: 'level', unit: '', attributes: {}, overflow: false, live: true, values: [-4, 1] },
     ]);
     // Reserved, not used.
-    expect(metrics.filter(({ live }) => !live).map(({ metric }) => metric)).to.deep.equal(['sizes', 'level']);
+    expect(metrics.filter(({ live }) => !live).map(({ metric }) => metric)).to.deep.equal([
+      'sizes',
+      'waits',
+      'level',
+    ]);
   });
 });

@@ -10,10 +10,11 @@
 import { readFileSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
 import * as L from '../../src/memory/layout.ts';
+import { raiseIntervalEpoch } from '../../src/memory/interval-epoch.ts';
 import { Region } from '../../src/memory/region.ts';
 import type { StoreConfiguration } from '../../src/state/records.ts';
 import { StoreWriter } from '../../src/state/store-writer.ts';
-import { configuration, counter, gauge, histogram } from '../support/descriptions.ts';
+import { configuration, counter, gauge, histogram, intervalHistogram } from '../support/descriptions.ts';
 import { seriesOf } from '../support/region-contents.ts';
 
 const LINE = 32;
@@ -46,6 +47,11 @@ function build(): Region {
   writer.describe(requests, 'a longer text');
   const sizes = writer.stream(histogram('sizes', [0.5, 10]), 10);
   for (const value of [0.5, 3, 1000]) sizes.record(value, { b: 1, a: 2 });
+  const waits = writer.stream(intervalHistogram('waits', [1]), 10);
+  waits.record(3, {});
+  waits.record(0.5, {});
+  raiseIntervalEpoch(region);
+  waits.record(2, {});
   const level = writer.stream(gauge('level'), 10);
   level.record(1, {});
   level.record(-4, {});

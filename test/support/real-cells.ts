@@ -21,6 +21,7 @@ import {
 import { addToSumFast, addToSumStrict, SUM_CELL_WORDS } from '../../src/state/cells/sum-cell.ts';
 import type { CellProtocol } from './cell-protocol.ts';
 import { exponentialCell } from './exponential-cell.ts';
+import { intervalHistogramCell } from './interval-cell.ts';
 
 type Form = 'fast' | 'strict';
 
@@ -177,4 +178,5 @@ export const REAL_CELLS: readonly CellProtocol[] = (['fast', 'strict'] as const)
   histogramCell(form),
   exemplarCell(form),
   exponentialCell(form),
+  intervalHistogramCell(form),
 ]);

@@ -12,6 +12,11 @@ import {
   histogramCopyWords,
   readHistogramInto,
 } from '../../src/state/cells/histogram-cell.ts';
+import {
+  INTERVAL_HISTOGRAM_BUCKETS,
+  intervalHistogramCopyWords,
+  readIntervalHistogramInto,
+} from '../../src/state/cells/interval-histogram-cell.ts';
 import { readLastValueInto } from '../../src/state/cells/last-value-cell.ts';
 import { readSumInto } from '../../src/state/cells/sum-cell.ts';
 import * as R from '../../src/state/records.ts';
@@ -87,6 +92,11 @@ function valuesOf({ words, doubles }: Region, aggregation: R.Aggregation, cell: 
     return [...into];
   }
   const buckets = aggregation.boundaries.length + 1;
+  if (R.hasIntervals(aggregation)) {
+    const into = new Float64Array(intervalHistogramCopyWords(buckets));
+    readIntervalHistogramInto(words, doubles, cell, buckets, into);
+    return [...into.subarray(0, 4), ...into.subarray(INTERVAL_HISTOGRAM_BUCKETS)];
+  }
   const into = new Float64Array(histogramCopyWords(buckets));
   readHistogramInto(words, doubles, cell, buckets, into);
   return [...into.subarray(0, 4), ...into.subarray(HISTOGRAM_BUCKETS)];
