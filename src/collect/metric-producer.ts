@@ -13,7 +13,6 @@ import { TEMPORALITY_DELTA, type Resource, type ResourceMetrics } from './metric
 import { SelfMetrics, type SelfMetric } from './self-metrics.ts';
 import { Snapshots } from './snapshot.ts';
 import { storeMetrics } from './store-metrics.ts';
-import { hrTimeOf } from './hr-time.ts';
 import { readerOf, type StoreReader } from './store-reader.ts';
 import { StreamSelection } from './stream-selection.ts';
 
@@ -87,9 +86,14 @@ export class SeqlockMetricProducer implements MetricProducer {
 
   /**
    * Has the observable callbacks of all threads called, then takes a snapshot in the temporality that is selected. `timeoutMillis` is
-   * for each callback; what failed is in `errors`. Of two calls at once, the later has what the earlier did not yet.
+   * for each callback; what failed is in `errors`. Collections of a thread wait for each other; of two, the later has what the earlier
+   * did not yet.
    */
-  async collect(options?: MetricCollectOptions): Promise<CollectionResult> {
+  collect(options?: MetricCollectOptions): Promise<CollectionResult> {
+    return this.#store.turns.take(() => this.#collect(options));
+  }
+
+  async #collect(options?: MetricCollectOptions): Promise<CollectionResult> {
     const errors = await this.#observe(options?.timeoutMillis);
     const resourceMetrics = this.#take((kind) => this.#deltaKinds.has(kind));
     // The official type wants a Resource of @opentelemetry/resources; readers and exporters use its attributes alone.
@@ -104,7 +108,7 @@ export class SeqlockMetricProducer implements MetricProducer {
   #take(isDelta?: (kind: InstrumentKind) => boolean): ResourceMetrics {
     const scopeMetrics = this.#snapshots.take(isDelta); // reads the store's configuration too
     if (this.#selfMetrics !== undefined)
-      scopeMetrics.push(this.#selfMetrics.scopeMetrics(hrTimeOf(Date.now())));
+      scopeMetrics.push(this.#selfMetrics.scopeMetrics(Date.now(), isDelta));
     return { resource: this.#resourceNow(), scopeMetrics };
   }
 

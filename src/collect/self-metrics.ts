@@ -6,6 +6,8 @@
  */
 import type { Attributes, HrTime } from '@opentelemetry/api';
 import { VERSION } from '../base/version.ts';
+import type { InstrumentKind } from '../state/records.ts';
+import { hrTimeOf } from './hr-time.ts';
 import { MetricColumn } from './metric-column.ts';
 import * as D from './metric-data.ts';
 
@@ -32,6 +34,7 @@ const TYPES = {
   level: 'OBSERVABLE_UP_DOWN_COUNTER',
   gauge: 'OBSERVABLE_GAUGE',
 } as const;
+const ALL_CUMULATIVE = (): false => false;
 /** Of the API's `ValueType`, which this layer uses as a type only. */
 const DOUBLE = 1;
 /** Attribute objects kept: more than threads can live at once. */
@@ -43,18 +46,39 @@ export class SelfMetrics {
   readonly #columns: readonly MetricColumn[];
   /** One object for equal attributes: a row is known by it from one snapshot to the next. */
   readonly #attributes = new Map<string, Attributes>();
+  /** What was told of a metric at the previous collection with delta temporality, by attributes. */
+  readonly #told = new Map<SelfMetric, { readonly values: Map<string, number>; readonly endTime: HrTime }>();
 
   constructor(metrics: readonly SelfMetric[]) {
     this.#metrics = metrics;
     this.#columns = metrics.map(columnOf);
   }
 
-  /** The metrics now, as a scope of a snapshot taken at `endTime`. */
-  scopeMetrics(endTime: HrTime): D.ScopeMetrics {
+  /** The metrics now, as a scope of a snapshot taken at `endMillis`; of kinds that are `isDelta`, what came since the last call. */
+  scopeMetrics(
+    endMillis: number,
+    isDelta: (kind: InstrumentKind) => boolean = ALL_CUMULATIVE,
+  ): D.ScopeMetrics {
+    const endTime = hrTimeOf(endMillis);
     const metrics = this.#metrics
-      .map((metric) => dataOf(metric, endTime))
+      .map((metric) =>
+        isDelta(TYPES[metric.kind]) ? this.#changes(metric, endTime) : dataOf(metric, endTime, metric.read()),
+      )
       .filter(({ dataPoints }) => dataPoints.length > 0);
     return { scope: SCOPE, metrics };
+  }
+
+  #changes(metric: SelfMetric, endTime: HrTime): D.Metric {
+    const points = metric.read();
+    const told = this.#told.get(metric);
+    const values = new Map(points.map(({ value, attributes }) => [JSON.stringify(attributes), value]));
+    this.#told.set(metric, { values, endTime });
+    const changes = points.map(({ value, attributes }) => ({
+      value: metric.kind === 'gauge' ? value : value - (told?.values.get(JSON.stringify(attributes)) ?? 0),
+      ...(attributes && { attributes }),
+    }));
+    const start = told?.endTime ?? metric.start;
+    return { ...dataOf({ ...metric, start }, endTime, changes), aggregationTemporality: D.TEMPORALITY_DELTA };
   }
 
   /** The metrics now, as columns which the next call fills anew. */
@@ -88,11 +112,15 @@ function columnOf({ name, unit, kind, description }: SelfMetric): MetricColumn {
   );
 }
 
-function dataOf({ name, description, unit, kind, start, read }: SelfMetric, endTime: HrTime): D.Metric {
+function dataOf(
+  { name, description, unit, kind, start }: SelfMetric,
+  endTime: HrTime,
+  points: readonly SelfPoint[],
+): D.Metric {
   const base = {
     descriptor: { name, description, unit, type: TYPES[kind], valueType: DOUBLE },
     aggregationTemporality: D.TEMPORALITY_CUMULATIVE,
-    dataPoints: read().map(({ value, attributes = {} }) => ({
+    dataPoints: points.map(({ value, attributes = {} }) => ({
       startTime: start,
       endTime,
       attributes,

@@ -11,6 +11,7 @@ import { DirectoryWatch } from './directory-watch.ts';
 import { ExemplarBlock } from './exemplar-block.ts';
 import { hrTimeOf } from './hr-time.ts';
 import { MergedStream } from './merged-stream.ts';
+import { Turns } from './turns.ts';
 
 /** Distinct attribute strings that are kept once; further ones are kept per series. */
 const MAX_STRINGS = 65_536;
@@ -44,6 +45,8 @@ export interface ScopeStreams {
 export class StoreReader {
   readonly region: Region;
   readonly scopes: ScopeStreams[] = [];
+  /** Collections of this thread, one at a time: each has the observations that were made for it (specification, asynchronous instruments). */
+  readonly turns: Turns = new Turns();
   readonly #slabs = new Map<number, SlabDirectory>();
   readonly #streams = new Map<string, MergedStream>();
   readonly #scopes = new Map<string, ScopeStreams>();

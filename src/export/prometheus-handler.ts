@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { promises as streams, Readable } from 'node:stream';
 import * as zlib from 'node:zlib';
+import { TimeoutError, within } from '../base/deadline.ts';
 import { OptionError } from '../base/errors.ts';
 import { Warnings } from '../base/warnings.ts';
 import type { MetricColumns } from '../collect/metric-column.ts';
@@ -8,7 +9,7 @@ import { negotiateCoding, negotiateFormat, type ContentCoding, type NegotiatedFo
 import type { ExpositionOptions } from './family-plan.ts';
 import { prometheusProtobuf } from './prometheus-protobuf.ts';
 import { checkExpositionOptions, PrometheusText, type TextBody } from './prometheus-text.ts';
-import { scrapeOf, TimeoutError, within, type Scrape, type ScrapeSource } from './scrape-source.ts';
+import { scrapeOf, type Scrape, type ScrapeSource } from './scrape-source.ts';
 
 export interface PrometheusHandlerOptions extends ExpositionOptions {
   /** Answers are compressed for those who accept it, outside the event loop. Default true. */

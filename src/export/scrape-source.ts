@@ -1,3 +1,4 @@
+import { within } from '../base/deadline.ts';
 import { OptionError } from '../base/errors.ts';
 import type { Warnings } from '../base/warnings.ts';
 import { columnsOf, type MetricColumns } from '../collect/metric-column.ts';
@@ -74,25 +75,4 @@ async function scrapeOfOther(
 function report(errors: readonly unknown[], warnings: Warnings): void {
   for (const error of errors)
     warnings.once(`callback ${String(error)}`, `while metrics were collected: ${String(error)}`);
-}
-
-/** Of this module alone, so `instanceof` tells it. */
-export class TimeoutError extends Error {
-  constructor(timeoutMillis: number) {
-    super(`not done within ${Math.round(timeoutMillis)} ms`);
-    this.name = 'TimeoutError';
-  }
-}
-
-/** The result of `work`, or a TimeoutError; the work itself goes on. */
-export async function within<T>(timeoutMillis: number, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const deadline = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new TimeoutError(timeoutMillis)), timeoutMillis);
-  });
-  try {
-    return await Promise.race([work, deadline]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

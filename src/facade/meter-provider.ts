@@ -18,6 +18,8 @@ import { writerOf, type StoreWriter } from '../state/store-writer.ts';
 import { isMainThread } from 'node:worker_threads';
 import { observationBy } from './observation.ts';
 import { selectedAggregation, storeConfiguration } from './reader-wishes.ts';
+import { measureCollections } from './reader-metrics.ts';
+import { Readers, type Deadline } from './readers.ts';
 import { defaultResource, type ProviderResource } from './resource.ts';
 
 /** A superset of the options of the official `MeterProvider`. */
@@ -31,16 +33,12 @@ export interface SeqlockMeterProviderOptions {
    * published the store, as far as they travel (docs/operations.md).
    */
   readonly views?: readonly SeqlockViewOptions[];
-  /** Lets the official readers record their own metrics here. */
+  /** Records how long collections take, as `otel.sdk.metric_reader.collection.duration` (semantic conventions). Default false. */
   readonly sdkMetricsEnabled?: boolean;
   /** Reports the `seqlock.*` metrics of the store and of each reader (docs/operations.md). Default false. */
   readonly selfMetrics?: boolean;
   /** The store to record into. Default: see `SeqlockMeterProvider`. */
   readonly store?: MetricStore;
-}
-
-interface Deadline {
-  readonly timeoutMillis?: number;
 }
 
 /**
@@ -57,7 +55,7 @@ export class SeqlockMeterProvider implements MeterProvider {
   readonly #ownsStore: boolean;
   readonly #writer: StoreWriter;
   readonly #meters: MeterRegistry;
-  readonly #readers: readonly IMetricReader[];
+  readonly #readers: Readers;
   #isShutdown = false;
 
   /** Throws an `OptionError` that names the wrong option, its value and what is allowed. */
@@ -67,7 +65,7 @@ export class SeqlockMeterProvider implements MeterProvider {
     const joined = store ?? (isMainThread ? undefined : MetricStore.published());
     this.store = joined ?? MetricStore.create();
     this.#ownsStore = joined === undefined;
-    this.#readers = [...readers];
+    this.#readers = new Readers(readers);
     const { region } = this.store;
     this.#writer = writerOf(region);
     try {
@@ -125,19 +123,15 @@ export class SeqlockMeterProvider implements MeterProvider {
       const aggregationTemporalitySelector = reader.selectAggregationTemporality?.bind(reader);
       const selection = (kind: InstrumentKind): string =>
         selectionKey(selectedAggregation(reader, kind, warnings));
-      reader.setMetricProducer(
-        new SeqlockMetricProducer(this.store, {
-          resource,
-          aggregationTemporalitySelector,
-          selection,
-          selfMetrics,
-          observe,
-        }),
-      );
-      if (options.sdkMetricsEnabled === true)
-        (reader as { _setSelfObsMeterProvider?(provider: MeterProvider): void })._setSelfObsMeterProvider?.(
-          this,
-        );
+      const producer = new SeqlockMetricProducer(this.store, {
+        resource,
+        aggregationTemporalitySelector,
+        selection,
+        selfMetrics,
+        observe,
+      });
+      reader.setMetricProducer(producer);
+      if (options.sdkMetricsEnabled === true) measureCollections(reader, producer, this);
     }
   }
 
@@ -150,16 +144,22 @@ export class SeqlockMeterProvider implements MeterProvider {
     return this.#meters.meter(name, version, options);
   }
 
-  /** Asks every reader to export now. Rejects when one fails or `timeoutMillis` is over. */
+  /**
+   * Asks every reader to export now, and waits for all. Rejects when one failed or `timeoutMillis` is over; what failed in an
+   * official periodic reader's export too.
+   */
   async forceFlush(options?: Deadline): Promise<void> {
     if (this.#isShutdown) {
       this.#writer.warnings.once('flush', 'invalid attempt to force flush after MeterProvider shutdown');
       return;
     }
-    await Promise.all(this.#readers.map((reader) => reader.forceFlush(options)));
+    await this.#readers.forceFlush(options);
   }
 
-  /** Shuts every reader down (push readers export once more), then closes the store if the provider made it. */
+  /**
+   * Shuts every reader down (push readers export once more, all that was recorded until then), then closes the store if the provider
+   * made it. Rejects as `forceFlush` does; the provider is shut down all the same.
+   */
   async shutdown(options?: Deadline): Promise<void> {
     if (this.#isShutdown) {
       this.#writer.warnings.once('twice', 'shutdown may only be called once per MeterProvider');
@@ -167,7 +167,7 @@ export class SeqlockMeterProvider implements MeterProvider {
     }
     this.#isShutdown = true;
     try {
-      await Promise.all(this.#readers.map((reader) => reader.shutdown(options)));
+      await this.#readers.shutdown(options);
     } finally {
       if (this.#ownsStore) this.store.close();
     }

@@ -17,14 +17,14 @@ export interface Registration {
 export class CallbackTimeoutError extends Error {
   readonly code = 'E_CALLBACK_TIMEOUT';
 
-  constructor(timeoutMillis: number) {
-    super(`an observable callback did not end within ${timeoutMillis} ms; what it observed later is ignored`);
+  constructor(what: string) {
+    super(`an observable callback ${what}`);
     this.name = 'CallbackTimeoutError';
   }
 }
 
-/** Callbacks get this long when a reader sets no time-out: the scrape time-out of Prometheus. */
-const DEFAULT_TIMEOUT_MILLIS = 10_000;
+/** Callbacks get this long when a reader sets no time-out: half the scrape time-out of Prometheus, so that a scrape goes well without them. */
+const DEFAULT_TIMEOUT_MILLIS = 5000;
 
 /**
  * The observable callbacks of one thread and store. They run in this thread, in rounds: one at a time, asked for by a reader of this
@@ -34,6 +34,8 @@ export class ObservableRegistry {
   readonly #writer: StoreWriter;
   readonly #registrations: Registration[] = [];
   readonly #streams = new Set<ObservedStream>();
+  /** Those that did not end in time, until they end: a round calls none of its predecessor's again. */
+  readonly #running = new Set<Registration>();
   #last: Promise<unknown> = Promise.resolve();
   #listening = false;
   #requested = 0;
@@ -49,7 +51,14 @@ export class ObservableRegistry {
     if (this.#listening) return;
     this.#listening = true;
     this.#writer.answerRequests((request) => {
-      if (((this.#requested - request) | 0) < 0) void this.run(request); // or a reader of this thread asked, and runs it already
+      if (((this.#requested - request) | 0) >= 0) return; // a reader of this thread asked, and runs it already
+      void this.run(request).then((errors) => {
+        for (const error of errors)
+          this.#writer.warnings.once(
+            `callback ${String(error)}`,
+            `while a reader of another thread collected: ${String(error)}`,
+          );
+      });
     });
   }
 
@@ -59,8 +68,8 @@ export class ObservableRegistry {
   }
 
   /**
-   * Runs a round after the rounds that were asked for before, and answers `request`. Resolves to what callbacks threw; those that
-   * threw nothing have counted.
+   * Runs a round after the rounds that were asked for before, and answers `request`. Resolves to what callbacks failed with; those that
+   * did not fail have counted.
    */
   run(request: number, timeoutMillis: number = DEFAULT_TIMEOUT_MILLIS): Promise<unknown[]> {
     this.#requested = request;
@@ -70,26 +79,41 @@ export class ObservableRegistry {
   }
 
   async #run(request: number, timeoutMillis: number): Promise<unknown[]> {
+    const calls = await Promise.all(this.#registrations.map((one) => this.#call(one, timeoutMillis)));
     const round = new Round();
-    const outcomes = await Promise.all(
-      this.#registrations.map((one) => this.#call(one, round, timeoutMillis)),
-    );
+    for (const { observed } of calls) if (observed !== undefined) round.add(observed);
     this.#writer.writeRound(request, this.#streams, (stream) => round.valuesOf(stream));
-    return outcomes.flat();
+    return calls.flatMap(({ errors }) => errors);
   }
 
-  /** Calls one callback; an array of the error it ended in, or an empty one. Never rejects. */
-  async #call({ call }: Registration, round: Round, timeoutMillis: number): Promise<unknown[]> {
+  /** Calls one callback. What it observes counts when it ends well and in time, else nothing of it does. Never rejects. */
+  async #call(
+    registration: Registration,
+    timeoutMillis: number,
+  ): Promise<{ readonly observed?: Round; readonly errors: readonly unknown[] }> {
+    if (this.#running.has(registration))
+      return { errors: [new CallbackTimeoutError('is still running; it is called again when it has ended')] };
+    const observed = new Round();
     let open = true;
+    const call = (async () => {
+      await registration.call(observed, () => open);
+    })();
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(() => reject(new CallbackTimeoutError(timeoutMillis)), timeoutMillis);
+      timer = setTimeout(() => {
+        this.#running.add(registration);
+        const ended = (): unknown => this.#running.delete(registration);
+        call.then(ended, ended);
+        reject(
+          new CallbackTimeoutError(`did not end within ${timeoutMillis} ms; what it observed is not used`),
+        );
+      }, timeoutMillis);
     });
     try {
-      await Promise.race([call(round, () => open), late]);
-      return [];
+      await Promise.race([call, late]);
+      return { observed, errors: [] };
     } catch (error) {
-      return [error];
+      return { errors: [error] };
     } finally {
       open = false;
       clearTimeout(timer);

@@ -22,6 +22,18 @@ export class Round {
     observations.set(key, { cell, value });
   }
 
+  /** Takes in what another callback observed: later than all that is here. */
+  add(other: Round): void {
+    for (const [stream, theirs] of other.#observations) {
+      let observations = this.#observations.get(stream);
+      if (observations === undefined) this.#observations.set(stream, (observations = new Map()));
+      for (const [key, observation] of theirs) {
+        observations.delete(key);
+        observations.set(key, observation);
+      }
+    }
+  }
+
   /**
    * The values of a stream by cell. Several attribute sets may share one: those beyond the cardinality limit, and those of which a view
    * leaves only the same. Totals add up (data model, spatial aggregation); of levels the last counts.

@@ -113,7 +113,11 @@ describe('hand-over to official readers and exporters', () => {
     );
     expect(failure).to.equal('flush failed on purpose');
     exporter.forceFlush = () => Promise.resolve();
-    await provider.shutdown();
+    const last = await provider.shutdown().then(
+      () => undefined,
+      (error: Error) => error.message,
+    );
+    expect(last).to.match(/export failed .*on purpose/);
   });
 
   it('is taken by PrometheusExporter', async () => {

@@ -1,3 +1,4 @@
+import { AggregationTemporality } from '@opentelemetry/sdk-metrics';
 import { expect } from 'chai';
 import { SeqlockMeterProvider, SeqlockMetricProducer, SeqlockMetricReader } from '../../src/index.ts';
 import { SelfMetrics, type SelfMetric, type SelfPoint } from '../../src/collect/self-metrics.ts';
@@ -62,6 +63,33 @@ describe('our own metrics', () => {
       expect(reads).to.deep.equal({ first_try: 7 * n, retried: 0, stale: 0 });
       expect(time!['']).to.equal(reader.readStats().readNanos / 1e9);
     }
+  });
+
+  it('are deltas for a reader that selects them, levels and gauges by its choice', async () => {
+    const { reader, meter } = makeProvider(
+      {
+        aggregationTemporalitySelector: (kind) =>
+          String(kind).endsWith('UP_DOWN_COUNTER')
+            ? AggregationTemporality.CUMULATIVE
+            : AggregationTemporality.DELTA,
+      },
+      { selfMetrics: true },
+    );
+    const counter = meter.createCounter('c');
+    const told: unknown[] = [];
+    for (let n = 1; n <= 3; n++) {
+      reader.snapshot(); // reads as well, and is told of
+      counter.add(1);
+      const { resourceMetrics } = await reader.collect();
+      const metrics = own(resourceMetrics as never);
+      told.push(metrics['seqlock.reader.reads']!['first_try'], metrics['seqlock.memory.limit']!['']);
+      const reads = resourceMetrics.scopeMetrics
+        .flatMap((scope) => scope.metrics)
+        .find(({ descriptor }) => descriptor.name === 'seqlock.reader.reads')!;
+      expect(reads.aggregationTemporality).to.equal(AggregationTemporality.DELTA);
+    }
+    // The first snapshot finds nothing; each later one a counter to read, as each collection does.
+    expect(told).to.deep.equal([1, 2 ** 26, 2, 2 ** 26, 2, 2 ** 26]);
   });
 
   it('tell memory as the store does', () => {
@@ -135,7 +163,7 @@ describe('our own metrics', () => {
     };
     const metrics = new SelfMetrics([metric]);
     expect(metrics.columns()).to.deep.equal([]);
-    expect(metrics.scopeMetrics([2, 0]).metrics).to.deep.equal([]);
+    expect(metrics.scopeMetrics(2000).metrics).to.deep.equal([]);
     points = [1, 2].map((value) => ({ value, attributes: { a: value } }));
     const [column] = metrics.columns();
     const [first, second] = column!.attributes;

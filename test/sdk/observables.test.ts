@@ -3,6 +3,7 @@ import { ValueType, createNoopMeter, type Attributes, type ObservableResult } fr
 import { AggregationTemporality } from '@opentelemetry/sdk-metrics';
 import { expect } from 'chai';
 import { SeqlockMeterProvider, SeqlockMetricReader } from '../../src/index.ts';
+import { eventually } from '../support/eventually.ts';
 import { makeProvider, shutDownProviders, type ProviderUnderTest } from '../support/provider.ts';
 import { collectWarnings } from '../support/warnings.ts';
 
@@ -165,19 +166,69 @@ describe('observable instruments', () => {
       expect(errors).to.deep.equal([thrown, rejected]);
     });
 
-    it('stop being waited for after the time-out, and are not heard afterwards', async () => {
+    it('report nothing of what such a callback had observed before', async () => {
+      const under = makeProvider();
+      const gauge = under.meter.createObservableGauge('g');
+      gauge.addCallback((result) => {
+        result.observe(1, { a: 1 });
+        throw new Error('half done');
+      });
+      gauge.addCallback(async (result) => {
+        result.observe(2, { a: 2 });
+        await wait(1);
+        throw new Error('half done');
+      });
+      gauge.addCallback((result) => result.observe(3, { a: 3 }));
+      const { points: seen, errors } = await collect(under, 'g');
+      expect(seen).to.deep.equal([[{ a: 3 }, 3]]);
+      expect(errors).to.have.length(2);
+    });
+
+    it('stop being waited for after the time-out, are not heard afterwards, and not called before they end', async () => {
       const under = makeProvider();
       let late: ObservableResult | undefined;
+      let end = (): void => {};
+      let calls = 0;
       under.meter.createObservableGauge('g').addCallback((result) => {
+        calls++;
         late = result;
-        return new Promise(() => {});
+        result.observe(4);
+        return new Promise<void>((resolve) => (end = resolve));
       });
+      under.meter.createObservableGauge('other').addCallback((result) => result.observe(1));
       const { errors } = await under.reader.collect({ timeoutMillis: 30 });
       expect(errors).to.have.length(1);
       expect(errors[0]).to.include({ code: 'E_CALLBACK_TIMEOUT' });
       late!.observe(5);
-      const again = await under.reader.collect({ timeoutMillis: 30 });
-      expect(again.resourceMetrics.scopeMetrics).to.deep.equal([]);
+      for (let i = 0; i < 2; i++) {
+        const started = performance.now();
+        const again = await under.reader.collect(); // for which it would have seconds
+        expect(performance.now() - started).to.be.below(2000);
+        expect(again.errors).to.have.length(1);
+        expect(again.errors[0]).to.include({ code: 'E_CALLBACK_TIMEOUT' });
+        expect(under.metrics().map(({ descriptor }) => descriptor.name)).to.deep.equal(['other']);
+      }
+      expect(calls).to.equal(1);
+      end();
+      await wait(1);
+      const collecting = under.reader.collect();
+      await eventually(async () => (calls === 2 ? true : undefined));
+      end();
+      expect((await collecting).errors).to.deep.equal([]);
+      expect(under.value('g')).to.equal(4);
+    });
+
+    it('may record, and collect without end', async () => {
+      const under = makeProvider();
+      const counter = under.meter.createCounter('c');
+      under.meter.createObservableGauge('g').addCallback(async (result) => {
+        counter.add(1);
+        result.observe(1);
+        await under.reader.collect({ timeoutMillis: 20 }); // waits for the collection that waits for this
+      });
+      const { errors } = await under.reader.collect({ timeoutMillis: 20 });
+      expect(errors).to.have.length(1);
+      expect(under.value('c')).to.equal(1);
     });
 
     it('report no value that is none; a counter none below 0', async () => {
@@ -208,6 +259,24 @@ describe('observable instruments', () => {
     expect(most).to.equal(1);
     expect(calls).to.equal(3);
     expect(collected.map(({ errors }) => errors)).to.deep.equal([[], [], []]);
+  });
+
+  it('give each of several collections at once the observations that were made for it', async () => {
+    const readers = Array.from({ length: 3 }, () => new SeqlockMetricReader());
+    const provider = new SeqlockMeterProvider({ readers });
+    let calls = 0;
+    const gauge = provider.getMeter('m').createObservableGauge('g');
+    gauge.addCallback(async (result) => {
+      const call = ++calls;
+      await wait(call % 2 === 1 ? 5 : 0);
+      result.observe(call, { call });
+    });
+    const results = await Promise.all(readers.map((reader) => reader.collect()));
+    const seen = results.map(({ resourceMetrics }) =>
+      resourceMetrics.scopeMetrics[0]!.metrics[0]!.dataPoints.map(({ value }) => value),
+    );
+    expect(seen).to.deep.equal([[1], [2], [3]]);
+    await provider.shutdown();
   });
 
   it('count what exceeds the cardinality limit in the overflow series, each time anew', async () => {

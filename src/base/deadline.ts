@@ -1,0 +1,22 @@
+/** Of this module alone, so `instanceof` tells it. */
+export class TimeoutError extends Error {
+  readonly code = 'E_TIMEOUT';
+
+  constructor(timeoutMillis: number) {
+    super(`not done within ${Math.round(timeoutMillis)} ms`);
+    this.name = 'TimeoutError';
+  }
+}
+
+/** The result of `work`, or a TimeoutError; the work itself goes on. */
+export async function within<T>(timeoutMillis: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const deadline = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new TimeoutError(timeoutMillis)), timeoutMillis);
+  });
+  try {
+    return await Promise.race([work, deadline]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
