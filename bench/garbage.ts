@@ -10,7 +10,8 @@ import { BATCH } from './attribute-columns.ts';
 import { floorWork, nameOf, recordWork, type RecordCase } from './record-loop.ts';
 import { rowOf, type Contender, type Row } from './row.ts';
 import { timeInTurns, type Work } from './rounds.ts';
-import { KINDS, SUBJECTS } from './subjects.ts';
+import { KINDS, official, ours, SUBJECTS, type Subject } from './subjects.ts';
+import { VIEW_SETTINGS, viewCase } from './views.ts';
 
 /** Flags of the process that measures. */
 export const GARBAGE_FLAGS: readonly string[] = [
@@ -89,28 +90,44 @@ async function bytesPerOperation(
 
 export async function benchGarbage({ rounds, batches, warmUpMillis }: GarbageEffort): Promise<Row[]> {
   const subjects = SUBJECTS.map((make) => make());
-  const cases = garbageCases().map((recordCase) => ({
-    recordCase,
-    floor: floorWork(recordCase),
-    works: subjects.map((subject) => recordWork(subject, recordCase)).filter((work) => work !== undefined),
-  }));
+  const cases = garbageCases().map((recordCase) =>
+    measured(`${recordCase.kind}, ${nameOf(recordCase)}`, recordCase, subjects),
+  );
+  for (const [setting, options] of Object.entries(VIEW_SETTINGS)) {
+    const viewed = [ours(options), official(options)];
+    subjects.push(...viewed);
+    for (const kind of KINDS) cases.push(measured(`${kind}, ${setting}`, viewCase(kind), viewed));
+  }
   const collections = new CollectionCount();
   const rows: Row[] = [];
   for (const { floor, works } of cases) for (const work of [floor, ...works]) warmUp(work, 0);
-  for (const { recordCase, floor, works } of cases) {
-    const measured: Partial<Record<Contender, number[]>> = {};
+  for (const { name, floor, works } of cases) {
+    const bytes: Partial<Record<Contender, number[]>> = {};
     for (const work of [floor, ...works]) warmUp(work, warmUpMillis);
     for (let round = 0; round < rounds; round++) {
       const own = await bytesPerOperation(floor, batches, collections);
-      (measured.floor ??= []).push(own);
+      (bytes.floor ??= []).push(own);
       for (const work of works)
-        (measured[work.contender] ??= []).push((await bytesPerOperation(work, batches, collections)) - own);
+        (bytes[work.contender] ??= []).push((await bytesPerOperation(work, batches, collections)) - own);
     }
-    rows.push(rowOf('garbage', `${recordCase.kind}, ${nameOf(recordCase)}`, 'B', measured));
+    rows.push(rowOf('garbage', name, 'B', bytes));
   }
   collections.stop();
   for (const subject of subjects) await subject.close();
   return rows;
+}
+
+interface Measured {
+  readonly name: string;
+  readonly floor: Work;
+  readonly works: readonly Work[];
+}
+
+function measured(name: string, recordCase: RecordCase, subjects: readonly Subject[]): Measured {
+  const works = subjects
+    .map((subject) => recordWork(subject, recordCase))
+    .filter((work) => work !== undefined);
+  return { name, floor: floorWork(recordCase), works };
 }
 
 function warmUp(work: Work, millis: number): void {

@@ -13,6 +13,7 @@ import { print, type Report } from './report.ts';
 import { rowOf, type Row } from './row.ts';
 import type { Effort } from './rounds.ts';
 import { KINDS } from './subjects.ts';
+import { benchViews } from './views.ts';
 
 const FULL: Effort = { rounds: 15, millis: 10, warmUpMillis: 80 };
 const SMOKE: Effort = { rounds: 1, millis: 0, warmUpMillis: 0 };
@@ -28,6 +29,7 @@ async function run({ smoke, only }: Options, progress: (benchmark: string) => vo
   };
   const kinds = new Set(KINDS.filter(wanted));
   if (kinds.size > 0) rows.push(...(await benchRecording(kinds, effort)));
+  if (wanted('views')) rows.push(...(await benchViews(effort)));
   if (wanted('garbage')) rows.push(...benchGarbageApart(smoke ? SMOKE_GARBAGE : FULL_GARBAGE));
   if (wanted('memory')) rows.push(...benchMemory(smoke ? [1_000] : [10_000, 100_000]));
   if (wanted('collect'))

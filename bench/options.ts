@@ -1,7 +1,16 @@
 import { parseArgs } from 'node:util';
 
 /** What can be asked for by `--only`. */
-export const BENCHMARKS = ['counter', 'gauge', 'histogram', 'garbage', 'memory', 'collect', 'order'] as const;
+export const BENCHMARKS = [
+  'counter',
+  'gauge',
+  'histogram',
+  'views',
+  'garbage',
+  'memory',
+  'collect',
+  'order',
+] as const;
 export type Benchmark = (typeof BENCHMARKS)[number];
 
 export interface Options {

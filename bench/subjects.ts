@@ -1,6 +1,6 @@
 /** The three implementations, set up alike: each with a reader that can collect, and no limit the benchmarks meet. */
 import type { Attributes, MeterProvider as ApiMeterProvider } from '@opentelemetry/api';
-import { MeterProvider, MetricReader } from '@opentelemetry/sdk-metrics';
+import { MeterProvider, MetricReader, type ViewOptions } from '@opentelemetry/sdk-metrics';
 import * as prom from 'prom-client';
 import { bind, MetricStore, SeqlockMeterProvider, SeqlockMetricReader } from '../src/index.ts';
 import type { Peer } from './row.ts';
@@ -55,10 +55,18 @@ export interface OwnSubject extends Subject {
   readonly store: MetricStore;
 }
 
-export function ours(): OwnSubject {
+/** What a provider is given besides. */
+export interface Setting {
+  readonly views?: ViewOptions[];
+  /** Readers; 1 if left out. Each is collected from. */
+  readonly readers?: number;
+}
+
+export function ours({ views, readers = 1 }: Setting = {}): OwnSubject {
   const store = MetricStore.open({ maxBytes: 512 * 1024 * 1024 });
   const reader = new SeqlockMetricReader(readerOptions);
-  const provider = new SeqlockMeterProvider({ store, readers: [reader] });
+  const more = Array.from({ length: readers - 1 }, () => new SeqlockMetricReader(readerOptions));
+  const provider = new SeqlockMeterProvider({ store, readers: [reader, ...more], ...(views && { views }) });
   return {
     contender: 'ours',
     reader,
@@ -74,9 +82,10 @@ export function ours(): OwnSubject {
   };
 }
 
-export function official(): Subject {
+export function official({ views, readers = 1 }: Setting = {}): Subject {
   const reader = new PullReader(readerOptions);
-  const provider = new MeterProvider({ readers: [reader] });
+  const more = Array.from({ length: readers - 1 }, () => new PullReader(readerOptions));
+  const provider = new MeterProvider({ readers: [reader, ...more], ...(views && { views }) });
   return {
     contender: 'official',
     create: (kind, name) => otelInstrument(provider, kind, name),
@@ -109,4 +118,4 @@ export function promClient(): Subject {
   };
 }
 
-export const SUBJECTS: readonly (() => Subject)[] = [ours, official, promClient];
+export const SUBJECTS: readonly (() => Subject)[] = [() => ours(), () => official(), promClient];

@@ -1,0 +1,71 @@
+/** docs/conformance.md: every test it names exists, and what no other test shows. */
+import { ValueType } from '@opentelemetry/api';
+import { expect } from 'chai';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { makeProvider, shutDownProviders } from './support/provider.ts';
+
+interface Row {
+  readonly what: string;
+  readonly level: string;
+  readonly here: string;
+  readonly test: string;
+}
+
+const rows: Row[] = readFileSync('docs/conformance.md', 'utf8')
+  .split('\n')
+  .filter((line) => line.startsWith('| ') && !line.startsWith('| what'))
+  .map((line) => {
+    const [, what, level, , here, test] = line.split(/(?<!\\)\|/).map((cell) => cell.trim());
+    return { what: what!, level: level!, here: here!, test: test! };
+  });
+
+/** Titles of the tests of a file. A title with something put in ends there. */
+function titlesOf(file: string): string[] {
+  const path = join('test', file);
+  if (!existsSync(path)) return [];
+  return [...readFileSync(path, 'utf8').matchAll(/\bit\(\s*(['"`])((?:(?!\1|\$\{)[\s\S])+)/g)].map(
+    ([, , title]) => title!.trim(),
+  );
+}
+
+describe('docs/conformance.md', () => {
+  afterEach(shutDownProviders);
+
+  it('names a test that exists in every row but those that say no', () => {
+    expect(rows.length).to.be.above(60);
+    for (const { what, here, test } of rows) {
+      if (/^no\b/.test(here)) continue;
+      const [, file, title] = /^`([^`]+)`: (.+)$/.exec(test) ?? [];
+      expect(file, `the test of: ${what}`).to.be.a('string');
+      const titles = titlesOf(file!).map((found) => found.replace(/ \(seed:\s*$/, ''));
+      expect(titles, what).to.include(title);
+    }
+  });
+
+  it('takes attributes of any number and length', () => {
+    const { meter, points } = makeProvider();
+    const attributes = Object.fromEntries(
+      Array.from({ length: 300 }, (_, i) => [`key${i}`, i === 0 ? 'x'.repeat(20_000) : i]),
+    );
+    for (let i = 0; i < 2; i++) meter.createCounter('c', { valueType: ValueType.INT }).add(1, attributes);
+    expect(points('c')).to.deep.equal([{ attributes, value: 2 }]);
+  });
+
+  it('gives all points of a collection one end time', async () => {
+    const { meter, reader } = makeProvider();
+    for (const name of ['a', 'b']) {
+      meter.createCounter(name).add(1);
+      meter.createObservableGauge(`${name}.observed`).addCallback(async (result) => {
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        for (const k of [1, 2]) result.observe(k, { k });
+      });
+    }
+    const { resourceMetrics } = await reader.collect();
+    const ends = resourceMetrics.scopeMetrics.flatMap(({ metrics }) =>
+      metrics.flatMap(({ dataPoints }) => dataPoints.map(({ endTime }) => endTime.join())),
+    );
+    expect(ends).to.have.length(6);
+    expect(new Set(ends).size).to.equal(1);
+  });
+});
