@@ -79,6 +79,8 @@ export class SeqlockMeterProvider implements MeterProvider {
       if (this.#ownsStore) this.store.close(); // or it would stay published, read by nobody
       throw error;
     }
+    // A thread that makes no instrument now is one of the store's too: readers can see whether its event loop turns.
+    queueMicrotask(() => this.#writer.acquire());
   }
 
   /** Writes the store's configuration, unless it has one, and returns what of both holds for this provider. */

@@ -83,8 +83,11 @@ export const SLAB_OBSERVES_WORD = 6; // 1: the owner has observable callbacks
 export const SLAB_ANSWERED_WORD = 7; // number of the latest request the owner has answered
 export const SLAB_THREAD_WORD = 8; // 1 + Node's thread id of the owner; 0 not known yet
 export const SLAB_PULSE_WORD = 9; // number of the latest look the owner's event loop has answered; 0: it answers none
+export const SLAB_AFFINITY_WORD = 10; // what kind of thread the owner is; any int32
 /** Owner of a slab whose thread ended where no /proc shows it. No mark, and no mark negated. */
 export const ABANDONED: number = -(2 ** 31);
+/** Owner of a slab whose directory is damaged: nobody writes there any more. No mark, and no mark negated. */
+export const DAMAGED: number = -(2 ** 31) + 1;
 
 // Extents.
 export const UNIT_BYTES = 4096;

@@ -8,18 +8,23 @@ import { newestTick } from './region-clock.ts';
  * The slab table: who owns which slab. A slab is owned through one word, so that taking it is one compare-and-swap and
  * a thread may die anywhere without leaving it half owned.
  *
- *   int32 index in the entry   0       1       2..3           4..5             6          7          8        9       10..15
- *                              +-------+-------+--------------+----------------+----------+----------+--------+-------+----------+
- *                              | owner | epoch | stale before | observed since | observes | answered | thread | pulse | reserved |
- *                              +-------+-------+--------------+----------------+----------+----------+--------+-------+----------+
+ *   int32 index in the entry   0       1       2..3           4..5             6          7
+ *                              +-------+-------+--------------+----------------+----------+----------+
+ *                              | owner | epoch | stale before | observed since | observes | answered |
+ *                              +-------+-------+--------------+----------------+----------+----------+
+ *                              8        9       10         11..15
+ *                              +--------+-------+----------+----------+
+ *                              | thread | pulse | affinity | reserved |
+ *                              +--------+-------+----------+----------+
  *
  * owner         0 never used; the mark of the thread that writes the slab (liveness.ts); minus the mark of the thread
- *               that is taking it over from a dead one; or ABANDONED
+ *               that is taking it over from a dead one; ABANDONED; or DAMAGED
  * epoch         owners so far
  * stale before  gauge sets with a tick up to this one were made by an owner that is dead
  * observed since, observes, answered   see `doorbell.ts`
  * pulse         see `pulse.ts`
  * thread        1 + Node's thread id of the owner, to name it to people; 0 when its first owner is just coming
+ * affinity      what kind of thread the owner is: threads of one kind record the same streams
  */
 export interface OwnedSlab {
   readonly slab: number;
@@ -31,6 +36,7 @@ const entryOffset = (slab: number): number => L.SLAB_TABLE_OFFSET + slab * L.SLA
 const ownerIndex = (slab: number): number => entryOffset(slab) / 4 + L.SLAB_OWNER_WORD;
 const epochIndex = (slab: number): number => entryOffset(slab) / 4 + L.SLAB_EPOCH_WORD;
 const threadIndex = (slab: number): number => entryOffset(slab) / 4 + L.SLAB_THREAD_WORD;
+const affinityIndex = (slab: number): number => entryOffset(slab) / 4 + L.SLAB_AFFINITY_WORD;
 const observesIndex = (slab: number): number => entryOffset(slab) / 4 + L.SLAB_OBSERVES_WORD;
 const staleIndex = (slab: number): number => entryOffset(slab) / 8 + L.SLAB_STALE_BEFORE_DOUBLE;
 
@@ -76,14 +82,16 @@ export function isSlabDead(region: Region, slab: number): boolean {
 }
 
 /**
- * Gives this thread a slab: a dead thread's if there is one, else a new one. Undefined when all are in use.
+ * Gives this thread a slab: a dead thread's of the same kind (`affinity`) if there is one; else a new one, or when there are many dead
+ * ones any of those. Undefined when all are in use.
+ *
  * A slab with this thread's own mark that this thread did not take is a dead predecessor's: the kernel gave its id anew.
  *
  * Assumes that no thread sleeps between the proof and the compare-and-swap for so long that the kernel gives the dead
  * owner's id to another thread and that one takes this very slab: thread ids are given out in a circle of 32,768 or more.
  */
-export function acquireSlab(region: Region): OwnedSlab | undefined {
-  const owned = findSlab(region);
+export function acquireSlab(region: Region, affinity = 0): OwnedSlab | undefined {
+  const owned = findSlab(region, affinity);
   if (owned !== undefined) taken.add(takenName(region, owned.slab));
   return owned;
 }
@@ -92,32 +100,73 @@ function takenName(region: Region, slab: number): string {
   return `${region.created} ${slab}`;
 }
 
-function findSlab(region: Region): OwnedSlab | undefined {
+/**
+ * In a slab that is taken over by all kinds of threads in turn, the series of all of them pile up, and so they do in every slab. So a
+ * thread takes a strange slab only where more than this are dead beside as many as live: then new slabs for ever would be worse.
+ */
+const SPARE_SLABS = 16;
+
+function findSlab(region: Region, affinity: number): OwnedSlab | undefined {
   const used = slabsUsed(region);
+  const strange: number[] = [];
   for (let slab = 0; slab < used; slab++) {
-    const owner = slabOwner(region, slab);
-    if (owner === 0) continue; // its first owner is just coming
-    const mark = Math.abs(owner);
-    const isDead =
-      owner === L.ABANDONED || (mark === OWN_MARK ? !taken.has(takenName(region, slab)) : isProvenDead(mark));
-    if (!isDead) continue;
-    if (Atomics.compareExchange(region.words, ownerIndex(slab), owner, -OWN_MARK) !== owner) continue;
-    // Only the winner, and before the slab looks alive, or a reader could see the dead owner's gauges come back.
-    region.doubles[staleIndex(slab)] = newestTick(region.words);
-    Atomics.store(region.words, observesIndex(slab), 0); // the new owner has no callbacks yet
-    Atomics.store(region.words, threadIndex(slab), threadId + 1);
-    Atomics.add(region.words, epochIndex(slab), 1);
-    Atomics.store(region.words, ownerIndex(slab), OWN_MARK);
-    return { slab, adopted: true };
+    if (!canBeTaken(region, slab, slabOwner(region, slab))) continue;
+    const isOfKind = Atomics.load(region.words, affinityIndex(slab)) === affinity;
+    if (!isOfKind) strange.push(slab);
+    else if (takeOver(region, slab, affinity)) return { slab, adopted: true };
   }
-  for (let slab = used; slab < L.SLAB_CAPACITY; slab++) {
+  const isFull = region.usedBytes + L.FIRST_EXTENT_BYTES > region.maxBytes;
+  const areMany = strange.length > used - strange.length + SPARE_SLABS;
+  return (
+    (isFull || areMany ? takeStrange(region, strange, affinity) : undefined) ??
+    takeNew(region, used, affinity) ??
+    takeStrange(region, strange, affinity)
+  );
+}
+
+/** True when `owner`, the slab's owner word, is a dead thread's and the slab may be written to. */
+function canBeTaken(region: Region, slab: number, owner: number): boolean {
+  if (owner === L.ABANDONED) return true;
+  if (owner === 0 || owner === L.DAMAGED) return false;
+  const mark = Math.abs(owner);
+  return mark === OWN_MARK ? !taken.has(takenName(region, slab)) : isProvenDead(mark);
+}
+
+/** False when another thread was faster. */
+function takeOver(region: Region, slab: number, affinity: number): boolean {
+  const owner = slabOwner(region, slab);
+  if (!canBeTaken(region, slab, owner)) return false;
+  if (Atomics.compareExchange(region.words, ownerIndex(slab), owner, -OWN_MARK) !== owner) return false;
+  // Only the winner, and before the slab looks alive, or a reader could see the dead owner's gauges come back.
+  region.doubles[staleIndex(slab)] = newestTick(region.words);
+  Atomics.store(region.words, observesIndex(slab), 0); // the new owner has no callbacks yet
+  Atomics.store(region.words, threadIndex(slab), threadId + 1);
+  Atomics.store(region.words, affinityIndex(slab), affinity);
+  Atomics.add(region.words, epochIndex(slab), 1);
+  Atomics.store(region.words, ownerIndex(slab), OWN_MARK);
+  return true;
+}
+
+function takeStrange(region: Region, slabs: readonly number[], affinity: number): OwnedSlab | undefined {
+  const slab = slabs.find((one) => takeOver(region, one, affinity));
+  return slab === undefined ? undefined : { slab, adopted: true };
+}
+
+function takeNew(region: Region, from: number, affinity: number): OwnedSlab | undefined {
+  for (let slab = from; slab < L.SLAB_CAPACITY; slab++) {
     if (Atomics.compareExchange(region.words, ownerIndex(slab), 0, OWN_MARK) !== 0) continue;
     Atomics.store(region.words, threadIndex(slab), threadId + 1);
+    Atomics.store(region.words, affinityIndex(slab), affinity);
     Atomics.add(region.words, epochIndex(slab), 1);
     raiseSlabsUsed(region, slab + 1);
     return { slab, adopted: false };
   }
   return undefined;
+}
+
+/** Gives up a slab of this thread whose directory is damaged. Nobody takes it any more; readers go on with what they can read. */
+export function giveUpDamagedSlab(region: Region, slab: number): void {
+  Atomics.store(region.words, ownerIndex(slab), L.DAMAGED);
 }
 
 /**

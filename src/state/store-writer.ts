@@ -1,63 +1,84 @@
+import { crc32 } from 'node:zlib';
+import { printed } from '../base/errors.ts';
 import { Warnings } from '../base/warnings.ts';
-import { adoptCell } from '../memory/cell.ts';
 import * as doorbell from '../memory/doorbell.ts';
-import { DirectoryLog, ExtentCursor } from '../memory/directory-log.ts';
-import { EXTENTS_OFFSET } from '../memory/layout.ts';
+import { DirectoryLog } from '../memory/directory-log.ts';
 import type { Region } from '../memory/region.ts';
 import { RegionClock } from '../memory/region-clock.ts';
 import { answerPulses } from '../memory/pulse.ts';
-import { acquireSlab } from '../memory/slab.ts';
+import { acquireSlab, giveUpDamagedSlab } from '../memory/slab.ts';
 import { ExponentialHistogramStream } from './exponential-histogram-stream.ts';
 import { HistogramStream } from './histogram-stream.ts';
+import { readInheritance, type Inheritance } from './inheritance.ts';
 import { IntervalHistogramStream } from './interval-histogram-stream.ts';
 import { LastValueStream } from './last-value-stream.ts';
 import { ObservedStream } from './observed-stream.ts';
 import * as R from './records.ts';
 import { SharedValueStream } from './shared-value-stream.ts';
-import type { RecordedStream, RestoredSeries, SlabAccess, StreamWriter } from './stream-writer.ts';
+import type { RecordedStream, SlabAccess, StreamWriter } from './stream-writer.ts';
 import { SumStream } from './sum-stream.ts';
-
-/** What a dead owner left of one stream. */
-interface RestoredStream {
-  readonly id: number;
-  readonly series: RestoredSeries[];
-}
 
 /**
  * This thread as a writer of one store: its slab, and the streams it records there. One per thread and region, however many
  * providers the thread makes; get it from `writerOf`.
+ *
+ * It takes a slab when it first has something to write: a thread that only reads needs none, and the first stream tells a dead
+ * thread of the same kind, whose slab then fits.
  */
 export class StoreWriter implements SlabAccess {
   readonly region: Region;
-  /** Number of the slab; undefined when all were in use. */
-  readonly slab: number | undefined;
-  readonly log: DirectoryLog | undefined;
   readonly warnings: Warnings = new Warnings();
   readonly clock: RegionClock;
-  /** True when the slab and its counts were a dead thread's before. */
-  readonly adopted: boolean;
+  #isAcquired = false;
+  #slab: number | undefined;
+  #log: DirectoryLog | undefined;
+  #isAdopted = false;
   readonly #streams = new Map<string, StreamWriter>();
-  readonly #restored = new Map<string, RestoredStream>();
+  #inheritance: Inheritance | undefined;
   /** Observed counters a dead owner left: they stay in every round, whether this thread observes them or not. */
   readonly #inherited = new Set<ObservedStream>();
-  readonly #keySets = new Map<string, number>();
+  #keySets = new Map<string, number>();
   /** Length of the longest description in the directory, by stream. */
-  readonly #described: number[] = [];
+  #described: number[] = [];
 
   constructor(region: Region) {
     this.region = region;
     this.clock = new RegionClock(region.words);
-    const owned = acquireSlab(region);
-    this.slab = owned?.slab;
-    this.adopted = owned?.adopted ?? false;
-    this.log = owned && new DirectoryLog(region, owned.slab);
-    if (owned === undefined)
-      this.warnings.once(
-        'slabs',
-        'seqlock-metrics: the store has no room for another writing thread (1024 at once); what this thread records is lost (and counted)',
-      );
-    else if (owned.adopted) this.#adopt(owned.slab);
-    if (owned !== undefined) answerPulses(region, owned.slab);
+  }
+
+  /** Number of the slab; undefined when this thread has written nothing yet, or all slabs were in use. */
+  get slab(): number | undefined {
+    return this.#slab;
+  }
+
+  get log(): DirectoryLog | undefined {
+    return this.#log;
+  }
+
+  /** True when the slab and its counts were a dead thread's before. */
+  get adopted(): boolean {
+    return this.#isAdopted;
+  }
+
+  /** Takes a slab, unless this thread has one. `first`: what is written first, so that threads of one kind inherit from each other. */
+  acquire(first = ''): void {
+    if (this.#isAcquired) return;
+    this.#isAcquired = true;
+    const { region } = this;
+    for (let owned; (owned = acquireSlab(region, affinityOf(first))) !== undefined;) {
+      const inheritance = owned.adopted ? this.#readInheritance(owned.slab) : undefined;
+      if (owned.adopted && inheritance === undefined) continue;
+      this.#slab = owned.slab;
+      this.#isAdopted = owned.adopted;
+      this.#log = new DirectoryLog(region, owned.slab);
+      if (inheritance !== undefined) this.#inherit(inheritance);
+      answerPulses(region, owned.slab);
+      return;
+    }
+    this.warnings.once(
+      'slabs',
+      'seqlock-metrics: the store has no room for another writing thread (1024 at once); what this thread records is lost (and counted)',
+    );
   }
 
   /** The writer of a synchronous instrument's stream, the same for equal descriptions. `limit`: attribute sets besides the overflow series. */
@@ -134,8 +155,9 @@ export class StoreWriter implements SlabAccess {
   }
 
   #open(description: R.StreamDescription, key: string, limit: number): StreamWriter {
-    const restored = this.#restored.get(key);
-    this.#restored.delete(key);
+    this.acquire(key);
+    const restored = this.#inheritance?.streams.get(key);
+    this.#inheritance?.streams.delete(key);
     const id = restored?.id ?? this.#newStreamId(description);
     const stream = this.#make(description, id, limit);
     if (restored !== undefined) {
@@ -169,65 +191,51 @@ export class StoreWriter implements SlabAccess {
     return this.#described.push(description.description.length) - 1;
   }
 
+  /** Undefined when the directory is damaged: the slab is given up then, and said so. */
+  #readInheritance(slab: number): Inheritance | undefined {
+    try {
+      return readInheritance(this.region, slab);
+    } catch (error) {
+      giveUpDamagedSlab(this.region, slab);
+      this.warnings.once(
+        `slab ${slab}`,
+        `seqlock-metrics: the directory of writer ${slab}, a thread that has ended, is damaged (${printed(error)}); what it counted is reported as far as it can be read, and this thread records elsewhere`,
+      );
+      return undefined;
+    }
+  }
+
+  /** Goes on where a dead owner stopped. */
+  #inherit(inheritance: Inheritance): void {
+    const { end } = inheritance;
+    this.#inheritance = inheritance;
+    this.#keySets = inheritance.keySets;
+    this.#described = inheritance.described;
+    if (end !== undefined) this.#log!.resume(end.extent, end.used, end.lowestCell);
+    // No limit yet: whoever registers the stream here raises it.
+    for (const description of inheritance.observedCounters)
+      this.#inherited.add(this.observedStream(description, 0));
+  }
+
   #append(kind: number, payload: Buffer): boolean {
     if (this.log === undefined || this.log.place(payload.length, 0) < 0) return false;
     this.log.append(kind, payload, 0);
     return true;
   }
 
-  /** Reads the directory a dead owner left, so that this thread goes on counting in its cells. */
-  #adopt(slab: number): void {
-    const streams: RestoredStream[] = [];
-    const observed: R.StreamDescription[] = [];
-    const keySets: string[][] = [];
-    let last: { cursor: ExtentCursor; lowestCell: number | undefined } | undefined;
-    for (
-      let at = EXTENTS_OFFSET, extent;
-      (extent = this.region.extentAt(at)) !== undefined;
-      at += extent.bytes
-    ) {
-      if (extent.slab !== slab) continue;
-      last = { cursor: new ExtentCursor(this.region, extent), lowestCell: undefined };
-      for (let record; (record = last.cursor.next()) !== undefined;) {
-        const { kind, payload } = record;
-        if (kind === R.STREAM_RECORD) {
-          const restored = { id: streams.length, series: [] };
-          const description = R.decodeJson(payload) as R.StreamDescription;
-          streams.push(restored);
-          if (description.kind === 'OBSERVABLE_COUNTER') observed.push(description);
-          this.#described.push(description.description.length);
-          this.#restored.set(R.slabStreamKey(description), restored);
-        } else if (kind === R.KEY_SET_RECORD) {
-          const keys = R.decodeJson(payload) as string[];
-          this.#keySets.set(JSON.stringify(keys), keySets.length);
-          keySets.push(keys);
-        } else if (kind === R.DESCRIPTION_RECORD) {
-          const [stream, text] = R.decodeJson(payload) as [number, string];
-          this.#described[stream] = Math.max(this.#described[stream]!, text.length);
-        } else if (kind === R.SERIES_RECORD) {
-          const { stream, keySet, cell } = R.decodeSeries(payload);
-          adoptCell(this.region.words, cell);
-          last.lowestCell = Math.min(last.lowestCell ?? cell, cell);
-          streams[stream]!.series.push({
-            attributes: R.decodeSeriesAttributes(payload, keySet, keySets[keySet] ?? []),
-            cell,
-            overflow: keySet === R.OVERFLOW_KEY_SET,
-          });
-        }
-      }
-    }
-    if (last !== undefined) this.log!.resume(last.cursor.extent, last.cursor.readTo, last.lowestCell);
-    // No limit yet: whoever registers the stream here raises it.
-    for (const description of observed) this.#inherited.add(this.observedStream(description, 0));
-  }
-
   /** Writes the store's configuration into the region; the newest one counts. False when the region is full. */
   configure(configuration: R.StoreConfiguration): boolean {
+    this.acquire();
     const payload = R.encodeJson(configuration);
     if (this.log === undefined || this.log.place(payload.length, 0) < 0) return false;
     this.region.pointToConfiguration(this.log.append(R.CONFIGURATION_RECORD, payload, 0));
     return true;
   }
+}
+
+/** What kind of thread this is, as far as one can tell: the script it runs, and what it writes first. */
+function affinityOf(first: string): number {
+  return crc32(`${process.argv[1] ?? ''}\n${first}`) | 0;
 }
 
 const writers = new WeakMap<Region, StoreWriter>();

@@ -66,6 +66,7 @@ function mask({ buffer, bytes, words }: Region): void {
   header.setUint32(L.MARK_KIND_OFFSET, 1, true);
   header.setUint32(L.CRC_OFFSET, crc32(bytes.subarray(0, L.IDENTITY_BYTES)), true);
   words[L.SLAB_TABLE_OFFSET / 4 + L.SLAB_OWNER_WORD] = FIXED_MARK;
+  words[L.SLAB_TABLE_OFFSET / 4 + L.SLAB_AFFINITY_WORD] = 0; // the program's path is in it
 }
 
 /** Hex, line by line; lines of zeros are left out. */

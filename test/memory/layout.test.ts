@@ -49,6 +49,7 @@ const SLAB: readonly Field[] = [
   word('answered', L.SLAB_ANSWERED_WORD * 4),
   word('thread', L.SLAB_THREAD_WORD * 4),
   word('pulse', L.SLAB_PULSE_WORD * 4),
+  word('affinity', L.SLAB_AFFINITY_WORD * 4),
 ];
 
 const EXTENT: readonly Field[] = [word('claim', 0), word('used', L.EXTENT_USED_WORD * 4)];
@@ -110,8 +111,10 @@ describe('layout', () => {
     expect(L.LARGEST_MAX_BYTES).to.be.below(2 ** 31);
   });
 
-  it('takes no mark, and no mark negated, for ABANDONED', () => {
-    expect(L.ABANDONED | 0).to.equal(L.ABANDONED);
-    expect(-(2 ** 31 - 1)).to.be.above(L.ABANDONED);
+  it('takes no mark, and no mark negated, for ABANDONED and DAMAGED', () => {
+    for (const word of [L.ABANDONED, L.DAMAGED]) expect(word | 0).to.equal(word);
+    const largestMark = 2 ** 31 - 2; // Linux gives thread ids up to 2^22
+    expect(-largestMark).to.be.above(Math.max(L.ABANDONED, L.DAMAGED));
+    expect(L.ABANDONED).to.not.equal(L.DAMAGED);
   });
 });

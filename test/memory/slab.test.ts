@@ -70,6 +70,48 @@ describe('the slab table', () => {
       expect([0, 1, 2].map((slab) => S.slabOwner(region, slab))).to.deep.equal([live, -live, live]);
     });
 
+    it('takes the slab of a dead thread of its kind, and makes a new one rather than take a strange one', () => {
+      const region = withOwners(otherLiveMark(), DEAD_MARK, DEAD_MARK);
+      [1, 2, 3].forEach((kind, slab) =>
+        Atomics.store(region.words, entryWord(slab) + L.SLAB_AFFINITY_WORD, kind),
+      );
+      expect(S.acquireSlab(region, 3)).to.deep.equal({ slab: 2, adopted: true });
+      expect(S.acquireSlab(region, 3)).to.deep.equal({ slab: 3, adopted: false });
+      expect(S.acquireSlab(region, 4)).to.deep.equal({ slab: 4, adopted: false });
+      expect(
+        [0, 1, 2, 3, 4].map((slab) => region.words[entryWord(slab) + L.SLAB_AFFINITY_WORD]),
+      ).to.deep.equal([1, 2, 3, 3, 4]);
+    });
+
+    it('takes a strange slab where many are dead, where no new one is left, or where it could have no memory', () => {
+      const live = otherLiveMark();
+      for (const [owners, maxBytes, taken] of [
+        [[live, ...Array<number>(17).fill(DEAD_MARK)], 2 ** 20, { slab: 18, adopted: false }],
+        [[live, ...Array<number>(18).fill(DEAD_MARK)], 2 ** 20, { slab: 1, adopted: true }],
+        [[live, live, ...Array<number>(18).fill(DEAD_MARK)], 2 ** 20, { slab: 20, adopted: false }],
+        [
+          Array.from({ length: L.SLAB_CAPACITY }, (_, i) => (i === 700 ? DEAD_MARK : live)),
+          2 ** 20,
+          { slab: 700, adopted: true },
+        ],
+        [[live, DEAD_MARK], L.SMALLEST_MAX_BYTES, { slab: 1, adopted: true }],
+      ] as const) {
+        const region = withOwners(...owners);
+        if (maxBytes === L.SMALLEST_MAX_BYTES) while (region.claimExtent(0, 4096) !== undefined);
+        expect(S.acquireSlab(region, 7)).to.deep.equal(taken);
+      }
+    });
+
+    it('never takes a damaged slab, nor says that it is alive', () => {
+      const region = withOwners(DEAD_MARK);
+      const owned = S.acquireSlab(region)!;
+      S.giveUpDamagedSlab(region, owned.slab);
+      expect(S.isSlabDead(region, 0)).to.equal(true);
+      expect(S.acquireSlab(region)).to.deep.equal({ slab: 1, adopted: false });
+      S.abandonSlabsOf(region, OWN_MARK);
+      expect(S.slabOwner(region, 0)).to.equal(L.DAMAGED);
+    });
+
     for (const [state, owner] of [
       ['owned', DEAD_MARK],
       ['being taken over', -DEAD_MARK],
@@ -148,13 +190,13 @@ describe('the slab table', () => {
 
     it('of a take-over loses no slab', () => {
       const { deaths, slabs } = dieAtEachStep(withOwners(otherLiveMark(), DEAD_MARK));
-      expect(deaths).to.equal(10); // before and after: take, forget callbacks, count the epoch, own
+      expect(deaths).to.equal(12); // before and after: take, forget callbacks, name thread and kind, count the epoch, own
       expect([...slabs].sort(), 'the dead slab 1, then a new one').to.deep.equal([1, 2]);
     });
 
     it('of a first taking leaves at most one slab to the owner after the next', () => {
       const { deaths, slabs } = dieAtEachStep(withOwners(otherLiveMark()));
-      expect(deaths).to.equal(8); // before and after: take, count the epoch, raise the number of used slabs
+      expect(deaths).to.equal(10); // before and after: take, name thread and kind, count the epoch, raise the number of used slabs
       expect([...slabs].sort()).to.deep.equal([1, 2]);
     });
   });

@@ -1,4 +1,7 @@
 import { expect } from 'chai';
+import { CellReader } from '../../src/collect/cell-reader.ts';
+import { Snapshots } from '../../src/collect/snapshot.ts';
+import { StoreReader } from '../../src/collect/store-reader.ts';
 import * as L from '../../src/memory/layout.ts';
 import { OWN_MARK } from '../../src/memory/liveness.ts';
 import { Region } from '../../src/memory/region.ts';
@@ -8,7 +11,7 @@ import { StoreWriter, writerOf } from '../../src/state/store-writer.ts';
 import { counter, exponentialHistogram, gauge, histogram } from '../support/descriptions.ts';
 import { copyOf, everyStep } from '../support/every-step.ts';
 import { DEAD_MARK, needsProc, otherLiveMark } from '../support/marks.ts';
-import { recordsOf, seriesOf, sumsOf, totalOf } from '../support/region-contents.ts';
+import { extentsOf, recordsOf, seriesOf, sumsOf, totalOf } from '../support/region-contents.ts';
 import {
   ACKNOWLEDGED,
   exitOf,
@@ -53,6 +56,24 @@ function use(writer: StoreWriter, sets = 5): number {
 
 describe('StoreWriter', () => {
   before(needsProc);
+
+  it('takes a slab when it first writes, and one of a thread that wrote the same first', () => {
+    const region = Region.create(MIB);
+    for (const name of ['a', 'b']) {
+      const writer = new StoreWriter(region);
+      expect(writer.slab).to.equal(undefined);
+      writer.stream(counter(name), 5).record(1, { name });
+    }
+    expect(slabsUsed(region)).to.equal(2);
+    const seen = afterDeath(region);
+    const heir = new StoreWriter(seen);
+    heir.stream(counter('b'), 5);
+    heir.stream(counter('a'), 5);
+    expect([heir.slab, heir.adopted]).to.deep.equal([1, true]);
+    const other = new StoreWriter(seen);
+    other.stream(counter('c'), 5);
+    expect([other.slab, other.adopted]).to.deep.equal([2, false]);
+  });
 
   it('is one per thread and region, and gives one stream per identity', () => {
     const region = Region.create(MIB);
@@ -139,9 +160,9 @@ describe('StoreWriter', () => {
       use(new StoreWriter(region));
       const before = seriesOf(region);
       const next = new StoreWriter(afterDeath(region));
-      expect(next.adopted).to.equal(true);
       const records = recordsOf(region).length;
       use(next);
+      expect(next.adopted).to.equal(true);
       expect(recordsOf(region), 'nothing is described again').to.have.length(records);
       const after = seriesOf(region);
       expect(after.map(({ cell }) => cell)).to.deep.equal(before.map(({ cell }) => cell));
@@ -165,7 +186,7 @@ describe('StoreWriter', () => {
       expect(sumsOf(region)).to.deep.equal({ '[["a",1]]': 5 });
       const before = region.words[at]!;
       region.words[at + 1] = before + 1;
-      new StoreWriter(afterDeath(region));
+      new StoreWriter(afterDeath(region)).stream(counter('c'), 5);
       expect(region.words[at + 1]).to.equal(before);
     });
 
@@ -222,7 +243,8 @@ describe('StoreWriter', () => {
           if (deaths++ % 11 !== 0) return;
           const left = afterDeath(Region.attach(copyOf(region.buffer)));
           const next = new StoreWriter(left);
-          expect(next.adopted).to.equal(true);
+          next.stream(counter('requests'), 2000);
+          if (writer.slab !== undefined) expect(next.adopted).to.equal(true); // else it died while it took the slab
           const total = totalOf(left, 'requests');
           expect(total).to.be.within(recorded, recorded + adds);
           const added = use(next, 3);
@@ -243,6 +265,55 @@ describe('StoreWriter', () => {
       }
       record(() => writer.stream(counter('requests'), 2000).record(1, { large: 'x'.repeat(16_000) }), 1); // a new extent
       expect(deaths).to.be.above(500);
+    });
+  });
+
+  describe('a damaged directory', () => {
+    it('is left to readers as far as it is whole, with a warning; its heir records elsewhere', () => {
+      const region = Region.create(MIB);
+      use(new StoreWriter(region));
+      const requests = totalOf(region, 'requests');
+      const seen = afterDeath(region);
+      const store = new StoreReader(seen);
+      store.refresh();
+      const { cell } = seriesOf(seen)[0]!;
+      const value = seen.doubles[cell + 1];
+      const [extent] = extentsOf(seen);
+      seen.bytes[extent!.offset + L.EXTENT_HEADER_BYTES + 40]! ^= 1; // in the first record
+      const log = collectWarnings();
+      try {
+        for (let heir = 0; heir < 2; heir++) {
+          const next = new StoreWriter(heir === 0 ? seen : afterDeath(seen));
+          use(next);
+          expect(next.slab).to.equal(1);
+          expect(next.adopted).to.equal(heir > 0);
+        }
+        expect(log.warnings).to.have.length(1);
+        expect(log.warnings[0]).to.match(/directory of writer 0, a thread that has ended, is damaged/);
+      } finally {
+        log.stop();
+      }
+      expect(slabOwner(seen, 0)).to.equal(L.DAMAGED);
+      expect(seen.doubles[cell + 1], 'nobody has written there').to.equal(value);
+      store.refresh();
+      const [total] = new Snapshots(store, new CellReader())
+        .take()
+        .flatMap(({ metrics }) => metrics.filter(({ descriptor }) => descriptor.name === 'requests'))
+        .map(({ dataPoints }) => dataPoints.reduce((sum, { value: point }) => sum + (point as number), 0));
+      expect(total).to.equal(3 * requests); // what was read before the damage stays, and both heirs are seen
+    });
+
+    it('that cannot be walked at all does not keep a thread from recording', () => {
+      const region = Region.create(MIB);
+      use(new StoreWriter(region));
+      const seen = afterDeath(region);
+      Atomics.store(seen.words, L.EXTENTS_OFFSET / 4, 0);
+      const log = collectWarnings();
+      const next = new StoreWriter(seen);
+      use(next);
+      log.stop();
+      expect([next.slab, next.adopted]).to.deep.equal([1, false]);
+      expect(log.warnings.join()).to.match(/directory of writer 0, .* is damaged/);
     });
   });
 

@@ -186,10 +186,10 @@ describe('MetricStore', () => {
     expect({ ...result, missed: 0 }).to.deep.equal({
       markKind: 'node-thread-id',
       missed: 0,
-      holder: { slab: 0, adopted: true },
-      own: { slab: 1, adopted: false },
-      after: { slab: 0, adopted: true },
-      slabs: 2,
+      holder: { slab: 1, adopted: false }, // of another kind than those that counted
+      own: { slab: 2, adopted: false },
+      after: { slab: 1, adopted: true },
+      slabs: 3,
       listeners: 1,
     });
   });

@@ -11,6 +11,7 @@ function setOwner(region: Region, writer: StoreWriter, mark: number): void {
 /** A new writer with a slab of its own, or with that of a writer that was buried. */
 export function newWriter(region: Region): StoreWriter {
   const writer = new StoreWriter(region);
+  writer.acquire();
   setOwner(region, writer, otherLiveMark());
   return writer;
 }

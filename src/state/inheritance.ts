@@ -1,0 +1,75 @@
+import { adoptCell } from '../memory/cell.ts';
+import { ExtentCursor } from '../memory/directory-log.ts';
+import { EXTENTS_OFFSET } from '../memory/layout.ts';
+import type { Extent, Region } from '../memory/region.ts';
+import * as R from './records.ts';
+import type { RestoredSeries } from './stream-writer.ts';
+
+/** What a dead owner left of one stream. */
+export interface RestoredStream {
+  readonly id: number;
+  readonly series: RestoredSeries[];
+}
+
+/** What the directory of a dead thread's slab says, for the thread that goes on counting there. */
+export interface Inheritance {
+  /** By `slabStreamKey`. */
+  readonly streams: Map<string, RestoredStream>;
+  /** Ids by the keys as JSON. */
+  readonly keySets: Map<string, number>;
+  /** Length of the longest description in the directory, by stream. */
+  readonly described: number[];
+  readonly observedCounters: readonly R.StreamDescription[];
+  /** Where the directory ends; undefined where the dead owner had not even an extent. */
+  readonly end:
+    { readonly extent: Extent; readonly used: number; readonly lowestCell: number | undefined } | undefined;
+}
+
+/**
+ * Reads a slab's directory and makes its cells writable. Only the slab's owner, before it writes anything. Throws when the directory
+ * is damaged: nobody may append to it then.
+ */
+export function readInheritance(region: Region, slab: number): Inheritance {
+  const streams: RestoredStream[] = [];
+  const byKey = new Map<string, RestoredStream>();
+  const observedCounters: R.StreamDescription[] = [];
+  const keySets: string[][] = [];
+  const described: number[] = [];
+  let last: { readonly cursor: ExtentCursor; lowestCell: number | undefined } | undefined;
+  for (let at = EXTENTS_OFFSET, extent; (extent = region.extentAt(at)) !== undefined; at += extent.bytes) {
+    if (extent.slab !== slab) continue;
+    last = { cursor: new ExtentCursor(region, extent), lowestCell: undefined };
+    for (let record; (record = last.cursor.next()) !== undefined;) {
+      const { kind, payload } = record;
+      if (kind === R.STREAM_RECORD) {
+        const restored = { id: streams.length, series: [] };
+        const description = R.decodeJson(payload) as R.StreamDescription;
+        streams.push(restored);
+        if (description.kind === 'OBSERVABLE_COUNTER') observedCounters.push(description);
+        described.push(description.description.length);
+        byKey.set(R.slabStreamKey(description), restored);
+      } else if (kind === R.KEY_SET_RECORD) {
+        keySets.push(R.decodeJson(payload) as string[]);
+      } else if (kind === R.DESCRIPTION_RECORD) {
+        const [stream, text] = R.decodeJson(payload) as [number, string];
+        described[stream] = Math.max(described[stream]!, text.length);
+      } else if (kind === R.SERIES_RECORD) {
+        const { stream, keySet, cell } = R.decodeSeries(payload);
+        adoptCell(region.words, cell);
+        last.lowestCell = Math.min(last.lowestCell ?? cell, cell);
+        streams[stream]!.series.push({
+          attributes: R.decodeSeriesAttributes(payload, keySet, keySets[keySet] ?? []),
+          cell,
+          overflow: keySet === R.OVERFLOW_KEY_SET,
+        });
+      }
+    }
+  }
+  return {
+    streams: byKey,
+    keySets: new Map(keySets.map((keys, id) => [JSON.stringify(keys), id])),
+    described,
+    observedCounters,
+    end: last && { extent: last.cursor.extent, used: last.cursor.readTo, lowestCell: last.lowestCell },
+  };
+}

@@ -1,0 +1,206 @@
+/**
+ * Writers that come and go by thousands, a fifth of them killed: what must hold of the totals, of memory, and of the time a scrape takes.
+ *
+ *   npm run test:threads -- [--workers 10000] [--at-once 32]
+ *
+ * Totals must be exact to the last acknowledged record, with at most one unacknowledged record per killed writer. Memory of the store
+ * must not grow after the first tenth. A scrape at the end may take at most 1.2 times what it took after the first tenth: each time
+ * it is compared with the scrape of another store that does not change, turn by turn, so that a busy machine slows both.
+ */
+import { once } from 'node:events';
+import { parseArgs } from 'node:util';
+import { Worker } from 'node:worker_threads';
+import {
+  MetricStore,
+  SeqlockMeterProvider,
+  SeqlockMetricReader,
+  type HistogramValue,
+  type ResourceMetrics,
+} from '../../src/index.ts';
+import { COUNTED, KINDS, LEVELLED, TIMED, type ChurnJob, type Fate } from './churn-job.ts';
+
+const { values: options } = parseArgs({
+  options: { workers: { type: 'string', default: '10000' }, 'at-once': { type: 'string', default: '32' } },
+});
+const WORKERS = Number(options.workers);
+const AT_ONCE = Number(options['at-once']);
+const WARM_UP = Math.max(2 * AT_ONCE, Math.round(WORKERS / 10));
+const SCRAPES = 101;
+const MOST_SLOWER = 1.2;
+const MIB = 2 ** 20;
+
+/** A fifth of the writers does not return. To run out of memory takes long, so few do. */
+function fateOf(number: number): Fate {
+  if (number % 5 !== 0) return 'return';
+  if (number % 500 === 0) return 'out of memory';
+  const fates = [
+    'terminated',
+    'uncaught exception',
+    'terminated',
+    'process.exit',
+    'terminated while it starts',
+  ] as const;
+  return fates[(number / 5) % fates.length]!;
+}
+
+const died = new Map<Fate, number>();
+/** One triple of words per place: as many as there are writers at once. */
+const places = Array.from({ length: AT_ONCE }, () => new Int32Array(new SharedArrayBuffer(4 * KINDS)));
+
+async function runWriter(number: number, acknowledged: Int32Array): Promise<void> {
+  const fate = fateOf(number);
+  const before = Atomics.load(acknowledged, TIMED);
+  const worker = new Worker(new URL('./churn-worker.js', import.meta.url), {
+    workerData: { number, fate, acknowledged } satisfies ChurnJob,
+    ...(fate === 'out of memory' && { resourceLimits: { maxOldGenerationSizeMb: 24 } }),
+  });
+  worker.on('error', () => {}); // on purpose
+  const exit = new Promise((resolve) => worker.once('exit', resolve)); // `once` would reject on 'error'
+  if (fate === 'terminated while it starts') {
+    await once(worker, 'online');
+    await sleep(Math.random() * 40); // somewhere between loading the package and recording
+    await worker.terminate();
+  } else if (fate === 'terminated') {
+    while (Atomics.load(acknowledged, TIMED) < before + 20) await sleep(1);
+    await worker.terminate();
+  }
+  await exit;
+  died.set(fate, (died.get(fate) ?? 0) + 1);
+}
+
+function sleep(millis: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, millis));
+}
+
+/** Runs writers `from` to `to`, `AT_ONCE` at a time. */
+async function runWriters(from: number, to: number): Promise<void> {
+  let next = from;
+  await Promise.all(
+    places.map(async (place) => {
+      while (next < to) await runWriter(next++, place);
+    }),
+  );
+}
+
+interface Totals {
+  readonly counted: number;
+  readonly level: number;
+  readonly timed: number;
+  /** Histogram series whose count is not the sum of their buckets. */
+  readonly torn: number;
+  readonly gauges: number;
+}
+
+function totalsOf({ scopeMetrics }: ResourceMetrics): Totals {
+  const points = (name: string): { readonly value: unknown }[] =>
+    scopeMetrics.flatMap(({ metrics }) =>
+      metrics
+        .filter(({ descriptor }) => descriptor.name === name)
+        .flatMap(({ dataPoints }): readonly { readonly value: unknown }[] => dataPoints),
+    );
+  const sum = (numbers: number[]): number => numbers.reduce((total, value) => total + value, 0);
+  const times = points('times').map(({ value }) => value as HistogramValue);
+  return {
+    counted: sum(points('counted').map(({ value }) => value as number)),
+    level: sum(points('level').map(({ value }) => value as number)),
+    timed: sum(times.map(({ count }) => count)),
+    torn: times.filter(({ count, buckets }) => sum(buckets.counts) !== count).length,
+    gauges: points('last').length,
+  };
+}
+
+/** Times of scrapes of both stores, turn by turn: the quotient of the medians. */
+function scrapeTime(
+  reader: SeqlockMetricReader,
+  control: SeqlockMetricReader,
+): { millis: number; ratio: number } {
+  const timed = (scraped: SeqlockMetricReader): number => {
+    const started = performance.now();
+    scraped.snapshot();
+    scraped.exportPrometheus();
+    return performance.now() - started;
+  };
+  const times: [number[], number[]] = [[], []];
+  for (let i = 0; i < SCRAPES; i++) {
+    times[0].push(timed(reader));
+    times[1].push(timed(control));
+  }
+  const [millis, controlMillis] = times.map((list) => list.sort((a, b) => a - b)[SCRAPES >> 1]!);
+  return { millis: millis!, ratio: millis! / controlMillis! };
+}
+
+/** A store of one thread with about as many series. */
+function controlReader(): SeqlockMetricReader {
+  const reader = new SeqlockMetricReader();
+  const store = MetricStore.open({ maxBytes: 4 * MIB });
+  const counter = new SeqlockMeterProvider({ readers: [reader], store })
+    .getMeter('control')
+    .createCounter('c');
+  for (let i = 0; i < 1000; i++) counter.add(1, { i });
+  return reader;
+}
+
+function residentMiB(): number {
+  globalThis.gc?.();
+  return process.memoryUsage().rss / MIB;
+}
+
+let passed = 0;
+let failed = 0;
+function check(ok: boolean, text: string): void {
+  if (ok) passed++;
+  else failed++;
+  console.log(`${ok ? 'ok ' : 'BAD'} ${text}`);
+}
+
+const reader = new SeqlockMetricReader();
+const { store } = new SeqlockMeterProvider({ readers: [reader], selfMetrics: true });
+const control = controlReader();
+const started = performance.now();
+
+await runWriters(0, WARM_UP);
+for (let i = 0; i < 3; i++) scrapeTime(reader, control); // until the code is compiled
+const early = { used: store.usedBytes, resident: residentMiB(), scrape: scrapeTime(reader, control) };
+for (let part = 1; part <= 9; part++) {
+  await runWriters(
+    WARM_UP + Math.round(((WORKERS - WARM_UP) * (part - 1)) / 9),
+    WARM_UP + Math.round(((WORKERS - WARM_UP) * part) / 9),
+  );
+  console.log(
+    `${WARM_UP + Math.round(((WORKERS - WARM_UP) * part) / 9)} writers: ${residentMiB().toFixed(0)} MiB resident, ${store.usedBytes / 1024} KiB of metrics`,
+  );
+}
+const late = { used: store.usedBytes, resident: residentMiB(), scrape: scrapeTime(reader, control) };
+
+const sum = (kind: number): number => places.reduce((total, place) => total + Atomics.load(place, kind), 0);
+const killed = (died.get('terminated') ?? 0) + (died.get('terminated while it starts') ?? 0);
+const totals = totalsOf(reader.snapshot());
+const beyond = [totals.counted - sum(COUNTED), totals.level - sum(LEVELLED), totals.timed - sum(TIMED)];
+const unacknowledged = beyond.reduce((all, one) => all + one, 0);
+
+console.log(
+  `${WORKERS} writers, ${AT_ONCE} at once, ${((performance.now() - started) / 1000).toFixed(0)} s: ` +
+    [...died].map(([fate, count]) => `${count} ${fate}`).join(', '),
+);
+check(
+  beyond.every((one) => one >= 0) && unacknowledged <= killed,
+  `totals: ${sum(COUNTED)} + ${sum(LEVELLED)} + ${sum(TIMED)} acknowledged, ${beyond.join(' + ')} more, for ${killed} writers terminated while they recorded`,
+);
+check(totals.torn === 0, `histograms whose count is not the sum of their buckets: ${totals.torn}`);
+check(totals.gauges === 0, `gauges of dead writers that are still reported: ${totals.gauges}`);
+check(store.lostMeasurements === 0, `lost measurements: ${store.lostMeasurements}`);
+check(
+  late.used <= early.used * 1.1,
+  `memory of the store: ${early.used} B after ${WARM_UP} writers, ${late.used} B at the end`,
+);
+check(
+  late.resident - early.resident <= Math.max(32, early.resident * 0.25),
+  `resident memory: ${early.resident.toFixed(0)} MiB after ${WARM_UP} writers, ${late.resident.toFixed(0)} MiB at the end`,
+);
+check(
+  late.scrape.ratio <= early.scrape.ratio * MOST_SLOWER,
+  `a scrape: ${early.scrape.millis.toFixed(2)} ms after ${WARM_UP} writers, ${late.scrape.millis.toFixed(2)} ms at the end; ` +
+    `${(late.scrape.ratio / early.scrape.ratio).toFixed(2)} times as long, measured against a store that did not change`,
+);
+console.log(`${passed} passed, ${failed} failed`);
+process.exit(failed === 0 ? 0 : 1);
