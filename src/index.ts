@@ -31,6 +31,7 @@ export type { PrometheusHandler, PrometheusHandlerOptions } from './export/prome
 export type { Collectable, ScrapeSource } from './export/scrape-source.ts';
 export type { SeqlockMeterProviderOptions } from './facade/meter-provider.ts';
 export type { SeqlockOptions } from './memory/seqlock.ts';
+export type { GaugeOptions } from './sdk/instrument-descriptor.ts';
 export type { SeqlockViewOptions } from './sdk/view-options.ts';
 export type { BoundCounter, BoundRecorder } from './sdk/instruments.ts';
 export type { MetricStoreOptions } from './state/store.ts';

@@ -1,6 +1,6 @@
 import { observedSince } from '../memory/doorbell.ts';
 import type { Region } from '../memory/region.ts';
-import { isSlabDead, slabStaleBefore } from '../memory/slab.ts';
+import { isSlabDead, slabStaleBefore, slabThread } from '../memory/slab.ts';
 import * as H from '../state/cells/histogram-cell.ts';
 import * as I from '../state/cells/interval-histogram-cell.ts';
 import { LAST_TICK, LAST_VALUE, readLastValueInto } from '../state/cells/last-value-cell.ts';
@@ -17,6 +17,7 @@ import type { IntervalExtremes } from './interval-extremes.ts';
 import { NONE, type MergedStream } from './merged-stream.ts';
 import { COLUMN_BUCKETS, COLUMN_COUNT, COLUMN_SUM, type MetricColumn } from './metric-column.ts';
 import type * as D from './metric-data.ts';
+import { newestOfEachThread, type WriterValue } from './per-writer.ts';
 import { sharedValue } from './shared-value.ts';
 
 export type HistogramAggregation = Extract<Aggregation, { type: 'explicit-bucket-histogram' }>;
@@ -28,8 +29,8 @@ export interface HistogramReaders {
 }
 
 /**
- * The value of a series now: its cells, read and merged over all writers. Sums and histograms add up, dead writers included; a gauge is the
- * value set last by a live writer. A cell that cannot be copied in time keeps its previous value and is counted as stale.
+ * The value of a series now: its cells, read and merged over all writers. Sums and histograms add up, dead writers included; of a gauge,
+ * what live writers set counts, merged as its stream says. A cell that cannot be copied in time keeps its previous value and is counted as stale.
  */
 export class SeriesValues {
   readonly #region: Region;
@@ -108,24 +109,49 @@ export class SeriesValues {
     return copy[LAST_VALUE]!;
   }
 
+  /** What live writers set last, merged as the stream says; of a `per-writer` stream the newest. Undefined when there is none. */
   lastValue(stream: MergedStream, series: number, observed: boolean): number | undefined {
-    if (stream.description.merge === 'shared')
+    const { merge } = stream.description;
+    if (merge === 'shared')
       return sharedValue(stream, series, (cell) => this.#read(readSharedValueInto, cell, 2));
-    const region = this.#region;
     let value: number | undefined;
     let newest = 0;
     for (let node = stream.firstOf(series); node !== NONE; node = stream.nextOf(node)) {
-      const slab = stream.slabOf(node);
-      if (this.#isDead(slab)) continue;
-      const copy = this.#read(readLastValueInto, stream.cellOf(node), 2);
+      const copy = this.#current(stream, node, observed);
       if (copy === undefined) continue;
+      const one = copy[LAST_VALUE]!;
       const tick = copy[LAST_TICK]!;
-      if (tick <= newest || tick <= slabStaleBefore(region, slab)) continue;
-      if (observed && tick < observedSince(region, slab)) continue;
-      newest = tick;
-      value = copy[LAST_VALUE]!;
+      if (value === undefined) value = one;
+      else if (merge === 'sum') value += one;
+      else if (merge === 'min') value = Math.min(value, one);
+      else if (merge === 'max') value = Math.max(value, one);
+      else if (tick > newest) value = one;
+      newest = Math.max(newest, tick);
     }
     return value;
+  }
+
+  /** What each live writer set last. */
+  writerValues(stream: MergedStream, series: number, observed: boolean): WriterValue[] {
+    const values: WriterValue[] = [];
+    for (let node = stream.firstOf(series); node !== NONE; node = stream.nextOf(node)) {
+      const copy = this.#current(stream, node, observed);
+      const threadId = slabThread(this.#region, stream.slabOf(node));
+      if (copy === undefined || threadId === undefined) continue;
+      values.push({ node, threadId, value: copy[LAST_VALUE]!, tick: copy[LAST_TICK]! });
+    }
+    return newestOfEachThread(values);
+  }
+
+  /** A writer's gauge cell; undefined when the writer is dead, or has not set it (or not observed it in its latest round). */
+  #current(stream: MergedStream, node: number, observed: boolean): Float64Array | undefined {
+    const slab = stream.slabOf(node);
+    if (this.#isDead(slab)) return undefined;
+    const copy = this.#read(readLastValueInto, stream.cellOf(node), 2);
+    if (copy === undefined) return undefined;
+    const tick = copy[LAST_TICK]!;
+    if (tick === 0 || tick <= slabStaleBefore(this.#region, slab)) return undefined;
+    return observed && tick < observedSince(this.#region, slab) ? undefined : copy;
   }
 
   histogramReaders({ boundaries }: HistogramAggregation): HistogramReaders {

@@ -50,6 +50,7 @@ export class StoreReader {
   readonly #slabs = new Map<number, SlabDirectory>();
   readonly #streams = new Map<string, MergedStream>();
   readonly #scopes = new Map<string, ScopeStreams>();
+  readonly #merges = new Map<string, R.GaugeMerge>();
   readonly #warnings = new Warnings();
   readonly #strings = new Map<string, string>();
   readonly #watch: DirectoryWatch;
@@ -193,10 +194,24 @@ export class StoreReader {
       stream = new MergedStream(description);
       this.#streams.set(key, stream);
       this.#scopeOf(description.scope).push(stream);
+      if (description.aggregation.type === 'last-value') this.#checkMerge(description);
     }
     if (description.description.length > stream.text.length) stream.text = description.description;
     stream.created = Math.min(stream.created, description.created);
     return { merged: stream, intervals: R.hasIntervals(description.aggregation) };
+  }
+
+  /** Threads may disagree about how a gauge is merged: that makes two metrics of one name. */
+  #checkMerge(description: R.StreamDescription): void {
+    const { name, scope, merge = 'most-recent' } = description;
+    const key = R.streamKey({ ...description, merge: 'most-recent' });
+    const first = this.#merges.get(key);
+    if (first === undefined) this.#merges.set(key, merge);
+    else if (first !== merge)
+      this.#warnings.once(
+        `merge ${key}`,
+        `gauge ${name} of meter ${scope.name || '(unnamed)'} is merged by ${first} in one thread and by ${merge} in another; both are exported under one name, which backends may refuse. Give all threads the same, best by a view`,
+      );
   }
 
   #scopeOf(scope: R.Scope): MergedStream[] {

@@ -2,7 +2,7 @@ import { ValueType, type MetricOptions } from '@opentelemetry/api';
 import { printed } from '../base/errors.ts';
 import type { Warnings } from '../base/warnings.ts';
 import { bucketBounds } from './bucket-bounds.ts';
-import type { InstrumentKind } from '../state/records.ts';
+import { GAUGE_MERGES, type GaugeMerge, type InstrumentKind } from '../state/records.ts';
 
 /** An instrument as it was asked for, checked. */
 export interface InstrumentDescriptor {
@@ -13,6 +13,18 @@ export interface InstrumentDescriptor {
   readonly valueType: ValueType;
   /** Advised bucket bounds, checked; undefined when there are none that can be used. */
   readonly boundaries: readonly number[] | undefined;
+  /** Of gauges: how the values of several threads are reported; undefined when not said. */
+  readonly merge?: GaugeMerge | undefined;
+}
+
+/** What `createGauge` and `createObservableGauge` take beside the API's options. */
+export interface GaugeOptions extends MetricOptions {
+  /**
+   * How the values of several threads in one series are reported: what was set last (`most-recent`, the default); the `sum`, `min` or
+   * `max` of what each live thread set last; or each by itself (`per-writer`), with the attribute `thread.id`. To be the same in all
+   * threads.
+   */
+  readonly merge?: (typeof GAUGE_MERGES)[number];
 }
 
 /** Instrument name syntax of the specification: ASCII letter, then up to 254 of letters, digits, `_`, `.`, `-`, `/`. */
@@ -57,7 +69,26 @@ export function describeInstrument(
     unit: text('unit'),
     valueType: valueType === ValueType.INT ? ValueType.INT : ValueType.DOUBLE,
     boundaries: advisedBoundaries(usedName, given.boundaries, warnings),
+    merge: gaugeMerge(usedName, kind, given.merge, warnings),
   };
+}
+
+function gaugeMerge(
+  name: string,
+  kind: InstrumentKind,
+  merge: unknown,
+  warnings: Warnings,
+): GaugeMerge | undefined {
+  if (merge === undefined || merge === null) return undefined;
+  const known = GAUGE_MERGES.find((one) => one === merge);
+  if (known !== undefined && kind.endsWith('GAUGE')) return known;
+  warnings.once(
+    `merge ${name}`,
+    known === undefined
+      ? `merge of metric ${name} is ${printed(merge)}; it must be one of ${GAUGE_MERGES.join(', ')}. most-recent is used`
+      : `merge of metric ${name} is for gauges only; it is not used`,
+  );
+  return undefined;
 }
 
 interface GivenOptions {
@@ -65,14 +96,15 @@ interface GivenOptions {
   readonly unit?: unknown;
   readonly valueType?: unknown;
   readonly boundaries?: unknown;
+  readonly merge?: unknown;
 }
 
 /** What an options object says; nothing when reading it throws. */
 function readOptions(options: MetricOptions | undefined, name: string, warnings: Warnings): GivenOptions {
   try {
     if (typeof options !== 'object' || options === null) return {};
-    const { description, unit, valueType, advice } = options;
-    return { description, unit, valueType, boundaries: advice?.explicitBucketBoundaries };
+    const { description, unit, valueType, advice, merge } = options as GaugeOptions;
+    return { description, unit, valueType, boundaries: advice?.explicitBucketBoundaries, merge };
   } catch (error) {
     warnings.once(
       `options ${name}`,

@@ -82,6 +82,7 @@ export class MeterStreams {
     selection,
     twin,
     cardinalityLimit,
+    merge,
   }: StreamPlan): StreamDescription | undefined {
     const { unit, kind, valueType } = instrument;
     const isDelta = this.#context.configuration.deltaKinds.includes(kind);
@@ -99,6 +100,7 @@ export class MeterStreams {
       selection,
       ...(twin > 0 && { twin }),
       ...(cardinalityLimit !== undefined && { cardinalityLimit }),
+      ...(aggregation.type === 'last-value' && merge !== undefined && { merge }),
     };
   }
 }

@@ -13,7 +13,7 @@ import {
   type UpDownCounter,
 } from '@opentelemetry/api';
 import type { InstrumentKind, Scope } from '../state/records.ts';
-import { describeInstrument, type InstrumentDescriptor } from './instrument-descriptor.ts';
+import { describeInstrument, type GaugeOptions, type InstrumentDescriptor } from './instrument-descriptor.ts';
 import {
   CounterInstrument,
   GaugeInstrument,
@@ -46,7 +46,7 @@ export class Meter implements ApiMeter {
     return new UpDownCounterInstrument(...this.#recording(name, 'UP_DOWN_COUNTER', options));
   }
 
-  createGauge(name: string, options?: MetricOptions): GaugeInstrument & Gauge {
+  createGauge(name: string, options?: GaugeOptions): GaugeInstrument & Gauge {
     return new GaugeInstrument(...this.#recording(name, 'GAUGE', options));
   }
 
@@ -62,7 +62,7 @@ export class Meter implements ApiMeter {
     return this.#observable(name, 'OBSERVABLE_UP_DOWN_COUNTER', options);
   }
 
-  createObservableGauge(name: string, options?: MetricOptions): ObservableGauge {
+  createObservableGauge(name: string, options?: GaugeOptions): ObservableGauge {
     return this.#observable(name, 'OBSERVABLE_GAUGE', options);
   }
 

@@ -1,7 +1,7 @@
 import { printed } from '../base/errors.ts';
 import type { Warnings } from '../base/warnings.ts';
 import { selectionKey, type AggregationChoice, type Selections } from '../state/aggregation-choice.ts';
-import type { Scope } from '../state/records.ts';
+import type { GaugeMerge, Scope } from '../state/records.ts';
 import { isPossible } from './aggregation.ts';
 import { areEqual, type AttributeFilter } from './attribute-filter.ts';
 import type { InstrumentDescriptor } from './instrument-descriptor.ts';
@@ -19,6 +19,8 @@ export interface StreamPlan {
   readonly filter: AttributeFilter | undefined;
   /** Undefined: what readers want of the kind. */
   readonly cardinalityLimit: number | undefined;
+  /** Of gauges; undefined when not said. */
+  readonly merge: GaugeMerge | undefined;
 }
 
 /** What decides about the streams of a provider's instruments. */
@@ -74,6 +76,7 @@ function plansOf(
     twin: 0,
     filter: view?.filter,
     cardinalityLimit: stream?.cardinalityLimit,
+    merge: stream?.merge ?? instrument.merge,
   };
   const fixed = stream?.aggregation;
   if (fixed !== undefined) return [{ ...plan, aggregation: fixed, selection: undefined }];
@@ -88,8 +91,13 @@ function plansOf(
 function toldApart(plans: readonly StreamPlan[], warnings: Warnings): StreamPlan[] {
   const alike = new Map<string, (AttributeFilter | undefined)[]>();
   return plans.flatMap((plan) => {
-    const { name, aggregation, selection, filter } = plan;
-    const identity = JSON.stringify([name.toLowerCase(), selectionKey(aggregation), selection ?? null]);
+    const { name, aggregation, selection, filter, merge } = plan;
+    const identity = JSON.stringify([
+      name.toLowerCase(),
+      selectionKey(aggregation),
+      selection ?? null,
+      merge ?? null,
+    ]);
     let twins = alike.get(identity);
     if (twins === undefined) alike.set(identity, (twins = []));
     if (twins.some((twin) => areEqual(twin, filter))) {

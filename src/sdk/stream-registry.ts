@@ -65,6 +65,7 @@ export class StreamRegistry<T> {
         `description ${second.description}`,
         `was registered with another description before (${JSON.stringify(first.description)}, now ${JSON.stringify(second.description)}); the longer is used. Give both the same description`,
       );
+    this.#warnOfMerge(first.plan, second);
     const advised = first.plan.instrument.boundaries;
     const { boundaries } = second.instrument;
     const used = advised ?? DEFAULT_BOUNDARIES;
@@ -78,6 +79,15 @@ export class StreamRegistry<T> {
         `boundaries ${boundaries.join()}`,
         `was registered with other explicitBucketBoundaries before (${advised?.join() ?? 'the default'}); those are used. Give both the same advice`,
       );
+  }
+
+  #warnOfMerge(first: StreamPlan, second: StreamPlan): void {
+    if (second.merge === undefined || second.merge === (first.merge ?? 'most-recent')) return;
+    this.#warn(
+      second,
+      `merge ${second.merge}`,
+      `was registered with merge ${first.merge ?? 'most-recent'} before; that is used, and not ${second.merge}. Give both the same, or set it by a view`,
+    );
   }
 
   #warnOfConflict(first: StreamPlan, second: StreamPlan): void {

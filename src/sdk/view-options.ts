@@ -1,6 +1,7 @@
 import type { IAttributesProcessor, ViewOptions } from '@opentelemetry/sdk-metrics';
 import { OptionError } from '../base/errors.ts';
 import { INSTRUMENT_KINDS, type InstrumentKind } from '../state/instrument-kind.ts';
+import { GAUGE_MERGES, type GaugeMerge } from '../state/gauge-merge.ts';
 import type { ViewDescription } from '../state/view-description.ts';
 import { aggregationChoice } from './aggregation-option.ts';
 import { filterOf, type AttributeFilter } from './attribute-filter.ts';
@@ -10,6 +11,8 @@ import { hasWildcard } from './name-pattern.ts';
 export interface SeqlockViewOptions extends ViewOptions {
   /** Attributes with other keys are left out. Comes before `attributesProcessors`. */
   readonly attributeKeys?: readonly string[];
+  /** Of gauges: how the values of several threads are reported; see `GaugeOptions`, which it goes before. */
+  readonly merge?: (typeof GAUGE_MERGES)[number];
 }
 
 const SELECTORS = [
@@ -28,6 +31,7 @@ const OPTIONS: readonly string[] = [
   'attributesProcessors',
   'aggregation',
   'aggregationCardinalityLimit',
+  'merge',
 ];
 
 type GivenOptions = { readonly [K in keyof SeqlockViewOptions]: unknown };
@@ -70,6 +74,7 @@ export function readViewOptions(
           aggregation: aggregationChoice(options.aggregation, `${option}.aggregation`),
         }),
         ...limit(options.aggregationCardinalityLimit, option),
+        ...merge(options.merge, option),
       },
     },
   };
@@ -114,6 +119,14 @@ function limit(given: unknown, option: string): { cardinalityLimit?: number } {
   if (!Number.isInteger(given) || (given as number) < 1)
     throw new OptionError(`${option}.aggregationCardinalityLimit`, given, 'a whole number from 1');
   return { cardinalityLimit: given as number };
+}
+
+function merge(given: unknown, option: string): { merge?: GaugeMerge } {
+  if (given === undefined) return {};
+  const known = GAUGE_MERGES.find((one) => one === given);
+  if (known === undefined)
+    throw new OptionError(`${option}.merge`, given, `one of ${GAUGE_MERGES.join(', ')}`);
+  return { merge: known };
 }
 
 function keyList(keys: unknown, option: string): readonly string[] | undefined {

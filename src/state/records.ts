@@ -19,9 +19,11 @@ import type { Selections } from './aggregation-choice.ts';
 import type { CanonicalAttributes } from './attributes.ts';
 import { OVERFLOW_ATTRIBUTES } from './attributes.ts';
 import { decodeValue, encodeValue, valueBytes } from './attribute-bytes.ts';
+import type { GaugeMerge } from './gauge-merge.ts';
 import type { InstrumentKind } from './instrument-kind.ts';
 import type { ViewDescription } from './view-description.ts';
 
+export { GAUGE_MERGES, type GaugeMerge } from './gauge-merge.ts';
 export { INSTRUMENT_KINDS, isObserved, type InstrumentKind } from './instrument-kind.ts';
 
 export const STREAM_RECORD = 1;
@@ -33,14 +35,6 @@ export const EXEMPLARS_RECORD = 6;
 
 /** Key set of the overflow series; it has no values in the record. */
 export const OVERFLOW_KEY_SET = 0xffff_ffff;
-
-/**
- * How the gauges of several writers make one value.
- *
- * - `most-recent`: what a live writer set last
- * - `shared`: one value that all writers set and add to, see `shared-value.ts`
- */
-export type GaugeMerge = 'most-recent' | 'shared';
 
 export type Aggregation =
   | { readonly type: 'sum'; readonly monotonic: boolean }

@@ -1,4 +1,5 @@
 import type { AggregationChoice } from './aggregation-choice.ts';
+import type { GaugeMerge } from './gauge-merge.ts';
 import type { InstrumentKind } from './instrument-kind.ts';
 
 /** One step of what a view does to attributes: keeps some keys, leaves some out, or calls code that only its thread has. */
@@ -24,5 +25,7 @@ export interface ViewDescription {
     /** Left out: what each reader wants. */
     readonly aggregation?: AggregationChoice;
     readonly cardinalityLimit?: number;
+    /** Of gauges alone. Left out: what the instrument says. */
+    readonly merge?: GaugeMerge;
   };
 }

@@ -35,6 +35,7 @@ describe('instrument descriptor', () => {
           unit: '',
           valueType: ValueType.DOUBLE,
           boundaries: undefined,
+          merge: undefined,
         },
         warnings: [],
       });
