@@ -1,26 +1,12 @@
 /** The package as npm would publish it: what is inside, and that it works where there is nothing else. */
 import { expect } from 'chai';
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { VERSION } from '../src/base/version.ts';
+import { install, link, pack, type Packed } from './support/installed.ts';
 import { runWell } from './support/program.ts';
-
-interface Packed {
-  readonly filename: string;
-  readonly version: string;
-  readonly unpackedSize: number;
-  readonly files: readonly { readonly path: string }[];
-}
 
 const LINKED = [
   '@opentelemetry/api',
@@ -70,24 +56,9 @@ describe('package', function () {
 
   before(async () => {
     folder = mkdtempSync(join(tmpdir(), 'seqlock-metrics-'));
-    const { stdout } = await runWell('npm', ['pack', '--json', '--silent', '--pack-destination', folder]);
-    [packed] = JSON.parse(stdout) as [Packed];
-    writeFileSync(join(folder, 'package.json'), '{ "name": "consumer", "private": true }');
-    // The package has no dependencies, so npm needs no network; its peers are put beside it afterwards.
-    const install = [
-      'install',
-      '--offline',
-      '--legacy-peer-deps',
-      '--no-audit',
-      '--no-fund',
-      packed.filename,
-    ];
-    await runWell('npm', install, { cwd: folder });
-    for (const name of LINKED) {
-      const place = join(folder, 'node_modules', name);
-      mkdirSync(dirname(place), { recursive: true });
-      symlinkSync(resolve('node_modules', name), place);
-    }
+    packed = await pack(folder);
+    await install(folder, packed.filename);
+    link(folder, LINKED);
   });
   after(() => rmSync(folder, { recursive: true }));
 

@@ -4,7 +4,7 @@ import type {
   MetricCollectOptions,
   MetricProducer,
 } from '@opentelemetry/sdk-metrics';
-import type { Region } from '../memory/region.ts';
+import { Region } from '../memory/region.ts';
 import { INSTRUMENT_KINDS, type InstrumentKind } from '../state/records.ts';
 import { CellReader, type ReadStats } from './cell-reader.ts';
 import { observeElsewhere } from './observation.ts';
@@ -55,10 +55,11 @@ export class SeqlockMetricProducer implements MetricProducer {
   constructor(store: ReadableStore, options: SeqlockMetricProducerOptions = {}) {
     const { resource, aggregationTemporalitySelector, selection, observe } = options;
     const { selfMetrics = false, moreMetrics = [] } = options;
-    this.#store = readerOf(store.region);
+    const region = Region.of(store.region); // the store may be one of another copy of this package
+    this.#store = readerOf(region);
     this.#snapshots = new Snapshots(this.#store, this.#cells, new StreamSelection(this.#store, selection));
     this.#resource = resource;
-    this.#observe = observe ?? ((timeoutMillis) => observeElsewhere(store.region, -1, timeoutMillis));
+    this.#observe = observe ?? ((timeoutMillis) => observeElsewhere(region, -1, timeoutMillis));
     this.#deltaKinds = deltaKindsOf(aggregationTemporalitySelector);
     const own = [...(selfMetrics ? storeMetrics(this.#store, this.#cells) : []), ...moreMetrics];
     this.#selfMetrics = own.length > 0 ? new SelfMetrics(own) : undefined;

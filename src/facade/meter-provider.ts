@@ -13,7 +13,7 @@ import type { SeqlockViewOptions } from '../sdk/view-options.ts';
 import { followedViews, viewsOf, type View } from '../sdk/view.ts';
 import { selectionKey } from '../state/aggregation-choice.ts';
 import type { InstrumentKind, StoreConfiguration } from '../state/records.ts';
-import { MetricStore } from '../state/store.ts';
+import { isStore, MetricStore } from '../state/store.ts';
 import { writerOf, type StoreWriter } from '../state/store-writer.ts';
 import { isMainThread } from 'node:worker_threads';
 import { observationBy } from './observation.ts';
@@ -62,7 +62,8 @@ export class SeqlockMeterProvider implements MeterProvider {
   constructor(options: SeqlockMeterProviderOptions = {}) {
     checkOptions(options);
     const { readers = [], store } = options;
-    const joined = store ?? (isMainThread ? undefined : MetricStore.published());
+    const given = store && MetricStore.of(store); // it may be one of another copy of this package
+    const joined = given ?? (isMainThread ? undefined : MetricStore.published());
     this.store = joined ?? MetricStore.create();
     this.#ownsStore = joined === undefined;
     this.#readers = new Readers(readers);
@@ -205,9 +206,9 @@ function checkOptions(options: unknown): asserts options is SeqlockMeterProvider
       views,
       "an array of views such as { instrumentName: 'jobs', name: 'tasks' }",
     );
-  if (store !== undefined && !(store instanceof MetricStore))
+  if (store !== undefined && !isStore(store))
     throw new OptionError('store', store, 'a MetricStore: use MetricStore.open()');
-  if (store instanceof MetricStore && store.closed)
+  if (isStore(store) && MetricStore.of(store).closed)
     throw new OptionError('store', 'a closed MetricStore', 'open: use MetricStore.open()');
   if (sdkMetricsEnabled !== undefined && typeof sdkMetricsEnabled !== 'boolean')
     throw new OptionError('sdkMetricsEnabled', sdkMetricsEnabled, 'true or false');

@@ -76,7 +76,7 @@ export class Region {
     if (major !== L.FORMAT_MAJOR)
       throw new RegionError(
         'E_VERSION',
-        `the region has format ${major}, this copy of seqlock-metrics reads ${L.FORMAT_MAJOR}: load one version of the package in all threads`,
+        `the region has format ${major}, this copy of seqlock-metrics reads ${L.FORMAT_MAJOR}: two versions of the package are loaded, see \`npm ls seqlock-metrics\`; load one in all threads`,
       );
     if (header.getUint32(L.CRC_OFFSET, true) !== identityCrc(bytes))
       throw new RegionError('E_CRC', 'the header of the region is damaged');
@@ -95,6 +95,14 @@ export class Region {
         `the region is not written in this thread's memory order (${MEMORY_ORDER}): set ${MEMORY_ORDER_VARIABLE} for the whole process, not for one worker`,
       );
     return new Region(buffer, header.getUint32(L.MAX_BYTES_OFFSET, true));
+  }
+
+  /** This copy's view of a region that another copy of the package may have attached. Throws as `attach` does. */
+  static of(region: { readonly buffer: SharedArrayBuffer }): Region {
+    if (region instanceof Region) return region;
+    let own = ofOtherCopies.get(region);
+    if (own === undefined) ofOtherCopies.set(region, (own = Region.attach(region.buffer)));
+    return own;
   }
 
   /** When the region was made, in milliseconds since the epoch, with a fraction. */
@@ -240,6 +248,8 @@ export class Region {
     return Atomics.load(this.words, L.CLOSED_INDEX) === 1;
   }
 }
+
+const ofOtherCopies = new WeakMap<object, Region>();
 
 function identityCrc(bytes: Uint8Array): number {
   return crc32(bytes.subarray(0, L.IDENTITY_BYTES));

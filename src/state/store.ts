@@ -1,23 +1,18 @@
-import { getEnvironmentData, isMainThread, setEnvironmentData, type Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { OptionError } from '../base/errors.ts';
 import { DEFAULT_MAX_BYTES, LARGEST_MAX_BYTES, SMALLEST_MAX_BYTES, UNIT_BYTES } from '../memory/layout.ts';
 import { MARK_KIND, markOfNodeThread } from '../memory/liveness.ts';
 import { Region } from '../memory/region.ts';
 import { abandonSlabsOf } from '../memory/slab.ts';
+import { firstOpenBuffer, inheritedBuffer, listStore, publishFirstOpen } from './thread-stores.ts';
 
 export interface MetricStoreOptions {
   /** Bytes the store may grow to: 256 KiB to 1 GiB, default 64 MiB. Only what is used takes memory. */
   readonly maxBytes?: number;
 }
 
-/** Under this name a process hands its published store to the workers it creates. The number is the format's. */
-const PUBLISHED = 'seqlock-metrics.store.1';
-
-/** Stores made by this thread, oldest first. The first that is open is published unless a store was inherited. */
-const made: MetricStore[] = [];
-/** What the thread that made this worker had published. Read now: `publish` may put another store in its place. */
-const inheritedBuffer: unknown = isMainThread ? undefined : getEnvironmentData(PUBLISHED);
-let inherited: MetricStore | undefined;
+/** This copy's objects of the stores it knows: one each, however the store was met. */
+const known = new WeakMap<SharedArrayBuffer, MetricStore>();
 
 /**
  * All metrics of one application: one region of shared memory. Every thread that has the store records into it, and any of
@@ -31,6 +26,9 @@ export class MetricStore {
 
   private constructor(region: Region) {
     this.region = region;
+    known.set(region.buffer, this);
+    // Where the system does not show a thread's death, the thread that made a worker tells of it.
+    if (MARK_KIND === 'node-thread-id') watchWorkers(region);
   }
 
   /**
@@ -45,19 +43,32 @@ export class MetricStore {
   /** A new store, whatever is published. */
   static create(options: MetricStoreOptions = {}): MetricStore {
     const store = new MetricStore(Region.create(validatedMaxBytes(options)));
-    made.push(store);
-    store.#watchWorkers();
+    listStore({ buffer: store.region.buffer, isOpen: () => !store.closed });
     publish();
     return store;
   }
 
   /** The published store: one this thread inherited or made, as long as it is open. */
   static published(): MetricStore | undefined {
-    if (inherited === undefined && inheritedBuffer instanceof SharedArrayBuffer) {
-      inherited = new MetricStore(Region.attach(inheritedBuffer));
-      inherited.#watchWorkers();
+    const inherited = inheritedBuffer();
+    if (inherited !== undefined) {
+      const store = MetricStore.#at(inherited);
+      if (!store.closed) return store;
     }
-    return inherited?.closed === false ? inherited : firstOpen();
+    const first = firstOpenBuffer();
+    return first && MetricStore.#at(first);
+  }
+
+  /**
+   * This copy's object of a store that may be another copy's: two are in one process when a dependency brings its own, or a bundler made
+   * one. Throws a `RegionError` where the other is of a version that cannot be joined.
+   */
+  static of(store: { readonly region: { readonly buffer: SharedArrayBuffer } }): MetricStore {
+    return store instanceof MetricStore ? store : MetricStore.#at(store.region.buffer);
+  }
+
+  static #at(buffer: SharedArrayBuffer): MetricStore {
+    return known.get(buffer) ?? new MetricStore(Region.attach(buffer));
   }
 
   /**
@@ -87,11 +98,6 @@ export class MetricStore {
   get lostMeasurements(): number {
     return this.region.lostMeasurements;
   }
-
-  /** Where the system does not show a thread's death, the thread that made a worker tells of it. */
-  #watchWorkers(): void {
-    if (MARK_KIND === 'node-thread-id') watchWorkers(this.region);
-  }
 }
 
 /** Weakly: where nobody holds a store any more, nothing is to be given up. */
@@ -119,26 +125,26 @@ function watchWorker(worker: Worker): void {
   });
 }
 
-/** The first store this thread made that no thread has closed. */
-function firstOpen(): MetricStore | undefined {
-  while (made[0]?.closed === true) made.shift();
-  return made[0];
-}
-
 /** Hands the first open store to workers made from now on, unless an inherited one is open. */
 function publish(): void {
-  for (let i = made.length; i-- > 0;) if (made[i]!.closed) made.splice(i, 1);
-  if (isInheritedOpen()) return;
-  setEnvironmentData(PUBLISHED, made[0]?.region.buffer);
+  if (!isInheritedOpen()) publishFirstOpen();
 }
 
 function isInheritedOpen(): boolean {
-  if (!(inheritedBuffer instanceof SharedArrayBuffer)) return false;
+  const buffer = inheritedBuffer();
+  if (buffer === undefined) return false;
   try {
-    return !(inherited?.region ?? Region.attach(inheritedBuffer)).closed;
+    return !(known.get(buffer)?.region ?? Region.attach(buffer)).closed;
   } catch {
     return false; // not to be used by this thread, nor by those it makes
   }
+}
+
+/** True for a store of this copy or another. */
+export function isStore(value: unknown): value is MetricStore {
+  if (value instanceof MetricStore) return true;
+  const { region } = (value ?? {}) as { region?: { buffer?: unknown } | null };
+  return region?.buffer instanceof SharedArrayBuffer;
 }
 
 function validatedMaxBytes(options: MetricStoreOptions): number {

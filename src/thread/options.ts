@@ -1,7 +1,7 @@
 import { OptionError } from '../base/errors.ts';
 import type { ExpositionOptions } from '../export/family-plan.ts';
 import { checkHandlerOptions } from '../export/prometheus-handler.ts';
-import { MetricStore } from '../state/store.ts';
+import { isStore, MetricStore } from '../state/store.ts';
 
 /** Where the exporter thread serves Prometheus, and what the text is like. */
 export interface PrometheusServerOptions extends ExpositionOptions {
@@ -99,14 +99,15 @@ export function planOf(options: ExporterThreadOptions): ExporterPlan {
 
 /** The store that is exported. */
 export function storeOf({ store = MetricStore.published() }: ExporterThreadOptions): MetricStore {
-  if (!(store instanceof MetricStore))
+  if (!isStore(store))
     throw new OptionError(
       'store',
       store,
       'a MetricStore; without it, make the SeqlockMeterProvider before startExporterThread is called',
     );
-  if (store.closed) throw new OptionError('store', 'a closed MetricStore', 'open');
-  return store;
+  const own = MetricStore.of(store); // it may be one of another copy of this package
+  if (own.closed) throw new OptionError('store', 'a closed MetricStore', 'open');
+  return own;
 }
 
 /** Undefined when there is to be no last export, or nothing that could be pushed. */

@@ -159,7 +159,7 @@ describe('MetricStore', () => {
 
     it('where what is published cannot be used, open says so with a code; a store of its own is still to be had', async () => {
       const store = MetricStore.create();
-      const name = 'seqlock-metrics.store.1';
+      const name = 'seqlock-metrics.store';
       const published = getEnvironmentData(name);
       const damaged = new SharedArrayBuffer(L.INITIAL_REGION_BYTES, { maxByteLength: 2 ** 20 });
       new Uint8Array(damaged).set(store.region.bytes.subarray(0, L.EXTENTS_OFFSET));
