@@ -73,7 +73,7 @@ export class StoreReader {
 
   /** Decodes what was added since the last call. */
   refresh(): void {
-    this.#readConfiguration();
+    this.refreshConfiguration();
     // First the extents, then their records: a writer never goes back to an extent after it claimed the next, so all
     // but the last extent of a slab are then complete, and records are met in the order in which they were written.
     for (let extent; (extent = this.#nextExtent()) !== undefined; this.#walkedTo += extent.bytes) {
@@ -102,7 +102,8 @@ export class StoreReader {
     return this.#hasExemplars;
   }
 
-  #readConfiguration(): void {
+  /** Reads the configuration alone: a thread that joins does not need to know of every series there is. */
+  refreshConfiguration(): void {
     const offset = this.region.configurationOffset;
     if (offset === this.#configurationOffset) return;
     this.#configurationOffset = offset;

@@ -5,7 +5,7 @@ import {
   type MeterProvider,
 } from '@opentelemetry/api';
 import type { IMetricReader } from '@opentelemetry/sdk-metrics';
-import { OptionError } from '../base/errors.ts';
+import { OptionError, printed } from '../base/errors.ts';
 import { SeqlockMetricProducer } from '../collect/metric-producer.ts';
 import { readerOf } from '../collect/store-reader.ts';
 import { MeterRegistry } from '../sdk/meter-registry.ts';
@@ -75,6 +75,7 @@ export class SeqlockMeterProvider implements MeterProvider {
       const views = ownViews ?? followedViews(configuration.views, this.#writer.warnings);
       const { selections } = configuration;
       this.#meters = new MeterRegistry({ writer: this.#writer, configuration, rules: { views, selections } });
+      this.#compareResources(options);
       if (readers.length > 0) this.#attach(readers, options);
     } catch (error) {
       if (this.#ownsStore) this.store.close(); // or it would stay published, read by nobody
@@ -93,7 +94,7 @@ export class SeqlockMeterProvider implements MeterProvider {
     const wanting = (): StoreConfiguration => storeConfiguration(readers, resource, views, warnings);
     const wanted = wanting();
     const store = readerOf(this.store.region);
-    store.refresh();
+    store.refreshConfiguration();
     const published = store.configuration;
     // The first configuration stays: a worker, and a second provider on a store, follow the publisher's.
     if (published === undefined) {
@@ -109,6 +110,20 @@ export class SeqlockMeterProvider implements MeterProvider {
     const { selections, views: publishedViews } = published;
     const deltaKinds = [...new Set([...published.deltaKinds, ...wanted.deltaKinds])];
     return { ...wanted, selections, views: publishedViews, deltaKinds };
+  }
+
+  /** Says so when this provider has a resource that nobody will see. */
+  #compareResources({ readers = [], resource }: SeqlockMeterProviderOptions): void {
+    const published = readerOf(this.store.region).configuration?.resource;
+    if (resource === undefined || published === undefined || readers.length > 0) return;
+    if (resource.asyncAttributesPending === true || this.#ownsStore) return;
+    const sorted = (attributes: object): string =>
+      JSON.stringify(Object.entries(attributes).sort(([a], [b]) => (a < b ? -1 : 1)));
+    if (sorted(resource.attributes) === sorted(published)) return;
+    this.#writer.warnings.once(
+      'resource',
+      `seqlock-metrics: the resource of this provider (${printed(resource.attributes)}) is not used: the store has the one of the provider that made it (${printed(published)}). Give it to that provider, and none to others`,
+    );
   }
 
   #attach(readers: readonly IMetricReader[], options: SeqlockMeterProviderOptions): void {

@@ -23,6 +23,7 @@ export interface Recording {
 export interface ThreadData {
   /** Which store the thread's provider is to use; the default is what a user gets who says nothing. */
   readonly store?: 'open with options';
+  readonly resource?: Attributes;
 }
 
 export type Job =
@@ -48,10 +49,11 @@ export interface About {
 }
 
 const { warnings } = collectWarnings();
-const { store } = (workerData ?? {}) as ThreadData;
-const provider = new SeqlockMeterProvider(
-  store === undefined ? {} : { store: MetricStore.open({ maxBytes: 1_048_576 }) },
-);
+const { store, resource } = (workerData ?? {}) as ThreadData;
+const provider = new SeqlockMeterProvider({
+  ...(store !== undefined && { store: MetricStore.open({ maxBytes: 1_048_576 }) }),
+  ...(resource !== undefined && { resource: { attributes: resource } }),
+});
 
 function recorder({ kind, name, attributes, description = '' }: Recording): (value: number) => void {
   const meter = provider.getMeter('threads');

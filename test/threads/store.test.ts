@@ -1,3 +1,4 @@
+import type { Attributes } from '@opentelemetry/api';
 import { expect } from 'chai';
 import { MetricStore, SeqlockMeterProvider } from '../../src/index.ts';
 import { makeProvider, shutDownProviders } from '../support/provider.ts';
@@ -129,6 +130,21 @@ describe('whose store', () => {
       'short',
       'the most of all',
     ]);
+  });
+
+  it('the resource is that of the first provider, and another is warned of', async () => {
+    const attributes = { 'service.name': 'first', list: ['a', 1] };
+    const { reader } = makeProvider(undefined, { resource: { attributes } as never });
+    const warnings = async (resource: Attributes): Promise<readonly string[]> => {
+      const thread = new Thread({ resource });
+      await thread.ask(count(1));
+      return (await thread.ask<About>({ do: 'about' })).warnings;
+    };
+    expect(await warnings({ list: ['a', 1], 'service.name': 'first' } as never)).to.deep.equal([]);
+    const [warning, ...more] = await warnings({ 'service.name': 'second' });
+    expect(warning).to.match(/resource of this provider .*second.* is not used: .*first/);
+    expect(more).to.deep.equal([]);
+    expect(reader.snapshot().resource.attributes).to.deep.equal(attributes);
   });
 
   it('a second thread that attaches a reader is warned', async () => {
