@@ -1,9 +1,7 @@
-import { awaitAnswer, observingSlabs, ring } from '../memory/doorbell.ts';
+import { awaitAnswer, LONGEST_WAIT_MILLIS, observingSlabs, ring } from '../memory/doorbell.ts';
 import type { Region } from '../memory/region.ts';
 
-/** How long a reader waits for another thread's callbacks, at most; a thread that is blocked keeps its last values. */
-const LONGEST_WAIT_MILLIS = 1000;
-/** ... and for a thread that did not answer the time before. */
+/** How long a reader waits for a thread that did not answer the time before. */
 const BLOCKED_WAIT_MILLIS = 20;
 
 /** What this thread has seen of the other threads' answers. */

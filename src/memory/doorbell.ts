@@ -16,6 +16,11 @@ import * as L from './layout.ts';
 import type { Region } from './region.ts';
 import { isSlabDead, slabsUsed } from './slab.ts';
 
+/** How long a reader waits for another thread's callbacks, at most; a thread that is blocked keeps its last values. */
+export const LONGEST_WAIT_MILLIS = 1000;
+/** How long such a thread gives its callbacks, so that those that do end are in time for the reader. */
+export const CALLBACK_MILLIS = 800;
+
 const entryOffset = (slab: number): number => L.SLAB_TABLE_OFFSET + slab * L.SLAB_BYTES;
 const observesIndex = (slab: number): number => entryOffset(slab) / 4 + L.SLAB_OBSERVES_WORD;
 const answeredIndex = (slab: number): number => entryOffset(slab) / 4 + L.SLAB_ANSWERED_WORD;

@@ -1,5 +1,6 @@
 import type { BatchObservableCallback, ObservableCallback } from '@opentelemetry/api';
 import type { ObservedStream } from '../state/observed-stream.ts';
+import { printed } from '../base/errors.ts';
 import type { StoreWriter } from '../state/store-writer.ts';
 import { Round } from './round.ts';
 
@@ -39,6 +40,8 @@ export class ObservableRegistry {
   #last: Promise<unknown> = Promise.resolve();
   #listening = false;
   #requested = 0;
+  #newestOfOthers: number | undefined;
+  #runsForOthers = false;
 
   constructor(writer: StoreWriter) {
     this.#writer = writer;
@@ -50,21 +53,33 @@ export class ObservableRegistry {
     for (const stream of registration.streams) this.#streams.add(stream);
     if (this.#listening) return;
     this.#listening = true;
-    this.#writer.answerRequests((request) => {
-      if (((this.#requested - request) | 0) >= 0) return; // a reader of this thread asked, and runs it already
-      void this.run(request).then((errors) => {
-        for (const error of errors)
-          this.#writer.warnings.once(
-            `callback ${String(error)}`,
-            `while a reader of another thread collected: ${String(error)}`,
-          );
-      });
+    this.#writer.answerRequests((request, timeoutMillis) => {
+      if (((this.#requested - request) | 0) < 0) void this.#runForOthers(request, timeoutMillis); // or a reader of this thread asked, and runs it already
     });
   }
 
   remove(registration: Pick<Registration, 'callback' | 'owners'>): void {
     const index = this.#find(registration);
     if (index >= 0) this.#registrations.splice(index, 1);
+  }
+
+  /**
+   * Runs a round for readers of other threads. Of the requests that come meanwhile the newest is kept: its answer is one to all before
+   * it. What callbacks throw is said here, since nobody there could do anything about it.
+   */
+  async #runForOthers(request: number, timeoutMillis: number): Promise<void> {
+    this.#newestOfOthers = request;
+    if (this.#runsForOthers) return;
+    this.#runsForOthers = true;
+    for (let next: number | undefined; (next = this.#newestOfOthers) !== undefined;) {
+      this.#newestOfOthers = undefined;
+      for (const error of await this.run(next, timeoutMillis))
+        this.#writer.warnings.once(
+          `callback ${printed(error)}`,
+          `seqlock-metrics: an observable callback failed while a reader of another thread collected: ${printed(error)}`,
+        );
+    }
+    this.#runsForOthers = false;
   }
 
   /**

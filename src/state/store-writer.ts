@@ -117,8 +117,11 @@ export class StoreWriter implements SlabAccess {
     return id;
   }
 
-  /** Lets readers know that this thread has observable callbacks, and calls `onRequest` for each round one asks for. */
-  answerRequests(onRequest: (request: number) => void): void {
+  /**
+   * Lets readers know that this thread has observable callbacks, and calls `onRequest` for each round one asks for, with the time the
+   * callbacks may take.
+   */
+  answerRequests(onRequest: (request: number, timeoutMillis: number) => void): void {
     const { region, slab } = this;
     if (slab === undefined) return;
     doorbell.setObserves(region, slab, true);
@@ -126,7 +129,7 @@ export class StoreWriter implements SlabAccess {
       doorbell.awaitRing(region, seen, () => {
         const request = doorbell.latestRequest(region);
         listen(request);
-        onRequest(request);
+        onRequest(request, doorbell.CALLBACK_MILLIS);
       });
     listen(doorbell.latestRequest(region));
   }

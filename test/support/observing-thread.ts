@@ -2,6 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Attributes, ObservableResult } from '@opentelemetry/api';
 import { SeqlockMeterProvider } from '../../src/facade/meter-provider.ts';
+import { collectWarnings } from './warnings.ts';
 
 export type ObservableKind = 'Counter' | 'UpDownCounter' | 'Gauge';
 
@@ -10,6 +11,14 @@ export interface Observation {
   readonly name: string;
   readonly value: number;
   readonly attributes?: Attributes;
+  /** What its callback does beside observing the value first. */
+  readonly then?: 'throw' | 'hang' | 'record';
+}
+
+/** What the thread has been warned of, and how often its callbacks were called. */
+export interface Observed {
+  readonly warnings: readonly string[];
+  readonly calls: Readonly<Record<string, number>>;
 }
 
 /** Sent to the thread: block its event loop for so long, or until the word is no longer 0. */
@@ -18,12 +27,26 @@ export interface Block {
   readonly until?: Int32Array;
 }
 
+const { warnings } = collectWarnings();
+const calls: Record<string, number> = {};
 const meter = new SeqlockMeterProvider().getMeter('observing');
-for (const { kind, name, value, attributes } of workerData as readonly Observation[]) {
-  const report = (result: ObservableResult): void => result.observe(value, attributes);
+const recorded = meter.createCounter('recorded');
+for (const { kind, name, value, attributes, then } of workerData as readonly Observation[]) {
+  const report = async (result: ObservableResult): Promise<void> => {
+    calls[name] = (calls[name] ?? 0) + 1;
+    result.observe(value, attributes);
+    if (then === 'throw') throw new Error(`${name} on purpose`);
+    if (then === 'record') recorded.add(1);
+    if (then === 'hang') await new Promise(() => {});
+  };
   meter[`createObservable${kind}`](name).addCallback(report);
 }
-parentPort!.on('message', ({ blockMillis, until = new Int32Array(new SharedArrayBuffer(4)) }: Block) => {
+parentPort!.on('message', (message: Block | 'tell') => {
+  if (message === 'tell') {
+    parentPort!.postMessage({ warnings, calls } satisfies Observed);
+    return;
+  }
+  const { blockMillis, until = new Int32Array(new SharedArrayBuffer(4)) } = message;
   parentPort!.postMessage('blocked');
   Atomics.wait(until, 0, 0, blockMillis);
 });

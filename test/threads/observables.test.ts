@@ -4,7 +4,7 @@ import { expect } from 'chai';
 import { MetricStore } from '../../src/index.ts';
 import { needsProc } from '../support/marks.ts';
 import { eventually } from '../support/eventually.ts';
-import type { Block, Observation } from '../support/observing-thread.ts';
+import type { Block, Observation, Observed } from '../support/observing-thread.ts';
 import { makeProvider, shutDownProviders, type ProviderUnderTest } from '../support/provider.ts';
 import { sharedWord } from '../support/threads.ts';
 
@@ -28,6 +28,12 @@ async function block(worker: Worker): Promise<() => void> {
     Atomics.store(until, 0, 1);
     Atomics.notify(until, 0);
   };
+}
+
+async function tell(worker: Worker): Promise<Observed> {
+  const reply = once(worker, 'message');
+  worker.postMessage('tell');
+  return ((await reply) as [Observed])[0];
 }
 
 /** The values of a metric after a collection, by attributes. */
@@ -93,6 +99,39 @@ describe('observable instruments of several threads', () => {
     await other.terminate();
     unblock();
     await eventually(async () => ((await answers())[0] === 0 ? true : undefined));
+  });
+
+  it('whose callbacks throw or record: the others count, and the error is said in their thread', async () => {
+    const under = makeProvider();
+    const worker = await observing(
+      { kind: 'Gauge', name: 'bad', value: 1, then: 'throw' },
+      { kind: 'Gauge', name: 'good', value: 2, then: 'record' },
+    );
+    for (let i = 1; i <= 3; i++) {
+      expect(await collected(under, 'bad'), 'observed before it threw').to.deep.equal({});
+      expect(await collected(under, 'good')).to.deep.equal({ '{}': 2 });
+      expect(under.value('recorded')).to.equal(2 * i);
+    }
+    const { warnings } = await tell(worker);
+    expect(warnings).to.have.length(1);
+    expect(warnings[0]).to.match(/a reader of another thread collected: Error: bad on purpose/);
+  });
+
+  it('whose callbacks never return are waited for once, and called once; the others count', async () => {
+    const under = makeProvider(undefined, { selfMetrics: true });
+    const worker = await observing(
+      { kind: 'Gauge', name: 'bad', value: 1, then: 'hang' },
+      { kind: 'Gauge', name: 'good', value: 2 },
+    );
+    await Promise.all(Array.from({ length: 5 }, () => under.reader.collect()));
+    await eventually(async () => {
+      expect(await collected(under, 'good')).to.deep.equal({ '{}': 2 });
+      return under.value('seqlock.observation.silent_writers') === 0 ? true : undefined;
+    });
+    const { warnings, calls } = await tell(worker);
+    expect(calls['bad']).to.equal(1);
+    expect(calls['good']).to.be.within(2, 7); // requests that come while a round runs share the next one
+    expect(warnings.join()).to.match(/did not end within 800 ms.*is still running/s);
   });
 
   it('of a dead thread: a counter stays, and goes on where a thread takes over; the rest is gone', async function () {
