@@ -70,6 +70,11 @@ export function slabThread(region: Region, slab: number): number | undefined {
   return thread === 0 ? undefined : thread - 1;
 }
 
+/** What kind of thread the latest owner is; 0 until it has said so. */
+export function slabAffinity(region: Region, slab: number): number {
+  return Atomics.load(region.words, affinityIndex(slab));
+}
+
 /** Gauge sets with a tick up to this one are stale in this slab, whoever owns it now. */
 export function slabStaleBefore(region: Region, slab: number): number {
   return region.doubles[staleIndex(slab)]!;
@@ -111,7 +116,7 @@ function findSlab(region: Region, affinity: number): OwnedSlab | undefined {
   const strange: number[] = [];
   for (let slab = 0; slab < used; slab++) {
     if (!canBeTaken(region, slab, slabOwner(region, slab))) continue;
-    const isOfKind = Atomics.load(region.words, affinityIndex(slab)) === affinity;
+    const isOfKind = slabAffinity(region, slab) === affinity;
     if (!isOfKind) strange.push(slab);
     else if (takeOver(region, slab, affinity)) return { slab, adopted: true };
   }

@@ -1,14 +1,19 @@
 /**
  * Writers that come and go by thousands, a fifth of them killed: what must hold of the totals, of memory, and of the time a scrape takes.
  *
- *   npm run test:threads -- [--workers 10000] [--at-once 32]
+ *   npm run test:threads -- [--workers 10000] [--at-once 32] [--mid-record 100]
  *
- * Totals must be exact to the last acknowledged record, with at most one unacknowledged record per killed writer. Memory of the store
+ * First, threads that die at each step of taking a slab and of making a series, and threads terminated while they record, until
+ * `--mid-record` deaths have fallen in the middle of a write. Then the crowd:
+ *
+ * totals must be exact to the last acknowledged record, with at most one unacknowledged record per killed writer. Memory of the store
  * must not grow after the first tenth. A scrape at the end may take at most 1.2 times what it took after the first tenth: each time
  * it is compared with the scrape of another store that does not change, turn by turn, so that a busy machine slows both.
  */
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { parseArgs } from 'node:util';
+import { fileURLToPath } from 'node:url';
+import { parseArgs, promisify } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import {
   MetricStore,
@@ -17,10 +22,18 @@ import {
   type HistogramValue,
   type ResourceMetrics,
 } from '../../src/index.ts';
+import { MEMORY_ORDER_VARIABLE } from '../../src/memory/memory-order.ts';
+import { dieAtSteps } from '../support/deaths.ts';
+import { DYING_PHASES } from '../support/dying-job.ts';
+import type { MidRecord } from './mid-record.ts';
 import { COUNTED, KINDS, LEVELLED, TIMED, type ChurnJob, type Fate } from './churn-job.ts';
 
 const { values: options } = parseArgs({
-  options: { workers: { type: 'string', default: '10000' }, 'at-once': { type: 'string', default: '32' } },
+  options: {
+    workers: { type: 'string', default: '10000' },
+    'at-once': { type: 'string', default: '32' },
+    'mid-record': { type: 'string', default: '100' },
+  },
 });
 const WORKERS = Number(options.workers);
 const AT_ONCE = Number(options['at-once']);
@@ -153,6 +166,31 @@ function check(ok: boolean, text: string): void {
   console.log(`${ok ? 'ok ' : 'BAD'} ${text}`);
 }
 
+async function checkDeaths(): Promise<void> {
+  for (const phase of DYING_PHASES)
+    try {
+      check(
+        true,
+        `a thread that died at each of ${await dieAtSteps(phase, 1)} steps of ${phase}: nothing was lost`,
+      );
+    } catch (error) {
+      check(false, `a thread that died while ${phase}: ${String(error)}`);
+    }
+  const wanted = Number(options['mid-record']);
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    [fileURLToPath(new URL('./mid-record.js', import.meta.url)), String(wanted)],
+    { env: { ...process.env, [MEMORY_ORDER_VARIABLE]: 'strict' } },
+  );
+  const { deaths, midWrite, unacknowledged, wrong } = JSON.parse(stdout) as MidRecord;
+  check(
+    wrong === 0 && midWrite >= wanted,
+    `threads terminated while they recorded: ${deaths}, ${midWrite} of them in the middle of a write; ` +
+      `${unacknowledged} measurements count that were not acknowledged; ${wrong} left anything wrong`,
+  );
+}
+
+await checkDeaths();
 const reader = new SeqlockMetricReader();
 const { store } = new SeqlockMeterProvider({ readers: [reader], selfMetrics: true });
 const control = controlReader();

@@ -12,7 +12,7 @@ export interface Observation {
   readonly value: number;
   readonly attributes?: Attributes;
   /** What its callback does beside observing the value first. */
-  readonly then?: 'throw' | 'hang' | 'record';
+  readonly afterwards?: 'throw' | 'hang' | 'record';
 }
 
 /** What the thread has been warned of, and how often its callbacks were called. */
@@ -31,13 +31,13 @@ const { warnings } = collectWarnings();
 const calls: Record<string, number> = {};
 const meter = new SeqlockMeterProvider().getMeter('observing');
 const recorded = meter.createCounter('recorded');
-for (const { kind, name, value, attributes, then } of workerData as readonly Observation[]) {
+for (const { kind, name, value, attributes, afterwards } of workerData as readonly Observation[]) {
   const report = async (result: ObservableResult): Promise<void> => {
     calls[name] = (calls[name] ?? 0) + 1;
     result.observe(value, attributes);
-    if (then === 'throw') throw new Error(`${name} on purpose`);
-    if (then === 'record') recorded.add(1);
-    if (then === 'hang') await new Promise(() => {});
+    if (afterwards === 'throw') throw new Error(`${name} on purpose`);
+    if (afterwards === 'record') recorded.add(1);
+    if (afterwards === 'hang') await new Promise(() => {});
   };
   meter[`createObservable${kind}`](name).addCallback(report);
 }

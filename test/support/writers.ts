@@ -1,4 +1,5 @@
 /** Several writers of one store in one thread: each is made to look like another thread's. */
+import { fileURLToPath } from 'node:url';
 import { SLAB_BYTES, SLAB_OWNER_WORD, SLAB_TABLE_OFFSET } from '../../src/memory/layout.ts';
 import type { Region } from '../../src/memory/region.ts';
 import { StoreWriter } from '../../src/state/store-writer.ts';
@@ -6,6 +7,19 @@ import { DEAD_MARK, otherLiveMark } from './marks.ts';
 
 function setOwner(region: Region, writer: StoreWriter, mark: number): void {
   Atomics.store(region.words, (SLAB_TABLE_OFFSET + writer.slab! * SLAB_BYTES) / 4 + SLAB_OWNER_WORD, mark);
+}
+
+/** A writer of this thread that is of the same kind as threads that run `script`, and so inherits from them. */
+export function heirOf(script: URL, region: Region, first: (heir: StoreWriter) => void): StoreWriter {
+  const own = process.argv[1]!;
+  process.argv[1] = fileURLToPath(script);
+  try {
+    const heir = new StoreWriter(region);
+    first(heir);
+    return heir;
+  } finally {
+    process.argv[1] = own;
+  }
 }
 
 /** A new writer with a slab of its own, or with that of a writer that was buried. */

@@ -104,8 +104,8 @@ describe('observable instruments of several threads', () => {
   it('whose callbacks throw or record: the others count, and the error is said in their thread', async () => {
     const under = makeProvider();
     const worker = await observing(
-      { kind: 'Gauge', name: 'bad', value: 1, then: 'throw' },
-      { kind: 'Gauge', name: 'good', value: 2, then: 'record' },
+      { kind: 'Gauge', name: 'bad', value: 1, afterwards: 'throw' },
+      { kind: 'Gauge', name: 'good', value: 2, afterwards: 'record' },
     );
     for (let i = 1; i <= 3; i++) {
       expect(await collected(under, 'bad'), 'observed before it threw').to.deep.equal({});
@@ -120,7 +120,7 @@ describe('observable instruments of several threads', () => {
   it('whose callbacks never return are waited for once, and called once; the others count', async () => {
     const under = makeProvider(undefined, { selfMetrics: true });
     const worker = await observing(
-      { kind: 'Gauge', name: 'bad', value: 1, then: 'hang' },
+      { kind: 'Gauge', name: 'bad', value: 1, afterwards: 'hang' },
       { kind: 'Gauge', name: 'good', value: 2 },
     );
     await Promise.all(Array.from({ length: 5 }, () => under.reader.collect()));
