@@ -173,6 +173,23 @@ describe('gauges of several writers', () => {
     ]);
   });
 
+  it('are merged as a view says, before what the instrument says; and only gauges are', () => {
+    const { meter, points } = makeProvider(undefined, {
+      views: [{ instrumentName: '*', merge: 'per-writer' }],
+    });
+    meter.createGauge('g', { merge: 'sum' }).record(1);
+    meter.createGauge('h').record(2);
+    meter.createCounter('c').add(3);
+    expect(['g', 'h', 'c'].map((name) => points(name))).to.deep.equal([
+      [{ attributes: { 'thread.id': 0 }, value: 1 }],
+      [{ attributes: { 'thread.id': 0 }, value: 2 }],
+      [{ attributes: {}, value: 3 }],
+    ]);
+    expect(() =>
+      makeProvider(undefined, { views: [{ instrumentName: '*', merge: 'avg' as never }] }),
+    ).to.throw('views[0].merge is "avg"; it must be one of most-recent, sum, min, max, per-writer');
+  });
+
   it('that are observed are merged likewise, and go with their round', async () => {
     const { meter, points, reader } = makeProvider();
     let value: number | undefined = 5;

@@ -26,6 +26,23 @@ describe('gauges of several threads', () => {
     }
   });
 
+  it('are merged as the views of the main thread say', async function () {
+    needsProc.call(this);
+    const views = [{ instrumentName: 'g', merge: 'per-writer' as const }];
+    const { points } = makeProvider(undefined, { views });
+    const threads = [new Thread(), new Thread()];
+    await threads[0]!.ask(set(1));
+    await threads[1]!.ask(set(2));
+    const seen = points('g');
+    expect(seen.map(({ value }) => value)).to.deep.equal([1, 2]);
+    expect(seen.map(({ attributes }) => Object.keys(attributes))).to.deep.equal([
+      ['thread.id'],
+      ['thread.id'],
+    ]);
+    await threads[0]!.terminate();
+    expect(points('g').map(({ value }) => value)).to.deep.equal([2]);
+  });
+
   it('go stale with their thread; sums stay', async function () {
     needsProc.call(this);
     const { points, value } = makeProvider();
