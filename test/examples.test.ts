@@ -27,6 +27,31 @@ const checks: Readonly<Record<string, () => Promise<void>>> = {
     const { stdout } = await runWell(process.execPath, [`${EXAMPLES}/worker-threads.js`]);
     expect(stdout.trim()).to.equal('1000000 = 4 x 250000, from threads that are gone');
   },
+  'piscina-pool': async () => {
+    const { stdout } = await runWell(process.execPath, [`${EXAMPLES}/piscina-pool.js`]);
+    expect(stdout.split('\n')[0]).to.equal('hashed 100000');
+    expect(stdout).to.match(/task\.duration \{[^]*count: 100,/);
+  },
+  'cpu-workers': async () => {
+    const port = await freePort();
+    const example = start(process.execPath, [`${EXAMPLES}/cpu-workers.js`], { env: { PORT: String(port) } });
+    const url = `http://localhost:${port}`;
+    await eventually(async () => ((await fetch(url)).status === 404 ? true : undefined));
+    const answers = await Promise.all(
+      Array.from({ length: 6 }, async () => (await fetch(`${url}/primes?below=1000`)).json()),
+    );
+    const byWorker = answers.map((answer) => (answer as { by: number }).by);
+    expect(answers.every((answer) => (answer as { primes: number }).primes === 168)).to.equal(true);
+    const text = await (await fetch(`${url}/metrics`)).text();
+    example.child.kill();
+    await example.outcome;
+    expect(new Set(byWorker).size).to.equal(2);
+    expect(text).to.match(/^http_server_requests_total\{.*path="\/primes"\} 6$/m);
+    expect(text).to.match(/^primes_duration_seconds_count\{.*\} 6$/m);
+    for (const by of new Set(byWorker))
+      expect(text).to.match(new RegExp(`^primes_largest_task\\{.*thread_id="${by}"\\} 1000$`, 'm'));
+    expect(text).to.match(/^seqlock_writers\{.*seqlock_writer_state="live"\} 3$/m);
+  },
   export: async () => {
     const receiver = await startOtlpReceiver();
     const port = await freePort();

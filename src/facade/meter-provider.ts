@@ -1,13 +1,9 @@
-import {
-  createNoopMeter,
-  type Meter as ApiMeter,
-  type MeterOptions,
-  type MeterProvider,
-} from '@opentelemetry/api';
+import { createNoopMeter, type MeterOptions, type MeterProvider } from '@opentelemetry/api';
 import type { IMetricReader } from '@opentelemetry/sdk-metrics';
 import { OptionError, printed } from '../base/errors.ts';
 import { SeqlockMetricProducer } from '../collect/metric-producer.ts';
 import { readerOf } from '../collect/store-reader.ts';
+import type { SeqlockMeter } from '../sdk/meter.ts';
 import { MeterRegistry } from '../sdk/meter-registry.ts';
 import type { SeqlockViewOptions } from '../sdk/view-options.ts';
 import { followedViews, viewsOf, type View } from '../sdk/view.ts';
@@ -154,7 +150,7 @@ export class SeqlockMeterProvider implements MeterProvider {
   }
 
   /** The meter of a scope; asked for twice with the same arguments, it is the same. After `shutdown` a meter that does nothing. */
-  getMeter(name: string, version?: string, options?: MeterOptions): ApiMeter {
+  getMeter(name: string, version?: string, options?: MeterOptions): SeqlockMeter {
     if (this.#isShutdown) {
       this.#writer.warnings.once('shutdown', 'A shutdown MeterProvider cannot provide a Meter');
       return createNoopMeter();

@@ -26,8 +26,14 @@ import { registryOf } from './observable-registry.ts';
 import { addBatchCallback, ObservableInstrument } from './observables.ts';
 import type { Destination } from './recorder.ts';
 
+/** The API's meter, whose gauges take more options. */
+export interface SeqlockMeter extends ApiMeter {
+  createGauge(name: string, options?: GaugeOptions): Gauge;
+  createObservableGauge(name: string, options?: GaugeOptions): ObservableGauge;
+}
+
 /** Makes instruments for one scope. */
-export class Meter implements ApiMeter {
+export class Meter implements SeqlockMeter {
   readonly #scope: Scope;
   readonly #context: MeterContext;
   readonly #streams: MeterStreams;
