@@ -1,4 +1,4 @@
-import type { Attributes, HrTime } from '@opentelemetry/api';
+import type { HrTime } from '@opentelemetry/api';
 import { raiseIntervalEpoch } from '../memory/interval-epoch.ts';
 import { isObserved, type InstrumentKind } from '../state/records.ts';
 import type { CellReader } from './cell-reader.ts';
@@ -7,12 +7,12 @@ import { hrTimeOf } from './hr-time.ts';
 import type { MergedStream } from './merged-stream.ts';
 import type { MetricColumn } from './metric-column.ts';
 import * as D from './metric-data.ts';
-import { THREAD_ATTRIBUTE, WriterAttributes } from './per-writer.ts';
 import { exemplarsOf } from './series-exemplars.ts';
 import { SeriesValues } from './series-values.ts';
 import type { StoreReader } from './store-reader.ts';
 import { StreamColumn } from './stream-column.ts';
 import { StreamSelection } from './stream-selection.ts';
+import { WriterGauges } from './writer-gauges.ts';
 
 /** Values of the API's `ValueType`, which this layer uses as a type only. */
 const INT = 0;
@@ -38,7 +38,7 @@ export class Snapshots {
   readonly #selection: StreamSelection;
   readonly #columns = new Map<MergedStream, StreamColumn>();
   readonly #deltas = new Map<MergedStream, DeltaStream>();
-  readonly #writers = new Map<MergedStream, WriterAttributes>();
+  readonly #writers: WriterGauges;
   #intervalEnded = false;
 
   constructor(
@@ -49,6 +49,7 @@ export class Snapshots {
     this.#store = store;
     this.#cells = cells;
     this.#values = new SeriesValues(store.region, cells);
+    this.#writers = new WriterGauges(this.#values);
     this.#selection = selection;
   }
 
@@ -117,11 +118,7 @@ export class Snapshots {
     const isPerWriter = aggregation.type === 'last-value' && stream.description.merge === 'per-writer';
     for (const series of filled.begin(this.#store.region.words)) {
       if (isPerWriter) {
-        for (const { attributes, value } of this.#writersOf(stream, series)) {
-          const at = column.open(); // first: it may make `values` anew
-          column.values[at] = value;
-          column.close(attributes, stream.starts[series]!);
-        }
+        this.#writers.fill(column, stream, series);
         continue;
       }
       const at = column.open();
@@ -174,7 +171,7 @@ export class Snapshots {
           dataPointType: D.DATA_POINT_GAUGE,
           dataPoints:
             stream.description.merge === 'per-writer'
-              ? this.#writerPoints(taken)
+              ? this.#writers.points(stream, hrTimeOf(taken.endMillis), this.#store.region.words)
               : this.#points(taken, (series) => values.lastValue(stream, series, isObserved(kind))),
         };
       case 'explicit-bucket-histogram': {
@@ -221,38 +218,6 @@ export class Snapshots {
       points.push(this.#point(stream, series, stream.starts[series]!, endTime, value));
     }
     return points;
-  }
-
-  /** The points of a gauge whose writers are reported one by one. */
-  #writerPoints({ stream, endMillis }: Taken): D.DataPoint<number>[] {
-    const points: D.DataPoint<number>[] = [];
-    const endTime = hrTimeOf(endMillis);
-    const { words } = this.#store.region;
-    for (let series = 0; series < stream.size; series++) {
-      if (!stream.isLive(series, words)) continue;
-      const startTime = stream.starts[series]!;
-      for (const { attributes, value } of this.#writersOf(stream, series))
-        points.push({ startTime, endTime, attributes, value });
-    }
-    return points;
-  }
-
-  /** A series that has the thread's attribute says by itself whose it is. */
-  #writersOf(
-    stream: MergedStream,
-    series: number,
-  ): readonly { readonly attributes: Attributes; readonly value: number }[] {
-    const observed = isObserved(stream.description.kind);
-    const attributes = stream.attributes[series]!;
-    if (Object.hasOwn(attributes, THREAD_ATTRIBUTE)) {
-      const value = this.#values.lastValue(stream, series, observed);
-      return value === undefined ? [] : [{ attributes, value }];
-    }
-    let known = this.#writers.get(stream);
-    if (known === undefined) this.#writers.set(stream, (known = new WriterAttributes()));
-    return this.#values
-      .writerValues(stream, series, observed)
-      .map((one) => ({ attributes: known.of(stream, series, one), value: one.value }));
   }
 
   /** With exemplars that were made in the point's time, if there are any. */
