@@ -31,8 +31,12 @@ export function nameAndAttributes(key: string): [string, Labels] {
   return JSON.parse(key) as [string, Labels];
 }
 
+/** Of histograms, how often each value was recorded: `values[series][value]`. */
+export type Values = Record<string, Record<number, number>>;
+
 export class Account {
   readonly books: Books = {};
+  readonly values: Values = {};
 
   add(name: string, attributes: Labels, value: number): void {
     const key = seriesKey(name, attributes);
@@ -52,6 +56,8 @@ export class Account {
       max: -Infinity,
       buckets: [...bounds, Infinity].map(() => 0),
     }) as BookedHistogram;
+    const values = (this.values[key] ??= {});
+    values[value] = (values[value] ?? 0) + 1;
     booked.count++;
     booked.sum += value;
     booked.min = Math.min(booked.min, value);
@@ -79,4 +85,14 @@ function sumOf(a: BookedValue, b: BookedValue): BookedValue {
     max: Math.max(a.max, b.max),
     buckets: a.buckets.map((count, i) => count + b.buckets[i]!),
   };
+}
+
+export function addUpValues(all: readonly Values[]): Values {
+  const total: Values = {};
+  for (const [key, values] of all.flatMap((each) => Object.entries(each)))
+    for (const [value, count] of Object.entries(values)) {
+      const counts = (total[key] ??= {});
+      counts[Number(value)] = (counts[Number(value)] ?? 0) + count;
+    }
+  return total;
 }

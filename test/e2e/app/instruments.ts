@@ -80,6 +80,10 @@ export class Recorder {
     return this.#account.books;
   }
 
+  get values(): Account['values'] {
+    return this.#account.values;
+  }
+
   #recordOne(i: number): void {
     const account = this.#account;
     const order = { payment: PAYMENTS[i % 3]!, region: REGIONS[(i >> 2) % 3]!, vip: i % 7 === 0 };

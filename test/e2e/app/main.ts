@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Worker } from 'node:worker_threads';
 import { SeqlockMeterProvider } from '../../../src/index.ts';
-import { addUp, type Books } from './account.ts';
+import { addUp, addUpValues, type Books, type Values } from './account.ts';
 import { Recorder } from './instruments.ts';
 import { Load } from './load.ts';
 import { readersFor, threadFor } from './outputs.ts';
@@ -94,6 +94,8 @@ async function obey(command: Command): Promise<unknown> {
       return undefined;
     case 'books':
       return books();
+    case 'values':
+      return addUpValues([recorder.values, ...((await ask(command)) as Values[])]);
     case 'flush':
       return Promise.all([provider.forceFlush(), thread?.forceFlush()]);
     case 'hang':

@@ -5,7 +5,13 @@ import {
 } from '@opentelemetry/exporter-metrics-otlp-http';
 import { OTLPMetricExporter as OtlpProtobufExporter } from '@opentelemetry/exporter-metrics-otlp-proto';
 import { PrometheusExporter } from '@opentelemetry/exporter-prometheus';
-import { PeriodicExportingMetricReader, type IMetricReader } from '@opentelemetry/sdk-metrics';
+import {
+  AggregationType,
+  InstrumentType,
+  PeriodicExportingMetricReader,
+  type AggregationOption,
+  type IMetricReader,
+} from '@opentelemetry/sdk-metrics';
 import { createServer } from 'node:http';
 import {
   createPrometheusHandler,
@@ -41,7 +47,8 @@ export async function threadFor(
   });
 }
 
-function pushing({ protocol, url, temporality, intervalMillis, timeoutMillis }: Push): IMetricReader {
+function pushing(push: Push): IMetricReader {
+  const { protocol, url, temporality, intervalMillis, timeoutMillis, exponential = false } = push;
   const Exporter = protocol === 'http/json' ? OtlpJsonExporter : OtlpProtobufExporter;
   const exporter = new Exporter({
     url,
@@ -50,6 +57,12 @@ function pushing({ protocol, url, temporality, intervalMillis, timeoutMillis }: 
         ? AggregationTemporalityPreference.DELTA
         : AggregationTemporalityPreference.CUMULATIVE,
     timeoutMillis,
+    ...(exponential && {
+      aggregationPreference: (type: InstrumentType): AggregationOption => ({
+        type:
+          type === InstrumentType.HISTOGRAM ? AggregationType.EXPONENTIAL_HISTOGRAM : AggregationType.DEFAULT,
+      }),
+    }),
   });
   return new PeriodicExportingMetricReader({
     exporter,

@@ -1,5 +1,5 @@
 /** What a test and its app, and the app and its worker threads, say to each other. */
-import type { Books } from './account.ts';
+import type { Books, Values } from './account.ts';
 
 /** Whatever else an exporter can do is asked of it in environment variables, as a user would. */
 export interface Push {
@@ -8,6 +8,8 @@ export interface Push {
   readonly temporality: 'cumulative' | 'delta';
   readonly intervalMillis: number;
   readonly timeoutMillis: number;
+  /** Exponential histograms instead of explicit ones. On the main thread only. */
+  readonly exponential?: boolean;
 }
 
 export type Output =
@@ -50,6 +52,7 @@ export type Command =
   | { readonly do: 'start' }
   | { readonly do: 'stop' }
   | { readonly do: 'books' }
+  | { readonly do: 'values' }
   | { readonly do: 'flush' }
   | { readonly do: 'vitals' }
   /** Holds the main thread up for so long. */
@@ -63,6 +66,7 @@ export interface Replies {
   readonly start: undefined;
   readonly stop: undefined;
   readonly books: Books;
+  readonly values: Values;
   readonly flush: undefined;
   readonly vitals: Vitals;
   readonly hang: undefined;

@@ -17,6 +17,7 @@ parentPort!.on('message', (request: Request) => {
   const reply: Reply = {
     id: request.id,
     ...(request.do === 'books' && { value: recorder.books }),
+    ...(request.do === 'values' && { value: recorder.values }),
   };
   parentPort!.postMessage(reply);
 });
