@@ -8,7 +8,7 @@ import type { OtlpRequest } from '../../examples/demo/otlp-receiver.ts';
 import { eventually } from '../support/eventually.ts';
 import { nameAndAttributes, type Books } from './app/account.ts';
 import { pushFrom, PUSHERS, type AppOptions } from './app/protocol.ts';
-import { arrivals, DELTA, receivedBooks, type ArrivedPoint } from './compare/otlp-books.ts';
+import { arrivals, DELTA, receivedBooks, withoutExtremes, type ArrivedPoint } from './compare/otlp-books.ts';
 import { compareBooks, compareLimit, compareNumber, settled } from './compare/table.ts';
 import { needs } from './programs/programs.ts';
 import { withApp } from './servers/app.ts';
@@ -31,9 +31,12 @@ interface Pushing {
   readonly pusher: (typeof PUSHERS)[number];
   readonly temporality?: 'cumulative' | 'delta';
   readonly wide?: number;
+  readonly intervalMillis?: number;
 }
 
-function pushing({ url, instance, pusher, temporality = 'cumulative', wide = WIDE }: Pushing): AppOptions {
+function pushing(options: Pushing): AppOptions {
+  const { url, instance, pusher, temporality = 'cumulative', wide = WIDE } = options;
+  const { intervalMillis = INTERVAL_MILLIS } = options;
   return {
     instance,
     workers: 2,
@@ -43,8 +46,8 @@ function pushing({ url, instance, pusher, temporality = 'cumulative', wide = WID
         protocol: 'http/protobuf',
         temporality,
         url,
-        intervalMillis: INTERVAL_MILLIS,
-        timeoutMillis: INTERVAL_MILLIS,
+        intervalMillis,
+        timeoutMillis: intervalMillis,
       }),
     ],
   };
@@ -153,27 +156,26 @@ describe('deltas that a Collector refused', function () {
         pusher,
         temporality: 'delta',
         wide: 0,
+        intervalMillis: 1000, // time enough for an answer on a busy machine
       });
       await withApp(options, {}, async (app) => {
         await app.ask({ do: 'start' });
-        await eventually(() => Promise.resolve(collector.accepted[3]));
+        await eventually(() => Promise.resolve(collector.accepted[1]));
         await collector.become({ kind: 'refuses', status: 503, retryAfterSeconds: 30 });
-        await wait(2000);
+        await eventually(() => Promise.resolve(collector.refused[3]));
         await collector.become({ kind: 'well' });
         const seen = collector.accepted.length;
         await eventually(() => Promise.resolve(collector.accepted[seen + 2]));
         await app.ask({ do: 'stop' });
         const books = countersIn(await app.ask({ do: 'books' }));
         const refused = arrivals(collector.refused, pusher);
-        expect(refused.length).to.be.greaterThan(3);
         const accounted = (): Books =>
           countersIn(receivedBooks([...arrivals(collector.accepted, pusher), ...refused]));
         const received = await settled(books, () => Promise.resolve(accounted()));
         compareBooks('d', `deltas, ${pusher}: arrived and refused together`, books, received);
         expect(gaps(collector.accepted, pusher), 'gaps between intervals').to.equal(1);
         const said = (await app.ask({ do: 'said' })).join('\n');
-        const failures =
-          pusher === 'main thread' ? (said.match(/export failed/g) ?? []).length : lostIn(said);
+        const failures = pusher === 'main thread' ? failuresIn(said) : lostIn(said);
         compareNumber(
           'd',
           `deltas, ${pusher}: pushes refused, and said to be lost`,
@@ -194,7 +196,7 @@ function roundsIn(books: Books): number {
 /** Those whose deltas add up; up-down counters and gauges go out as they are. */
 function countersIn(books: Books): Books {
   return Object.fromEntries(
-    Object.entries(books).filter(([key]) =>
+    Object.entries(withoutExtremes(books)).filter(([key]) =>
       ['orders', 'bytes.sent', 'order.duration', 'rounds.done'].includes(nameAndAttributes(key)[0]),
     ),
   );
@@ -210,6 +212,12 @@ function gaps(requests: readonly OtlpRequest[], instance: string): number {
   return intervals.filter(({ start }, i) => i > 0 && start !== intervals[i - 1]!.end).length;
 }
 
+/** As the official reader says it, of each push. */
+function failuresIn(said: string): number {
+  return (said.match(/^error .*?metrics export failed/gm) ?? []).length;
+}
+
+/** As the exporter thread says it, of all. */
 function lostIn(said: string): number {
   return Number(/(\d+) pushes/.exec(said)?.[1] ?? 0);
 }

@@ -65,3 +65,10 @@ function valueOf(point: NumberDataPoint | HistogramDataPoint): BookedValue {
     buckets: point.bucketCounts.map(Number),
   };
 }
+
+/** Deltas need not have minimum and maximum; the exporter thread has none where the main thread has no delta reader. */
+export function withoutExtremes(books: Books): Books {
+  const without = (value: BookedValue): BookedValue =>
+    typeof value === 'number' ? value : { ...value, min: NaN, max: NaN };
+  return Object.fromEntries(Object.entries(books).map(([key, value]) => [key, without(value)]));
+}
