@@ -2,6 +2,13 @@ export { ExporterThreadError, OptionError, RegionError } from './base/errors.ts'
 export { SeqlockMetricProducer } from './collect/metric-producer.ts';
 export { SeqlockMetricReader } from './facade/metric-reader.ts';
 export { SeqlockMeterProvider } from './facade/meter-provider.ts';
+export { ComparingMetricsProvider } from './facade/metrics/comparing-metrics-provider.ts';
+export { createMetricsProvider } from './facade/metrics/create-metrics-provider.ts';
+export { HistogramStats } from './facade/metrics/histogram-stats.ts';
+export { MAX_BUCKETS, RESPONSE_TIME_BUCKETS, SIZE_BUCKETS } from './facade/metrics/metric-definition.ts';
+export { SeqlockMetricsProvider } from './facade/metrics/seqlock-metrics-provider.ts';
+export { StandardMetricsProvider } from './facade/metrics/standard-metrics-provider.ts';
+export { Timer } from './facade/metrics/timer.ts';
 export { metricsJsonSchema } from './export/json-schema.ts';
 export { createPrometheusHandler } from './export/prometheus-handler.ts';
 export { Seqlock } from './memory/seqlock.ts';
@@ -24,12 +31,35 @@ export type {
   ScopeMetrics,
   SumMetric,
 } from './collect/metric-data.ts';
+export type { SeqlockReadStats } from './collect/sampled-cell-reader.ts';
 export type { ExpositionOptions } from './export/family-plan.ts';
 export type { JsonMetric, MetricsDocument } from './export/json.ts';
 export type { TranslationStrategy } from './export/prometheus-name.ts';
 export type { PrometheusHandler, PrometheusHandlerOptions } from './export/prometheus-handler.ts';
 export type { Collectable, ScrapeSource } from './export/scrape-source.ts';
 export type { SeqlockMeterProviderOptions } from './facade/meter-provider.ts';
+export type { MetricsComparison } from './facade/metrics/comparing-metrics-provider.ts';
+export type { MetricDifference } from './facade/metrics/comparing-series.ts';
+export type { CreatedMetricsProvider } from './facade/metrics/create-metrics-provider.ts';
+export type { HistogramBucket } from './facade/metrics/histogram-stats.ts';
+export type { MetricsConfig } from './facade/metrics/metrics-config.ts';
+export type {
+  MetricsCounter,
+  MetricsCounterSeries,
+  MetricsFamilyOptions,
+  MetricsGauge,
+  MetricsGaugeSeries,
+  MetricsHistogram,
+  MetricsHistogramSeries,
+  MetricsLabels,
+  MetricsLabelValue,
+  MetricsMode,
+  MetricsProvider,
+} from './facade/metrics/metrics-provider.ts';
+export type { OperationCost } from './facade/metrics/operation-cost.ts';
+export type { SeqlockMetricsProviderOptions } from './facade/metrics/seqlock-metrics-provider.ts';
+export type { StandardMetricsProviderOptions } from './facade/metrics/standard-backend.ts';
+export type { SecondsRecorder } from './facade/metrics/timer.ts';
 export type { SeqlockOptions } from './memory/seqlock.ts';
 export type { GaugeOptions } from './sdk/instrument-descriptor.ts';
 export type { SeqlockViewOptions } from './sdk/view-options.ts';

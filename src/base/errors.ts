@@ -10,7 +10,8 @@ export type RegionErrorCode =
   | 'E_CRC' // header or record damaged
   | 'E_RANGE' // an offset or length points outside
   | 'E_ORDER' // the region's memory order is not this thread's
-  | 'E_CLOSED'; // the store was closed
+  | 'E_CLOSED' // the store was closed
+  | 'E_MEMORY'; // the system or the runtime gives no shared memory that can grow
 
 /** A region that cannot be used. */
 export class RegionError extends Error {

@@ -44,6 +44,12 @@ export class SampledCellReader implements CellReading {
     if (started !== 0) this.#addTime(performance.now() - started);
   }
 
+  /** Counts cells that were copied elsewhere, `retried` of them not at the first attempt. */
+  count(cells: number, retried: number): void {
+    this.#cells += cells;
+    this.#retried += retried;
+  }
+
   read(readCell: ReadCell, region: Region, at: number, into: Float64Array): boolean {
     this.#cells++;
     const attempts = readCell(region.words, region.doubles, at, into);

@@ -1,7 +1,8 @@
 import type { CanonicalAttributes } from '../state/attributes.ts';
 import { readSharedValueInto, SHARED_TICK } from '../state/cells/shared-value-cell.ts';
+import { readSumInto } from '../state/cells/sum-cell.ts';
 import type { StreamDescription } from '../state/records.ts';
-import { BEFORE_ANY_SET } from '../state/shared-value.ts';
+import { BEFORE_ANY_SET, SharedValueSum } from '../state/shared-value.ts';
 import { NONE, type MergedStream } from './merged-stream.ts';
 import type { HistogramValue } from './metric-data.ts';
 import { SampledCellReader, type SeqlockReadStats } from './sampled-cell-reader.ts';
@@ -20,6 +21,7 @@ export class SeriesReaders {
   readonly store: StoreReader;
   readonly cells: SampledCellReader = new SampledCellReader();
   readonly values: SeriesValues;
+  readonly sharedSum: SharedValueSum = new SharedValueSum();
 
   constructor(store: StoreReader) {
     this.store = store;
@@ -63,18 +65,54 @@ export class SeriesReader {
   sum(): number | undefined {
     const { cells, values } = this.#shared;
     const started = cells.begin();
-    const sum = this.#find() ? values.sum(this.#stream!, this.#series) : undefined;
+    if (this.#find())
+      this.#lastNumber = this.#sumAtOnce() ?? values.sum(this.#stream!, this.#series) ?? this.#lastNumber;
     cells.end(started);
-    return (this.#lastNumber = sum ?? this.#lastNumber);
+    return this.#lastNumber;
   }
 
   /** The value of a shared gauge; undefined when nobody has written to it. */
   sharedValue(): number | undefined {
     const { cells, values } = this.#shared;
     const started = cells.begin();
-    const value = this.#find() ? values.lastValue(this.#stream!, this.#series, false) : undefined;
+    if (this.#find())
+      this.#lastNumber =
+        this.#sharedValueAtOnce() ?? values.lastValue(this.#stream!, this.#series, false) ?? this.#lastNumber;
     cells.end(started);
-    return (this.#lastNumber = value ?? this.#lastNumber);
+    return this.#lastNumber;
+  }
+
+  /** Undefined when a cell could not be copied, and has to be waited for. Nearly always it can, and then this is all there is to do. */
+  #sumAtOnce(): number | undefined {
+    const { cells, store } = this.#shared;
+    const { words, doubles } = store.region;
+    const stream = this.#stream!;
+    let [total, read, retried] = [0, 0, 0];
+    for (let node = stream.firstOf(this.#series); node !== NONE; node = stream.nextOf(node), read++) {
+      const attempts = readSumInto(words, doubles, stream.cellOf(node), this.#copy);
+      if (attempts === 0) return undefined;
+      if (attempts > 1) retried++;
+      total += this.#copy[0]!;
+    }
+    cells.count(read, retried);
+    return total;
+  }
+
+  /** Undefined when a cell could not be copied, or another thread has set the value meanwhile. */
+  #sharedValueAtOnce(): number | undefined {
+    const { cells, sharedSum, store } = this.#shared;
+    const { words, doubles } = store.region;
+    const stream = this.#stream!;
+    let [read, retried] = [0, 0];
+    sharedSum.reset();
+    for (let node = stream.firstOf(this.#series); node !== NONE; node = stream.nextOf(node), read++) {
+      const attempts = readSharedValueInto(words, doubles, stream.cellOf(node), this.#copy);
+      if (attempts === 0) return undefined;
+      if (attempts > 1) retried++;
+      sharedSum.take(this.#copy);
+    }
+    cells.count(read, retried);
+    return sharedSum.isWhole ? sharedSum.value : undefined;
   }
 
   /** The histogram over all writers; undefined when nobody has recorded. */

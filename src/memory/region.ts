@@ -39,10 +39,12 @@ export class Region {
     this.bytes = new Uint8Array(buffer, 0, buffer.byteLength);
   }
 
-  /** Makes an empty region that may grow to `maxBytes` (already validated, a multiple of `UNIT_BYTES`). */
+  /**
+   * Makes an empty region that may grow to `maxBytes` (already validated, a multiple of `UNIT_BYTES`). Throws a `RegionError` where there
+   * is no memory for it.
+   */
   static create(maxBytes: number): Region {
-    const initial = Math.min(L.INITIAL_REGION_BYTES, maxBytes);
-    const region = new Region(new SharedArrayBuffer(initial, { maxByteLength: maxBytes }), maxBytes);
+    const region = new Region(growableBuffer(Math.min(L.INITIAL_REGION_BYTES, maxBytes), maxBytes), maxBytes);
     const header = new DataView(region.buffer, 0, L.HEADER_BYTES);
     region.bytes.set(L.MAGIC, L.MAGIC_OFFSET);
     header.setUint32(L.MAJOR_OFFSET, L.FORMAT_MAJOR, true);
@@ -247,6 +249,22 @@ export class Region {
   get closed(): boolean {
     return Atomics.load(this.words, L.CLOSED_INDEX) === 1;
   }
+}
+
+/** The address range of `maxBytes` is reserved at once, and may exceed what the process is allowed. */
+function growableBuffer(bytes: number, maxBytes: number): SharedArrayBuffer {
+  let buffer: SharedArrayBuffer;
+  try {
+    buffer = new SharedArrayBuffer(bytes, { maxByteLength: maxBytes });
+  } catch (error) {
+    throw new RegionError(
+      'E_MEMORY',
+      `no shared memory of ${maxBytes} bytes is to be had (${String(error)}): lower maxBytes, or raise the process's limit`,
+    );
+  }
+  if (buffer.maxByteLength !== maxBytes)
+    throw new RegionError('E_MEMORY', 'this JavaScript engine has no shared memory that can grow');
+  return buffer;
 }
 
 const ofOtherCopies = new WeakMap<object, Region>();

@@ -1,0 +1,61 @@
+import { diag } from '@opentelemetry/api';
+import { BaseMetricsProvider } from './base-metrics-provider.ts';
+import { ComparingBackend } from './comparing-backend.ts';
+import type { MetricDifference } from './comparing-series.ts';
+import type { OperationCost } from './operation-cost.ts';
+import { SeqlockBackend } from './seqlock-backend.ts';
+import type { SeqlockMetricsProviderOptions } from './seqlock-metrics-provider.ts';
+import { StandardBackend } from './standard-backend.ts';
+
+/** What a `ComparingMetricsProvider` has found. */
+export interface MetricsComparison {
+  /** Series on both sides. */
+  readonly series: number;
+  /** Where the two sides differ now; empty when they agree. */
+  readonly differences: readonly MetricDifference[];
+  /** What each operation that was used costs on each side. */
+  readonly costs: readonly OperationCost[];
+}
+
+/**
+ * Both implementations side by side (founding specification, A/B testing): what is recorded goes to both, what is read or exported is the
+ * seqlock side's, and `comparison` tells where they differ and what each costs. Costs the sum of both, and a look at the clock at some calls.
+ *
+ * The standard side sees one thread. Where several record, differences are what the other threads did.
+ */
+export class ComparingMetricsProvider extends BaseMetricsProvider<ComparingBackend> {
+  declare readonly mode: 'compare';
+
+  constructor(options: SeqlockMetricsProviderOptions = {}) {
+    const { resource } = options;
+    super(
+      new ComparingBackend(
+        new SeqlockBackend(options),
+        new StandardBackend({ ...(resource !== undefined && { resource }) }),
+      ),
+    );
+  }
+
+  comparison(): MetricsComparison {
+    const { backend } = this;
+    return { series: backend.size, differences: backend.differences(), costs: backend.costs() };
+  }
+
+  /** Says through `diag` what was found, then ends both sides. */
+  override async shutdown(): Promise<void> {
+    const { series, differences, costs } = this.comparison();
+    const [first] = differences;
+    const found =
+      first === undefined
+        ? 'no differences'
+        : `${differences.length} differences, the first in ${first.metric} ${JSON.stringify(first.labels)}: ${first.field} is ${first.seqlock} in seqlock mode and ${first.standard} in standard mode`;
+    const nanos = costs.map(
+      ({ operation, seqlockNanos, standardNanos }) =>
+        `${operation} ${Math.round(seqlockNanos)} and ${Math.round(standardNanos)} ns`,
+    );
+    diag.info(
+      `seqlock-metrics: compared ${series} series in seqlock and standard mode: ${found}. Cost: ${nanos.join(', ')}`,
+    );
+    await super.shutdown();
+  }
+}

@@ -1,0 +1,51 @@
+import { diag } from '@opentelemetry/api';
+import { ComparingMetricsProvider } from './comparing-metrics-provider.ts';
+import { chosenMode, type MetricsConfig } from './metrics-config.ts';
+import type { MetricsMode } from './metrics-provider.ts';
+import { SeqlockMetricsProvider } from './seqlock-metrics-provider.ts';
+import { StandardMetricsProvider } from './standard-metrics-provider.ts';
+
+/** What `createMetricsProvider` makes; `mode` tells which. */
+export type CreatedMetricsProvider =
+  SeqlockMetricsProvider | StandardMetricsProvider | ComparingMetricsProvider;
+
+/**
+ * Makes the `MetricsProvider` that a configuration asks for (founding specification, factory function pattern): an object, or the path of
+ * a TOML or JSON file.
+ *
+ *   [event_processor]
+ *   enabled = true      # seqlock; standard when false or left out. `mode` at the top of the file says it directly.
+ *
+ * Where shared memory is not to be had, the standard provider takes its place. `diag.info` says which mode was started and why, `diag.warn`
+ * when it is not the one asked for. Throws an `OptionError` on a wrong configuration.
+ */
+export function createMetricsProvider(config: MetricsConfig | string | URL = {}): CreatedMetricsProvider {
+  const { mode, reason } = chosenMode(config);
+  const { resource, readers, store } = typeof config === 'string' || config instanceof URL ? {} : config;
+  const shared = { ...(resource !== undefined && { resource }), ...(readers !== undefined && { readers }) };
+  if (mode === 'standard') return started(new StandardMetricsProvider(shared), reason);
+  try {
+    const options = { ...shared, ...(store !== undefined && { store }) };
+    return started(
+      mode === 'compare' ? new ComparingMetricsProvider(options) : new SeqlockMetricsProvider(options),
+      reason,
+    );
+  } catch (error) {
+    if (!isOfSharedMemory(error)) throw error;
+    diag.warn(
+      `seqlock-metrics: ${mode} mode was asked for (${reason}), but shared memory is not to be had: ${(error as Error).message}. Metrics are kept by the official SDK, for each thread apart`,
+    );
+    return started(new StandardMetricsProvider(shared), 'shared memory is not to be had');
+  }
+}
+
+function started<P extends { readonly mode: MetricsMode }>(provider: P, reason: string): P {
+  diag.info(`seqlock-metrics: metrics provider started in ${provider.mode} mode: ${reason}`);
+  return provider;
+}
+
+/** By its code: a process may hold two copies of this package. An `OptionError` is the caller's own. */
+function isOfSharedMemory(error: unknown): boolean {
+  const code = (error as { readonly code?: unknown } | null)?.code;
+  return typeof code === 'string' && code.startsWith('E_') && code !== 'E_OPTION';
+}

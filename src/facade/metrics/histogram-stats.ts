@@ -1,0 +1,79 @@
+import type { HistogramValue } from '../../collect/metric-data.ts';
+
+/** One bucket of `HistogramStats`. */
+export interface HistogramBucket {
+  /** Upper inclusive bound; +Infinity for the last. */
+  readonly upperBound: number;
+  /** Observations up to the bound: those of the buckets below it too. */
+  readonly cumulativeCount: number;
+}
+
+/** What a histogram has observed: one consistent state, which does not change any more. */
+export class HistogramStats {
+  readonly count: number;
+  readonly sum: number;
+  /** NaN when nothing was observed, as are `max` and `mean`. */
+  readonly min: number;
+  readonly max: number;
+  readonly mean: number;
+  /** Ascending, the bucket up to +Infinity included. */
+  readonly buckets: readonly HistogramBucket[];
+
+  constructor({ count, sum = 0, min = Number.NaN, max = Number.NaN, buckets }: HistogramValue) {
+    this.count = count;
+    this.sum = sum;
+    this.min = count === 0 ? Number.NaN : min;
+    this.max = count === 0 ? Number.NaN : max;
+    this.mean = sum / count;
+    let cumulativeCount = 0;
+    this.buckets = buckets.counts.map((counted, i) => {
+      cumulativeCount += counted;
+      return { upperBound: buckets.boundaries[i] ?? Infinity, cumulativeCount };
+    });
+  }
+
+  /** Of a histogram that has observed nothing. */
+  static empty(boundaries: readonly number[]): HistogramStats {
+    const counts = Array.from({ length: boundaries.length + 1 }, () => 0);
+    return new HistogramStats({ count: 0, buckets: { boundaries: [...boundaries], counts } });
+  }
+
+  /**
+   * An estimate of the quantile `q` (0.95: what 95 % of the observations do not exceed), as Prometheus' `histogram_quantile` makes it: linear
+   * within the bucket, the lowest bucket begins at 0 if its bound is above 0, and what lies in the last bucket is given as the
+   * bound before it. NaN when nothing was observed; -Infinity for q below 0, +Infinity above 1.
+   * https://github.com/prometheus/prometheus/blob/v3.5.0/promql/quantile.go (BucketQuantile)
+   */
+  quantile(q: number): number {
+    const { buckets, count } = this;
+    if (Number.isNaN(q) || count === 0) return Number.NaN;
+    if (q < 0) return -Infinity;
+    if (q > 1) return Infinity;
+    const rank = q * count;
+    const last = buckets.length - 1;
+    let found = 0;
+    while (found < last && buckets[found]!.cumulativeCount < rank) found++;
+    if (found === last) return last === 0 ? Number.NaN : buckets[last - 1]!.upperBound;
+    const { upperBound, cumulativeCount } = buckets[found]!;
+    if (found === 0 && upperBound <= 0) return upperBound;
+    const below = buckets[found - 1] ?? { upperBound: 0, cumulativeCount: 0 };
+    const within = (rank - below.cumulativeCount) / (cumulativeCount - below.cumulativeCount);
+    return below.upperBound + (upperBound - below.upperBound) * within;
+  }
+
+  get p50(): number {
+    return this.quantile(0.5);
+  }
+
+  get p90(): number {
+    return this.quantile(0.9);
+  }
+
+  get p95(): number {
+    return this.quantile(0.95);
+  }
+
+  get p99(): number {
+    return this.quantile(0.99);
+  }
+}

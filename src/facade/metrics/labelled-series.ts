@@ -1,0 +1,115 @@
+import type { Attributes } from '@opentelemetry/api';
+import { printed } from '../../base/errors.ts';
+import type { Warnings } from '../../base/warnings.ts';
+import { canonicalAttributes } from '../../state/attributes.ts';
+import { SeriesTable } from '../../state/series-table.ts';
+import { isLabelName, type MetricDefinition } from './metric-definition.ts';
+
+/** Label sets a metric may have; further ones share one series. With that one, OpenTelemetry's default cardinality limit of 2000. */
+const MAX_LABEL_SETS = 1999;
+/** Ways to write the label sets that are found fast: 200 and '200' are one set and two ways. */
+const MAX_WAYS = 4 * MAX_LABEL_SETS;
+
+const OVERFLOW: Attributes = { 'otel.metric.overflow': true };
+
+/** The series of one metric by their labels. */
+export class LabelledSeries<S> {
+  readonly #definition: MetricDefinition;
+  readonly #warnings: Warnings;
+  readonly #make: (attributes: Attributes) => S;
+  readonly #dropped: S;
+  /** Labels as callers write them, to series: reference = index + 1. */
+  readonly #ways = new SeriesTable();
+  readonly #series: S[] = [];
+  /** Labels as text, to the index of the series. */
+  readonly #sets = new Map<string, number>();
+  #overflow: S | undefined;
+
+  /** `dropped`: what takes measurements that have no series to go to. */
+  constructor(
+    definition: MetricDefinition,
+    warnings: Warnings,
+    make: (attributes: Attributes) => S,
+    dropped: S,
+  ) {
+    this.#definition = definition;
+    this.#warnings = warnings;
+    this.#make = make;
+    this.#dropped = dropped;
+  }
+
+  /** The series with these labels. Never throws; for labels met before it allocates nothing. */
+  of(labels: unknown): S {
+    try {
+      const reference = typeof labels === 'object' && labels !== null ? this.#ways.find(labels) : 0;
+      return reference > 0 ? this.#series[reference - 1]! : this.#admit(labels);
+    } catch (error) {
+      this.#warn('unreadable', `labels that cannot be read (${printed(error)})`);
+      return this.#dropped;
+    }
+  }
+
+  #admit(labels: unknown): S {
+    const attributes = this.#checked(labels);
+    if (attributes === undefined) return this.#dropped;
+    const key = JSON.stringify(attributes);
+    let index = this.#sets.get(key);
+    if (index === undefined) {
+      if (this.#sets.size >= MAX_LABEL_SETS) return this.#overflowing();
+      index = this.#series.push(this.#make(attributes)) - 1;
+      this.#sets.set(key, index);
+    }
+    const way = canonicalAttributes(labels, () => {});
+    if (this.#ways.size < MAX_WAYS && this.#ways.get(way) === 0) {
+      this.#ways.add(way, index + 1);
+      this.#ways.learnShape(labels as object, way);
+    }
+    return this.#series[index]!;
+  }
+
+  #overflowing(): S {
+    this.#warnings.once(
+      `${this.#definition.name} label sets`,
+      `${this.#definition.kind} ${this.#definition.name} has ${MAX_LABEL_SETS} sets of labels; further ones share the series {otel.metric.overflow: true}. Use labels with fewer values`,
+    );
+    return (this.#overflow ??= this.#make(OVERFLOW));
+  }
+
+  /** Labels as attributes, sorted by name; undefined when they are not those of the metric. */
+  #checked(labels: unknown): Attributes | undefined {
+    const { kind, labelNames } = this.#definition;
+    if (typeof labels !== 'object' || labels === null || Array.isArray(labels))
+      return this.#refused('type', `labels must be an object, got ${printed(labels)}`);
+    const names = Object.keys(labels).sort();
+    if (labelNames !== undefined && names.join() !== labelNames.join())
+      return this.#refused(
+        `names ${names.join()}`,
+        `labels must be ${labelNames.join(', ') || 'none'}, got ${names.map(printed).join(', ') || 'none'}`,
+      );
+    const attributes: Record<string, string> = {};
+    for (const name of names) {
+      const value: unknown = (labels as Record<string, unknown>)[name];
+      if (!isLabelName(name, kind)) return this.#refused(`name ${name}`, `${printed(name)} is no label name`);
+      if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean')
+        return this.#refused(
+          `value of ${name}`,
+          `label ${name} must be a string, number or boolean, got ${printed(value)}`,
+        );
+      attributes[name] = String(value);
+    }
+    return attributes;
+  }
+
+  #refused(cause: string, what: string): undefined {
+    this.#warn(cause, what);
+    return undefined;
+  }
+
+  #warn(cause: string, what: string): void {
+    const { kind, name } = this.#definition;
+    this.#warnings.once(
+      `${name} labels ${cause}`,
+      `${kind} ${name}: ${what}; what is recorded with them has no effect`,
+    );
+  }
+}

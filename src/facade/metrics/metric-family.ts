@@ -1,0 +1,94 @@
+import type { Warnings } from '../../base/warnings.ts';
+import { HistogramStats } from './histogram-stats.ts';
+import { LabelledSeries } from './labelled-series.ts';
+import type { MetricDefinition } from './metric-definition.ts';
+import type { MakeSeries } from './metrics-backend.ts';
+import type {
+  MetricsCounter,
+  MetricsCounterSeries,
+  MetricsGauge,
+  MetricsGaugeSeries,
+  MetricsHistogram,
+  MetricsHistogramSeries,
+  MetricsLabels,
+} from './metrics-provider.ts';
+
+const NO_LABELS = {};
+const nothing = (): void => {};
+
+/** A metric: its series by labels, and the series without labels, which its own methods stand for. */
+abstract class MetricFamily<S> {
+  readonly name: string;
+  readonly help: string;
+  readonly #series: LabelledSeries<S>;
+  #bare: S | undefined;
+
+  constructor(definition: MetricDefinition, warnings: Warnings, make: MakeSeries<S>, dropped: S) {
+    this.name = definition.name;
+    this.help = definition.help;
+    this.#series = new LabelledSeries(definition, warnings, make, dropped);
+  }
+
+  labels(labels: MetricsLabels): S {
+    return this.#series.of(labels);
+  }
+
+  protected get bare(): S {
+    return (this.#bare ??= this.#series.of(NO_LABELS));
+  }
+}
+
+export class CounterFamily extends MetricFamily<MetricsCounterSeries> implements MetricsCounter {
+  constructor(definition: MetricDefinition, warnings: Warnings, make: MakeSeries<MetricsCounterSeries>) {
+    super(definition, warnings, make, { inc: nothing, incBy: nothing, value: () => 0 });
+  }
+
+  inc(amount?: number): void {
+    this.bare.inc(amount);
+  }
+
+  incBy(amount: number): void {
+    this.bare.incBy(amount);
+  }
+
+  value(): number {
+    return this.bare.value();
+  }
+}
+
+export class GaugeFamily extends MetricFamily<MetricsGaugeSeries> implements MetricsGauge {
+  constructor(definition: MetricDefinition, warnings: Warnings, make: MakeSeries<MetricsGaugeSeries>) {
+    super(definition, warnings, make, { set: nothing, inc: nothing, dec: nothing, value: () => 0 });
+  }
+
+  set(value: number): void {
+    this.bare.set(value);
+  }
+
+  inc(amount?: number): void {
+    this.bare.inc(amount);
+  }
+
+  dec(amount?: number): void {
+    this.bare.dec(amount);
+  }
+
+  value(): number {
+    return this.bare.value();
+  }
+}
+
+export class HistogramFamily extends MetricFamily<MetricsHistogramSeries> implements MetricsHistogram {
+  constructor(definition: MetricDefinition, warnings: Warnings, make: MakeSeries<MetricsHistogramSeries>) {
+    const stats = (): HistogramStats => HistogramStats.empty(definition.buckets);
+    super(definition, warnings, make, { observe: nothing, stats });
+  }
+
+  observe(value: number): void {
+    this.bare.observe(value);
+  }
+
+  stats(): HistogramStats {
+    return this.bare.stats();
+  }
+}

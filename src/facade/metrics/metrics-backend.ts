@@ -1,0 +1,27 @@
+import type { Attributes } from '@opentelemetry/api';
+import type { MetricsDocument } from '../../export/json.ts';
+import type { MetricDefinition } from './metric-definition.ts';
+import type {
+  MetricsCounterSeries,
+  MetricsGaugeSeries,
+  MetricsHistogramSeries,
+  MetricsMode,
+} from './metrics-provider.ts';
+import type { ValueGuard } from './value-guard.ts';
+
+/** The scope of the instruments behind a `MetricsProvider`. */
+export const SCOPE = 'seqlock-metrics/metrics-provider';
+
+/** Makes the series of one metric. Called once for each set of attributes, by the thread that has the backend. */
+export type MakeSeries<S> = (attributes: Attributes) => S;
+
+/** What stands behind a `MetricsProvider`: names and labels are settled before they come here. */
+export interface MetricsBackend {
+  readonly mode: MetricsMode;
+  counter(definition: MetricDefinition, guard: ValueGuard): MakeSeries<MetricsCounterSeries>;
+  gauge(definition: MetricDefinition, guard: ValueGuard): MakeSeries<MetricsGaugeSeries>;
+  histogram(definition: MetricDefinition, guard: ValueGuard): MakeSeries<MetricsHistogramSeries>;
+  exportPrometheus(): string;
+  exportJson(): MetricsDocument;
+  shutdown(): Promise<void>;
+}

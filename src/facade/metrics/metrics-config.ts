@@ -1,0 +1,117 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { extname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { OptionError, printed } from '../../base/errors.ts';
+import type { MetricsMode } from './metrics-provider.ts';
+import type { SeqlockMetricsProviderOptions } from './seqlock-metrics-provider.ts';
+
+/** What `createMetricsProvider` takes. */
+export interface MetricsConfig extends Pick<SeqlockMetricsProviderOptions, 'resource' | 'readers' | 'store'> {
+  /** Which implementation. Default: by `eventProcessor`. */
+  readonly mode?: MetricsMode;
+  /** The switch of the founding specification: `seqlock` where it is enabled, `standard` where it is not. Default: not. */
+  readonly eventProcessor?: { readonly enabled?: boolean };
+}
+
+/** A mode, and why it was chosen. */
+export interface ChosenMode {
+  readonly mode: MetricsMode;
+  readonly reason: string;
+}
+
+const MODES: readonly MetricsMode[] = ['seqlock', 'standard', 'compare'];
+const KEYS: readonly string[] = ['mode', 'eventProcessor', 'resource', 'readers', 'store'];
+
+/** The mode a configuration asks for: an object, or the path of a file. Throws an `OptionError` on what cannot be understood. */
+export function chosenMode(config: unknown): ChosenMode {
+  if (typeof config === 'string' || config instanceof URL) return modeOfFile(config);
+  if (typeof config !== 'object' || config === null || Array.isArray(config))
+    throw new OptionError('config of createMetricsProvider', config, 'an object, or the path of a file');
+  const unknown = Object.keys(config).find((key) => !KEYS.includes(key));
+  if (unknown !== undefined)
+    throw new OptionError('key of the metrics configuration', unknown, `one of ${KEYS.join(', ')}`);
+  const { mode, eventProcessor } = config as Record<string, unknown>;
+  return modeOf(mode, eventProcessor, { mode: 'mode', switch: 'eventProcessor' }, '');
+}
+
+/**
+ * The same in a file of the application: `mode` and the table `event_processor`, in JSON also `eventProcessor`. What else the file has is the
+ * application's.
+ */
+function modeOfFile(file: string | URL): ChosenMode {
+  const path = typeof file === 'string' ? file : fileURLToPath(file);
+  const content = parsed(path);
+  if (typeof content !== 'object' || content === null || Array.isArray(content))
+    throw new OptionError(`content of ${path}`, content, 'a table of settings');
+  const { mode, event_processor: snake, eventProcessor } = content as Record<string, unknown>;
+  return modeOf(mode, snake ?? eventProcessor, { mode: 'mode', switch: 'event_processor' }, ` in ${path}`);
+}
+
+function modeOf(
+  mode: unknown,
+  eventProcessor: unknown,
+  names: { readonly mode: string; readonly switch: string },
+  where: string,
+): ChosenMode {
+  if (mode !== undefined && !MODES.includes(mode as MetricsMode))
+    throw new OptionError(names.mode + where, mode, MODES.join(', '));
+  if (eventProcessor !== undefined && (typeof eventProcessor !== 'object' || eventProcessor === null))
+    throw new OptionError(names.switch + where, eventProcessor, 'a table such as { enabled: true }');
+  const { enabled } = (eventProcessor ?? {}) as { readonly enabled?: unknown };
+  if (enabled !== undefined && typeof enabled !== 'boolean')
+    throw new OptionError(`${names.switch}.enabled${where}`, enabled, 'true or false');
+  if (mode !== undefined)
+    return { mode: mode as MetricsMode, reason: `${names.mode} is ${printed(mode)}${where}` };
+  return {
+    mode: enabled === true ? 'seqlock' : 'standard',
+    reason:
+      enabled === undefined
+        ? `neither ${names.mode} nor ${names.switch}.enabled is set${where}`
+        : `${names.switch}.enabled is ${enabled}${where}`,
+  };
+}
+
+function parsed(path: string): unknown {
+  const parse = parserOf(path);
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new OptionError('configuration file', path, `a file that can be read: ${messageOf(error)}`);
+  }
+  try {
+    return parse(text);
+  } catch (error) {
+    throw new OptionError('configuration file', path, `without errors: ${messageOf(error)}`);
+  }
+}
+
+function parserOf(path: string): (text: string) => unknown {
+  switch (extname(path).toLowerCase()) {
+    case '.json':
+      return JSON.parse;
+    case '.toml':
+      return tomlParser(path);
+    default:
+      throw new OptionError('configuration file', path, 'a .toml or .json file');
+  }
+}
+
+/** Loaded only where a TOML file is given: the package is an optional peer. */
+function tomlParser(path: string): (text: string) => unknown {
+  const require = createRequire(import.meta.url);
+  try {
+    return (require('smol-toml') as { readonly parse: (text: string) => unknown }).parse;
+  } catch (error) {
+    throw new OptionError(
+      'configuration file',
+      path,
+      `read by the package smol-toml, which cannot be loaded (${messageOf(error)}): npm install smol-toml, or use JSON`,
+    );
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message.split('\n')[0]! : String(error);
+}

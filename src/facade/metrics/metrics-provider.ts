@@ -1,0 +1,116 @@
+/**
+ * The `MetricsProvider` interface of the founding specification, in TypeScript. Names of types begin with `Metrics`, so that
+ * `Counter`, `Gauge` and `Histogram` stay OpenTelemetry's.
+ *
+ * Recording never throws: what cannot be recorded is warned of once per metric and cause, through `diag`, and has no effect. Making a metric
+ * throws an `OptionError` when something about it is wrong. Objects belong to the thread that made them.
+ */
+import type { MetricsDocument } from '../../export/json.ts';
+import type { HistogramStats } from './histogram-stats.ts';
+
+/** Which implementation: `seqlock` on shared memory, `standard` on the official SDK, `compare` on both at once. */
+export type MetricsMode = 'seqlock' | 'standard' | 'compare';
+
+/** Kept as text: 200 and '200' are one value. */
+export type MetricsLabelValue = string | number | boolean;
+
+/** The labels of a series: exactly the names the metric was made with; any, where it was made without. */
+export type MetricsLabels<L extends string = string> = { readonly [name in L]: MetricsLabelValue };
+
+/** A counter of one set of labels. */
+export interface MetricsCounterSeries {
+  /** Adds `amount`, a finite number from 0; 1 by default. */
+  inc(amount?: number): void;
+  /** Adds `amount`, a finite number from 0. */
+  incBy(amount: number): void;
+  /** What was counted; 0 at first. In seqlock mode by all threads, also those that have ended. */
+  value(): number;
+}
+
+/** A gauge of one set of labels. In seqlock mode one value to all threads: what one sets, another adds to. */
+export interface MetricsGaugeSeries {
+  /** Sets the value, a finite number. It takes the place of whatever any thread set or added before. */
+  set(value: number): void;
+  /** Adds `amount`, a finite number; 1 by default. */
+  inc(amount?: number): void;
+  /** Takes `amount` off, a finite number; 1 by default. */
+  dec(amount?: number): void;
+  /** The value; 0 at first. */
+  value(): number;
+}
+
+/** A histogram of one set of labels. */
+export interface MetricsHistogramSeries {
+  /** Counts an observation: a finite number from 0. */
+  observe(value: number): void;
+  /** What was observed so far, as one consistent state. In seqlock mode by all threads. */
+  stats(): HistogramStats;
+}
+
+interface MetricsFamily<L extends string, S> {
+  readonly name: string;
+  readonly help: string;
+  /**
+   * The series with these labels, made on first use; the same object for equal labels. Keep it where speed counts. Labels that are
+   * not those of the metric are warned of, and what is returned then has no effect.
+   */
+  labels(labels: MetricsLabels<L>): S;
+}
+
+/** A counter, and its series. Called directly it is the series without labels. */
+export interface MetricsCounter<L extends string = string>
+  extends MetricsCounterSeries, MetricsFamily<L, MetricsCounterSeries> {}
+
+/** A gauge, and its series. Called directly it is the series without labels. */
+export interface MetricsGauge<L extends string = string>
+  extends MetricsGaugeSeries, MetricsFamily<L, MetricsGaugeSeries> {}
+
+/** A histogram, and its series. Called directly it is the series without labels. */
+export interface MetricsHistogram<L extends string = string>
+  extends MetricsHistogramSeries, MetricsFamily<L, MetricsHistogramSeries> {}
+
+export interface MetricsFamilyOptions<L extends string = string> {
+  /**
+   * Names of the labels, each with letters, digits and `_`, no digit first, no `__` first. When given, every series has all of them
+   * and no other. Default: any.
+   */
+  readonly labelNames?: readonly L[];
+}
+
+export interface MetricsProvider {
+  /** Which implementation this is. */
+  readonly mode: MetricsMode;
+  /**
+   * Gets or makes a counter. `name`: letters, digits, `_` and `:`, no digit first; it is exported as it is. Throws an `OptionError` when the
+   * name, regardless of case, is taken by another kind, spelling or set of label names.
+   */
+  counter<L extends string = string>(
+    name: string,
+    help: string,
+    options?: MetricsFamilyOptions<L>,
+  ): MetricsCounter<L>;
+  /** Gets or makes a gauge. As `counter`. */
+  gauge<L extends string = string>(
+    name: string,
+    help: string,
+    options?: MetricsFamilyOptions<L>,
+  ): MetricsGauge<L>;
+  /**
+   * Gets or makes a histogram. `buckets`: upper inclusive bounds, finite and ascending, 1 to `MAX_BUCKETS` of them; the bucket above the
+   * last is there by itself. Default `RESPONSE_TIME_BUCKETS`. As `counter`; throws too when the name has other buckets already.
+   */
+  histogram<L extends string = string>(
+    name: string,
+    help: string,
+    buckets?: readonly number[],
+    options?: MetricsFamilyOptions<L>,
+  ): MetricsHistogram<L>;
+  /** The metrics of this provider as Prometheus text 0.0.4. A series is in it from its first recording on. */
+  exportPrometheus(): string;
+  /** The metrics of this provider as a JSON value; `metricsJsonSchema` describes its form. */
+  exportJson(): MetricsDocument;
+  /** Seconds since the provider was made, with fractions, by a clock that nobody sets. */
+  uptimeSeconds(): number;
+  /** Exports what push readers have not exported yet, and lets go of memory. Recording has no effect that is seen after it. */
+  shutdown(): Promise<void>;
+}

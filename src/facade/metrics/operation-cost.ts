@@ -1,0 +1,84 @@
+/** Times of one operation are kept up to so many, the latest; their median is not moved by a pause of the thread. */
+const KEPT = 512;
+/** Of so many calls one is timed. */
+const MEAN_DISTANCE = 32;
+
+/** What one kind of operation costs on either side. */
+export interface OperationCost {
+  /** As the interface names it, for instance `counter.inc`. */
+  readonly operation: string;
+  readonly calls: number;
+  /** Of these, timed. */
+  readonly timed: number;
+  /** Medians of the timed calls, the clock's own time taken off. NaN when none was timed. */
+  readonly seqlockNanos: number;
+  readonly standardNanos: number;
+}
+
+/** Runs an operation on both sides, and times some of its calls. */
+export class OperationTimer {
+  readonly #operation: string;
+  readonly #seqlock = new Float64Array(KEPT);
+  readonly #standard = new Float64Array(KEPT);
+  #calls = 0;
+  #timed = 0;
+  #untilTimed = 1;
+
+  constructor(operation: string) {
+    this.#operation = operation;
+  }
+
+  /** True when this call is to be timed: then pass both sides to `time`. */
+  isTimed(): boolean {
+    this.#calls++;
+    return --this.#untilTimed <= 0;
+  }
+
+  /** Runs both sides, which goes first by turns. Returns what the first gave. */
+  time<T>(seqlock: () => T, standard: () => T): T {
+    this.#untilTimed = 1 + Math.floor(Math.random() * (2 * MEAN_DISTANCE - 1));
+    const at = this.#timed++ % KEPT;
+    if (this.#timed % 2 === 0) timeInto(this.#standard, at, standard);
+    const result = timeInto(this.#seqlock, at, seqlock);
+    if (this.#timed % 2 === 1) timeInto(this.#standard, at, standard);
+    return result;
+  }
+
+  cost(): OperationCost {
+    const kept = Math.min(this.#timed, KEPT);
+    return {
+      operation: this.#operation,
+      calls: this.#calls,
+      timed: this.#timed,
+      seqlockNanos: netNanos(this.#seqlock, kept),
+      standardNanos: netNanos(this.#standard, kept),
+    };
+  }
+}
+
+function timeInto<T>(times: Float64Array, at: number, work: () => T): T {
+  const started = performance.now();
+  const result = work();
+  times[at] = performance.now() - started;
+  return result;
+}
+
+let clockMillis: number | undefined;
+
+/** What two looks at the clock show when nothing is done between them. */
+function clockCost(): number {
+  if (clockMillis === undefined) {
+    const times = new Float64Array(KEPT);
+    for (let i = 0; i < KEPT; i++) timeInto(times, i, () => i);
+    clockMillis = median(times, KEPT);
+  }
+  return clockMillis;
+}
+
+function netNanos(times: Float64Array, kept: number): number {
+  return kept === 0 ? Number.NaN : Math.max(0, median(times, kept) - clockCost()) * 1e6;
+}
+
+function median(times: Float64Array, kept: number): number {
+  return times.slice(0, kept).sort()[kept >> 1]!;
+}

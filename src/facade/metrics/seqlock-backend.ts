@@ -1,0 +1,123 @@
+import type { Meter } from '@opentelemetry/api';
+import type { ResourceMetrics } from '../../collect/metric-data.ts';
+import { SeqlockMetricProducer } from '../../collect/metric-producer.ts';
+import { SeriesReaders, type SeriesReader } from '../../collect/series-reader.ts';
+import { readerOf } from '../../collect/store-reader.ts';
+import { metricsDocument, type MetricsDocument } from '../../export/json.ts';
+import { bind } from '../../sdk/bind.ts';
+import { canonicalAttributes } from '../../state/attributes.ts';
+import type { StreamDescription } from '../../state/records.ts';
+import type { SharedValueStream } from '../../state/shared-value-stream.ts';
+import { writerOf } from '../../state/store-writer.ts';
+import { SeqlockMeterProvider, type SeqlockMeterProviderOptions } from '../meter-provider.ts';
+import type { MetricDefinition } from './metric-definition.ts';
+import { SCOPE, type MakeSeries, type MetricsBackend } from './metrics-backend.ts';
+import type { MetricsCounterSeries, MetricsGaugeSeries, MetricsHistogramSeries } from './metrics-provider.ts';
+import { PrometheusPage } from './prometheus-page.ts';
+import { SeqlockCounterSeries, SeqlockGaugeSeries, SeqlockHistogramSeries } from './seqlock-series.ts';
+import type { ValueGuard } from './value-guard.ts';
+
+/** Without a reader of the store that says otherwise (specification, cardinality limits). */
+const DEFAULT_CARDINALITY_LIMIT = 2000;
+
+type Attributes = Parameters<MakeSeries<unknown>>[0];
+
+/** Metrics as OpenTelemetry instruments of a `SeqlockMeterProvider`, read from its store one by one. */
+export class SeqlockBackend implements MetricsBackend {
+  readonly mode = 'seqlock';
+  readonly meterProvider: SeqlockMeterProvider;
+  readonly readers: SeriesReaders;
+  readonly #meter: Meter;
+  readonly #producer: SeqlockMetricProducer;
+  readonly #page = new PrometheusPage();
+
+  constructor(options: SeqlockMeterProviderOptions) {
+    this.meterProvider = new SeqlockMeterProvider(options);
+    const { store } = this.meterProvider;
+    this.#meter = this.meterProvider.getMeter(SCOPE);
+    this.readers = new SeriesReaders(readerOf(store.region));
+    this.#producer = new SeqlockMetricProducer(store);
+  }
+
+  counter(definition: MetricDefinition, guard: ValueGuard): MakeSeries<MetricsCounterSeries> {
+    const { name, help } = definition;
+    const instrument = this.#meter.createCounter(name, { description: help });
+    return (attributes) =>
+      new SeqlockCounterSeries(bind(instrument, attributes), this.#readerOf(name, 'sum', attributes), guard);
+  }
+
+  gauge(definition: MetricDefinition, guard: ValueGuard): MakeSeries<MetricsGaugeSeries> {
+    const { name } = definition;
+    const stream = this.#sharedGauge(definition);
+    return (attributes) =>
+      new SeqlockGaugeSeries(stream.bind(attributes), this.#readerOf(name, 'last-value', attributes), guard);
+  }
+
+  histogram(definition: MetricDefinition, guard: ValueGuard): MakeSeries<MetricsHistogramSeries> {
+    const { name, help, buckets } = definition;
+    const advice = { explicitBucketBoundaries: [...buckets] };
+    const instrument = this.#meter.createHistogram(name, { description: help, advice });
+    return (attributes) =>
+      new SeqlockHistogramSeries(
+        bind(instrument, attributes),
+        this.#readerOf(name, 'explicit-bucket-histogram', attributes),
+        guard,
+        buckets,
+      );
+  }
+
+  /** OpenTelemetry's gauge has no `inc`: this is a stream of the same kind that all threads may also add to. */
+  #sharedGauge({ name, help }: MetricDefinition): SharedValueStream {
+    const { region } = this.meterProvider.store;
+    const configuration = readerOf(region).configuration;
+    return writerOf(region).sharedValueStream(
+      {
+        scope: { name: SCOPE, version: '', schemaUrl: undefined },
+        name,
+        description: help,
+        unit: '',
+        kind: 'GAUGE',
+        integer: false,
+        aggregation: { type: 'last-value' },
+        merge: 'shared',
+        created: Date.now(),
+        selection: undefined,
+      },
+      configuration?.cardinalityLimits.GAUGE ?? DEFAULT_CARDINALITY_LIMIT,
+    );
+  }
+
+  #readerOf(
+    name: string,
+    type: StreamDescription['aggregation']['type'],
+    attributes: Attributes,
+  ): SeriesReader {
+    const lowerName = name.toLowerCase();
+    return this.readers.reader({
+      scope: SCOPE,
+      isStream: (stream) => stream.name.toLowerCase() === lowerName && stream.aggregation.type === type,
+      attributes: canonicalAttributes(attributes, () => {}),
+    });
+  }
+
+  /** The store may have metrics of other meters; those are exported by readers of the whole store. */
+  exportPrometheus(): string {
+    const { resource, columns } = this.#producer.columns();
+    return this.#page.of({
+      resource,
+      columns: columns.filter(({ description }) => description.scope.name === SCOPE),
+    });
+  }
+
+  exportJson(): MetricsDocument {
+    const { resource, scopeMetrics }: ResourceMetrics = this.#producer.snapshot();
+    return metricsDocument({
+      resource,
+      scopeMetrics: scopeMetrics.filter(({ scope }) => scope.name === SCOPE),
+    });
+  }
+
+  shutdown(): Promise<void> {
+    return this.meterProvider.shutdown();
+  }
+}

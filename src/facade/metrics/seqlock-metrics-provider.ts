@@ -1,0 +1,35 @@
+import type { SeqlockReadStats } from '../../collect/sampled-cell-reader.ts';
+import type { SeqlockMeterProvider, SeqlockMeterProviderOptions } from '../meter-provider.ts';
+import { BaseMetricsProvider } from './base-metrics-provider.ts';
+import { SeqlockBackend } from './seqlock-backend.ts';
+
+/** Options of the `SeqlockMeterProvider` behind the metrics. Views would change what is read here, and are not taken. */
+export type SeqlockMetricsProviderOptions = Omit<SeqlockMeterProviderOptions, 'views'>;
+
+/**
+ * The `MetricsProvider` on shared memory: its metrics are instruments of a `SeqlockMeterProvider`, and `value()` and `stats()` read
+ * them at once, over all threads of the store. A worker that makes one joins the store of the thread that created it.
+ *
+ * Belongs to the thread that made it; each thread makes its own.
+ */
+export class SeqlockMetricsProvider extends BaseMetricsProvider<SeqlockBackend> {
+  declare readonly mode: 'seqlock';
+
+  /**
+   * Throws an `OptionError` on a wrong option, and a `RegionError` where shared memory is not to be had or that of another thread cannot be
+   * used.
+   */
+  constructor(options: SeqlockMetricsProviderOptions = {}) {
+    super(new SeqlockBackend(options));
+  }
+
+  /** The OpenTelemetry provider that the metrics are made by: for readers, exporters and instruments of its own. */
+  get meterProvider(): SeqlockMeterProvider {
+    return this.backend.meterProvider;
+  }
+
+  /** What `value()` and `stats()` have cost so far, all metrics of this provider together. */
+  readStats(): SeqlockReadStats {
+    return this.backend.readers.stats();
+  }
+}

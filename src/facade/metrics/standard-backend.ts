@@ -1,0 +1,137 @@
+import type { Meter } from '@opentelemetry/api';
+import { MeterProvider, MetricReader, type IMetricReader } from '@opentelemetry/sdk-metrics';
+import { columnsOf } from '../../collect/metric-column.ts';
+import * as D from '../../collect/metric-data.ts';
+import { hrTimeOf } from '../../collect/hr-time.ts';
+import { metricsDocument, type MetricsDocument } from '../../export/json.ts';
+import { BucketFinder } from '../../state/bucket-finder.ts';
+import { defaultResource, type ProviderResource } from '../resource.ts';
+import type { MetricDefinition } from './metric-definition.ts';
+import { SCOPE, type MakeSeries, type MetricsBackend } from './metrics-backend.ts';
+import type { MetricsCounterSeries, MetricsGaugeSeries, MetricsHistogramSeries } from './metrics-provider.ts';
+import { PrometheusPage } from './prometheus-page.ts';
+import {
+  StandardCounterSeries,
+  StandardGaugeSeries,
+  StandardHistogramSeries,
+  type StandardSeries,
+} from './standard-series.ts';
+import type { ValueGuard } from './value-guard.ts';
+
+export interface StandardMetricsProviderOptions {
+  /** What the metrics are about. Default: `service.name` and `telemetry.sdk.*`. */
+  readonly resource?: ProviderResource;
+  /** Readers of the official `MeterProvider` behind the metrics. */
+  readonly readers?: readonly IMetricReader[];
+}
+
+/** The official SDK aggregates for its readers alone: without one, recording would be nothing but a call. */
+class IdleReader extends MetricReader {
+  protected override async onShutdown(): Promise<void> {}
+  protected override async onForceFlush(): Promise<void> {}
+}
+
+interface StandardMetric {
+  readonly definition: MetricDefinition;
+  readonly series: StandardSeries<unknown>[];
+}
+
+const KINDS = { counter: 'COUNTER', gauge: 'GAUGE', histogram: 'HISTOGRAM' } as const;
+const POINT_TYPES = {
+  counter: D.DATA_POINT_SUM,
+  gauge: D.DATA_POINT_GAUGE,
+  histogram: D.DATA_POINT_HISTOGRAM,
+} as const;
+const DOUBLE = 1; // of the API's ValueType
+
+/** Metrics as instruments of the official SDK, which belong to one thread. */
+export class StandardBackend implements MetricsBackend {
+  readonly mode = 'standard';
+  readonly meterProvider: MeterProvider;
+  readonly #meter: Meter;
+  readonly #resource: ProviderResource;
+  readonly #metrics: StandardMetric[] = [];
+  readonly #page = new PrometheusPage();
+
+  constructor({ resource, readers = [] }: StandardMetricsProviderOptions) {
+    this.#resource = resource ?? defaultResource();
+    this.meterProvider = new MeterProvider({
+      // The official type wants a Resource of @opentelemetry/resources; its attributes are what is used.
+      ...(resource !== undefined && { resource: resource as never }),
+      readers: readers.length > 0 ? [...readers] : [new IdleReader()],
+    });
+    this.#meter = this.meterProvider.getMeter(SCOPE);
+  }
+
+  counter(definition: MetricDefinition, guard: ValueGuard): MakeSeries<MetricsCounterSeries> {
+    const instrument = this.#meter.createCounter(definition.name, { description: definition.help });
+    const add = this.#list(definition);
+    return (attributes) => add(new StandardCounterSeries(instrument, attributes, guard));
+  }
+
+  gauge(definition: MetricDefinition, guard: ValueGuard): MakeSeries<MetricsGaugeSeries> {
+    const instrument = this.#meter.createGauge(definition.name, { description: definition.help });
+    const add = this.#list(definition);
+    return (attributes) => add(new StandardGaugeSeries(instrument, attributes, guard));
+  }
+
+  histogram(definition: MetricDefinition, guard: ValueGuard): MakeSeries<MetricsHistogramSeries> {
+    const { name, help, buckets } = definition;
+    const advice = { explicitBucketBoundaries: [...buckets] };
+    const instrument = this.#meter.createHistogram(name, { description: help, advice });
+    const finder = new BucketFinder(buckets);
+    const add = this.#list(definition);
+    return (attributes) => add(new StandardHistogramSeries(instrument, attributes, guard, buckets, finder));
+  }
+
+  /** Notes a metric; what comes back notes its series. */
+  #list(definition: MetricDefinition): <S extends StandardSeries<unknown>>(series: S) => S {
+    const metric: StandardMetric = { definition, series: [] };
+    this.#metrics.push(metric);
+    return (series) => {
+      metric.series.push(series);
+      return series;
+    };
+  }
+
+  exportPrometheus(): string {
+    return this.#page.of(columnsOf(this.#snapshot(), () => {}));
+  }
+
+  exportJson(): MetricsDocument {
+    return metricsDocument(this.#snapshot());
+  }
+
+  #snapshot(): D.ResourceMetrics {
+    const endTime = hrTimeOf(Date.now());
+    const metrics = this.#metrics
+      .map((metric) => metricOf(metric, endTime))
+      .filter(({ dataPoints }) => dataPoints.length > 0);
+    const scope = { name: SCOPE, version: '', schemaUrl: undefined };
+    return {
+      resource: { attributes: this.#resource.attributes },
+      scopeMetrics: metrics.length > 0 ? [{ scope, metrics }] : [],
+    };
+  }
+
+  shutdown(): Promise<void> {
+    return this.meterProvider.shutdown();
+  }
+}
+
+function metricOf({ definition, series }: StandardMetric, endTime: D.DataPoint<number>['endTime']): D.Metric {
+  const { kind, name, help } = definition;
+  const dataPoints: D.DataPoint<unknown>[] = [];
+  for (const one of series) {
+    const value = one.exported();
+    if (value !== undefined)
+      dataPoints.push({ startTime: one.start, endTime, attributes: one.attributes, value });
+  }
+  return {
+    descriptor: { name, description: help, unit: '', type: KINDS[kind], valueType: DOUBLE },
+    aggregationTemporality: D.TEMPORALITY_CUMULATIVE,
+    dataPointType: POINT_TYPES[kind],
+    ...(kind === 'counter' && { isMonotonic: true }),
+    dataPoints,
+  } as D.Metric;
+}

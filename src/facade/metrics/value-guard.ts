@@ -1,0 +1,41 @@
+import { printed } from '../../base/errors.ts';
+import type { Warnings } from '../../base/warnings.ts';
+import type { MetricDefinition } from './metric-definition.ts';
+
+const MAX = Number.MAX_VALUE;
+
+/** Which numbers a metric records. What it does not record is warned of once per cause. Never throws. */
+export class ValueGuard {
+  readonly #definition: MetricDefinition;
+  readonly #warnings: Warnings;
+
+  constructor(definition: MetricDefinition, warnings: Warnings) {
+    this.#definition = definition;
+    this.#warnings = warnings;
+  }
+
+  /** Increments and observations: finite, from 0. */
+  isPositive(value: number): boolean {
+    return (
+      (typeof value === 'number' && value >= 0 && value <= MAX) ||
+      this.#refuse(value, 'finite numbers from 0')
+    );
+  }
+
+  /** Values and steps of gauges: finite. */
+  isFinite(value: number): boolean {
+    return (
+      (typeof value === 'number' && value >= -MAX && value <= MAX) || this.#refuse(value, 'finite numbers')
+    );
+  }
+
+  #refuse(value: unknown, allowed: string): false {
+    const { kind, name } = this.#definition;
+    const cause = typeof value !== 'number' ? 'type' : value < 0 && value >= -MAX ? 'negative' : 'not finite';
+    this.#warnings.once(
+      `${name} value ${cause}`,
+      `${kind} ${name}: ${printed(value)} is not recorded; it takes ${allowed}`,
+    );
+    return false;
+  }
+}
