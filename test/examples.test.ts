@@ -75,6 +75,7 @@ describe('examples', () => {
   it('are all run here', () => {
     const names = readdirSync('examples').filter((name) => name.endsWith('.ts'));
     const servers = ['http', 'express', 'fastify', 'hono'].map((name) => `${name}-metrics`); // server-examples.test.ts
+    servers.push('metrics-provider'); // metrics-provider-example.test.ts
     expect(names.map((name) => name.replace('.ts', '')).sort()).to.deep.equal(
       [...Object.keys(checks), ...servers].sort(),
     );
