@@ -2,12 +2,17 @@
  * Compares this package with the official SDK and prom-client. `npm run bench -- --help`; what is measured and how:
  * docs/performance.md.
  */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { judge } from './bars.ts';
 import { benchGarbageApart, benchMemory, benchMemoryOrder } from './children.ts';
 import { benchCollecting } from './collecting.ts';
+import { benchContention, type ContentionEffort, type Distribution } from './contention.ts';
 import { describeMachine } from './machine.ts';
 import type { GarbageEffort } from './garbage.ts';
 import { parseOptions, USAGE, type Benchmark, type Options } from './options.ts';
+import { latencyPlot } from './plot.ts';
+import { benchMetricMemory, benchProvider } from './provider.ts';
 import { benchRecording } from './recording.ts';
 import { print, type Report } from './report.ts';
 import { rowOf, type Row } from './row.ts';
@@ -17,10 +22,15 @@ import { benchViews } from './views.ts';
 
 const FULL: Effort = { rounds: 15, millis: 10, warmUpMillis: 80 };
 const SMOKE: Effort = { rounds: 1, millis: 0, warmUpMillis: 0 };
+const FULL_CONTENTION: ContentionEffort = { ...FULL, readers: 64, writes: 500_000 };
+const SMOKE_CONTENTION: ContentionEffort = { ...SMOKE, readers: 2, writes: 1000 };
 const FULL_GARBAGE: GarbageEffort = { rounds: 3, batches: 16, warmUpMillis: 150 };
 const SMOKE_GARBAGE: GarbageEffort = { rounds: 1, batches: 1, warmUpMillis: 0 };
 
-async function run({ smoke, only }: Options, progress: (benchmark: string) => void): Promise<Row[]> {
+/** Where pictures go; not part of the repository. */
+const PLOTS = 'build/plots';
+
+async function run({ smoke, only, plots }: Options, progress: (benchmark: string) => void): Promise<Row[]> {
   const rows: Row[] = [];
   const effort = smoke ? SMOKE : FULL;
   const wanted = (benchmark: Benchmark): boolean => {
@@ -39,7 +49,22 @@ async function run({ smoke, only }: Options, progress: (benchmark: string) => vo
         : benchCollecting([100, 1_000, 10_000, 100_000], 5))),
     );
   if (wanted('order')) rows.push(...orderRows(smoke ? 1 : 3, effort));
+  if (wanted('provider')) rows.push(...benchProvider(effort));
+  if (wanted('metric-memory')) rows.push(benchMetricMemory());
+  if (wanted('contention')) {
+    const figures = await benchContention(smoke ? SMOKE_CONTENTION : FULL_CONTENTION);
+    rows.push(...figures.rows);
+    if (plots) writePlots(figures.writes);
+  }
   return rows;
+}
+
+function writePlots(writes: readonly Distribution[]): void {
+  mkdirSync(PLOTS, { recursive: true });
+  const file = `${PLOTS}/write-latency.svg`;
+  const subtitle = `share of ${writes[0]!.nanos.length.toLocaleString('en-US')} calls of observe() by time, the clock's own time included; ${availableParallelism()} cores, Node ${process.versions.node}`;
+  writeFileSync(file, latencyPlot('Write latency of a histogram', subtitle, writes));
+  console.error(`... wrote ${file}`);
 }
 
 function orderRows(turns: number, effort: Effort): Row[] {

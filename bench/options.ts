@@ -10,18 +10,24 @@ export const BENCHMARKS = [
   'memory',
   'collect',
   'order',
+  'provider',
+  'metric-memory',
+  'contention',
 ] as const;
 export type Benchmark = (typeof BENCHMARKS)[number];
 
 export interface Options {
   readonly json: boolean;
   readonly smoke: boolean;
+  /** Pictures are to be written, as SVG. */
+  readonly plots: boolean;
   readonly only: ReadonlySet<Benchmark>;
 }
 
 export const USAGE = `npm run bench -- [options]
   --only <name>  one benchmark (may be repeated): ${BENCHMARKS.join(', ')}
   --smoke        every benchmark, so short that its figures mean nothing
+  --plots        writes the distribution of write latencies as SVG into build/plots (of --only contention)
   --json         one JSON document on stdout and nothing else
   --help         this text`;
 
@@ -32,6 +38,7 @@ export function parseOptions(args: readonly string[]): Options | undefined {
     options: {
       json: { type: 'boolean', default: false },
       smoke: { type: 'boolean', default: false },
+      plots: { type: 'boolean', default: false },
       only: { type: 'string', multiple: true, default: [] },
       help: { type: 'boolean', default: false },
     },
@@ -43,5 +50,6 @@ export function parseOptions(args: readonly string[]): Options | undefined {
       throw new Error(`no benchmark is called ${name}; there are ${BENCHMARKS.join(', ')}`);
     return benchmark;
   });
-  return { json: values.json, smoke: values.smoke, only: new Set(asked.length > 0 ? asked : BENCHMARKS) };
+  const { json, smoke, plots } = values;
+  return { json, smoke, plots, only: new Set(asked.length > 0 ? asked : BENCHMARKS) };
 }

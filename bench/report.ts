@@ -22,6 +22,9 @@ const TITLES: Readonly<Record<string, string>> = {
   memory: 'Memory per series, bytes (heap, typed arrays and shared memory)',
   collect: 'Reading all series, ms',
   order: 'The two forms of the cell protocol, ns',
+  provider: 'The `MetricsProvider` interface, ns',
+  'metric-memory': 'Memory per metric made by name, bytes (heap and shared memory)',
+  contention: 'Reading while others write, writing while others read, ns',
 };
 
 const HEADERS: Readonly<Record<Contender, string>> = {
@@ -31,9 +34,12 @@ const HEADERS: Readonly<Record<Contender, string>> = {
   prom: 'prom-client',
   fast: 'FAST',
   strict: 'STRICT',
+  quiet: 'alone',
+  spinning: 'others compute',
+  busy: 'others at it',
 };
 const CONTENDERS = Object.keys(HEADERS) as Contender[];
-const COMPARED: readonly Compared[] = ['official', 'prom', 'strict'];
+const COMPARED: readonly Compared[] = ['official', 'prom', 'strict', 'busy'];
 
 export function print({ machine, smoke, seconds, rows, bars }: Report): string {
   const blocks = [describe(machine)];

@@ -2,12 +2,14 @@ import { median, pairedRatio } from './statistics.ts';
 
 /**
  * What is compared. `floor` is a loop with everything but the call: the caller's own cost. `fast` and `strict` are the two
- * forms of the cell protocol of this package.
+ * forms of the cell protocol of this package. `quiet`: no other thread at work; `busy`: others write what is read, or read what is written;
+ * `spinning`: others compute.
  */
-export type Contender = 'floor' | 'ours' | 'official' | 'prom' | 'fast' | 'strict';
+export type Contender =
+  'floor' | 'ours' | 'official' | 'prom' | 'fast' | 'strict' | 'quiet' | 'spinning' | 'busy';
 
 /** Of whom a row gives a ratio, and to whom. */
-const RATIOS = { official: 'ours', prom: 'ours', strict: 'fast' } as const;
+const RATIOS = { official: 'ours', prom: 'ours', strict: 'fast', busy: 'quiet' } as const;
 export type Compared = keyof typeof RATIOS;
 export type Peer = 'official' | 'prom';
 
@@ -23,7 +25,7 @@ export interface Row {
   readonly unit: Unit;
   /** Medians over the rounds. */
   readonly values: Partial<Record<Contender, number>>;
-  /** How many times ours a peer needs; how many times FAST, STRICT. */
+  /** How many times ours a peer needs; how many times FAST, STRICT; how many times alone, beside others. */
   readonly ratios: Partial<Record<Compared, number>>;
   readonly rounds: Rounds;
 }

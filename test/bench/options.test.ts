@@ -3,13 +3,19 @@ import { BENCHMARKS, parseOptions } from '../../bench/options.ts';
 
 describe('bench/options', () => {
   it('runs everything in full by default', () => {
-    expect(parseOptions([])).to.deep.equal({ json: false, smoke: false, only: new Set(BENCHMARKS) });
+    expect(parseOptions([])).to.deep.equal({
+      json: false,
+      smoke: false,
+      plots: false,
+      only: new Set(BENCHMARKS),
+    });
   });
 
   it('takes several --only', () => {
     expect(parseOptions(['--only', 'gauge', '--only', 'memory', '--json', '--smoke'])).to.deep.equal({
       json: true,
       smoke: true,
+      plots: false,
       only: new Set(['gauge', 'memory']),
     });
   });

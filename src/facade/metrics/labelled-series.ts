@@ -4,11 +4,15 @@ import type { Warnings } from '../../base/warnings.ts';
 import { canonicalAttributes } from '../../state/attributes.ts';
 import { SeriesTable } from '../../state/series-table.ts';
 import { isLabelName, type MetricDefinition } from './metric-definition.ts';
+import type { MetricsLabels } from './metrics-provider.ts';
 
 /** Label sets a metric may have; further ones share one series. With that one, OpenTelemetry's default cardinality limit of 2000. */
 const MAX_LABEL_SETS = 1999;
 /** Ways to write the label sets that are found fast: 200 and '200' are one set and two ways. */
 const MAX_WAYS = 4 * MAX_LABEL_SETS;
+
+/** The labels of the series without any. */
+export const NO_LABELS: MetricsLabels<never> = {};
 
 const OVERFLOW: Attributes = { 'otel.metric.overflow': true };
 
@@ -18,8 +22,8 @@ export class LabelledSeries<S> {
   readonly #warnings: Warnings;
   readonly #make: (attributes: Attributes) => S;
   readonly #dropped: S;
-  /** Labels as callers write them, to series: reference = index + 1. */
-  readonly #ways = new SeriesTable();
+  /** Labels as callers write them, to series: reference = index + 1. Most metrics have no labels, so it is made when it is needed. */
+  #ways: SeriesTable | undefined;
   readonly #series: S[] = [];
   /** Labels as text, to the index of the series. */
   readonly #sets = new Map<string, number>();
@@ -41,7 +45,7 @@ export class LabelledSeries<S> {
   /** The series with these labels. Never throws; for labels met before it allocates nothing. */
   of(labels: unknown): S {
     try {
-      const reference = typeof labels === 'object' && labels !== null ? this.#ways.find(labels) : 0;
+      const reference = typeof labels === 'object' && labels !== null ? (this.#ways?.find(labels) ?? 0) : 0;
       return reference > 0 ? this.#series[reference - 1]! : this.#admit(labels);
     } catch (error) {
       this.#warn('unreadable', `labels that cannot be read (${printed(error)})`);
@@ -59,12 +63,17 @@ export class LabelledSeries<S> {
       index = this.#series.push(this.#make(attributes)) - 1;
       this.#sets.set(key, index);
     }
-    const way = canonicalAttributes(labels, () => {});
-    if (this.#ways.size < MAX_WAYS && this.#ways.get(way) === 0) {
-      this.#ways.add(way, index + 1);
-      this.#ways.learnShape(labels as object, way);
-    }
+    this.#learn(labels as object, index + 1);
     return this.#series[index]!;
+  }
+
+  #learn(labels: object, reference: number): void {
+    if (labels === NO_LABELS) return; // is asked for once
+    const way = canonicalAttributes(labels, () => {});
+    this.#ways ??= new SeriesTable();
+    if (this.#ways.size >= MAX_WAYS || this.#ways.get(way) !== 0) return;
+    this.#ways.add(way, reference);
+    this.#ways.learnShape(labels, way);
   }
 
   #overflowing(): S {

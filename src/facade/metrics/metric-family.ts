@@ -1,6 +1,6 @@
 import type { Warnings } from '../../base/warnings.ts';
 import { HistogramStats } from './histogram-stats.ts';
-import { LabelledSeries } from './labelled-series.ts';
+import { LabelledSeries, NO_LABELS } from './labelled-series.ts';
 import type { MetricDefinition } from './metric-definition.ts';
 import type { MakeSeries } from './metrics-backend.ts';
 import type {
@@ -13,7 +13,6 @@ import type {
   MetricsLabels,
 } from './metrics-provider.ts';
 
-const NO_LABELS = {};
 const nothing = (): void => {};
 
 /** A metric: its series by labels, and the series without labels, which its own methods stand for. */
