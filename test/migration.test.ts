@@ -1,0 +1,137 @@
+/** The migration guides: "before" and "after" are run, and what they print is the same. */
+import { expect } from 'chai';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { parseStrictly } from './export/strict-parser.ts';
+import { runWell } from './support/program.ts';
+
+const FOLDER = resolve('build/migration'); // inside the package, so that its own name and its peers resolve
+
+/** Of the founding specification, in its order. */
+const HEADINGS = [
+  'Overview',
+  'Implementation Status',
+  'Completed',
+  'Pending',
+  'MetricsProvider Trait',
+  'Implementations',
+  '1. StandardMetricsProvider (Completed)',
+  '2. SeqlockMetricsProvider (Pending)',
+  'Usage Examples',
+  'Basic Usage',
+  'Integration with Request Handler',
+  'Using the Timer Helper',
+  'Factory Function Pattern',
+  'Implementation Structure',
+  'Core Seqlock Type',
+  'Metrics Provider Implementation',
+  'Performance Tracking',
+  'Key Design Decisions',
+  '1. Fixed-Size Histogram Buckets',
+  '2. Write-Side Locking',
+  '3. Memory Ordering',
+  'Integration with KindlyGuard',
+  'Factory Function',
+  'Configuration',
+  'Performance Characteristics',
+  'Read Path',
+  'Write Path',
+  'Memory Usage',
+  'Testing Strategy',
+  'Correctness Tests',
+  'Performance Tests',
+  'Stress Tests',
+  'Security Considerations',
+  'Migration Path',
+];
+
+interface Guide {
+  readonly text: string;
+  /** Runs a block and gives what it prints. */
+  readonly run: (block: 'before' | 'after') => Promise<string>;
+}
+
+function guideTo(name: string): Guide {
+  const text = readFileSync(`docs/${name}.md`, 'utf8');
+  const blocks = new Map(
+    [...text.matchAll(/```js\n\/\/ (\S+)\.js\n([\s\S]*?)```/g)].map(([, block, code]) => [block!, code!]),
+  );
+  expect([...blocks.keys()]).to.deep.equal(['before', 'after']);
+  expect(text.match(/```js/g)).to.have.length(2);
+  return {
+    text,
+    run: async (block) => {
+      const file = join(FOLDER, `${name}-${block}.js`);
+      writeFileSync(file, blocks.get(block)!);
+      const { stdout, stderr } = await runWell(process.execPath, [file]);
+      expect(stderr).to.equal('');
+      return stdout;
+    },
+  };
+}
+
+/** Samples by name and labels; of times, only how many there were. */
+function samplesOf(text: string): Map<string, number> {
+  const samples = [...parseStrictly(text.trim().replaceAll('\n\n', '\n') + '\n').values()].flatMap(
+    (family) => family.samples,
+  );
+  return new Map(
+    samples
+      .filter(({ name }) => !name.endsWith('_sum'))
+      .map(({ name, labels, value }) => [`${name} ${JSON.stringify(Object.entries(labels).sort())}`, value]),
+  );
+}
+
+describe('migration guides', () => {
+  before(() => mkdirSync(FOLDER, { recursive: true }));
+  after(() => rmSync(FOLDER, { recursive: true }));
+
+  it('from prom-client: the same samples come out', async () => {
+    const { run } = guideTo('migrating-from-prom-client');
+    const [before, after] = [samplesOf(await run('before')), samplesOf(await run('after'))];
+    expect(after).to.deep.equal(before);
+    expect(after.get('http_requests_total [["method","GET"],["status","200"]]')).to.equal(3);
+    expect(after.get('http_requests_active []')).to.equal(0);
+    expect(after.get('http_request_duration_seconds_count []')).to.equal(2);
+  });
+
+  it('from @opentelemetry/sdk-metrics: the same metrics come out, and only the provider changes', async () => {
+    const { run, text } = guideTo('migrating-from-sdk-metrics');
+    const [before, after] = [await run('before'), await run('after')];
+    expect(after).to.equal(before);
+    expect(after).to.include('shop\norders {order} {"payment":"card"} 1\n');
+    const [old, renewed] = [...text.matchAll(/```js\n([\s\S]*?)```/g)].map(([, code]) => code!.split('\n'));
+    const added = renewed!.filter((line) => !old!.includes(line));
+    expect(added).to.deep.equal([
+      '// after.js',
+      "import { SeqlockMeterProvider } from 'seqlock-metrics';",
+      'const provider = new SeqlockMeterProvider({',
+    ]);
+  });
+
+  for (const name of ['migrating-from-prom-client', 'migrating-from-sdk-metrics', 'specification'])
+    it(`${name}.md names only files that exist`, () => {
+      const text = readFileSync(`docs/${name}.md`, 'utf8');
+      const linked = [...text.matchAll(/\]\((?!http)([^)#]+)\)/g)].map(([, path]) => join('docs', path!));
+      const named = [...text.matchAll(/`((?:src|test|bench|docs|examples)\/[\w/.-]+\.(?:ts|md|js))`/g)].map(
+        ([, path]) => path!,
+      );
+      expect([...linked, ...named].filter((path) => !existsSync(path))).to.deep.equal([]);
+    });
+
+  it('specification.md has every heading of the founding specification, and names only tests that exist', () => {
+    const text = readFileSync('docs/specification.md', 'utf8');
+    const headings = [...text.matchAll(/^#{2,3} (.*)$/gm)].map(([, heading]) => heading);
+    expect(headings).to.deep.equal(HEADINGS);
+    const tests = readdirSync('test', { recursive: true, encoding: 'utf8' })
+      .filter((path) => path.endsWith('.test.ts'))
+      .map((path) => readFileSync(join('test', path), 'utf8'))
+      .join('\n');
+    const titles = [...text.replaceAll(/\s+/g, ' ').matchAll(/"([a-zA-Z0-9 ,'/]{12,})"/g)].map(
+      ([, title]) => title!,
+    );
+    const benchmarks = ['account of one read', 'write a histogram'];
+    expect(titles.length).to.be.above(25);
+    expect(titles.filter((title) => !tests.includes(title) && !benchmarks.includes(title))).to.deep.equal([]);
+  });
+});
