@@ -70,14 +70,17 @@ function guideTo(name: string): Guide {
   };
 }
 
-/** Samples by name and labels; of times, only how many there were. */
+/** Samples by name and labels; of times, only how many there were: how long they were is for the machine to say. */
 function samplesOf(text: string): Map<string, number> {
   const samples = [...parseStrictly(text.trim().replaceAll('\n\n', '\n') + '\n').values()].flatMap(
     (family) => family.samples,
   );
   return new Map(
     samples
-      .filter(({ name }) => !name.endsWith('_sum'))
+      .filter(
+        ({ name, labels }) =>
+          !name.endsWith('_sum') && (!name.endsWith('_bucket') || labels['le'] === '+Inf'),
+      )
       .map(({ name, labels, value }) => [`${name} ${JSON.stringify(Object.entries(labels).sort())}`, value]),
   );
 }

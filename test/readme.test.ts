@@ -32,6 +32,7 @@ describe('README', () => {
       'push.js',
       'otlp.js',
       'read.js',
+      'provider.js',
       'seqlock.js',
       'views.js',
       'warnings.js',
@@ -93,6 +94,14 @@ describe('README', () => {
     const { stdout } = await runWell(process.execPath, [join(FOLDER, 'read.js')]);
     expect(stdout.split('\n')[0]).to.equal('requests 3');
     expect(stdout).to.match(/totalReads: 1, *\n? *firstTryReads: 1/);
+  });
+
+  it('counts, gauges and times by name', async () => {
+    const { stdout, stderr } = await runWell(process.execPath, [join(FOLDER, 'provider.js')]);
+    expect(stderr).to.equal('');
+    const [values, ...text] = stdout.split('\n');
+    expect(values).to.equal('1 0 1');
+    expect(text).to.include('http_requests_total{method="GET"} 1');
   });
 
   it('guards numbers with the lock by itself', async () => {
