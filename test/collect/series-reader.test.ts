@@ -36,6 +36,14 @@ function readingOf(region: Region, name: string, attributes = NO_ATTRIBUTES): Re
 
 const readerFor = (region: Region, name: string): SeriesReader => readingOf(region, name).reader;
 
+/** Where the second writer's cell of the only series that is not the overflow series is. */
+function cellOfSecondWriter(region: Region): number {
+  const reader = new StoreReader(region);
+  reader.refresh();
+  const stream = reader.scopes[0]!.streams[0]!;
+  return stream.cellOf(stream.nextOf(stream.firstOf(stream.seriesOf(NO_ATTRIBUTES))));
+}
+
 function snapshotValue(region: Region): unknown {
   const [scope] = new Snapshots(new StoreReader(region), new CellReader()).take();
   return scope?.metrics[0]?.dataPoints[0]?.value;
@@ -252,6 +260,34 @@ describe('shared gauge', function () {
       ),
       { seed: SEED, numRuns: 300 },
     );
+  });
+
+  it('shows no addition without its set when a thread adds to a set that came after its cell was read', () => {
+    const region = newRegion();
+    const [one, two, three] = [new Party(region), new Party(region), new Party(region)];
+    for (const party of [one, two, three]) party.add(1);
+    const reader = readerFor(region, 'g');
+    expect(reader.sharedValue()).to.equal(3);
+    const { load } = Atomics;
+    let loads = 0;
+    let isWatching = true;
+    const versionOfSecond = cellOfSecondWriter(region) << 1;
+    Object.assign(Atomics, {
+      load: (array: Int32Array, index: number) => {
+        if (isWatching && array.buffer === region.buffer && index === versionOfSecond && loads++ === 0) {
+          isWatching = false; // the cell of the first was read: it sets, and the third adds to that
+          one.set(100);
+          three.add(5);
+        }
+        return load(array, index);
+      },
+    });
+    try {
+      expect(reader.sharedValue()).to.equal(105);
+    } finally {
+      Object.assign(Atomics, { load });
+    }
+    expect(loads).to.equal(1);
   });
 
   it('keeps an addition that another thread makes after a set it has seen nothing of yet', () => {

@@ -12,7 +12,7 @@ const MAX_LABEL_SETS = 1999;
 const MAX_WAYS = 4 * MAX_LABEL_SETS;
 
 /** The labels of the series without any. */
-export const NO_LABELS: MetricsLabels<never> = {};
+export const NO_LABELS: MetricsLabels = {};
 
 const OVERFLOW: Attributes = { 'otel.metric.overflow': true };
 
