@@ -3,7 +3,8 @@ import type { Distribution } from './contention.ts';
 
 const WIDTH = 900;
 const HEIGHT = 460;
-const MARGIN = { left: 70, right: 24, top: 84, bottom: 56 } as const;
+const MARGIN = { left: 78, right: 24, top: 64, bottom: 56 } as const;
+const LEGEND_WIDTH = 330;
 const BINS_PER_DECADE = 12;
 const COLOURS = ['#1b6ca8', '#8a8a8a', '#c8471c'] as const;
 const TEXT = 'font-family="sans-serif" fill="#222"';
@@ -27,10 +28,10 @@ export function latencyPlot(title: string, subtitle: string, distributions: read
     `<rect width="${WIDTH}" height="${HEIGHT}" fill="#fff"/>`,
     `<text x="${MARGIN.left}" y="26" font-size="17" ${TEXT}>${title}</text>`,
     `<text x="${MARGIN.left}" y="45" font-size="12" ${TEXT}>${subtitle}</text>`,
-    ...distributions.map((distribution, i) => legend(distribution, i)),
     ...timeAxis(first, last, x, bottom),
     ...shareAxis(decades, y),
     ...shares.map((share, i) => stepLine(share, COLOURS[i % COLOURS.length]!, first, last, x, y)),
+    ...distributions.map((distribution, i) => legend(distribution, i)),
     '</svg>\n',
   ].join('\n');
 }
@@ -46,10 +47,11 @@ function binsOf(nanos: Float64Array): Map<number, number> {
 }
 
 function legend({ name, nanos }: Distribution, i: number): string {
-  const at = MARGIN.left + i * 270;
+  const x = WIDTH - MARGIN.right - LEGEND_WIDTH;
+  const y = MARGIN.top + 24 + i * 20;
   const sorted = nanos.slice().sort();
   const median = timeText(sorted[sorted.length >> 1]!);
-  return `<rect x="${at}" y="56" width="14" height="4" fill="${COLOURS[i % COLOURS.length]!}"/><text x="${at + 20}" y="62" font-size="12" ${TEXT}>${name} (median ${median})</text>`;
+  return `<rect x="${x}" y="${y - 6}" width="16" height="4" fill="${COLOURS[i % COLOURS.length]!}"/><text x="${x + 24}" y="${y}" font-size="12" ${TEXT}>${name}: median ${median}</text>`;
 }
 
 function timeAxis(first: number, last: number, x: (bin: number) => number, bottom: number): string[] {
@@ -93,7 +95,7 @@ function stepLine(
 }
 
 function shareText(decade: number): string {
-  return decade === 0 ? '100 %' : `${(100 * 10 ** -decade).toPrecision(1).replace(/e-(\d)/, 'e-$1')} %`;
+  return `${Number((100 * 10 ** -decade).toPrecision(1))} %`;
 }
 
 function timeText(nanos: number): string {

@@ -87,7 +87,9 @@ export class SeriesReader {
     const { cells, store } = this.#shared;
     const { words, doubles } = store.region;
     const stream = this.#stream!;
-    let [total, read, retried] = [0, 0, 0];
+    let total = 0;
+    let read = 0;
+    let retried = 0;
     for (let node = stream.firstOf(this.#series); node !== NONE; node = stream.nextOf(node), read++) {
       const attempts = readSumInto(words, doubles, stream.cellOf(node), this.#copy);
       if (attempts === 0) return undefined;
@@ -103,7 +105,8 @@ export class SeriesReader {
     const { cells, sharedSum, store } = this.#shared;
     const { words, doubles } = store.region;
     const stream = this.#stream!;
-    let [read, retried] = [0, 0];
+    let read = 0;
+    let retried = 0;
     sharedSum.reset();
     for (let node = stream.firstOf(this.#series); node !== NONE; node = stream.nextOf(node), read++) {
       const attempts = readSharedValueInto(words, doubles, stream.cellOf(node), this.#copy);
