@@ -13,7 +13,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { pathToFileURL } from 'node:url';
 import { isMainThread, Worker } from 'node:worker_threads';
-import { SeqlockMeterProvider, SeqlockMetricReader } from 'seqlock-metrics';
+import { createMetricsProvider, SeqlockMeterProvider, SeqlockMetricReader } from 'seqlock-metrics';
 
 function record() {
   const meter = metrics.getMeter('sdk3');
@@ -107,6 +107,15 @@ async function main() {
       .snapshot()
       .scopeMetrics.flatMap(({ metrics: found }) => found.map(({ descriptor }) => descriptor.name));
     assert.ok(scopes.includes('otel.sdk.metric_reader.collection.duration'), scopes.join());
+  });
+  await look('metrics by name are the same on shared memory and on the official SDK', async () => {
+    const compared = createMetricsProvider({ mode: 'compare' });
+    compared.counter('c_total', '').labels({ a: 1 }).inc(2);
+    compared.gauge('g', '').set(3);
+    compared.histogram('h', '', [1]).observe(0.5);
+    assert.deepEqual(compared.comparison().differences, []);
+    assert.match(compared.exportPrometheus(), /^c_total\{a="1"\} 2$/m);
+    await compared.shutdown();
   });
   await look('shutdown ends everything', async () => {
     await provider.shutdown();

@@ -1,4 +1,5 @@
-import type { Meter } from '@opentelemetry/api';
+import { diag, type Meter } from '@opentelemetry/api';
+import { OptionError } from '../../base/errors.ts';
 import type { ResourceMetrics } from '../../collect/metric-data.ts';
 import { SeqlockMetricProducer } from '../../collect/metric-producer.ts';
 import { SeriesReaders, type SeriesReader } from '../../collect/series-reader.ts';
@@ -32,11 +33,31 @@ export class SeqlockBackend implements MetricsBackend {
   readonly #page = new PrometheusPage();
 
   constructor(options: SeqlockMeterProviderOptions) {
+    if (options?.views !== undefined)
+      throw new OptionError(
+        'views of a metrics provider',
+        options.views,
+        'left out: they would change what value() and stats() read',
+      );
     this.meterProvider = new SeqlockMeterProvider(options);
     const { store } = this.meterProvider;
     this.#meter = this.meterProvider.getMeter(SCOPE);
     this.readers = new SeriesReaders(readerOf(store.region));
     this.#producer = new SeqlockMetricProducer(store);
+    this.#warnOfUnreadableHistograms();
+  }
+
+  #warnOfUnreadableHistograms(): void {
+    const { store } = this.readers;
+    store.refresh();
+    const choices = store.configuration?.selections.HISTOGRAM ?? [];
+    if (
+      choices.length > 0 &&
+      choices.every(({ type }) => type !== 'default' && type !== 'explicit-bucket-histogram')
+    )
+      diag.warn(
+        `seqlock-metrics: the readers of the store select ${choices[0]!.type} for histograms, so stats() of a metrics provider stays empty. Give it a store of its own, or a reader with the default aggregation`,
+      );
   }
 
   counter(definition: MetricDefinition, guard: ValueGuard): MakeSeries<MetricsCounterSeries> {

@@ -28,6 +28,22 @@ function thrown(work: () => unknown): { readonly code: unknown; readonly message
   throw new Error('nothing was thrown');
 }
 
+/** Not run: the compiler has to refuse what is marked. */
+export function typedLabels(metrics: MetricsProvider): void {
+  const named = metrics.counter('c', '', { labelNames: ['method', 'status'] });
+  named.labels({ method: 'GET', status: 200 }).inc();
+  // @ts-expect-error: a label is missing
+  named.labels({ method: 'GET' });
+  // @ts-expect-error: no such label
+  named.labels({ method: 'GET', status: 200, path: '/' });
+  // @ts-expect-error: no label value
+  named.labels({ method: 'GET', status: {} });
+  metrics.gauge('g', '').labels({ any: true, other: 'x' }).set(1);
+  metrics.histogram<'path'>('h', '', [1]).labels({ path: '/' }).observe(1);
+  // @ts-expect-error: a number is wanted
+  metrics.counter('c', '').incBy('5');
+}
+
 for (const [mode, make] of [
   ['seqlock', () => keep(new SeqlockMetricsProvider())],
   ['standard', () => keep(new StandardMetricsProvider())],

@@ -1,3 +1,4 @@
+import { AggregationType, InstrumentType } from '@opentelemetry/sdk-metrics';
 import { expect } from 'chai';
 import {
   MetricStore,
@@ -9,6 +10,7 @@ import { needsProc } from '../../support/marks.ts';
 import { endMetricsThreads, MetricsThread } from '../../support/metrics-thread.ts';
 import { TestReader } from '../../support/readers.ts';
 import { sharedWord } from '../../support/threads.ts';
+import { collectWarnings } from '../../support/warnings.ts';
 
 const made: SeqlockMetricsProvider[] = [];
 
@@ -178,6 +180,29 @@ describe('SeqlockMetricsProvider', () => {
   it('refuses wrong options', () => {
     expect(() => make({ store: 7 as never })).to.throw(OptionError, 'store is 7');
     expect(() => make({ readers: {} as never })).to.throw(OptionError, 'readers is {}');
+    expect(() => make({ views: [] } as never)).to.throw(OptionError, 'views of a metrics provider');
     expect(MetricStore.published()).to.equal(undefined);
+  });
+
+  it('warns where readers want another aggregation than stats() reads', () => {
+    const { warnings, stop } = collectWarnings();
+    const exponential = new TestReader({
+      aggregationSelector: () => ({ type: AggregationType.EXPONENTIAL_HISTOGRAM }),
+    });
+    make({ readers: [exponential, new TestReader()] });
+    expect(warnings.filter((text) => text.includes('stats()'))).to.deep.equal([]);
+    const other = new TestReader({
+      aggregationSelector: (kind) => ({
+        type:
+          kind === InstrumentType.HISTOGRAM ? AggregationType.EXPONENTIAL_HISTOGRAM : AggregationType.DEFAULT,
+      }),
+    });
+    const metrics = make({ readers: [other] });
+    expect(warnings.filter((text) => text.includes('stats()'))).to.deep.equal([
+      'seqlock-metrics: the readers of the store select exponential-histogram for histograms, so stats() of a metrics provider stays empty. Give it a store of its own, or a reader with the default aggregation',
+    ]);
+    metrics.histogram('h', '', [1]).observe(1);
+    expect(metrics.histogram('h', '', [1]).stats().count).to.equal(0);
+    stop();
   });
 });
