@@ -29,7 +29,9 @@ const stores: ThreadStores = (ofThread[STORES] ??= { inherited: publishedTo(), m
 
 function publishedTo(): SharedArrayBuffer | undefined {
   const published: unknown = isMainThread ? undefined : getEnvironmentData(PUBLISHED);
-  return published instanceof SharedArrayBuffer ? published : undefined;
+  // Not every runtime has it, and there nothing is published.
+  const isShared = typeof SharedArrayBuffer === 'function' && published instanceof SharedArrayBuffer;
+  return isShared ? published : undefined;
 }
 
 /** What the thread that made this worker had published; it may be closed by now, or no store. */
