@@ -7,8 +7,8 @@ const NO_GARBAGE = 0.5;
 interface Bar {
   readonly what: string;
   /** Against whom; undefined for a bar on the figure itself. */
-  readonly peer?: Peer;
-  /** At least this many times faster than the peer; without a peer, at most this many bytes. */
+  readonly peer?: Peer | 'none';
+  /** At least this many times faster than the peer; at most this many times an app without metrics; without a peer, the most. */
   readonly bar: number;
   readonly benchmark: string;
   /** Rows it is judged by. Where there are several, the worst counts. */
@@ -35,6 +35,13 @@ const BARS: readonly Bar[] = [
     benchmark: 'collect',
     rows: /^snapshot, 100000 counter/,
   },
+  {
+    what: 'longest stall of the app in a scrape of 100,000 series, ms',
+    bar: 5,
+    benchmark: 'hang',
+    rows: /^longest stall/,
+  },
+  { what: 'p99 of a service that is scraped', peer: 'none', bar: 1.1, benchmark: 'service', rows: /^p99 / },
 ];
 
 function both(what: string, benchmark: string, rows: RegExp, official: number, prom: number): Bar[] {
@@ -46,8 +53,10 @@ function both(what: string, benchmark: string, rows: RegExp, official: number, p
 
 export interface Verdict {
   readonly what: string;
-  readonly peer: Peer | null;
+  readonly peer: Peer | 'none' | null;
   readonly bar: number;
+  /** True when `measured` must not be above `bar`, false when not below. */
+  readonly isMost: boolean;
   /** The worst of the rows; null when none was measured. */
   readonly measured: number | null;
   /** Each row the bar is judged by, and its figure. */
@@ -61,14 +70,15 @@ export function judge(rows: readonly Row[]): Verdict[] {
     const figures: Record<string, number> = {};
     for (const row of rows) {
       if (row.benchmark !== benchmark || !pattern.test(row.name)) continue;
-      const figure = peer === undefined ? row.values.ours : row.ratios[peer];
+      const figure =
+        peer === undefined ? row.values.ours : peer === 'none' ? row.ratios.ours : row.ratios[peer];
       if (figure !== undefined) figures[row.name] = figure;
     }
     const found = Object.values(figures);
-    if (found.length === 0)
-      return { what, peer: peer ?? null, bar, measured: null, rows: figures, met: null };
-    const measured = peer === undefined ? Math.max(...found) : Math.min(...found);
-    const met = peer === undefined ? measured <= bar : measured >= bar;
-    return { what, peer: peer ?? null, bar, measured, rows: figures, met };
+    const isMost = peer === undefined || peer === 'none';
+    const verdict = { what, peer: peer ?? null, bar, isMost, rows: figures };
+    if (found.length === 0) return { ...verdict, measured: null, met: null };
+    const measured = isMost ? Math.max(...found) : Math.min(...found);
+    return { ...verdict, measured, met: isMost ? measured <= bar : measured >= bar };
   });
 }

@@ -34,10 +34,9 @@ export function describeMachine(args: readonly string[]): Machine {
     packages: {
       'seqlock-metrics': VERSION,
       ...Object.fromEntries(
-        ['@opentelemetry/api', '@opentelemetry/sdk-metrics', 'prom-client'].map((name) => [
-          name,
-          versionOf(name),
-        ]),
+        ['@opentelemetry/api', '@opentelemetry/sdk-metrics', 'prom-client', '@prometheus-io/client'].map(
+          (name) => [name, versionOf(name)],
+        ),
       ),
     },
     command: ['npm run bench', ...(args.length > 0 ? ['--', ...args] : [])].join(' '),

@@ -8,6 +8,7 @@ import { judge } from './bars.ts';
 import { benchGarbageApart, benchMemory, benchMemoryOrder } from './children.ts';
 import { benchCollecting } from './collecting.ts';
 import { benchContention, type ContentionEffort, type Distribution } from './contention.ts';
+import { benchHanging, type HangEffort } from './hanging.ts';
 import { describeMachine } from './machine.ts';
 import type { GarbageEffort } from './garbage.ts';
 import { parseOptions, USAGE, type Benchmark, type Options } from './options.ts';
@@ -17,6 +18,7 @@ import { benchRecording } from './recording.ts';
 import { print, type Report } from './report.ts';
 import { rowOf, type Row } from './row.ts';
 import type { Effort } from './rounds.ts';
+import { benchService, type ServiceEffort } from './service.ts';
 import { KINDS } from './subjects.ts';
 import { benchViews } from './views.ts';
 
@@ -24,6 +26,22 @@ const FULL: Effort = { rounds: 15, millis: 10, warmUpMillis: 80 };
 const SMOKE: Effort = { rounds: 1, millis: 0, warmUpMillis: 0 };
 const FULL_CONTENTION: ContentionEffort = { ...FULL, readers: 64, writes: 500_000 };
 const SMOKE_CONTENTION: ContentionEffort = { ...SMOKE, readers: 2, writes: 1000 };
+const FULL_HANG: HangEffort = {
+  blockMillis: 30_000,
+  scrapeEveryMillis: 250,
+  series: 10_000,
+  largeSeries: 100_000,
+  rounds: 5,
+};
+const SMOKE_HANG: HangEffort = {
+  blockMillis: 600,
+  scrapeEveryMillis: 200,
+  series: 100,
+  largeSeries: 1000,
+  rounds: 1,
+};
+const FULL_SERVICE: ServiceEffort = { rounds: 3, seconds: 10, warmUpSeconds: 3, rate: 2000, series: 20_000 };
+const SMOKE_SERVICE: ServiceEffort = { rounds: 1, seconds: 1, warmUpSeconds: 0.5, rate: 200, series: 100 };
 const FULL_GARBAGE: GarbageEffort = { rounds: 3, batches: 16, warmUpMillis: 150 };
 const SMOKE_GARBAGE: GarbageEffort = { rounds: 1, batches: 1, warmUpMillis: 0 };
 
@@ -56,6 +74,8 @@ async function run({ smoke, only, plots }: Options, progress: (benchmark: string
     rows.push(...figures.rows);
     if (plots) writePlots(figures.writes);
   }
+  if (wanted('hang')) rows.push(...(await benchHanging(smoke ? SMOKE_HANG : FULL_HANG)));
+  if (wanted('service')) rows.push(...(await benchService(smoke ? SMOKE_SERVICE : FULL_SERVICE)));
   return rows;
 }
 

@@ -13,6 +13,8 @@ export const BENCHMARKS = [
   'provider',
   'metric-memory',
   'contention',
+  'hang',
+  'service',
 ] as const;
 export type Benchmark = (typeof BENCHMARKS)[number];
 

@@ -25,13 +25,17 @@ const TITLES: Readonly<Record<string, string>> = {
   provider: 'The `MetricsProvider` interface, ns',
   'metric-memory': 'Memory per metric made by name, bytes (heap and shared memory)',
   contention: 'Reading while others write, writing while others read, ns',
+  hang: 'Scrapes of an app that hangs, and what a scrape does to one that does not, ms or %',
+  service: 'Answers of a service that is scraped every second, ms',
 };
 
 const HEADERS: Readonly<Record<Contender, string>> = {
   floor: 'caller alone',
+  none: 'no metrics',
   ours: 'seqlock-metrics',
   official: 'official SDK',
   prom: 'prom-client',
+  pio: '@prometheus-io/client',
   fast: 'FAST',
   strict: 'STRICT',
   quiet: 'alone',
@@ -39,7 +43,7 @@ const HEADERS: Readonly<Record<Contender, string>> = {
   busy: 'others at it',
 };
 const CONTENDERS = Object.keys(HEADERS) as Contender[];
-const COMPARED: readonly Compared[] = ['official', 'prom', 'strict', 'busy'];
+const COMPARED: readonly Compared[] = ['ours', 'official', 'prom', 'pio', 'strict', 'busy'];
 
 export function print({ machine, smoke, seconds, rows, bars }: Report): string {
   const blocks = [describe(machine)];
@@ -73,7 +77,7 @@ function benchmarkTable(benchmark: string, rows: readonly Row[]): string {
   const header = [
     '',
     ...contenders.map((contender) => HEADERS[contender]),
-    ...compared.map((other) => `${HEADERS[other]}, times`),
+    ...compared.map((other) => (other === 'ours' ? `times ${HEADERS.none}` : `${HEADERS[other]}, times`)),
   ];
   const lines = rows.map((row) => [
     row.name,
@@ -84,10 +88,10 @@ function benchmarkTable(benchmark: string, rows: readonly Row[]): string {
 }
 
 function barTable(bars: readonly Verdict[]): string {
-  const lines = bars.map(({ what, peer, bar, measured, rows, met }) => [
+  const lines = bars.map(({ what, peer, bar, isMost, measured, rows, met }) => [
     what,
     peer === null ? '' : HEADERS[peer],
-    peer === null ? `at most ${figure(bar)}` : `${figure(bar)} times`,
+    isMost ? `at most ${figure(bar)}` : `${figure(bar)} times`,
     figure(measured),
     Object.values(rows).length > 4 ? '' : Object.values(rows).map(figure).join(' / '),
     met === null ? 'not measured' : met ? 'met' : 'NOT MET',

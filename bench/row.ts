@@ -2,18 +2,25 @@ import { median, pairedRatio } from './statistics.ts';
 
 /**
  * What is compared. `floor` is a loop with everything but the call: the caller's own cost. `fast` and `strict` are the two
- * forms of the cell protocol of this package. `quiet`: no other thread at work; `busy`: others write what is read, or read what is written;
- * `spinning`: others compute.
+ * forms of the cell protocol of this package. `none` is an app without metrics; `pio` is `@prometheus-io/client`, prom-client's successor.
+ * `quiet`: no other thread at work; `busy`: others write what is read, or read what is written; `spinning`: others compute.
  */
 export type Contender =
-  'floor' | 'ours' | 'official' | 'prom' | 'fast' | 'strict' | 'quiet' | 'spinning' | 'busy';
+  'floor' | 'none' | 'ours' | 'official' | 'prom' | 'pio' | 'fast' | 'strict' | 'quiet' | 'spinning' | 'busy';
 
 /** Of whom a row gives a ratio, and to whom. */
-const RATIOS = { official: 'ours', prom: 'ours', strict: 'fast', busy: 'quiet' } as const;
+const RATIOS = {
+  official: 'ours',
+  prom: 'ours',
+  pio: 'ours',
+  ours: 'none',
+  strict: 'fast',
+  busy: 'quiet',
+} as const;
 export type Compared = keyof typeof RATIOS;
 export type Peer = 'official' | 'prom';
 
-export type Unit = 'ns' | 'ms' | 'B';
+export type Unit = 'ns' | 'ms' | 'B' | '%';
 
 /** Values of one contender, one a round; the same round of two contenders ran side by side. */
 export type Rounds = Partial<Record<Contender, readonly number[]>>;
@@ -25,7 +32,10 @@ export interface Row {
   readonly unit: Unit;
   /** Medians over the rounds. */
   readonly values: Partial<Record<Contender, number>>;
-  /** How many times ours a peer needs; how many times FAST, STRICT; how many times alone, beside others. */
+  /**
+   * How many times ours a peer needs; how many times an app without metrics, ours; how many times FAST, STRICT; how many times alone,
+   * beside others.
+   */
   readonly ratios: Partial<Record<Compared, number>>;
   readonly rounds: Rounds;
 }
@@ -41,7 +51,7 @@ export function rowOf(benchmark: string, name: string, unit: Unit, rounds: Round
     if (own === undefined || other === undefined) continue;
     const ratio = pairedRatio(other, own);
     // Garbage may be nothing, give or take a byte of the measurement's own, and a ratio to nothing says nothing.
-    if (benchmark !== 'garbage' && Number.isFinite(ratio)) ratios[compared] = ratio;
+    if (benchmark !== 'garbage' && unit !== '%' && Number.isFinite(ratio)) ratios[compared] = ratio;
   }
   return { benchmark, name, unit, values, ratios, rounds };
 }

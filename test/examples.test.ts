@@ -4,6 +4,7 @@ import { readdirSync } from 'node:fs';
 import { freePort } from '../examples/demo/free-port.ts';
 import { otlpTotal } from '../examples/demo/otlp-read.ts';
 import { startOtlpReceiver } from '../examples/demo/otlp-receiver.ts';
+import { parseScrape, total } from '../examples/demo/scraped-text.ts';
 import { eventually } from './support/eventually.ts';
 import { runWell, start } from './support/program.ts';
 
@@ -51,6 +52,22 @@ const checks: Readonly<Record<string, () => Promise<void>>> = {
     for (const by of new Set(byWorker))
       expect(text).to.match(new RegExp(`^primes_largest_task\\{.*thread_id="${by}"\\} 1000$`, 'm'));
     expect(text).to.match(/^seqlock_writers\{.*seqlock_writer_state="live"\} 3$/m);
+  },
+  'hanging-app': async () => {
+    const port = await freePort();
+    const example = start(process.execPath, [`${EXAMPLES}/hanging-app.js`], {
+      env: { OTEL_EXPORTER_PROMETHEUS_PORT: String(port) },
+    });
+    const beats: number[] = [];
+    await eventually(async () => {
+      const samples = parseScrape(await (await fetch(`http://localhost:${port}/metrics`)).text());
+      beats.push(total(samples, 'beats_total', { by: 'worker' }));
+      return total(samples, 'seqlock_thread_blocked_seconds', { thread_id: '0' }) > 1 ? true : undefined;
+    });
+    example.child.kill('SIGKILL');
+    const { stdout } = await example.outcome;
+    expect(stdout).to.include(`http://localhost:${port}/metrics`);
+    expect(beats.at(-1)!, 'goes on while the main thread hangs').to.be.above(beats.at(-2)!);
   },
   export: async () => {
     const receiver = await startOtlpReceiver();

@@ -7,12 +7,13 @@ import { diag, DiagConsoleLogger, DiagLogLevel, metrics } from '@opentelemetry/a
 import { isMainThread, workerData } from 'node:worker_threads';
 import { SeqlockMeterProvider } from '../facade/meter-provider.ts';
 import { MetricStore } from '../state/store.ts';
-import { ExporterThreadHost } from '../thread/exporter-thread.ts';
+import { ExporterThreadHost, type ExporterThread } from '../thread/exporter-thread.ts';
 import type { ExporterThreadOptions } from '../thread/options.ts';
 import type { ThreadData } from '../thread/protocol.ts';
 import { Environment } from './environment.ts';
+import { ExporterReader } from './exporter-reader.ts';
 import { detectedResource } from './resource-detection.ts';
-import { settingsFrom } from './settings.ts';
+import { settingsFrom, type Settings } from './settings.ts';
 
 const LOG_LEVELS = ['none', 'error', 'warn', 'info', 'debug', 'verbose', 'all'] as const;
 
@@ -25,17 +26,30 @@ function register(): void {
   // Once per process: a worker has the same variables.
   if (isMainThread) for (const message of wrong) diag.warn(message);
   if (settings.disabled) return;
-  if (isMainThread) registerApp(environment, settings.exporterThread);
+  if (isMainThread) registerApp(environment, settings);
   else joinApp();
 }
 
-function registerApp(environment: Environment, options: ExporterThreadOptions | undefined): void {
-  const provider = new SeqlockMeterProvider({ resource: detectedResource(environment) });
+function registerApp(environment: Environment, { exporterThread, histograms }: Settings): void {
+  const pushed = new ExporterReader({
+    temporality: exporterThread?.otlp?.temporality ?? 'cumulative',
+    exponentialHistograms: histograms === 'base2_exponential_bucket_histogram',
+  });
+  const other = new ExporterReader({ temporality: 'cumulative', exponentialHistograms: false });
+  const readers = [
+    ...(exporterThread?.otlp === undefined ? [] : [pushed]),
+    ...(exporterThread?.prometheus === undefined && exporterThread?.console === undefined ? [] : [other]),
+  ];
+  const provider = new SeqlockMeterProvider({ resource: detectedResource(environment), readers });
   if (!isGlobal(provider)) {
     void provider.shutdown();
     return;
   }
-  if (options !== undefined) startExporter({ ...options, store: provider.store });
+  if (exporterThread === undefined) return;
+  const options = { ...exporterThread, store: provider.store };
+  startExporter(options, pushed.histogramSelection(), (exporter) => {
+    for (const reader of readers) reader.exporter = exporter;
+  });
 }
 
 function joinApp(): void {
@@ -55,12 +69,18 @@ function isGlobal(provider: SeqlockMeterProvider): boolean {
 }
 
 /** Never keeps the app from starting or ending. Where Prometheus cannot be served, what is pushed is pushed all the same. */
-function startExporter(options: ExporterThreadOptions): void {
+function startExporter(
+  options: ExporterThreadOptions,
+  histogramSelection: string,
+  onStart: (exporter: ExporterThread) => void,
+): void {
   const { prometheus, ...others } = options;
-  new ExporterThreadHost(options, false).started.catch((error: Error) => {
+  const host = new ExporterThreadHost(options, { keepAlive: false, histogramSelection });
+  onStart(host);
+  host.started.catch((error: Error) => {
     diag.error(`seqlock-metrics: ${error.message}`);
     if (prometheus !== undefined && (others.otlp !== undefined || others.console !== undefined))
-      startExporter(others);
+      startExporter(others, histogramSelection, onStart);
   });
 }
 

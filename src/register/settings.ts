@@ -7,7 +7,7 @@ import {
 import type { Environment } from './environment.ts';
 
 const EXPORTERS = ['otlp', 'prometheus', 'console', 'none'] as const;
-const HISTOGRAMS = ['explicit_bucket_histogram'] as const;
+const HISTOGRAMS = ['explicit_bucket_histogram', 'base2_exponential_bucket_histogram'] as const;
 const TEMPORALITIES = ['cumulative', 'delta', 'lowmemory'] as const;
 const OTLP = 'OTEL_EXPORTER_OTLP';
 const DEFAULT_OTLP_URL = 'http://localhost:4318/v1/metrics';
@@ -17,6 +17,7 @@ export interface Settings {
   readonly disabled: boolean;
   /** Undefined where nothing is to be exported. */
   readonly exporterThread: ExporterThreadOptions | undefined;
+  /** Of histograms that are pushed by OTLP. */
   readonly histograms: (typeof HISTOGRAMS)[number];
 }
 

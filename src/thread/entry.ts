@@ -44,7 +44,7 @@ async function run(): Promise<void> {
   setInterval(() => pulses.look(), LOOK_MILLIS); // also keeps this thread up
   const pushes: Push[] = [];
   const source: PushSource = { newProducer, isSuccessor };
-  if (plan.otlp !== undefined) pushes.push(await pushOtlp(source, plan.otlp));
+  if (plan.otlp !== undefined) pushes.push(await pushOtlp(source, plan.otlp, plan.histogramSelection));
   if (plan.console !== undefined) pushes.push(await pushToConsole(source, plan.console));
   const server = plan.prometheus && (await servePrometheus(newProducer(), plan.prometheus, plan.exposition));
   awaitFlush(pushes);

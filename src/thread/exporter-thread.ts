@@ -42,6 +42,13 @@ export async function startExporterThread(options: ExporterThreadOptions): Promi
   return host;
 }
 
+export interface HostOptions {
+  /** The process stays up until the thread is. Default true. */
+  readonly keepAlive?: boolean;
+  /** Key of the aggregation of histograms that are pushed by OTLP (`state/aggregation-choice.ts`). Default: of the default aggregation. */
+  readonly histogramSelection?: string | undefined;
+}
+
 /** The thread that started an exporter thread, as far as it looks after it. */
 export class ExporterThreadHost implements ExporterThread {
   address: AddressInfo | undefined;
@@ -57,9 +64,9 @@ export class ExporterThreadHost implements ExporterThread {
   #stopped: Promise<void> | undefined;
   #hasPushed = false; // or may have
 
-  /** Throws an `OptionError`. `keepAlive`: the process stays up until the thread is. */
-  constructor(options: ExporterThreadOptions, keepAlive = true) {
-    this.#plan = planOf(options);
+  /** Throws an `OptionError`. */
+  constructor(options: ExporterThreadOptions, { keepAlive = true, histogramSelection }: HostOptions = {}) {
+    this.#plan = { ...planOf(options), histogramSelection };
     this.#store = storeOf(options);
     const lastExport = lastExportOf(options);
     this.#forget =

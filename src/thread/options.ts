@@ -70,6 +70,7 @@ export interface ExporterPlan {
     (OtlpPushOptions & { readonly protocol: OtlpProtocol; readonly intervalMillis: number }) | undefined;
   readonly console: { readonly intervalMillis: number } | undefined;
   readonly selfMetrics: boolean;
+  readonly histogramSelection?: string | undefined;
 }
 
 export const DEFAULT_PORT = 9464;

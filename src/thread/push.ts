@@ -4,6 +4,7 @@ import {
   type SeqlockMetricProducer,
   type SeqlockMetricProducerOptions,
 } from '../collect/metric-producer.ts';
+import { DEFAULT_SELECTION } from '../state/aggregation-choice.ts';
 import { TEMPORALITIES, type ExporterPlan, type OtlpProtocol } from './options.ts';
 import { PushOutcome } from './push-outcome.ts';
 
@@ -37,7 +38,11 @@ const LONGEST_EXPORT_MILLIS = 30_000; // the official reader's default
 const SHARE = 0.9;
 
 /** Pushes with the official OTLP exporter of the protocol, which is loaded here. */
-export async function pushOtlp(source: PushSource, plan: NonNullable<ExporterPlan['otlp']>): Promise<Push> {
+export async function pushOtlp(
+  source: PushSource,
+  plan: NonNullable<ExporterPlan['otlp']>,
+  histogramSelection: string | undefined,
+): Promise<Push> {
   const { protocol, url, headers, timeoutMillis, temporality, compression, intervalMillis } = plan;
   const { OTLPMetricExporter } = await loadExporter(protocol);
   const exporter = new OTLPMetricExporter({
@@ -47,7 +52,7 @@ export async function pushOtlp(source: PushSource, plan: NonNullable<ExporterPla
     ...(compression !== undefined && { compression }),
     ...(temporality !== undefined && { temporalityPreference: TEMPORALITIES.indexOf(temporality) }),
   });
-  return pushEvery(source, exporter, intervalMillis, `OTLP (${protocol})`);
+  return pushEvery(source, exporter, intervalMillis, `OTLP (${protocol})`, histogramSelection);
 }
 
 /** As the official exporter would read it, which gives no access to what it found. */
@@ -71,6 +76,7 @@ async function pushEvery(
   exporter: PushMetricExporter,
   intervalMillis: number,
   where: string,
+  histogramSelection: string = DEFAULT_SELECTION,
 ): Promise<Push> {
   const sdk = await import('@opentelemetry/sdk-metrics');
   const outcome = new PushOutcome(exporter, where);
@@ -80,7 +86,10 @@ async function pushEvery(
     exportTimeoutMillis: Math.min(intervalMillis, LONGEST_EXPORT_MILLIS),
   });
   const temporalityOf = reader.selectAggregationTemporality.bind(reader);
-  const producer = newProducer({ aggregationTemporalitySelector: temporalityOf });
+  const producer = newProducer({
+    aggregationTemporalitySelector: temporalityOf,
+    selection: (kind) => (kind === 'HISTOGRAM' ? histogramSelection : DEFAULT_SELECTION),
+  });
   // What a dead thread pushed as delta is known to it alone. Rather than push it twice, begin anew: what was recorded since is left out.
   if (isSuccessor && deltaKindsOf(temporalityOf).size > 0) await producer.collect();
   reader.setMetricProducer(producer);

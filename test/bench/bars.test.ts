@@ -38,6 +38,13 @@ describe('bench/bars', () => {
     expect(verdict([memory(10, 240), memory(20, 251)], bar, null)).to.include({ measured: 251, met: false });
   });
 
+  it('judges what is held against an app without metrics by the largest', () => {
+    const p99 = (ours: number): Row => rowOf('service', 'p99 at 1', 'ms', { none: [2], ours: [ours] });
+    const bar = 'p99 of a service that is scraped';
+    expect(verdict([p99(2.2)], bar, 'none')).to.include({ isMost: true, measured: 1.1, met: true });
+    expect(verdict([p99(2), p99(3)], bar, 'none')).to.include({ measured: 1.5, met: false });
+  });
+
   it('calls every box garbage', () => {
     const garbage = (bytes: number): Row => rowOf('garbage', 'counter', 'B', { ours: [bytes] });
     expect(verdict([garbage(0), garbage(16)], 'garbage of a record, B', null).met).to.equal(false);

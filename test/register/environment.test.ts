@@ -40,7 +40,7 @@ describe('settings from the environment', () => {
       OTEL_EXPORTER_OTLP_TIMEOUT: '500',
       OTEL_EXPORTER_OTLP_COMPRESSION: 'gzip',
       OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE: 'LowMemory',
-      OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION: 'explicit_bucket_histogram',
+      OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION: 'base2_exponential_bucket_histogram',
       OTEL_METRIC_EXPORT_INTERVAL: '2000',
     });
     expect(exporterThread).to.deep.equal({
@@ -56,7 +56,7 @@ describe('settings from the environment', () => {
       },
       console: { intervalMillis: 2000 },
     });
-    expect(histograms).to.equal('explicit_bucket_histogram');
+    expect(histograms).to.equal('base2_exponential_bucket_histogram');
     expect(warnings).to.deep.equal([]);
   });
 

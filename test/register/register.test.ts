@@ -4,7 +4,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
 import { freePort } from '../../examples/demo/free-port.ts';
-import { attributesOf, otlpTotal } from '../../examples/demo/otlp-read.ts';
+import { attributesOf, findMetric, otlpTotal } from '../../examples/demo/otlp-read.ts';
 import { startOtlpReceiver, type OtlpReceiver, type OtlpRequest } from '../../examples/demo/otlp-receiver.ts';
 import { parseScrape, total } from '../../examples/demo/scraped-text.ts';
 import { eventually } from '../support/eventually.ts';
@@ -53,6 +53,22 @@ const APPS = {
     metrics.getMeter('app').createCounter('late').add(1);
     const names = reader.snapshot().scopeMetrics.flatMap((s) => s.metrics.map((m) => m.descriptor.name));
     console.log(names.join());`,
+  'histogram.mjs': `
+    import { metrics } from '@opentelemetry/api';
+    metrics.getMeter('app').createHistogram('sizes').record(7);
+    if (process.env.SCRAPE)
+      for (let text; text === undefined; await new Promise((done) => setTimeout(done, 50)))
+        text = await fetch('http://localhost:' + process.env.OTEL_EXPORTER_PROMETHEUS_PORT + '/metrics')
+          .then((response) => response.text())
+          .then((found) => (console.log(found), found), () => undefined);`,
+  'flush.mjs': `
+    import { metrics } from '@opentelemetry/api';
+    const counter = metrics.getMeter('app').createCounter('counted');
+    counter.add(1);
+    await metrics.getMeterProvider().forceFlush();
+    counter.add(2);
+    await metrics.getMeterProvider().shutdown();
+    counter.add(4);`,
   'is-noop.mjs': `
     import { metrics } from '@opentelemetry/api';
     console.log(metrics.getMeterProvider().constructor.name);`,
@@ -164,6 +180,31 @@ describe('seqlock-metrics/register', () => {
     expect(code).to.equal(0);
     expect(otlpTotal(last!, 'counted')).to.equal(61);
     expect(stderr).to.include(`localhost:${port}`).and.include('OTEL_EXPORTER_PROMETHEUS_PORT');
+  });
+
+  it('pushes exponential histograms where it is told to, and serves Prometheus the others', async () => {
+    const port = await freePort();
+    const { last } = await ran([...REGISTER, app('histogram.mjs')], {
+      OTEL_METRICS_EXPORTER: 'otlp,prometheus',
+      OTEL_EXPORTER_PROMETHEUS_PORT: String(port),
+      OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION: 'base2_exponential_bucket_histogram',
+      OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE: 'delta',
+      OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
+    });
+    const metric = findMetric(last!, 'sizes') as {
+      exponentialHistogram?: { aggregationTemporality: number };
+    };
+    expect(metric.exponentialHistogram?.aggregationTemporality).to.equal(1);
+    const { stdout } = await run(process.execPath, [...REGISTER, app('histogram.mjs')], {
+      env: { SCRAPE: '1', OTEL_METRICS_EXPORTER: 'prometheus', OTEL_EXPORTER_PROMETHEUS_PORT: String(port) },
+    });
+    expect(stdout).to.match(/^sizes_bucket\{.*le="10"\} 1$/m);
+  });
+
+  it('has the global provider flush and shut down the exporter thread', async () => {
+    const { requests, stderr } = await ran([...REGISTER, app('flush.mjs')]);
+    expect(stderr).to.equal('');
+    expect(requests.map((request) => otlpTotal(request, 'counted'))).to.deep.equal([1, 3]);
   });
 
   it('prints to the console', async () => {

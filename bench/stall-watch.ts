@@ -1,0 +1,24 @@
+/** The longest time the event loop did not turn since `reset`. It turns without pause while this watches. */
+export class StallWatch {
+  #last = performance.now();
+  #longest = 0;
+
+  constructor() {
+    const turn = (): void => {
+      const now = performance.now();
+      this.#longest = Math.max(this.#longest, now - this.#last);
+      this.#last = now;
+      setImmediate(turn);
+    };
+    turn();
+  }
+
+  reset(): void {
+    this.#last = performance.now();
+    this.#longest = 0;
+  }
+
+  longestMillis(): number {
+    return Math.max(this.#longest, performance.now() - this.#last);
+  }
+}

@@ -1,0 +1,65 @@
+import type { AggregationOption, AggregationTemporality, InstrumentType } from '@opentelemetry/sdk-metrics';
+import { Warnings } from '../base/warnings.ts';
+import { selectedAggregation } from '../facade/reader-wishes.ts';
+import type { RemoteReader } from '../facade/remote-reader.ts';
+import { selectionKey } from '../state/aggregation-choice.ts';
+import type { ExporterThread } from '../thread/exporter-thread.ts';
+import type { Temporality } from '../thread/options.ts';
+
+// Numbers of the enums of `@opentelemetry/sdk-metrics`.
+const DELTA = 0;
+const CUMULATIVE = 1;
+const DEFAULT_AGGREGATION = 0;
+const EXPONENTIAL_HISTOGRAM = 5;
+
+/** As the official OTLP exporter selects for each preference (specification, OTLP exporter, temporality preference). */
+const DELTA_KINDS: Readonly<Record<Temporality, readonly string[]>> = {
+  cumulative: [],
+  delta: ['COUNTER', 'OBSERVABLE_COUNTER', 'GAUGE', 'OBSERVABLE_GAUGE', 'HISTOGRAM'],
+  lowmemory: ['COUNTER', 'HISTOGRAM'],
+};
+const DEFAULT_LIMIT = 2000;
+
+/** What a reader of the exporter thread wants. */
+export interface Wishes {
+  readonly temporality: Temporality;
+  readonly exponentialHistograms: boolean;
+}
+
+/** A reader of the exporter thread for the provider of this one. */
+export class ExporterReader implements RemoteReader {
+  readonly readsElsewhere = true;
+  /** Set when the thread was started, for which the provider's store must be there. */
+  exporter: ExporterThread | undefined;
+  readonly #wishes: Wishes;
+
+  constructor(wishes: Wishes) {
+    this.#wishes = wishes;
+  }
+
+  selectAggregation(kind: InstrumentType): AggregationOption {
+    const isExponential = this.#wishes.exponentialHistograms && (kind as string) === 'HISTOGRAM';
+    return { type: isExponential ? EXPONENTIAL_HISTOGRAM : DEFAULT_AGGREGATION };
+  }
+
+  selectAggregationTemporality(kind: InstrumentType): AggregationTemporality {
+    return DELTA_KINDS[this.#wishes.temporality].includes(kind) ? DELTA : CUMULATIVE;
+  }
+
+  selectCardinalityLimit(): number {
+    return DEFAULT_LIMIT;
+  }
+
+  /** How the streams are marked that the store has of histograms for this reader. */
+  histogramSelection(): string {
+    return selectionKey(selectedAggregation(this, 'HISTOGRAM', new Warnings()));
+  }
+
+  async forceFlush(options?: { readonly timeoutMillis?: number }): Promise<void> {
+    await this.exporter?.forceFlush(options);
+  }
+
+  async shutdown(options?: { readonly timeoutMillis?: number }): Promise<void> {
+    await this.exporter?.stop(options);
+  }
+}
