@@ -13,7 +13,12 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { pathToFileURL } from 'node:url';
 import { isMainThread, Worker } from 'node:worker_threads';
-import { createMetricsProvider, SeqlockMeterProvider, SeqlockMetricReader } from 'seqlock-metrics';
+import {
+  createMetricsProvider,
+  SeqlockMeterProvider,
+  SeqlockMetricReader,
+  startExporterThread,
+} from 'seqlock-metrics';
 
 function record() {
   const meter = metrics.getMeter('sdk3');
@@ -116,6 +121,16 @@ async function main() {
     assert.deepEqual(compared.comparison().differences, []);
     assert.match(compared.exportPrometheus(), /^c_total\{a="1"\} 2$/m);
     await compared.shutdown();
+  });
+  await look('an exporter thread serves and pushes', async () => {
+    const exporter = await startExporterThread({
+      prometheus: { host: '127.0.0.1', port: 0 },
+      otlp: { url: `${receiver.url}/thread`, temporality: 'delta' },
+    });
+    const text = await (await fetch(`http://127.0.0.1:${exporter.address.port}/metrics`)).text();
+    assert.match(text, /^connections\{otel_scope_name="sdk3"\} -4$/m);
+    await exporter.stop();
+    assert.equal(pointsOf(receiver.inbox('/thread').requests[0], 'requests')[0].asDouble, 6);
   });
   await look('shutdown ends everything', async () => {
     await provider.shutdown();

@@ -2,7 +2,14 @@ import { expect } from 'chai';
 import { once } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
-import { PULSE_INDEX, SMALLEST_MAX_BYTES, UNIT_BYTES } from '../../src/memory/layout.ts';
+import {
+  PULSE_INDEX,
+  SLAB_BYTES,
+  SLAB_PULSE_WORD,
+  SLAB_TABLE_OFFSET,
+  SMALLEST_MAX_BYTES,
+  UNIT_BYTES,
+} from '../../src/memory/layout.ts';
 import { answerPulses, PulseReader } from '../../src/memory/pulse.ts';
 import { Region } from '../../src/memory/region.ts';
 import { acquireSlab } from '../../src/memory/slab.ts';
@@ -63,6 +70,15 @@ describe('pulse', () => {
     reader.look(2000);
     reader.look(3000);
     expect(silences(reader, 3100)).to.deep.equal({ 0: 1100 });
+  });
+
+  it('counts anew for a thread that answers an earlier look while a later one is made', () => {
+    answerPulses(region, slab);
+    reader.look(1000);
+    reader.look(2000);
+    expect(silences(reader, 2500)).to.deep.equal({ 0: 1500 });
+    region.words[(SLAB_TABLE_OFFSET + slab * SLAB_BYTES) / 4 + SLAB_PULSE_WORD]!++;
+    expect(silences(reader, 2500)).to.deep.equal({ 0: 500 });
   });
 
   it('is not answered any more once the store is closed', async () => {

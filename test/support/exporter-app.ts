@@ -15,7 +15,7 @@ export type AppWay =
   | 'reject'
   | 'wait' // for a signal
   | 'wait with a listener that exits'
-  | 'wait with a listener for once, added first'
+  | 'wait with a listener for once, called first'
   | 'wait with a listener that goes on'
   | 'wait, exporter killed'
   | 'exit, exporter killed'
@@ -27,8 +27,6 @@ const [way, receiver, lastExport] = process.argv.slice(2) as [AppWay, string, st
 
 async function main(): Promise<void> {
   const say = (text: string): void => void writeSync(1, `${text}\n`);
-  if (way === 'wait with a listener for once, added first')
-    process.once('SIGTERM', () => setTimeout(() => (counter.add(100), process.exit(9)), 50));
   const exporters: Worker[] = [];
   process.on('worker', (worker) => exporters.push(worker));
   metrics.setGlobalMeterProvider(new SeqlockMeterProvider());
@@ -63,6 +61,14 @@ async function main(): Promise<void> {
       break;
     case 'wait with a listener that exits':
       process.on('SIGTERM', () => setTimeout(() => (counter.add(2), process.exit(8)), 50));
+      break;
+    case 'wait with a listener for once, called first':
+      process.prependOnceListener('SIGTERM', () =>
+        setTimeout(() => {
+          counter.add(100);
+          process.exit(9);
+        }, 50),
+      );
       break;
     case 'wait with a listener that goes on':
       process.on('SIGTERM', () => {

@@ -58,7 +58,7 @@ describe('the last export', () => {
     ['wait', { code: null, signal: 'SIGTERM', counted: 5 }],
     ['wait with a listener that exits', { code: 8, signal: null, counted: 7 }],
     ['wait with a listener that goes on', { code: 0, signal: null, counted: 7 }],
-    ['wait with a listener for once, added first', { code: 9, signal: null, counted: 105 }],
+    ['wait with a listener for once, called first', { code: 9, signal: null, counted: 105 }],
     ['wait, exporter killed', { code: null, signal: 'SIGTERM', counted: 7 }],
     ['exit, exporter killed', { code: 6, signal: null, counted: 7 }],
     ['worker ends', { code: 0, signal: null, counted: 7 }],
