@@ -57,9 +57,7 @@ function awaitFlush(pushes: readonly Push[]): void {
   const requested = Atomics.load(control, P.REQUESTED_INDEX);
   if (requested !== Atomics.load(control, P.DONE_INDEX)) {
     void flush(pushes).then((delivered) => {
-      Atomics.store(control, P.FAILED_INDEX, delivered ? 0 : 1);
-      Atomics.store(control, P.DONE_INDEX, requested);
-      Atomics.notify(control, P.DONE_INDEX);
+      answer(requested, delivered);
       awaitFlush(pushes);
     });
     return;
@@ -67,6 +65,12 @@ function awaitFlush(pushes: readonly Push[]): void {
   const wait = Atomics.waitAsync(control, P.REQUESTED_INDEX, requested);
   if (wait.async) void wait.value.then(() => awaitFlush(pushes));
   else queueMicrotask(() => awaitFlush(pushes));
+}
+
+function answer(requested: number, delivered: boolean): void {
+  Atomics.store(control, P.FAILED_INDEX, delivered ? 0 : 1);
+  Atomics.store(control, P.DONE_INDEX, requested);
+  Atomics.notify(control, P.DONE_INDEX);
 }
 
 async function flush(pushes: readonly Push[]): Promise<boolean> {
@@ -111,5 +115,6 @@ function printAtOnce(): void {
 run().catch((error: unknown) => {
   const { code = 'E_THREAD', message } = error as NodeJS.ErrnoException;
   post({ type: 'failed', code, message });
+  answer(Atomics.load(control, P.REQUESTED_INDEX), false); // nobody is to wait for a flush that never comes
   setImmediate(() => process.exit(1)); // of this thread alone, when the message is out
 });

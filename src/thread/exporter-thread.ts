@@ -73,7 +73,7 @@ export class ExporterThreadHost implements ExporterThread {
       lastExport === undefined
         ? () => {}
         : atAppEnd(lastExport, {
-            request: () => this.#requestLastFlush(),
+            request: (isAtExit) => this.#requestLastFlush(isAtExit),
             wait: (number, timeoutMillis) => this.#flushes.waitFor(number, timeoutMillis),
             waitAsync: (number, timeoutMillis) => this.#flushes.whenDone(number, timeoutMillis),
             fingerprint: () => this.#store.region.fingerprint(),
@@ -198,19 +198,23 @@ export class ExporterThreadHost implements ExporterThread {
     diag.warn(
       `seqlock-metrics: the exporter thread died and is started again in ${wait} ms: ${death.message}`,
     );
-    this.#timer = setTimeout(() => {
-      const bornAt = performance.now();
-      this.#spawn(this.#plan, false).catch((error: unknown) => {
-        if (this.#stopped === undefined) this.#restartLater(error as Error, performance.now() - bornAt);
-      });
-    }, wait).unref();
+    this.#timer = setTimeout(() => this.#restart(), wait).unref();
   }
 
-  /** A thread that is dead is replaced by one that only pushes, also in an 'exit' listener: a worker needs no event loop but its own. */
-  #requestLastFlush(): number {
+  #restart(): void {
+    clearTimeout(this.#timer);
+    const bornAt = performance.now();
+    this.#spawn(this.#plan, false).catch((error: unknown) => {
+      if (this.#stopped === undefined) this.#restartLater(error as Error, performance.now() - bornAt);
+    });
+  }
+
+  /** A dead thread is replaced at once; in an 'exit' listener by one that only pushes: a worker needs no event loop but its own. */
+  #requestLastFlush(isAtExit: boolean): number {
     const number = this.#flushes.request();
-    if (this.#worker === undefined)
+    if (this.#worker === undefined && isAtExit)
       this.#spawn({ ...this.#plan, prometheus: undefined }, false).catch(() => {});
+    else if (this.#worker === undefined) this.#restart();
     return number;
   }
 }

@@ -13,7 +13,8 @@ import type { LastExportOptions } from './options.ts';
 
 /** Asks an exporter thread for a last flush, and waits for it. */
 export interface LastFlush {
-  request(): number;
+  /** `isAtExit`: the event loop has stopped for good. */
+  request(isAtExit: boolean): number;
   wait(number: number, timeoutMillis: number): FlushOutcome;
   waitAsync(number: number, timeoutMillis: number): Promise<FlushOutcome>;
   /** Another number when anything was recorded meanwhile. */
@@ -65,7 +66,7 @@ function flushAll(): void {
   const started = performance.now();
   const asked = [...endings]
     .filter(({ flush, inVain, delivered }) => !inVain && delivered !== flush.fingerprint())
-    .map((ending) => ({ ending, number: ending.flush.request() }));
+    .map((ending) => ({ ending, number: ending.flush.request(true) }));
   for (const { ending, number } of asked)
     note(ending, ending.flush.wait(number, ending.timeoutMillis - (performance.now() - started)));
 }
@@ -77,7 +78,7 @@ function flushWhileLoopTurns(): void {
   for (const ending of endings) {
     const { flush, timeoutMillis } = ending;
     const fingerprint = flush.fingerprint();
-    void flush.waitAsync(flush.request(), timeoutMillis).then((outcome) => {
+    void flush.waitAsync(flush.request(false), timeoutMillis).then((outcome) => {
       if (outcome === 'delivered') ending.delivered = fingerprint;
       note(ending, outcome);
     });

@@ -3,7 +3,9 @@
  * It prints the exporter's address as JSON once it is up, and has counted 5 by then.
  */
 import { metrics } from '@opentelemetry/api';
+import { once } from 'node:events';
 import { writeSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
 import { isMainThread, Worker, workerData } from 'node:worker_threads';
 import { SeqlockMeterProvider, startExporterThread } from '../../src/index.ts';
 import { eventually } from './eventually.ts';
@@ -19,6 +21,8 @@ export type AppWay =
   | 'wait with a listener that goes on'
   | 'wait, exporter killed'
   | 'exit, exporter killed'
+  | 'natural, exporter killed'
+  | 'exit before it fails to start'
   | 'hang'
   | 'observe'
   | 'worker ends';
@@ -31,6 +35,14 @@ async function main(): Promise<void> {
   process.on('worker', (worker) => exporters.push(worker));
   metrics.setGlobalMeterProvider(new SeqlockMeterProvider());
   const counter = metrics.getMeter('app').createCounter('counted');
+  if (way === 'exit before it fails to start') {
+    const thief = createServer().listen(0, '127.0.0.1');
+    await once(thief, 'listening');
+    const { port } = thief.address() as AddressInfo;
+    const lastExport = { timeoutMillis: 60_000 };
+    void startExporterThread({ prometheus: { host: '127.0.0.1', port }, otlp: {}, lastExport });
+    process.exit(5);
+  }
   const exporter = await startExporterThread({
     prometheus: { host: '127.0.0.1', port: 0 },
     otlp: { url: `${receiver}/v1/metrics`, intervalMillis: way === 'hang' ? 200 : 60_000 },
@@ -78,6 +90,7 @@ async function main(): Promise<void> {
       break;
     case 'wait, exporter killed':
     case 'exit, exporter killed':
+    case 'natural, exporter killed':
       await exporters[0]!.terminate();
       counter.add(2);
       if (way === 'exit, exporter killed') process.exit(6);

@@ -61,6 +61,7 @@ describe('the last export', () => {
     ['wait with a listener for once, called first', { code: 9, signal: null, counted: 105 }],
     ['wait, exporter killed', { code: null, signal: 'SIGTERM', counted: 7 }],
     ['exit, exporter killed', { code: 6, signal: null, counted: 7 }],
+    ['natural, exporter killed', { code: 0, signal: null, counted: 7 }],
     ['worker ends', { code: 0, signal: null, counted: 7 }],
   ];
   it('delivers what was recorded, and leaves exit code and signal as they are', async () => {
@@ -82,6 +83,12 @@ describe('the last export', () => {
     const { code, last } = await apps.end('observe');
     expect(code).to.equal(0);
     expect(findMetric(last!, 'observed')!.gauge!.dataPoints[0]!.asDouble).to.equal(7);
+  });
+
+  it('is not waited for where the thread cannot start', async () => {
+    const started = performance.now();
+    expect((await apps.end('exit before it fails to start')).code).to.equal(5);
+    expect(performance.now() - started, 'of a minute that it might take').to.be.below(40_000);
   });
 
   describe('where the collector does not answer', () => {
