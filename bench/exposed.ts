@@ -5,7 +5,7 @@ import { PrometheusExporter } from '@opentelemetry/exporter-prometheus';
 import { MeterProvider } from '@opentelemetry/sdk-metrics';
 import * as pio from '@prometheus-io/client';
 import * as prom from 'prom-client';
-import { SeqlockMeterProvider, SeqlockMetricReader, startExporterThread } from '../src/index.ts';
+import { SeqlockMeterProvider, startExporterThread } from '../src/index.ts';
 
 export type Exposing = 'none' | 'official' | 'prom' | 'pio' | 'ours';
 export type Labels = Record<string, string>;
@@ -57,9 +57,8 @@ export async function expose(contender: Exposing, isWorker = false): Promise<Exp
       return { add: (labels) => counter.inc(labels, 1), port: isWorker ? 0 : await serve(answer) };
     }
     case 'ours': {
-      // The reader reads nothing: it says what the cardinality limit is, which workers follow.
-      const limit = isWorker ? [] : [new SeqlockMetricReader({ cardinalitySelector: () => MOST_SERIES })];
-      const provider = new SeqlockMeterProvider({ readers: limit });
+      const views = [{ instrumentName: '*', aggregationCardinalityLimit: MOST_SERIES }]; // workers follow
+      const provider = new SeqlockMeterProvider(isWorker ? {} : { views });
       const counter = provider.getMeter('bench').createCounter(NAME);
       const add = (labels: Labels): void => counter.add(1, labels);
       if (isWorker) return { add, port: 0 };
