@@ -1,6 +1,7 @@
 /**
- * The demo: a service and its four workers under real requests, scraped by the Prometheus exporter and pushed by two OTLP
- * exporters; a worker is terminated half-way. Prints what was sent beside what came out; exits with 1 unless they are equal.
+ * The demo: a service and its four workers under real requests, scraped by the official Prometheus exporter and pushed by two official OTLP
+ * exporters, and scraped and pushed once more by an exporter thread; a worker is terminated half-way. Prints what was sent beside what
+ * came out; exits with 1 unless they are equal.
  *
  *   npm run demo                      ends by itself
  *   npm run demo -- --serve           stays up until SIGINT or SIGTERM
@@ -13,6 +14,7 @@ import { OTLPMetricExporter as OtlpProtobufExporter } from '@opentelemetry/expor
 import { PrometheusExporter } from '@opentelemetry/exporter-prometheus';
 import { PeriodicExportingMetricReader, type PushMetricExporter } from '@opentelemetry/sdk-metrics';
 import { parseArgs } from 'node:util';
+import { startExporterThread } from 'seqlock-metrics';
 import { compare, isExact } from './comparison.ts';
 import { freePort } from './free-port.ts';
 import { nothingSent, sendRequests } from './load.ts';
@@ -64,6 +66,13 @@ async function run(): Promise<boolean> {
       ? []
       : [pushing(new OtlpProtobufExporter({ url: `${options.otlp}/v1/metrics` }), 1000)]),
   ]);
+  console.log(
+    'The main thread exports and the exporter thread too, to compare them. An app has one of the two: hence the warning.',
+  );
+  const exporter = await startExporterThread({
+    prometheus: { host: '127.0.0.1', port: 0 },
+    otlp: { url: `${receiver.url}/thread/v1/metrics`, intervalMillis: 1000 },
+  });
   const pool = new WorkerPool(WORKERS);
   const service = await startService(pool);
   const scrapeUrl = `http://127.0.0.1:${port}/metrics`;
@@ -79,22 +88,33 @@ async function run(): Promise<boolean> {
   ]);
   console.log(`Terminated a worker that had done ${doneByTerminated} jobs, started another in its place`);
 
-  await provider.forceFlush();
+  await Promise.all([provider.forceFlush(), exporter.forceFlush()]);
+  const threadUrl = `http://127.0.0.1:${exporter.address!.port}/metrics`;
+  const threadScrape = await (await fetch(threadUrl)).text();
+  const thread = receiver.inbox('/thread/v1/metrics').requests;
   const scrape = await (await fetch(scrapeUrl)).text();
   const json = receiver.inbox('/json/v1/metrics').requests;
   const protobuf = receiver.inbox('/protobuf/v1/metrics').requests;
-  const rows = compare(sent, { scrape, otlpJson: json.at(-1)!, otlpProtobuf: protobuf.at(-1)! });
+  const rows = compare(sent, {
+    scrape,
+    otlpJson: json.at(-1)!,
+    otlpProtobuf: protobuf.at(-1)!,
+    threadScrape,
+    threadOtlp: thread.at(-1)!,
+  });
   console.table(Object.fromEntries(rows.map(({ what, ...numbers }) => [what, numbers])));
   console.log(`Scraped ${scrapedMidway.length} bytes under load, ${scrape.length} at the end`);
-  const steady = neverFalls(json) && neverFalls(protobuf);
+  const steady = [json, protobuf, thread].every(neverFalls);
   console.log(
-    `Pushed ${json.length} times as JSON, ${protobuf.length} as protobuf; totals ${steady ? 'never fell' : 'FELL'}`,
+    `Pushed ${json.length} times as JSON, ${protobuf.length} as protobuf, ${thread.length} by the exporter thread; totals ${steady ? 'never fell' : 'FELL'}`,
   );
   const exact = rows.every(isExact);
   console.log(exact ? 'All numbers are equal.' : 'NUMBERS DIFFER.');
 
   if (options.serve) {
-    console.log(`\nService  ${service.url}/checksum/sha256/1000\nMetrics  ${scrapeUrl}\nCtrl-C ends it.`);
+    console.log(
+      `\nService  ${service.url}/checksum/sha256/1000\nMetrics  ${scrapeUrl}\n         ${threadUrl} (exporter thread)\nCtrl-C ends it.`,
+    );
     await new Promise<void>((resolve) => {
       process.once('SIGINT', () => resolve());
       process.once('SIGTERM', () => resolve());
@@ -103,6 +123,7 @@ async function run(): Promise<boolean> {
   service.server.close();
   service.server.closeAllConnections();
   await pool.stop();
+  await exporter.stop();
   await provider.shutdown();
   await receiver.close();
   return exact && steady;
