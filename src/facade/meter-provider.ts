@@ -16,7 +16,7 @@ import { observationBy } from './observation.ts';
 import { selectedAggregation, storeConfiguration } from './reader-wishes.ts';
 import { measureCollections } from './reader-metrics.ts';
 import { Readers, type Deadline } from './readers.ts';
-import { isRemote, type RemoteReader } from './remote-reader.ts';
+import { isRemote } from './remote-reader.ts';
 import { defaultResource, type ProviderResource } from './resource.ts';
 
 /** A superset of the options of the official `MeterProvider`. */
@@ -24,7 +24,7 @@ export interface SeqlockMeterProviderOptions {
   /** What the metrics are about. Default: `service.name` and `telemetry.sdk.*`. */
   readonly resource?: ProviderResource;
   /** Readers of the whole store. They belong in one thread. */
-  readonly readers?: readonly (IMetricReader | RemoteReader)[];
+  readonly readers?: readonly IMetricReader[];
   /**
    * What streams instruments have: the official `ViewOptions`, in effect as the specification says. Default: the views of the thread that
    * published the store, as far as they travel (docs/operations.md).
@@ -73,7 +73,7 @@ export class SeqlockMeterProvider implements MeterProvider {
       const { selections } = configuration;
       this.#meters = new MeterRegistry({ writer: this.#writer, configuration, rules: { views, selections } });
       this.#compareResources(options);
-      const here = readers.filter((reader): reader is IMetricReader => !isRemote(reader));
+      const here = readers.filter((reader) => !isRemote(reader));
       if (here.length > 0) this.#attach(here, options);
     } catch (error) {
       if (this.#ownsStore) this.store.close(); // or it would stay published, read by nobody
@@ -206,8 +206,7 @@ function checkOptions(options: unknown): asserts options is SeqlockMeterProvider
   if (readers !== undefined && !Array.isArray(readers))
     throw new OptionError('readers', readers, 'an array of metric readers');
   (readers as unknown[] | undefined)?.forEach((reader, i) => {
-    const isReader = typeof (reader as Partial<IMetricReader> | null)?.setMetricProducer === 'function';
-    if (!isReader && !(isObject(reader) && isRemote(reader as IMetricReader)))
+    if (typeof (reader as Partial<IMetricReader> | null)?.setMetricProducer !== 'function')
       throw new OptionError(
         `readers[${i}]`,
         reader,

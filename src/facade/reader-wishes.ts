@@ -14,16 +14,11 @@ import { knownAttributes, type ProviderResource } from './resource.ts';
 /** Default of the specification. */
 const DEFAULT_CARDINALITY_LIMIT = 2000;
 
-/** What is asked of a reader. */
-type ReaderWishes = Pick<
-  IMetricReader,
-  'selectAggregation' | 'selectAggregationTemporality' | 'selectCardinalityLimit'
->;
 type SelectorArgument = Parameters<IMetricReader['selectCardinalityLimit']>[0];
 
 /** What a store says of itself. Throws an `OptionError` on a limit or an aggregation of a reader that is none. */
 export function storeConfiguration(
-  readers: readonly ReaderWishes[],
+  readers: readonly IMetricReader[],
   resource: ProviderResource,
   views: readonly View[],
   warnings: Warnings,
@@ -46,7 +41,7 @@ export function storeConfiguration(
   };
 }
 
-function isDelta(reader: ReaderWishes, kind: InstrumentKind): boolean {
+function isDelta(reader: IMetricReader, kind: InstrumentKind): boolean {
   const temporality: number | undefined = reader.selectAggregationTemporality?.(kind as SelectorArgument);
   return temporality === TEMPORALITY_DELTA;
 }
@@ -60,7 +55,7 @@ function byKind<T>(valueOf: (kind: InstrumentKind) => T): Record<InstrumentKind,
 
 /** The aggregation a reader wants of a kind of instruments. */
 export function selectedAggregation(
-  reader: ReaderWishes,
+  reader: IMetricReader,
   kind: InstrumentKind,
   warnings: Warnings,
 ): AggregationChoice {
@@ -91,7 +86,7 @@ function storableAttributes(resource: ProviderResource): StoreConfiguration['res
   return attributes;
 }
 
-function limitOf(reader: ReaderWishes, kind: InstrumentKind): number {
+function limitOf(reader: IMetricReader, kind: InstrumentKind): number {
   const limit = reader.selectCardinalityLimit?.(kind as SelectorArgument) ?? DEFAULT_CARDINALITY_LIMIT;
   if (!Number.isInteger(limit) || limit < 1)
     throw new OptionError(`cardinality limit of a reader for ${kind}`, limit, 'a whole number from 1');

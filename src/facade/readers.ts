@@ -8,9 +8,6 @@ export interface Deadline {
 /** Kept back for readers that keep to the time-out themselves and say more of it. */
 const GRACE_MILLIS = 100;
 
-/** A reader as far as it is asked here: it may read in another thread. */
-type Asked = Pick<IMetricReader, 'forceFlush' | 'shutdown'>;
-
 /** What the official periodic reader has and does not show: it collects and exports once, and rejects when that fails. */
 interface ExportingReader {
   _doRun?: () => Promise<void>;
@@ -24,10 +21,10 @@ interface ExportingReader {
  * specification wants the caller to hear of it. So its exports are watched. An export that it gave up for time it tells nobody.
  */
 export class Readers {
-  readonly #readers: readonly Asked[];
-  readonly #failures = new Map<Asked, unknown[]>();
+  readonly #readers: readonly IMetricReader[];
+  readonly #failures = new Map<IMetricReader, unknown[]>();
 
-  constructor(readers: readonly Asked[]) {
+  constructor(readers: readonly IMetricReader[]) {
     this.#readers = [...readers];
     for (const reader of readers) this.#watch(reader);
   }
@@ -45,7 +42,7 @@ export class Readers {
   async #all(
     done: string,
     { timeoutMillis }: Deadline = {},
-    ask: (reader: Asked) => Promise<void>,
+    ask: (reader: IMetricReader) => Promise<void>,
   ): Promise<void> {
     const outcomes = await Promise.allSettled(
       this.#readers.map((reader) => {
@@ -64,14 +61,14 @@ export class Readers {
       );
   }
 
-  async #asked(reader: Asked, ask: (reader: Asked) => Promise<void>): Promise<void> {
+  async #asked(reader: IMetricReader, ask: (reader: IMetricReader) => Promise<void>): Promise<void> {
     const failures = this.#failures.get(reader);
     failures?.splice(0);
     await ask(reader);
     if (failures !== undefined && failures.length > 0) throw failures[0];
   }
 
-  #watch(reader: ExportingReader & Asked): void {
+  #watch(reader: ExportingReader & IMetricReader): void {
     const run = reader._doRun;
     if (typeof run !== 'function') return;
     const failures: unknown[] = [];

@@ -55,6 +55,13 @@ export class ExporterReader implements RemoteReader {
     return selectionKey(selectedAggregation(this, 'HISTOGRAM', new Warnings()));
   }
 
+  /** It reads in its own thread. */
+  setMetricProducer(): void {}
+
+  collect(): Promise<never> {
+    return Promise.reject(new Error('the exporter thread collects by itself'));
+  }
+
   async forceFlush(options?: { readonly timeoutMillis?: number }): Promise<void> {
     await this.exporter?.forceFlush(options);
   }
