@@ -27,7 +27,12 @@ message Metric {
   string name = 1;
   string description = 2;
   string unit = 3;
-  oneof data { Gauge gauge = 5; Sum sum = 7; Histogram histogram = 9; }
+  oneof data {
+    Gauge gauge = 5;
+    Sum sum = 7;
+    Histogram histogram = 9;
+    ExponentialHistogram exponential_histogram = 10;
+  }
 }
 message Gauge { repeated NumberDataPoint data_points = 1; }
 message Sum {
@@ -36,6 +41,10 @@ message Sum {
   bool is_monotonic = 3;
 }
 message Histogram { repeated HistogramDataPoint data_points = 1; int32 aggregation_temporality = 2; }
+message ExponentialHistogram {
+  repeated ExponentialHistogramDataPoint data_points = 1;
+  int32 aggregation_temporality = 2;
+}
 message NumberDataPoint {
   fixed64 start_time_unix_nano = 2;
   fixed64 time_unix_nano = 3;
@@ -52,5 +61,19 @@ message HistogramDataPoint {
   repeated KeyValue attributes = 9;
   optional double min = 11;
   optional double max = 12;
+}
+message ExponentialHistogramDataPoint {
+  repeated KeyValue attributes = 1;
+  fixed64 start_time_unix_nano = 2;
+  fixed64 time_unix_nano = 3;
+  fixed64 count = 4;
+  optional double sum = 5;
+  sint32 scale = 6;
+  fixed64 zero_count = 7;
+  Buckets positive = 8;
+  Buckets negative = 9;
+  optional double min = 12;
+  optional double max = 13;
+  message Buckets { sint32 offset = 1; repeated uint64 bucket_counts = 2; }
 }
 `;

@@ -41,6 +41,22 @@ export interface HistogramDataPoint extends DataPoint {
   readonly explicitBounds: readonly number[];
 }
 
+export interface ExponentialBuckets {
+  readonly offset?: number;
+  readonly bucketCounts: readonly Long[];
+}
+
+export interface ExponentialHistogramDataPoint extends DataPoint {
+  readonly count: Long;
+  readonly sum?: number;
+  readonly min?: number;
+  readonly max?: number;
+  readonly scale?: number;
+  readonly zeroCount?: Long;
+  readonly positive?: ExponentialBuckets;
+  readonly negative?: ExponentialBuckets;
+}
+
 export interface OtlpMetric {
   readonly name: string;
   readonly description?: string;
@@ -53,6 +69,10 @@ export interface OtlpMetric {
   };
   readonly histogram?: {
     readonly dataPoints: readonly HistogramDataPoint[];
+    readonly aggregationTemporality: number;
+  };
+  readonly exponentialHistogram?: {
+    readonly dataPoints: readonly ExponentialHistogramDataPoint[];
     readonly aggregationTemporality: number;
   };
 }

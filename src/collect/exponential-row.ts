@@ -26,6 +26,11 @@ export function exponentialRowWords(size: number): number {
   return ROW_COUNTS + 2 * size;
 }
 
+/** The index of a bucket at a scale that is lower by `change`; of other producers, whose scales may be anything, the nearest to it. */
+export function coarserIndex(index: number, change: number): number {
+  return index >> Math.min(Math.max(change, 0), 31);
+}
+
 /** The row at `at` as a data point has it: plain numbers in plain arrays. */
 export function exponentialValueOf(
   row: Float64Array,
@@ -55,4 +60,30 @@ function bucketsOf(
   const bucketCounts: number[] = [];
   for (let i = 0; i < length; i++) bucketCounts.push(row[counts + i]!);
   return { offset: row[at + ROW_RANGES + 2 * range]!, bucketCounts };
+}
+
+/** Writes a data point's value to the row at `at`, which has room for all its buckets. Empty ones at the ends are cut off. */
+export function fillExponentialRow(
+  row: Float64Array,
+  at: number,
+  size: number,
+  value: ExponentialHistogramValue,
+): void {
+  row.fill(0, at, at + exponentialRowWords(size));
+  row[at + ROW_COUNT] = value.count;
+  row[at + ROW_SUM] = value.sum ?? 0;
+  row[at + ROW_MIN] = value.min ?? Infinity;
+  row[at + ROW_MAX] = value.max ?? -Infinity;
+  row[at + ROW_ZERO_COUNT] = value.zeroCount;
+  row[at + ROW_SCALE] = value.scale;
+  [value.positive, value.negative].forEach(({ offset, bucketCounts }, range) => {
+    let first = 0;
+    while (first < bucketCounts.length && bucketCounts[first] === 0) first++;
+    if (first === bucketCounts.length) return;
+    let end = bucketCounts.length;
+    while (bucketCounts[end - 1] === 0) end--;
+    row[at + ROW_RANGES + 2 * range] = offset + first;
+    row[at + ROW_RANGES + 2 * range + 1] = end - first;
+    row.set(bucketCounts.slice(first, end), at + ROW_COUNTS + range * size);
+  });
 }

@@ -1,4 +1,5 @@
 import type { Attributes, HrTime } from '@opentelemetry/api';
+import { exponentialRowWords, fillExponentialRow } from './exponential-row.ts';
 import * as D from './metric-data.ts';
 
 /** Where a histogram's parts lie in its row of `values`; the buckets follow, not cumulated. */
@@ -6,7 +7,7 @@ export const COLUMN_COUNT = 0;
 export const COLUMN_SUM = 1;
 export const COLUMN_BUCKETS = 2;
 
-export type ColumnKind = 'counter' | 'gauge' | 'histogram';
+export type ColumnKind = 'counter' | 'gauge' | 'histogram' | 'exponential-histogram';
 
 /** The scope of a column; `attributes` only where the source knows them. */
 export interface ColumnScope {
@@ -23,6 +24,8 @@ export interface ColumnDescription {
   readonly kind: ColumnKind;
   /** Upper inclusive bounds of a histogram; empty for the other kinds. */
   readonly boundaries: readonly number[];
+  /** Of an exponential histogram, whose rows are drawn in exponential-row.ts: buckets a row has room for, of each sign. */
+  readonly size?: number;
   /** False for a histogram whose measurements may be negative. */
   readonly hasSum: boolean;
 }
@@ -35,7 +38,7 @@ export class MetricColumn {
   readonly description: ColumnDescription;
   /** The metric's description text; a longer one may turn up later. */
   text: string;
-  /** Numbers a row has in `values`: 1, or count, sum and buckets. */
+  /** Numbers a row has in `values`: 1; count, sum and buckets; or an exponential row. */
   readonly stride: number;
   rows = 0;
   readonly attributes: Attributes[] = [];
@@ -47,7 +50,7 @@ export class MetricColumn {
   constructor(description: ColumnDescription, text: string) {
     this.description = description;
     this.text = text;
-    this.stride = description.kind === 'histogram' ? COLUMN_BUCKETS + description.boundaries.length + 1 : 1;
+    this.stride = strideOf(description);
     this.values = new Float64Array(this.stride);
   }
 
@@ -77,6 +80,11 @@ export class MetricColumn {
   }
 }
 
+function strideOf({ kind, boundaries, size = 0 }: ColumnDescription): number {
+  if (kind === 'exponential-histogram') return exponentialRowWords(size);
+  return kind === 'histogram' ? COLUMN_BUCKETS + boundaries.length + 1 : 1;
+}
+
 /** A snapshot as columns. */
 export interface MetricColumns {
   readonly resource: D.Resource;
@@ -92,10 +100,7 @@ interface AnyMetric {
   readonly dataPoints: readonly D.DataPoint<unknown>[];
 }
 
-/**
- * The snapshot of any producer as columns. What has no cumulative columns is left out and told to `onLeftOut`: delta sums and
- * histograms, and exponential histograms, whose column kind is still to come.
- */
+/** The snapshot of any producer as columns. Delta sums and histograms have none: they are left out and told to `onLeftOut`. */
 export function columnsOf(
   metrics: D.ResourceMetrics,
   onLeftOut: (metric: string, reason: string) => void,
@@ -111,6 +116,8 @@ export function columnsOf(
         onLeftOut(name, 'its temporality is delta');
       else if (metric.dataPointType === D.DATA_POINT_HISTOGRAM)
         columns.push(...histogramColumns(scope, metric));
+      else if (metric.dataPointType === D.DATA_POINT_EXPONENTIAL_HISTOGRAM)
+        columns.push(...exponentialColumns(scope, metric));
       else if (metric.dataPointType === D.DATA_POINT_GAUGE || metric.dataPointType === D.DATA_POINT_SUM)
         columns.push(numberColumn(scope, metric));
       else onLeftOut(name, 'its data points are of a type this version does not know');
@@ -151,4 +158,27 @@ function histogramColumns(scope: ColumnScope, metric: AnyMetric): MetricColumn[]
     column.close(point.attributes, point.startTime, point.exemplars);
   }
   return [...columns.values()];
+}
+
+/** One column for the points that have a sum, and one for those that have none. */
+function exponentialColumns(scope: ColumnScope, metric: AnyMetric): MetricColumn[] {
+  const { name, unit = '', description = '' } = metric.descriptor;
+  const points = metric.dataPoints as readonly D.DataPoint<D.ExponentialHistogramValue>[];
+  const kind = 'exponential-histogram';
+  return [true, false].flatMap((hasSum) => {
+    const own = points.filter(({ value }) => (value.sum !== undefined) === hasSum);
+    if (own.length === 0) return [];
+    const size = own.reduce(
+      (most, { value: { positive, negative } }) =>
+        Math.max(most, positive.bucketCounts.length, negative.bucketCounts.length),
+      0,
+    );
+    const column = new MetricColumn({ scope, name, unit, kind, boundaries: [], size, hasSum }, description);
+    for (const { value, attributes, startTime, exemplars } of own) {
+      const at = column.open();
+      fillExponentialRow(column.values, at, size, value);
+      column.close(attributes, startTime, exemplars);
+    }
+    return [column];
+  });
 }

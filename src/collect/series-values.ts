@@ -12,6 +12,7 @@ import {
   ExponentialStreams,
   type CopyCell,
   type ExponentialHistogramAggregation,
+  type ExponentialSeries,
 } from './exponential-series.ts';
 import type { IntervalExtremes } from './interval-extremes.ts';
 import { NONE, type MergedStream } from './merged-stream.ts';
@@ -201,9 +202,24 @@ export class SeriesValues {
     series: number,
     aggregation: ExponentialHistogramAggregation,
   ): D.ExponentialHistogramValue | undefined {
+    return this.#exponentialSeries(stream, aggregation).value(series, this.#copyCell);
+  }
+
+  /** Fills the row at `at` (exponential-row.ts); false when a cell could not be copied yet. */
+  fillExponentialHistogram(
+    stream: MergedStream,
+    series: number,
+    aggregation: ExponentialHistogramAggregation,
+    row: Float64Array,
+    at: number,
+  ): boolean {
+    return this.#exponentialSeries(stream, aggregation).fill(series, this.#copyCell, row, at);
+  }
+
+  #exponentialSeries(stream: MergedStream, aggregation: ExponentialHistogramAggregation): ExponentialSeries {
     const merged = this.#exponentials.of(stream, aggregation);
     this.#reserveCopy(merged.copyWords);
-    return merged.value(series, this.#copyCell);
+    return merged;
   }
 
   /** Fills a row of a column; false when a cell could not be copied yet. */

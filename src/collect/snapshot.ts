@@ -79,7 +79,6 @@ export class Snapshots {
     const columns: MetricColumn[] = [];
     for (const { streams } of this.#store.scopes)
       for (const stream of this.#selection.of(streams)) {
-        if (stream.description.aggregation.type === 'exponential-histogram') continue;
         let filled = this.#columns.get(stream);
         if (filled === undefined) this.#columns.set(stream, (filled = new StreamColumn(stream)));
         this.#fill(filled, stream);
@@ -111,31 +110,46 @@ export class Snapshots {
   }
 
   #fill(filled: StreamColumn, stream: MergedStream): void {
-    const { aggregation, kind } = stream.description;
     const { column } = filled;
-    const isHistogram = aggregation.type === 'explicit-bucket-histogram';
-    const read = isHistogram ? this.#values.histogramReaders(aggregation) : undefined;
-    const isPerWriter = aggregation.type === 'last-value' && stream.description.merge === 'per-writer';
+    const fillRow = this.#rowFiller(stream, column);
+    const { aggregation, merge } = stream.description;
+    const isPerWriter = aggregation.type === 'last-value' && merge === 'per-writer';
     for (const series of filled.begin(this.#store.region.words)) {
       if (isPerWriter) {
         this.#writers.fill(column, stream, series);
         continue;
       }
-      const at = column.open();
-      if (read !== undefined) {
-        if (!this.#values.fillHistogram(stream, series, read, column, at)) continue;
-      } else {
-        const value =
-          aggregation.type === 'last-value'
-            ? this.#values.lastValue(stream, series, isObserved(kind))
-            : isObserved(kind)
-              ? this.#values.observedSum(stream, series, aggregation.type === 'sum' && aggregation.monotonic)
-              : this.#values.sum(stream, series);
-        if (value === undefined) continue;
-        column.values[at] = value;
-      }
+      if (!fillRow(series, column.open())) continue;
       const exemplars = exemplarsOf(stream, series, this.#store.region);
       column.close(stream.attributes[series]!, stream.starts[series]!, exemplars);
+    }
+  }
+
+  /** Writes a series to a row of the stream's column; it says false when there is nothing to write. */
+  #rowFiller(stream: MergedStream, column: MetricColumn): (series: number, at: number) => boolean {
+    const { aggregation, kind } = stream.description;
+    const values = this.#values;
+    const filledWith =
+      (valueOf: (series: number) => number | undefined) =>
+      (series: number, at: number): boolean => {
+        const value = valueOf(series);
+        if (value !== undefined) column.values[at] = value;
+        return value !== undefined;
+      };
+    switch (aggregation.type) {
+      case 'explicit-bucket-histogram': {
+        const read = values.histogramReaders(aggregation);
+        return (series, at) => values.fillHistogram(stream, series, read, column, at);
+      }
+      case 'exponential-histogram':
+        return (series, at) =>
+          values.fillExponentialHistogram(stream, series, aggregation, column.values, at);
+      case 'last-value':
+        return filledWith((series) => values.lastValue(stream, series, isObserved(kind)));
+      case 'sum':
+        return isObserved(kind)
+          ? filledWith((series) => values.observedSum(stream, series, aggregation.monotonic))
+          : filledWith((series) => values.sum(stream, series));
     }
   }
 

@@ -1,5 +1,6 @@
+import type { Aggregation } from '../state/records.ts';
 import type { MergedStream } from './merged-stream.ts';
-import { MetricColumn } from './metric-column.ts';
+import { MetricColumn, type ColumnKind } from './metric-column.ts';
 
 /**
  * A stream's column over many snapshots. Series stand in the order in which they were first recorded to, not in which they were
@@ -14,20 +15,16 @@ export class StreamColumn {
 
   constructor(stream: MergedStream) {
     const { scope, name, unit, aggregation } = stream.description;
-    const isHistogram = aggregation.type === 'explicit-bucket-histogram';
     this.#stream = stream;
     this.column = new MetricColumn(
       {
         scope,
         name,
         unit,
-        kind: isHistogram
-          ? 'histogram'
-          : aggregation.type === 'sum' && aggregation.monotonic
-            ? 'counter'
-            : 'gauge',
-        boundaries: isHistogram ? aggregation.boundaries : [],
-        hasSum: !isHistogram || aggregation.hasSum,
+        kind: kindOf(aggregation),
+        boundaries: aggregation.type === 'explicit-bucket-histogram' ? aggregation.boundaries : [],
+        ...(aggregation.type === 'exponential-histogram' && { size: aggregation.maxSize }),
+        hasSum: !('hasSum' in aggregation) || aggregation.hasSum,
       },
       stream.text,
     );
@@ -45,5 +42,18 @@ export class StreamColumn {
     this.column.clear();
     this.column.text = stream.text;
     return this.#live;
+  }
+}
+
+function kindOf(aggregation: Aggregation): ColumnKind {
+  switch (aggregation.type) {
+    case 'explicit-bucket-histogram':
+      return 'histogram';
+    case 'sum':
+      return aggregation.monotonic ? 'counter' : 'gauge';
+    case 'last-value':
+      return 'gauge';
+    case 'exponential-histogram':
+      return 'exponential-histogram';
   }
 }

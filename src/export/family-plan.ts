@@ -24,7 +24,7 @@ export interface ExpositionOptions {
   readonly created?: boolean;
 }
 
-export type FamilyType = ColumnKind | 'info' | 'unknown';
+export type FamilyType = Exclude<ColumnKind, 'exponential-histogram'> | 'info' | 'unknown';
 
 export interface PlannedFamily {
   /** As TYPE, HELP and UNIT lines name it; not quoted. */
@@ -102,7 +102,8 @@ function familyOf(
   { openMetrics, escaping }: Dialect,
   strategy: TranslationStrategy,
 ): PlannedFamily {
-  const { name, unit, kind } = column.description;
+  const { name, unit } = column.description;
+  const kind = typeOf(column.description.kind);
   const parts = metricName(name, unit, kind, strategy);
   const base = escapedName(parts.base, escaping, false);
   const sampleName =
@@ -118,6 +119,11 @@ function familyOf(
   return counterName !== ''
     ? { ...shared, name: counterName, sampleName, type: 'counter', unit: unitOf(counterName) }
     : { ...shared, name: sampleName, sampleName, type: 'unknown', unit: '' };
+}
+
+/** Exponential histograms are histograms to Prometheus, beside which they may stand in one family. */
+function typeOf(kind: ColumnKind): Exclude<ColumnKind, 'exponential-histogram'> {
+  return kind === 'exponential-histogram' ? 'histogram' : kind;
 }
 
 function targetFamily({ openMetrics, escaping }: Dialect): PlannedFamily {

@@ -2,8 +2,8 @@
  * The Prometheus protobuf format: one length-delimited `io.prometheus.client.MetricFamily` after the other. It is made anew for each
  * scrape, in pieces, since few scrapers ask for it.
  *
- * Native histograms belong here: `histogramOf` fills fields 1-3 and 15 of `Histogram`; an exponential column fills sample_count_float .. span
- * fields 4-14 instead (schema, zero_threshold, zero_count, spans and deltas), once such columns exist.
+ * An exponential histogram is there as a native one and with classic buckets, as Prometheus's own client library has both: which of
+ * them a server keeps is its configuration.
  */
 import type { Warnings } from '../base/warnings.ts';
 import {
@@ -14,11 +14,14 @@ import {
   type MetricColumns,
 } from '../collect/metric-column.ts';
 import type { Exemplar } from '../collect/metric-data.ts';
+import { printed } from '../base/errors.ts';
+import { ClassicColumns } from './classic-buckets.ts';
 import { exemplarLabels, ExemplarTexts, newestByBucket } from './exemplar-text.ts';
 import { planFamilies, type ExpositionOptions, type PlannedFamily } from './family-plan.ts';
 import { LabelIndex } from './label-index.ts';
 import { LabelWriter, type LabelPair } from './label-text.ts';
 import { wellFormed, type EscapingScheme } from './prometheus-name.ts';
+import { hasNativeForm, writeNativeHistogram } from './native-histogram.ts';
 import { ProtobufWriter } from './protobuf-writer.ts';
 import { constantLabels } from './prometheus-text.ts';
 import { fixedLabels, type TextContext } from './text-family.ts';
@@ -73,10 +76,11 @@ function familyOf(family: PlannedFamily, context: TextContext): Buffer {
   const writer = openFamily(family);
   const index = new LabelIndex();
   const texts: string[] = [];
+  const classicColumns = new ClassicColumns();
   family.columns.forEach((column) => {
     const fixed = fixedLabels(column.description.scope, context);
-    const isHistogram = column.description.kind === 'histogram';
-    const reserved = new Set(isHistogram ? [...fixed.names, 'le'] : fixed.names);
+    const reserved = new Set(family.type === 'histogram' ? [...fixed.names, 'le'] : fixed.names);
+    const classic = classicColumns.of(column);
     for (let row = 0; row < column.rows; row++) {
       const pairs = [...fixed.pairs, ...labels.pairs(column.attributes[row]!, reserved)];
       const text = JSON.stringify(pairs);
@@ -90,7 +94,7 @@ function familyOf(family: PlannedFamily, context: TextContext): Buffer {
       texts.push(text);
       const metric = writer.begin(4);
       writeLabels(writer, pairs);
-      writeValue(writer, column, row, context);
+      writeValue(writer, column, classic, row, context);
       writer.end(metric);
     }
   });
@@ -109,16 +113,18 @@ function writeLabels(writer: ProtobufWriter, pairs: readonly LabelPair[]): void 
 function writeValue(
   writer: ProtobufWriter,
   column: MetricColumn,
+  classic: MetricColumn,
   row: number,
-  { options: { created }, labels }: TextContext,
+  { options: { created }, labels, warnings }: TextContext,
 ): void {
-  const { kind, boundaries } = column.description;
+  const { kind, boundaries } = classic.description;
   const start = created === false ? undefined : column.starts[row];
   const ofRow = kind === 'gauge' ? undefined : column.exemplars?.get(row);
   const exemplars = ofRow === undefined ? NO_EXEMPLARS : newestByBucket(ofRow, boundaries);
   if (kind === 'histogram') {
     const histogram = writer.begin(7);
-    histogramOf(writer, column, row, (bucket) => writeExemplar(writer, exemplars.get(bucket), 3, labels));
+    histogramOf(writer, classic, row, (bucket) => writeExemplar(writer, exemplars.get(bucket), 3, labels));
+    if (column !== classic) nativeHistogramOf(writer, column, row, warnings);
     if (start !== undefined) writeTimestamp(writer, 15, start);
     writer.end(histogram);
     return;
@@ -148,6 +154,20 @@ function histogramOf(
     writeBucketExemplar(i);
     writer.end(bucket);
   });
+}
+
+function nativeHistogramOf(
+  writer: ProtobufWriter,
+  column: MetricColumn,
+  row: number,
+  warnings: Warnings,
+): void {
+  if (hasNativeForm(column, row)) writeNativeHistogram(writer, column, row);
+  else
+    warnings.once(
+      `native ${column.description.name}`,
+      `metric ${printed(column.description.name)} has values so far apart that Prometheus has no native histogram for them (scale below -4); it has classic buckets alone. Raise maxSize of its aggregation`,
+    );
 }
 
 function writeExemplar(

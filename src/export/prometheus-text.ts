@@ -2,6 +2,7 @@ import type { Attributes } from '@opentelemetry/api';
 import { OptionError } from '../base/errors.ts';
 import { Warnings } from '../base/warnings.ts';
 import type { MetricColumn, MetricColumns } from '../collect/metric-column.ts';
+import { ClassicColumns } from './classic-buckets.ts';
 import { planFamilies, type Dialect, type ExpositionOptions, type FamilyPlan } from './family-plan.ts';
 import { ExemplarTexts } from './exemplar-text.ts';
 import { LabelWriter } from './label-text.ts';
@@ -25,6 +26,7 @@ export class PrometheusText {
   readonly #options: ExpositionOptions;
   readonly #warnings: Warnings;
   #planned: { columns: readonly MetricColumn[]; texts: readonly string[]; resource: string } | undefined;
+  readonly #classic = new ClassicColumns();
   #families: TextFamily[] = [];
   #target: Buffer = Buffer.alloc(0);
 
@@ -36,7 +38,8 @@ export class PrometheusText {
   }
 
   /** Makes the text of a snapshot. */
-  update(source: MetricColumns): void {
+  update({ columns, resource }: MetricColumns): void {
+    const source = { columns: columns.map((column) => this.#classic.of(column)), resource };
     if (!this.#isPlannedFor(source)) this.#plan(source);
     for (const family of this.#families) family.update();
   }

@@ -24,6 +24,11 @@ export class ProtobufWriter {
     this.#varint(value);
   }
 
+  /** A whole number from -2**53 to 2**53, of a field of type `sint32` or `sint64`. */
+  signed(field: number, value: number): void {
+    this.integer(field, value < 0 ? -2 * value - 1 : 2 * value);
+  }
+
   /** Opens a nested message; hand what it returns to `end`. */
   begin(field: number): number {
     this.#room(20);

@@ -168,6 +168,18 @@ export function randomMetrics(random: Random): ResourceMetrics {
     value,
     ...(random() < 0.3 && { exemplars: times(5, exemplar) }),
   });
+  const buckets = (most: number): { offset: number; bucketCounts: number[] } => ({
+    offset: Math.floor(random() * 400) - 200,
+    bucketCounts: times(most, () => Math.floor(random() * 3)),
+  });
+  const exponential = (): unknown => {
+    const [positive, negative] = [buckets(random() < 0.1 ? 300 : 8), buckets(random() < 0.2 ? 4 : 0)];
+    const zeroCount = Math.floor(random() * 3);
+    const counts = [...positive.bucketCounts, ...negative.bucketCounts, zeroCount];
+    const count = counts.reduce((a, b) => a + b, 0);
+    const scale = pick([20, 8, 3, 0, -2, -6, -11, -40, 40]);
+    return { count, ...(random() < 0.8 && { sum: count * 1.5 }), scale, zeroCount, positive, negative };
+  };
   const metric = (): unknown => {
     const descriptor = {
       name: pick(NAMES),
@@ -176,7 +188,15 @@ export function randomMetrics(random: Random): ResourceMetrics {
       type: 'COUNTER',
       valueType: 1,
     };
-    const kind = pick([0, 2, 3, 3]);
+    const kind = pick([0, 1, 2, 3, 3]);
+    if (kind === 1) {
+      return {
+        descriptor,
+        aggregationTemporality: 1,
+        dataPointType: 1,
+        dataPoints: times(3, () => point(exponential())),
+      };
+    }
     if (kind !== 0) {
       const signed = [...NUMBERS, -1, -0.5, NaN, Infinity, -Infinity];
       const isMonotonic = kind === 3 && random() < 0.5;

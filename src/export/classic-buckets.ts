@@ -1,0 +1,162 @@
+/**
+ * Exponential histograms as histograms with `le` buckets, for the formats that know no others.
+ *
+ * The bounds are powers of two, which are bounds of every scale from 0 on: so the counts are exact, and a series keeps its bounds
+ * when its scale falls. All series of a metric have the same ones, from the bound below the lowest bucket that any of them has had to the
+ * bound above the highest, so that they can be summed by `le`. A bound that was shown once is shown from then on, unless the numbers
+ * come to lie so far apart that the bounds would be more than MOST_BUCKETS, or the scale of a series falls below 0: then every
+ * second power is left out, or three of four, and so on.
+ *
+ * Zeros are counted up to `le="0"`, which is there when there are any, or negative values. A value of exactly a negative bound is counted
+ * above it.
+ */
+import { COLUMN_BUCKETS, COLUMN_COUNT, COLUMN_SUM, MetricColumn } from '../collect/metric-column.ts';
+import * as R from '../collect/exponential-row.ts';
+
+/** Buckets between the outermost bounds of each sign, at most. */
+const MOST_BUCKETS = 160;
+/** At this scale two buckets have all numbers. */
+const LOWEST_SCALE = -11;
+const LOWEST_EXPONENT = -1023;
+const HIGHEST_EXPONENT = 1023;
+
+/** First and last bucket of a range at a scale; none where `high` is below `low`. */
+interface Span {
+  low: number;
+  high: number;
+}
+
+/** The `le` columns of exponential columns, which each of them keeps from snapshot to snapshot. */
+export class ClassicColumns {
+  readonly #known = new WeakMap<MetricColumn, ClassicColumn>();
+
+  /** The column itself, or what an exponential one comes to now. */
+  of(column: MetricColumn): MetricColumn {
+    if (column.description.kind !== 'exponential-histogram') return column;
+    let known = this.#known.get(column);
+    if (known === undefined) this.#known.set(column, (known = new ClassicColumn(column)));
+    return known.update();
+  }
+}
+
+class ClassicColumn {
+  readonly #source: MetricColumn;
+  #column: MetricColumn | undefined;
+  #scale = 0;
+  readonly #positive: Span = { low: Infinity, high: -Infinity };
+  readonly #negative: Span = { low: Infinity, high: -Infinity };
+  #hasZero = false;
+
+  constructor(source: MetricColumn) {
+    this.#source = source;
+  }
+
+  /** A new column where the bounds have changed, else the old one with new numbers. */
+  update(): MetricColumn {
+    this.#widen();
+    const boundaries = this.#boundaries();
+    const { description, text, rows, attributes, starts, exemplars } = this.#source;
+    if (this.#column?.description.boundaries.join() !== boundaries.join())
+      this.#column = new MetricColumn({ ...description, kind: 'histogram', boundaries }, text);
+    const column = this.#column;
+    column.text = text;
+    column.clear();
+    for (let row = 0; row < rows; row++) {
+      const at = column.open();
+      column.values.fill(0, at, at + column.stride);
+      this.#fill(row, column.values, at);
+      column.close(attributes[row]!, starts[row]!, exemplars?.get(row));
+    }
+    return column;
+  }
+
+  /** Takes the buckets of all rows into account. */
+  #widen(): void {
+    const { values, stride, rows } = this.#source;
+    for (let at = 0; at < rows * stride; at += stride) this.#coarsen(values[at + R.ROW_SCALE]!);
+    for (let at = 0; at < rows * stride; at += stride) {
+      this.#widenBy(this.#positive, at, 0);
+      this.#widenBy(this.#negative, at, 1);
+      if (values[at + R.ROW_ZERO_COUNT] !== 0) this.#hasZero = true;
+    }
+    if (this.#negative.high >= this.#negative.low) this.#hasZero = true;
+    for (const span of [this.#positive, this.#negative])
+      while (span.high - span.low >= MOST_BUCKETS) this.#coarsen(this.#scale - 1);
+  }
+
+  #widenBy(span: Span, at: number, range: number): void {
+    const { values } = this.#source;
+    const change = values[at + R.ROW_SCALE]! - this.#scale;
+    const offset = values[at + R.ROW_RANGES + 2 * range]!;
+    const length = values[at + R.ROW_RANGES + 2 * range + 1]!;
+    if (length === 0) return;
+    span.low = Math.min(span.low, this.#indexOf(offset, change));
+    span.high = Math.max(span.high, this.#indexOf(offset + length - 1, change));
+  }
+
+  /** Of a bucket at the bounds' scale. What lies beyond all numbers, which other producers might say, is in the outermost bucket. */
+  #indexOf(index: number, change: number): number {
+    const width = 2 ** -this.#scale;
+    const lowest = Math.floor(LOWEST_EXPONENT / width);
+    const highest = Math.floor(HIGHEST_EXPONENT / width);
+    return Math.min(Math.max(R.coarserIndex(index, change), lowest), highest);
+  }
+
+  /** The lower bound of a bucket. Below all numbers it is the smallest of them, above them Infinity. */
+  #bound(index: number): number {
+    return Math.max(2 ** (index * 2 ** -this.#scale), Number.MIN_VALUE);
+  }
+
+  /** Lowers the scale of the bounds, if it is above `scale`. */
+  #coarsen(scale: number): void {
+    const lower = Math.max(scale, LOWEST_SCALE);
+    const change = this.#scale - lower;
+    if (change <= 0) return;
+    this.#scale = lower;
+    for (const span of [this.#positive, this.#negative]) {
+      if (span.high < span.low) continue;
+      span.low >>= change;
+      span.high >>= change;
+    }
+  }
+
+  /** Ascending. The outermost may be beyond all numbers: the bucket `+Inf` is there in any case. */
+  #boundaries(): number[] {
+    const { low, high } = this.#positive;
+    const boundaries: number[] = [];
+    for (let i = this.#negative.high + 1; i >= this.#negative.low; i--) boundaries.push(-this.#bound(i));
+    if (this.#hasZero) boundaries.push(0);
+    for (let i = low; i <= high + 1; i++) boundaries.push(this.#bound(i));
+    return boundaries.filter(Number.isFinite);
+  }
+
+  #fill(row: number, into: Float64Array, at: number): void {
+    const { values, stride } = this.#source;
+    const from = row * stride;
+    into[at + COLUMN_COUNT] = values[from + R.ROW_COUNT]!;
+    into[at + COLUMN_SUM] = values[from + R.ROW_SUM]!;
+    // Buckets in the order of their bounds: below the outermost negative one, the negative ones, zeros, between zero and the
+    // lowest positive one, the positive ones, above.
+    const { low, high } = this.#negative;
+    const hasNegative = high >= low;
+    const outermost = hasNegative && Number.isFinite(this.#bound(high + 1)) ? 1 : 0;
+    const negatives = at + COLUMN_BUCKETS + outermost;
+    const zero = negatives + (hasNegative ? high - low + 1 : 0);
+    this.#addRange(1, from, (index, count) => (into[negatives + high - index]! += count));
+    if (this.#hasZero) into[zero] = values[from + R.ROW_ZERO_COUNT]!;
+    const positives = zero + (this.#hasZero ? 1 : 0) + 1 - this.#positive.low;
+    this.#addRange(0, from, (index, count) => (into[positives + index]! += count));
+  }
+
+  #addRange(range: number, from: number, add: (index: number, count: number) => void): void {
+    const { values, description } = this.#source;
+    const change = values[from + R.ROW_SCALE]! - this.#scale;
+    const offset = values[from + R.ROW_RANGES + 2 * range]!;
+    const length = values[from + R.ROW_RANGES + 2 * range + 1]!;
+    const counts = from + R.ROW_COUNTS + range * description.size!;
+    for (let i = 0; i < length; i++) {
+      const count = values[counts + i]!;
+      if (count !== 0) add(this.#indexOf(offset + i, change), count);
+    }
+  }
+}
