@@ -34,6 +34,10 @@ for (const [machine, name] of MACHINES.entries()) {
     );
     add('histogram', `STRICT on ${name}, order ${sequence}`, [on, 'FORM=1', `SEQUENCE=${sequence}`], true);
   }
+  add('move', `FAST on ${name}`, [on, 'FORM=0'], machine === 0);
+  add('move', `STRICT on ${name}`, [on, 'FORM=1'], true);
+  add('move', `STRICT on ${name}, within one array`, [on, 'FORM=1', 'ONE_ARRAY'], false);
+  add('move', `STRICT on ${name}, after the publish`, [on, 'FORM=1', 'LATE'], false);
   add('histogram', `STRICT on ${name}, no redo entry`, [on, 'FORM=1', 'NO_REDO'], false);
   add('histogram', `STRICT on ${name}, reader ignores the entry`, [on, 'FORM=1', 'NO_OVERLAY'], false);
 }

@@ -3,13 +3,17 @@
  *   node --allow-natives-syntax ... jit-probe.mjs <module URL> <function> <turbofan | maglev>
  */
 const [, , moduleUrl, name, tier] = process.argv;
-const subject = (await import(moduleUrl))[name];
+const module = await import(moduleUrl);
+const subject = module[name];
 
 const buffer = new SharedArrayBuffer(1 << 16);
 const words = new Int32Array(buffer);
 const doubles = new Float64Array(buffer);
 const into = new Float64Array(64);
 const CELLS = [8, 80, 160]; // several cells, so that no address is a constant to the compiler
+
+const shape = module.ExponentialShape && new module.ExponentialShape(8, 20, false);
+if (shape) for (const at of CELLS) module.initExponential(doubles, at, shape);
 
 /** A call as the product makes it, by the shape of the function's name. */
 function call(i) {
@@ -20,6 +24,8 @@ function call(i) {
   if (name.startsWith('recordToHistogram')) return subject(words, doubles, at, i % 5, i * 0.5 + 0.25);
   if (name.startsWith('recordToIntervalHistogram'))
     return subject(words, doubles, at, i % 5, i * 0.5 + 0.25, i >> 3);
+  if (name.startsWith('recordToExponential')) return subject(words, doubles, at, shape, (i % 7) * 0.5);
+  if (name.startsWith('copyExponential')) return subject(words, doubles, at, shape, into);
   return subject(words, doubles, at, 2 + (i % 5), i % 7, into);
 }
 

@@ -1,6 +1,6 @@
 /** What the writer-death tests and their victims share. */
 export interface VictimJob {
-  readonly kind: 'seqlock' | 'histogram';
+  readonly kind: 'seqlock' | 'histogram' | 'exponential histogram';
   readonly memory: SharedArrayBuffer;
   readonly length: number;
 }

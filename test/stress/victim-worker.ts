@@ -2,6 +2,7 @@
 import { workerData } from 'node:worker_threads';
 import { Seqlock } from '../../src/memory/seqlock.ts';
 import { recordToHistogramStrict } from '../../src/state/cells/histogram-cell.ts';
+import { exponentialCell } from '../support/exponential-cell.ts';
 import type { VictimJob } from './victim-job.ts';
 import { bucketOfRecord } from './victim-job.ts';
 
@@ -14,6 +15,11 @@ if (kind === 'seqlock') {
     state[length - 1] = state[0]!;
   };
   for (;;) seqlock.update(countUp);
+} else if (kind === 'exponential histogram') {
+  const words = new Int32Array(memory);
+  const doubles = new Float64Array(memory);
+  const { write } = exponentialCell('strict');
+  for (let k = 1; ; k++) write(words, doubles, 0, k);
 } else {
   const words = new Int32Array(memory);
   const doubles = new Float64Array(memory);

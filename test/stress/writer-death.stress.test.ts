@@ -12,6 +12,7 @@ import {
   initHistogram,
   recordToHistogramStrict,
 } from '../../src/state/cells/histogram-cell.ts';
+import { exponentialCell } from '../support/exponential-cell.ts';
 import { endWorkers, environmentOf, FORMS, sleep, track } from './stress-job.ts';
 import type { MemoryOrder } from '../../src/memory/memory-order.ts';
 import { BUCKETS, bucketOfRecord } from './victim-job.ts';
@@ -180,5 +181,34 @@ describe('a writer terminated in mid-write', function () {
       }
     }
     expect(midWrite, `mid-write among ${deaths} deaths`).to.be.at.least(MID_WRITE);
+  });
+
+  it('exponential histogram cell, STRICT: 25 deaths, most of them among moves of its counts, leave a whole state, and the next owner goes on', async () => {
+    const { cellWords, init, read, write, adopt, expected } = exponentialCell('strict');
+    const into = new Float64Array(expected(0).length);
+    let deaths = 0;
+    let midWrite = 0;
+    while (midWrite < MID_WRITE / 4 && deaths < 2 * MID_WRITE) {
+      const memories = Array.from({ length: BATCH }, () => {
+        const memory = new SharedArrayBuffer(8 * cellWords);
+        init({ words: new Int32Array(memory), doubles: new Float64Array(memory) }, 0);
+        return memory;
+      });
+      await killBatch('exponential histogram', memories, 0, 'strict');
+      for (const memory of memories) {
+        deaths++;
+        const words = new Int32Array(memory);
+        const doubles = new Float64Array(memory);
+        if (words[1] !== words[0]) midWrite++;
+        const died = words[0]!;
+        adopt(words, 0);
+        for (let k = died; k <= died + 16; k++) {
+          if (k > died) write(words, doubles, 0, k);
+          expect(read(words, doubles, 0, into)).to.equal(1);
+          expect([...into], `update ${k}, death after ${died}`).to.deep.equal(expected(k));
+        }
+      }
+    }
+    expect(midWrite, `mid-write among ${deaths} deaths`).to.be.at.least(MID_WRITE / 4);
   });
 });

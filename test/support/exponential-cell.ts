@@ -5,13 +5,14 @@
  */
 import { adoptCell } from '../../src/memory/cell.ts';
 import {
+  completeCopy,
+  copyExponentialFast,
+  copyExponentialStrict,
   ExponentialShape,
   EXPONENTIAL_BASES,
   EXPONENTIAL_COUNTS,
   EXPONENTIAL_SCALE,
   initExponential,
-  readExponentialFast,
-  readExponentialStrict,
   recordToExponentialFast,
   recordToExponentialStrict,
 } from '../../src/state/cells/exponential-histogram-cell.ts';
@@ -83,7 +84,7 @@ function expected(k: number): number[] {
 
 export function exponentialCell(form: 'fast' | 'strict'): CellProtocol {
   const record = form === 'fast' ? recordToExponentialFast : recordToExponentialStrict;
-  const readCell = form === 'fast' ? readExponentialFast : readExponentialStrict;
+  const copyCell = form === 'fast' ? copyExponentialFast : copyExponentialStrict;
   const copied = new Float64Array(shape.copyWords);
   return {
     name: `exponential histogram ${form}`,
@@ -95,8 +96,9 @@ export function exponentialCell(form: 'fast' | 'strict'): CellProtocol {
       else record(words, doubles, at, shape, ROUND[part]!);
     },
     read(words, doubles, at, into) {
-      const attempts = readCell(words, doubles, at, shape, copied);
+      const attempts = copyCell(words, doubles, at, shape, copied);
       if (attempts === 0) return 0;
+      completeCopy(copied, shape);
       for (let i = 0; i < 5; i++) into[i] = copied[i]!;
       into[5] = copied[EXPONENTIAL_SCALE]!;
       into.fill(0, 6);

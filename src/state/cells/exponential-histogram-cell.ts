@@ -126,7 +126,7 @@ export const recordToExponentialFast: RecordToExponential = (words, doubles, at,
   doubles[at + last] = doubles[from + BUCKET_COUNT]!;
   const number = +value;
   const isZero = number === 0 ? 1 : 0;
-  const bucket = isZero === 1 ? last : bucketOf(doubles, at, shape, last, number);
+  const bucket = isZero === 1 ? last : bucketOf(doubles, at, shape, last, value);
   const min = doubles[from + MIN]!;
   const max = doubles[from + MAX]!;
   doubles[to + COUNT] = doubles[from + COUNT]! + 1;
@@ -147,7 +147,7 @@ export const recordToExponentialStrict: RecordToExponential = (words, doubles, a
   doubles[at + last] = doubles[from + BUCKET_COUNT]!;
   const number = +value;
   const isZero = number === 0 ? 1 : 0;
-  const bucket = isZero === 1 ? last : bucketOf(doubles, at, shape, last, number);
+  const bucket = isZero === 1 ? last : bucketOf(doubles, at, shape, last, value);
   const min = doubles[from + MIN]!;
   const max = doubles[from + MAX]!;
   doubles[to + COUNT] = doubles[from + COUNT]! + 1;
@@ -174,7 +174,7 @@ function bucketOf(
 ): number {
   const array = last < shape.secondArray ? ARRAYS : shape.secondArray;
   const range = value < 0 ? shape.ranges - 1 : 0;
-  const index = exponentialIndex(Math.abs(value), doubles[at + array + SCALE]! | 0);
+  const index = exponentialIndex(value, doubles[at + array + SCALE]! | 0);
   const position = index - (doubles[at + array + BASES + range]! | 0);
   if (position >= 0 && position < shape.maxSize) return array + COUNTS + range * shape.maxSize + position;
   return moveTo(doubles, at, shape, array, range, index);
@@ -235,10 +235,10 @@ function highest(doubles: Float64Array, array: number, range: number, maxSize: n
 }
 
 /**
- * Copies a slot and the array it points to, as `readConsistent` does it (cell.ts), and lays the redo entry over the copy. An empty
- * histogram has min +Infinity and max -Infinity. Returns the attempts it took, 0 when it gave up. Any thread.
+ * Copies a slot and the array it points to, as `readConsistent` does it (cell.ts). Returns the attempts it took, 0 when it gave up. Any
+ * thread.
  */
-export type ReadExponential = (
+export type CopyExponential = (
   words: Int32Array,
   doubles: Float64Array,
   at: number,
@@ -246,37 +246,55 @@ export type ReadExponential = (
   into: Float64Array,
 ) => number;
 
-export const readExponentialFast: ReadExponential = (words, doubles, at, shape, into) => {
+export const copyExponentialFast: CopyExponential = (words, doubles, at, shape, into) => {
   const { arrayWords, secondArray } = shape;
   const versionIndex = at << 1;
   for (let attempt = 1; attempt <= TRIES; attempt++) {
     const version = Atomics.load(words, versionIndex);
     const slot = at + SLOTS + (version & 1) * SLOT_WORDS;
     for (let i = 0; i < SLOT_WORDS; i++) into[i] = doubles[slot + i]!;
-    const array = into[BUCKET]! < secondArray ? ARRAYS : secondArray;
-    for (let i = 0; i < arrayWords; i++) into[SLOT_WORDS + i] = doubles[at + array + i]!;
-    if (Atomics.load(words, versionIndex) !== version) continue;
-    into[SLOT_WORDS + into[BUCKET]! - array] = into[BUCKET_COUNT]!;
-    return attempt;
+    const array = at + (into[BUCKET]! < secondArray ? ARRAYS : secondArray);
+    for (let i = 0; i < arrayWords; i++) into[SLOT_WORDS + i] = doubles[array + i]!;
+    if (Atomics.load(words, versionIndex) === version) return attempt;
   }
   return 0;
 };
 
-export const readExponentialStrict: ReadExponential = (words, doubles, at, shape, into) => {
+export const copyExponentialStrict: CopyExponential = (words, doubles, at, shape, into) => {
   const { arrayWords, secondArray } = shape;
   const versionIndex = at << 1;
   for (let attempt = 1; attempt <= TRIES; attempt++) {
     const version = Atomics.load(words, versionIndex);
     const slot = at + SLOTS + (version & 1) * SLOT_WORDS;
     for (let i = 0; i < SLOT_WORDS; i++) into[i] = doubles[slot + i]!;
-    const array = into[BUCKET]! < secondArray ? ARRAYS : secondArray;
-    for (let i = 0; i < arrayWords; i++) into[SLOT_WORDS + i] = doubles[at + array + i]!;
-    if (Atomics.add(words, versionIndex, 0) !== version) continue;
-    into[SLOT_WORDS + into[BUCKET]! - array] = into[BUCKET_COUNT]!;
-    return attempt;
+    const array = at + (into[BUCKET]! < secondArray ? ARRAYS : secondArray);
+    for (let i = 0; i < arrayWords; i++) into[SLOT_WORDS + i] = doubles[array + i]!;
+    if (Atomics.add(words, versionIndex, 0) === version) return attempt;
   }
   return 0;
 };
 
-export const readExponentialInto: ReadExponential =
-  MEMORY_ORDER === 'fast' ? readExponentialFast : readExponentialStrict;
+const copyExponential: CopyExponential =
+  MEMORY_ORDER === 'fast' ? copyExponentialFast : copyExponentialStrict;
+
+/** Lays the redo entry over what was copied: the array lags one update behind. */
+export function completeCopy(into: Float64Array, { secondArray }: ExponentialShape): void {
+  const bucket = into[BUCKET]!;
+  into[SLOT_WORDS + bucket - (bucket < secondArray ? ARRAYS : secondArray)] = into[BUCKET_COUNT]!;
+}
+
+/**
+ * Copies the state to `into[0 .. copyWords)`. An empty histogram has min +Infinity and max -Infinity. Returns the attempts it took, 0 when
+ * it gave up. Any thread.
+ */
+export function readExponentialInto(
+  words: Int32Array,
+  doubles: Float64Array,
+  at: number,
+  shape: ExponentialShape,
+  into: Float64Array,
+): number {
+  const attempts = copyExponential(words, doubles, at, shape, into);
+  if (attempts !== 0) completeCopy(into, shape);
+  return attempts;
+}
