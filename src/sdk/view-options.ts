@@ -1,4 +1,9 @@
-import type { IAttributesProcessor, ViewOptions } from '@opentelemetry/sdk-metrics';
+import type {
+  AggregationOption,
+  AggregationType,
+  IAttributesProcessor,
+  ViewOptions,
+} from '@opentelemetry/sdk-metrics';
 import { OptionError } from '../base/errors.ts';
 import { INSTRUMENT_KINDS, type InstrumentKind } from '../state/instrument-kind.ts';
 import { GAUGE_MERGES, type GaugeMerge } from '../state/gauge-merge.ts';
@@ -7,8 +12,19 @@ import { aggregationChoice } from './aggregation-option.ts';
 import { filterOf, type AttributeFilter } from './attribute-filter.ts';
 import { hasWildcard } from './name-pattern.ts';
 
+interface LimitedExponentialHistogram {
+  readonly type: AggregationType.EXPONENTIAL_HISTOGRAM;
+  readonly options?: {
+    readonly maxSize?: number;
+    readonly maxScale?: number;
+    readonly recordMinMax?: boolean;
+  };
+}
+
 /** The options of a view: those of `@opentelemetry/sdk-metrics`, and a plain list of the attributes to keep. */
-export interface SeqlockViewOptions extends ViewOptions {
+export interface SeqlockViewOptions extends Omit<ViewOptions, 'aggregation'> {
+  /** The official options, and `maxScale` of exponential histograms: -10 to 20, 20 by default. */
+  readonly aggregation?: AggregationOption | LimitedExponentialHistogram;
   /** Attributes with other keys are left out. Comes before `attributesProcessors`. */
   readonly attributeKeys?: readonly string[];
   /** Of gauges: how the values of several threads are reported; see `GaugeOptions`, which it goes before. */

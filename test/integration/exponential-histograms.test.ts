@@ -4,6 +4,7 @@ import { OTLPMetricExporter as OtlpProtobufExporter } from '@opentelemetry/expor
 import {
   AggregationTemporality,
   AggregationType,
+  createAllowListAttributesProcessor,
   InstrumentType,
   PeriodicExportingMetricReader,
   type AggregationOption,
@@ -16,7 +17,9 @@ import {
   type ExponentialHistogramDataPoint,
   type OtlpReceiver,
 } from '../../examples/demo/otlp-receiver.ts';
-import { SeqlockMeterProvider } from '../../src/index.ts';
+import { SeqlockMeterProvider, SeqlockMetricReader } from '../../src/index.ts';
+import type { HistogramInstrument } from '../../src/sdk/instruments.ts';
+import { collectWarnings } from '../support/warnings.ts';
 
 const DELTA = 1; // AggregationTemporality of OTLP
 const CUMULATIVE = 2;
@@ -122,3 +125,55 @@ for (const [name, exporterFor] of EXPORTERS)
       });
     });
   });
+
+describe('exponential histograms by a view', () => {
+  const aggregation = {
+    type: AggregationType.EXPONENTIAL_HISTOGRAM as const,
+    options: { maxSize: 4, maxScale: 1, recordMinMax: false },
+  };
+
+  it('have the options of the view, maxScale too, and what its attribute processor leaves', async () => {
+    const reader = new SeqlockMetricReader();
+    const provider = new SeqlockMeterProvider({
+      readers: [reader],
+      views: [
+        {
+          instrumentName: 'sizes',
+          name: 'spread',
+          aggregation,
+          attributesProcessors: [createAllowListAttributesProcessor(['kept'])],
+        },
+      ],
+    });
+    const sizes = provider.getMeter('m').createHistogram('sizes') as HistogramInstrument;
+    sizes.record(2, { kept: 1, dropped: 1 });
+    sizes.record(2, { kept: 1, dropped: 2 });
+    sizes.bind({ kept: 1 }).record(0);
+    const [metric, ...others] = reader.snapshot().scopeMetrics[0]!.metrics;
+    expect(others).to.deep.equal([]);
+    expect(metric!.descriptor.name).to.equal('spread');
+    expect(metric!.dataPoints.map(({ attributes, value }) => [attributes, value])).to.deep.equal([
+      [
+        { kept: 1 },
+        {
+          sum: 4,
+          count: 3,
+          scale: 1,
+          zeroCount: 1,
+          positive: { offset: 1, bucketCounts: [2] },
+          negative: { offset: 0, bucketCounts: [] },
+        },
+      ],
+    ]);
+    await provider.shutdown();
+  });
+
+  it('are refused where callbacks observe: one warning, and the default', () => {
+    const { warnings, stop } = collectWarnings();
+    const provider = new SeqlockMeterProvider({ views: [{ instrumentName: '*', aggregation }] });
+    provider.getMeter('m').createObservableGauge('level');
+    stop();
+    expect(warnings.filter((warning) => warning.includes('level'))).to.have.length(1);
+    return provider.shutdown();
+  });
+});
