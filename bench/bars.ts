@@ -18,6 +18,13 @@ interface Bar {
 const BARS: readonly Bar[] = [
   ...both('counter, 3 fresh attributes', 'counter', /^3 fresh/, 15, 6),
   ...both('histogram, 3 fresh attributes', 'histogram', /^3 fresh/, 12, 7),
+  {
+    what: 'exponential histogram, 3 fresh attributes',
+    peer: 'official',
+    bar: 12,
+    benchmark: 'exponential',
+    rows: /^3 fresh/,
+  },
   ...both('counter, 6 fresh attributes', 'counter', /^6 fresh/, 15, 7),
   ...both('counter, no attributes', 'counter', /^no attributes/, 6, 2),
   { what: 'counter, bound', peer: 'prom', bar: 20, benchmark: 'counter', rows: /bound/ },

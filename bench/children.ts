@@ -25,7 +25,7 @@ export function benchGarbageApart(effort: GarbageEffort): Row[] {
 
 export function benchMemory(seriesCounts: readonly number[]): Row[] {
   const measure = (task: MemoryTask): number => run('memory', task, ['--expose-gc']) as number;
-  return (['counter', 'histogram'] as const).flatMap((kind) =>
+  const rows = (['counter', 'histogram'] as const).flatMap((kind) =>
     seriesCounts.map((series) =>
       rowOf('memory', `${kind}, ${series} series`, 'B', {
         ours: [measure({ contender: 'ours', kind, series })],
@@ -34,6 +34,13 @@ export function benchMemory(seriesCounts: readonly number[]): Row[] {
       }),
     ),
   );
+  const kind = 'exponential';
+  const series = seriesCounts[0]!;
+  const exponential = rowOf('memory', `${kind}, ${series} series`, 'B', {
+    ours: [measure({ contender: 'ours', kind, series })],
+    official: [measure({ contender: 'official', kind, series })],
+  });
+  return [...rows, exponential];
 }
 
 /** Figures of the FAST form (where this machine has it) and of the STRICT form, in turns of one process each. */

@@ -4,17 +4,19 @@
  */
 import { readerOf } from '../src/collect/store-reader.ts';
 import { MEMORY_ORDER, type MemoryOrder } from '../src/memory/memory-order.ts';
+import { ExponentialShape, readExponentialInto } from '../src/state/cells/exponential-histogram-cell.ts';
 import { readHistogramInto } from '../src/state/cells/histogram-cell.ts';
 import { readLastValueInto } from '../src/state/cells/last-value-cell.ts';
 import { readSumInto } from '../src/state/cells/sum-cell.ts';
 import { BATCH, columnsOf, keysOf, objectsOf } from './attribute-columns.ts';
 import { recordWork, type RecordCase } from './record-loop.ts';
 import { timeInTurns, type Effort, type Work } from './rounds.ts';
-import { KINDS, ours, type Kind, type OwnSubject } from './subjects.ts';
+import { instrumentName, KINDS, ours, type Kind, type OwnSubject } from './subjects.ts';
 
 const SERIES = 100;
 const ATTRIBUTES = 3;
 const BUCKETS = 16;
+const EXPONENTIAL = new ExponentialShape(160, 20, false);
 
 export interface OrderFigures {
   readonly order: MemoryOrder;
@@ -53,9 +55,9 @@ function cellReads(subject: OwnSubject, kind: Kind): Work {
   const instrument = subject.create(kind, `read_${kind}`, keys);
   for (const attributes of objects)
     (subject.bind!(instrument, attributes) as Recorder)[kind === 'counter' ? 'add' : 'record'](2);
-  const cells = cellsOf(subject, `read_${kind}`);
+  const cells = cellsOf(subject, instrumentName(kind, `read_${kind}`));
   const { words, doubles } = subject.store.region;
-  const into = new Float64Array(64);
+  const into = new Float64Array(EXPONENTIAL.copyWords);
   const read = readOf(kind);
   let total = 0;
   const batch = (): void => {
@@ -80,6 +82,8 @@ function readOf(
 ): (words: Int32Array, doubles: Float64Array, at: number, into: Float64Array) => number {
   if (kind === 'counter') return readSumInto;
   if (kind === 'gauge') return readLastValueInto;
+  if (kind === 'exponential')
+    return (words, doubles, at, into) => readExponentialInto(words, doubles, at, EXPONENTIAL, into);
   return (words, doubles, at, into) => readHistogramInto(words, doubles, at, BUCKETS, into);
 }
 

@@ -6,6 +6,7 @@ export const BENCHMARKS = [
   'gauge',
   'histogram',
   'views',
+  'exponential',
   'garbage',
   'memory',
   'collect',

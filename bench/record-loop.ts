@@ -15,7 +15,7 @@ import {
   type AttributeCount,
 } from './attribute-columns.ts';
 import type { Work } from './rounds.ts';
-import type { Kind, Subject } from './subjects.ts';
+import { KINDS, type Kind, type Subject } from './subjects.ts';
 
 /**
  * How a caller passes attributes: a new literal for each call, with strings that are constants or were made at run time,
@@ -68,7 +68,7 @@ function literal(keys: readonly string[], order: readonly number[]): string {
 export function recordWork(subject: Subject, recordCase: RecordCase): Work | undefined {
   const { kind, attributes: count, form, series } = recordCase;
   const { contender } = subject;
-  if (form === 'bound' && subject.bind === undefined) return undefined;
+  if (!subject.kinds.includes(kind) || (form === 'bound' && subject.bind === undefined)) return undefined;
   const keys = keysOf(count);
   // Columns of its own for each loop: a string's hash is kept in the string, so contenders may not share strings.
   const columns = columnsOf(count, series);
@@ -123,6 +123,7 @@ function bindAll(subject: Subject, instrument: object, objects: readonly object[
 export function floorWork(recordCase: RecordCase): Work {
   const floor: Subject = {
     contender: 'ours',
+    kinds: KINDS,
     create: () => ({ value: 0 as unknown, attributes: undefined as unknown }),
     call: (_kind, value, attributes) =>
       `value = ${value}${attributes === undefined ? '' : `; instrument.attributes = ${attributes}`}`,

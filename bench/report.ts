@@ -18,6 +18,7 @@ const TITLES: Readonly<Record<string, string>> = {
   gauge: 'Gauge `record`, ns',
   histogram: 'Histogram `record`, ns',
   views: 'Record calls with views, and with two readers: 3 fresh attributes, 100 series, ns',
+  exponential: 'Exponential histogram `record`, ns',
   garbage: "Garbage of a record call, bytes, the caller's own taken off",
   memory: 'Memory per series, bytes (heap, typed arrays and shared memory)',
   collect: 'Reading all series, ms',

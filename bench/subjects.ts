@@ -1,13 +1,14 @@
 /** The three implementations, set up alike: each with a reader that can collect, and no limit the benchmarks meet. */
 import type { Attributes, MeterProvider as ApiMeterProvider } from '@opentelemetry/api';
-import { MeterProvider, MetricReader, type ViewOptions } from '@opentelemetry/sdk-metrics';
+import { AggregationType, MeterProvider, MetricReader, type ViewOptions } from '@opentelemetry/sdk-metrics';
 import * as prom from 'prom-client';
 import { bind, MetricStore, SeqlockMeterProvider, SeqlockMetricReader } from '../src/index.ts';
 import type { Peer } from './row.ts';
 
-export type Kind = 'counter' | 'gauge' | 'histogram';
+export type Kind = 'counter' | 'gauge' | 'histogram' | 'exponential';
 
-export const KINDS: readonly Kind[] = ['counter', 'gauge', 'histogram'];
+export const KINDS: readonly Kind[] = ['counter', 'gauge', 'histogram', 'exponential'];
+const PROM_KINDS: readonly Kind[] = ['counter', 'gauge', 'histogram'];
 
 /** The default bounds of OpenTelemetry, given to all three. */
 const BOUNDARIES = [0, 5, 10, 25, 50, 75, 100, 250, 500, 750, 1000, 2500, 5000, 7500, 10000];
@@ -15,6 +16,8 @@ const CARDINALITY_LIMIT = 1_000_000;
 
 export interface Subject {
   readonly contender: 'ours' | Peer;
+  /** What it has. */
+  readonly kinds: readonly Kind[];
   create(kind: Kind, name: string, keys: readonly string[]): object;
   /** Source of a record call on `instrument`; `attributes` and `value` are source too. */
   call(kind: Kind, value: string, attributes?: string): string;
@@ -24,13 +27,33 @@ export interface Subject {
   close(): Promise<void>;
 }
 
-const OTEL_CALLS: Readonly<Record<Kind, string>> = { counter: 'add', gauge: 'record', histogram: 'record' };
-const PROM_CALLS: Readonly<Record<Kind, string>> = { counter: 'inc', gauge: 'set', histogram: 'observe' };
+const OTEL_CALLS: Readonly<Record<Kind, string>> = {
+  counter: 'add',
+  gauge: 'record',
+  histogram: 'record',
+  exponential: 'record',
+};
+const PROM_CALLS: Readonly<Record<Kind, string>> = {
+  counter: 'inc',
+  gauge: 'set',
+  histogram: 'observe',
+  exponential: '',
+};
+
+/** Histograms of such names have exponential buckets, in both SDKs. */
+const VIEWS: ViewOptions[] = [
+  { instrumentName: 'exponential_*', aggregation: { type: AggregationType.EXPONENTIAL_HISTOGRAM } },
+];
+
+export function instrumentName(kind: Kind, name: string): string {
+  return kind === 'exponential' ? `exponential_${name}` : name;
+}
 
 function otelInstrument(provider: ApiMeterProvider, kind: Kind, name: string): object {
   const meter = provider.getMeter('bench');
   if (kind === 'counter') return meter.createCounter(name);
   if (kind === 'gauge') return meter.createGauge(name);
+  if (kind === 'exponential') return meter.createHistogram(instrumentName(kind, name));
   return meter.createHistogram(name, { advice: { explicitBucketBoundaries: BOUNDARIES } });
 }
 
@@ -66,9 +89,14 @@ export function ours({ views, readers = 1 }: Setting = {}): OwnSubject {
   const store = MetricStore.open({ maxBytes: 512 * 1024 * 1024 });
   const reader = new SeqlockMetricReader(readerOptions);
   const more = Array.from({ length: readers - 1 }, () => new SeqlockMetricReader(readerOptions));
-  const provider = new SeqlockMeterProvider({ store, readers: [reader, ...more], ...(views && { views }) });
+  const provider = new SeqlockMeterProvider({
+    store,
+    readers: [reader, ...more],
+    views: [...VIEWS, ...(views ?? [])],
+  });
   return {
     contender: 'ours',
+    kinds: KINDS,
     reader,
     store,
     create: (kind, name) => otelInstrument(provider, kind, name),
@@ -85,9 +113,10 @@ export function ours({ views, readers = 1 }: Setting = {}): OwnSubject {
 export function official({ views, readers = 1 }: Setting = {}): Subject {
   const reader = new PullReader(readerOptions);
   const more = Array.from({ length: readers - 1 }, () => new PullReader(readerOptions));
-  const provider = new MeterProvider({ readers: [reader, ...more], ...(views && { views }) });
+  const provider = new MeterProvider({ readers: [reader, ...more], views: [...VIEWS, ...(views ?? [])] });
   return {
     contender: 'official',
+    kinds: KINDS,
     create: (kind, name) => otelInstrument(provider, kind, name),
     call: otelCall,
     bind: undefined,
@@ -100,6 +129,7 @@ export function promClient(): Subject {
   const registry = new prom.Registry();
   return {
     contender: 'prom',
+    kinds: PROM_KINDS,
     create: (kind, name, keys) => {
       const options = { name, help: name, labelNames: [...keys], registers: [registry] };
       if (kind === 'counter') return new prom.Counter(options);
