@@ -20,10 +20,10 @@ const INTERVAL_MILLIS = 100;
 const OUTAGE_MILLIS = 5000;
 /** An app that waited for the Collector would be held up for as long as this is not there. */
 const MAX_DELAY_MILLIS = OUTAGE_MILLIS / 4;
-/** One export of so many series is about 1 MB of objects; all exports of an outage would be 50 MB. */
-const WIDE = 1900;
+/** One export of so many series is about 2 MB of objects; all exports of an outage would be 100 MB. */
+const WIDE = 5700;
 const MAX_HEAP_GROWTH = 10e6;
-const MAX_RESIDENT_GROWTH = 40e6;
+const MAX_RESIDENT_GROWTH = 30e6;
 
 interface Pushing {
   readonly url: string;

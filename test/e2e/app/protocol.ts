@@ -31,7 +31,7 @@ export interface AppOptions {
   /** The process's `service.instance.id`. */
   readonly instance: string;
   readonly workers: number;
-  /** Series of one more counter, which counts once for each at the start: makes exports large. */
+  /** Series of further counters, each of which counts once at the start: makes exports large. */
   readonly wide?: number;
   readonly outputs: readonly Output[];
 }
