@@ -13,7 +13,7 @@ import { isStore, MetricStore } from '../state/store.ts';
 import { writerOf, type StoreWriter } from '../state/store-writer.ts';
 import { isMainThread } from 'node:worker_threads';
 import { observationBy } from './observation.ts';
-import { selectedAggregation, storeConfiguration } from './reader-wishes.ts';
+import { selectedAggregation, storeConfiguration, warnOfUnrecorded } from './reader-wishes.ts';
 import { measureCollections } from './reader-metrics.ts';
 import { Readers, type Deadline } from './readers.ts';
 import { isRemote } from './remote-reader.ts';
@@ -74,6 +74,7 @@ export class SeqlockMeterProvider implements MeterProvider {
       this.#meters = new MeterRegistry({ writer: this.#writer, configuration, rules: { views, selections } });
       this.#compareResources(options);
       const here = readers.filter((reader) => !isRemote(reader));
+      warnOfUnrecorded(here, selections, this.#writer.warnings);
       if (here.length > 0) this.#attach(here, options);
     } catch (error) {
       if (this.#ownsStore) this.store.close(); // or it would stay published, read by nobody

@@ -5,7 +5,13 @@ import type { Warnings } from '../base/warnings.ts';
 import { aggregationChoice } from '../sdk/aggregation-option.ts';
 import { isPossible, simplified } from '../sdk/aggregation.ts';
 import { TEMPORALITY_DELTA } from '../collect/metric-data.ts';
-import { DEFAULT_CHOICE, selectionKey, type AggregationChoice } from '../state/aggregation-choice.ts';
+import {
+  DEFAULT_CHOICE,
+  selectionKey,
+  shownSelection,
+  type AggregationChoice,
+  type Selections,
+} from '../state/aggregation-choice.ts';
 import { INSTRUMENT_KINDS, type InstrumentKind } from '../state/instrument-kind.ts';
 import type { StoreConfiguration } from '../state/records.ts';
 import type { View } from '../sdk/view.ts';
@@ -69,6 +75,24 @@ export function selectedAggregation(
     `a reader selects ${choice.type} for ${kind}, whose values are no distribution; the default aggregation is used`,
   );
   return DEFAULT_CHOICE;
+}
+
+/** Warns of aggregations that no thread records, since the store's publisher had no reader that wants them. */
+export function warnOfUnrecorded(
+  readers: readonly IMetricReader[],
+  selections: Selections,
+  warnings: Warnings,
+): void {
+  for (const kind of INSTRUMENT_KINDS)
+    for (const reader of readers) {
+      const wanted = selectionKey(selectedAggregation(reader, kind, warnings));
+      const shown = shownSelection(selections, kind, wanted);
+      if (shown !== wanted)
+        warnings.once(
+          `unrecorded ${kind} ${wanted}`,
+          `a reader selects the aggregation ${wanted} for ${kind}, which nobody records to this store; it gets ${shown}. Attach it in the provider that makes the store`,
+        );
+    }
 }
 
 /** Attributes that are still being found out are written when they are known. */

@@ -130,6 +130,18 @@ describe('aggregations that readers select', () => {
     for (const reader of readers) expect(shown(reader)).to.deep.equal([['sizes', 0, [value]]]);
   });
 
+  it('two wishes that come to the same for an instrument are both seen', () => {
+    const boundaries = [0, 5, 10, 25, 50, 75, 100, 250, 500, 750, 1000, 2500, 5000, 7500, 10000];
+    const { meter, readers } = providerFor(
+      undefined,
+      always({ type: EXPLICIT_BUCKET_HISTOGRAM, options: { boundaries } }),
+    );
+    meter.createHistogram('sizes').record(5);
+    const [[, , [value]]] = shown(readers[0]!) as [[string, number, [{ count: number }]]];
+    expect(value.count).to.equal(1);
+    expect(shown(readers[1]!)).to.deep.equal(shown(readers[0]!));
+  });
+
   it('what every reader drops is not recorded, and the instrument says so', () => {
     const { meter, readers } = providerFor((kind) => ({ type: kind === 'COUNTER' ? DROP : DEFAULT }));
     const [dropped, kept] = [meter.createCounter('dropped'), meter.createUpDownCounter('kept')];
@@ -170,6 +182,26 @@ describe('aggregations that readers select', () => {
     const { provider, meter } = providerFor(always({ type: LAST_VALUE }), always({ type: SUM }));
     meter.createHistogram('sizes').record(3);
     expect(shown(new SeqlockMetricProducer(provider.store))).to.deep.equal([['sizes', GAUGE_POINT, [3]]]);
+  });
+
+  it('a reader of a later provider that wants what nobody records gets the default, and a warning', () => {
+    const { provider, meter } = providerFor(undefined);
+    const { warnings, stop } = collectWarnings();
+    const late = new SeqlockMetricReader({ aggregationSelector: always({ type: LAST_VALUE }) });
+    const second = new SeqlockMeterProvider({ store: provider.store, readers: [late] });
+    stop();
+    made.push(second);
+    for (const one of [meter, second.getMeter('test') as Meter]) {
+      one.createHistogram('sizes', { advice: { explicitBucketBoundaries: [] } }).record(3);
+      one.createGauge('level').record(4);
+    }
+    const buckets = { boundaries: [], counts: [2] };
+    expect(shown(late)).to.deep.equal([
+      ['sizes', 0, [{ min: 3, max: 3, sum: 6, count: 2, buckets }]],
+      ['level', GAUGE_POINT, [4]],
+    ]);
+    const unrecorded = warnings.filter((warning) => warning.includes('nobody records'));
+    expect(unrecorded).to.have.length(5); // every kind but the gauges, whose default it is
   });
 
   for (const [what, aggregation] of [

@@ -11,6 +11,8 @@ import {
   createAllowListAttributesProcessor,
   createDenyListAttributesProcessor,
   InstrumentType,
+  type DataPoint,
+  type ExponentialHistogram,
   type MetricReaderOptions,
 } from '@opentelemetry/sdk-metrics';
 import { expect } from 'chai';
@@ -160,6 +162,39 @@ describe('views', () => {
           ),
         ).to.deep.equal(expected);
       });
+
+    it('exponential histograms of every synchronous instrument, negative values too, with attributes left out', () => {
+      const provider = withViews([
+        {
+          instrumentName: '*',
+          attributeKeys: ['a'],
+          aggregation: { type: AggregationType.EXPONENTIAL_HISTOGRAM },
+        },
+      ]);
+      const { meter } = provider;
+      for (const n of [3, 5]) {
+        const attributes = { a: 1, n };
+        meter.createCounter('counter').add(n, attributes);
+        meter.createUpDownCounter('upDown').add(-n, attributes);
+        meter.createGauge('gauge').record(-n, attributes);
+        meter.createGauge('gauge').record(NaN, attributes);
+        meter.createHistogram('histogram').record(n, attributes);
+      }
+      const found = provider.metrics().map(({ descriptor, dataPoints }) => {
+        const [{ attributes, value }, ...more] = dataPoints as DataPoint<unknown>[] as [DataPoint<unknown>];
+        expect(more).to.deep.equal([]);
+        const { count, sum, min, max, positive, negative } = value as ExponentialHistogram;
+        const total = ({ bucketCounts }: ExponentialHistogram['positive']): number =>
+          bucketCounts.reduce((a, b) => a + b, 0);
+        return [descriptor.name, attributes, count, sum, min, max, total(positive), total(negative)];
+      });
+      expect(found).to.deep.equal([
+        ['counter', { a: 1 }, 2, 8, 3, 5, 2, 0],
+        ['upDown', { a: 1 }, 2, undefined, -5, -3, 0, 2],
+        ['gauge', { a: 1 }, 2, undefined, -5, -3, 0, 2],
+        ['histogram', { a: 1 }, 2, 8, 3, 5, 2, 0],
+      ]);
+    });
 
     it('a sum is monotonic by the kind of its instrument', () => {
       const provider = withViews([{ instrumentName: '*', aggregation: { type: SUM } }]);

@@ -72,6 +72,11 @@ describe('records', () => {
         { ...base, scope: { ...base.scope, version: '2' } },
         { ...base, scope: { ...base.scope, schemaUrl: 'https://example.org' } },
         { ...base, scope: { ...base.scope, schemaUrl: '' } },
+        { ...base, scope: { ...base.scope, attributes: { a: 1 } } },
+        { ...base, scope: { ...base.scope, attributes: { a: '1' } } },
+        { ...base, selection: 'default' },
+        { ...base, selection: 'sum' },
+        { ...base, twin: 1 },
         { ...base, name: 'names' },
         { ...base, unit: 's' },
         { ...base, kind: 'COUNTER' },
@@ -88,8 +93,14 @@ describe('records', () => {
       expect(new Set(keys).size).to.equal(keys.length);
     });
 
-    it('does not mind the description, nor upper and lower case in the name', () => {
-      expect(R.streamKey({ ...base, description: 'longer', name: 'NaMe' })).to.equal(R.streamKey(base));
+    it('does not mind the description, the limit and the time, nor upper and lower case in the name', () => {
+      for (const same of [
+        { description: 'longer', name: 'NaMe' },
+        { created: 1 },
+        { cardinalityLimit: 7 },
+        { twin: 0 },
+      ])
+        expect(R.streamKey({ ...base, ...same })).to.equal(R.streamKey(base));
     });
 
     it('cannot be forged with the separators of its text', () => {

@@ -88,6 +88,16 @@ describe('views of several threads', () => {
     expect(shown(provider)).to.deep.equal([['tasks', [{ by: 'code' }, 1], [{ a: 1 }, 2]]]);
   });
 
+  it('the limit of a view holds over all threads', async () => {
+    const provider = withViews({ instrumentName: 'few', aggregationCardinalityLimit: 2 });
+    for (const k of [1, 2, 3, 4]) await new Thread().ask(record(counter('few', { k })));
+    expect(provider.points('few')).to.have.deep.members([
+      { attributes: { k: 1 }, value: 2 },
+      { attributes: { k: 2 }, value: 2 },
+      { attributes: { 'otel.metric.overflow': true }, value: 4 },
+    ]);
+  });
+
   it('each reader sees the aggregation it selected, of all threads', async () => {
     const readers = [SUM, LAST_VALUE].map(
       (type) => new SeqlockMetricReader({ aggregationSelector: () => ({ type }) }),
