@@ -50,7 +50,10 @@ describe('SeqlockMetricsProvider', () => {
       ['g', 'Level', 'GAUGE', {}, 3],
     ]);
     expect(other!.metrics[0]!.descriptor.name).to.equal('d');
-    expect(metrics.exportPrometheus()).not.to.include('d_total');
+    expect(metrics.exportPrometheus())
+      .to.match(/^c_total\{a="b"\} 1$/m)
+      .and.not.to.match(/^d/m);
+    expect(metrics.exportJson().scopes.map(({ name }) => name)).to.deep.equal([own!.scope.name]);
     expect(metrics.exportJson().resource.attributes).to.deep.equal({ app: 'a' });
   });
 
