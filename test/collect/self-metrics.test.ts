@@ -1,4 +1,5 @@
 import { AggregationTemporality } from '@opentelemetry/sdk-metrics';
+import { JsonMetricsSerializer } from '@opentelemetry/otlp-transformer';
 import { expect } from 'chai';
 import { SeqlockMeterProvider, SeqlockMetricProducer, SeqlockMetricReader } from '../../src/index.ts';
 import { SelfMetrics, type SelfMetric, type SelfPoint } from '../../src/collect/self-metrics.ts';
@@ -7,7 +8,9 @@ import { MetricStore } from '../../src/state/store.ts';
 import { parseStrictly } from '../export/strict-parser.ts';
 import { counter, gauge, histogram } from '../support/descriptions.ts';
 import { needsProc } from '../support/marks.ts';
+import { opened, shutDownOpened } from '../support/opened.ts';
 import { makeProvider, shutDownProviders } from '../support/provider.ts';
+import { TestReader } from '../support/readers.ts';
 import { bury, newWriter } from '../support/writers.ts';
 
 /** The values of our own metrics: by name, then by attribute value, '' where a metric has one point without attributes. */
@@ -23,6 +26,14 @@ function own({ scopeMetrics }: ResourceMetrics): Record<string, Record<string, u
       ),
     ]),
   );
+}
+
+interface OtlpScope {
+  readonly scope: { readonly name: string };
+  readonly metrics: readonly {
+    readonly name: string;
+    readonly sum?: { readonly aggregationTemporality: number };
+  }[];
 }
 
 /** A store, and its own metrics as a reader without any provider sees them. */
@@ -53,6 +64,23 @@ describe('our own metrics', () => {
       expect(families.get('seqlock_reader_reads_total')!.samples).to.have.length(3);
     }
     expect(JSON.stringify(reader.exportJson())).to.include('seqlock.memory.used');
+  });
+
+  it('go through the official OTLP serializer', async () => {
+    const reader = new TestReader();
+    const provider = opened({ readers: [reader], selfMetrics: true });
+    provider.getMeter('m').createCounter('c').add(1);
+    const { resourceMetrics } = await reader.collect();
+    const text = Buffer.from(JsonMetricsSerializer.serializeRequest(resourceMetrics)!).toString();
+    const { scopeMetrics } = (JSON.parse(text) as { resourceMetrics: { scopeMetrics: OtlpScope[] }[] })
+      .resourceMetrics[0]!;
+    const own = scopeMetrics.find(({ scope }) => scope.name === 'seqlock-metrics')!.metrics;
+    const sums = own.flatMap(({ name, sum }) =>
+      sum === undefined ? [] : [[name, sum.aggregationTemporality]],
+    );
+    expect(sums).to.deep.include(['seqlock.reader.reads', 2]);
+    expect(sums.every(([, temporality]) => temporality === 2)).to.equal(true);
+    await shutDownOpened();
   });
 
   it('tell reads by their outcome, and the time they took', () => {
