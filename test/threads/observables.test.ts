@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { expect } from 'chai';
 import { MetricStore } from '../../src/index.ts';
+import { ring } from '../../src/memory/doorbell.ts';
 import { needsProc } from '../support/marks.ts';
 import { eventually } from '../support/eventually.ts';
 import type { Block, Observation, Observed } from '../support/observing-thread.ts';
@@ -130,8 +131,29 @@ describe('observable instruments of several threads', () => {
     });
     const { warnings, calls } = await tell(worker);
     expect(calls['bad']).to.equal(1);
-    expect(calls['good']).to.be.within(2, 7); // requests that come while a round runs share the next one
+    expect(calls['good']).to.be.at.least(2);
     expect(warnings.join()).to.match(/did not end within 800 ms.*is still running/s);
+  });
+
+  it('that are asked again while a round runs answer all of it with one more', async () => {
+    const { provider } = makeProvider();
+    for (let attempt = 0; ; attempt++) {
+      const worker = await observing(
+        { kind: 'Gauge', name: 'bad', value: 1, afterwards: 'hang' },
+        { kind: 'Gauge', name: 'good', value: 2 },
+      );
+      const calls = async (): Promise<number> => (await tell(worker)).calls['good'] ?? 0;
+      for (let request = 0; request < 4; request++) {
+        ring(provider.store.region);
+        await eventually(async () => ((await calls()) > 0 ? true : undefined)); // its loop has turned
+      }
+      const isStillFirst = (await calls()) === 1; // else the machine was too slow: the round is over
+      if (!isStillFirst && attempt < 5) continue;
+      await eventually(async () => ((await calls()) > 1 ? true : undefined));
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      expect(await calls()).to.equal(2);
+      return;
+    }
   });
 
   it('of a dead thread: a counter stays, and goes on where a thread takes over; the rest is gone', async function () {
