@@ -1,6 +1,6 @@
 import { diag } from '@opentelemetry/api';
 import type { PushMetricExporter, ResourceMetrics } from '@opentelemetry/sdk-metrics';
-import { TEMPORALITY_DELTA } from '../collect/metric-data.ts';
+import { DATA_POINT_GAUGE, TEMPORALITY_DELTA } from '../collect/metric-data.ts';
 
 /**
  * What becomes of an exporter's pushes. Of an outage it tells twice: of the first push that fails, with the reason, and when one succeeds
@@ -66,9 +66,14 @@ export class PushOutcome {
   }
 }
 
+/** Differences alone: a gauge's point is a value, whatever temporality it is marked with. */
 function deltaPointsIn({ scopeMetrics }: ResourceMetrics): number {
   return scopeMetrics
     .flatMap(({ metrics }) => metrics)
-    .filter(({ aggregationTemporality }) => (aggregationTemporality as number) === TEMPORALITY_DELTA)
+    .filter(
+      ({ aggregationTemporality, dataPointType }) =>
+        (aggregationTemporality as number) === TEMPORALITY_DELTA &&
+        (dataPointType as number) !== DATA_POINT_GAUGE,
+    )
     .reduce((sum, { dataPoints }) => sum + dataPoints.length, 0);
 }
