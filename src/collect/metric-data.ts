@@ -40,7 +40,10 @@ export interface Exemplar {
 }
 
 export interface DataPoint<T> {
-  /** Cumulative: when the series' first measurement was made; never moves. Delta: when the reader collected before. */
+  /**
+   * Cumulative: when the series' first measurement was made; moves only where an observed total is set back. Delta: when the reader
+   * collected before.
+   */
   readonly startTime: HrTime;
   /** When the snapshot was taken. */
   readonly endTime: HrTime;

@@ -7,6 +7,7 @@ import { hrTimeOf } from './hr-time.ts';
 import type { MergedStream } from './merged-stream.ts';
 import type { MetricColumn } from './metric-column.ts';
 import * as D from './metric-data.ts';
+import { ResetWatch } from './reset-watch.ts';
 import { exemplarsOf } from './series-exemplars.ts';
 import { SeriesValues } from './series-values.ts';
 import type { StoreReader } from './store-reader.ts';
@@ -39,6 +40,7 @@ export class Snapshots {
   readonly #columns = new Map<MergedStream, StreamColumn>();
   readonly #deltas = new Map<MergedStream, DeltaStream>();
   readonly #writers: WriterGauges;
+  readonly #resets = new Map<MergedStream, ResetWatch>();
   #intervalEnded = false;
 
   constructor(
@@ -107,6 +109,15 @@ export class Snapshots {
     let delta = this.#deltas.get(stream);
     if (delta === undefined) this.#deltas.set(stream, (delta = new DeltaStream(stream)));
     return delta;
+  }
+
+  /** Undefined where a total that falls means nothing. */
+  #resetsOf(stream: MergedStream): ResetWatch | undefined {
+    const { aggregation, kind } = stream.description;
+    if (aggregation.type !== 'sum' || !aggregation.monotonic || !isObserved(kind)) return undefined;
+    let resets = this.#resets.get(stream);
+    if (resets === undefined) this.#resets.set(stream, (resets = new ResetWatch()));
+    return resets;
   }
 
   #fill(filled: StreamColumn, stream: MergedStream): void {
@@ -225,11 +236,15 @@ export class Snapshots {
     const points: D.DataPoint<T>[] = [];
     const endTime = hrTimeOf(endMillis);
     const { words } = this.#store.region;
+    const resets = this.#resetsOf(stream);
+    resets?.begin(endMillis);
     for (let series = 0; series < stream.size; series++) {
       if (!stream.isLive(series, words)) continue;
       const value = valueOf(series);
       if (value === undefined) continue;
-      points.push(this.#point(stream, series, stream.starts[series]!, endTime, value));
+      const start = stream.starts[series]!;
+      const started = resets === undefined ? start : resets.startOf(series, value as number, start);
+      points.push(this.#point(stream, series, started, endTime, value));
     }
     return points;
   }

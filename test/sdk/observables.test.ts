@@ -291,6 +291,44 @@ describe('observable instruments', () => {
     }
   });
 
+  it('start anew where a total was set back, when the reader collected before; other readers see it themselves', async () => {
+    const [often, once] = [new SeqlockMetricReader(), new SeqlockMetricReader()];
+    const provider = new SeqlockMeterProvider({ readers: [often, once] });
+    const realNow = Date.now;
+    let now = 10_000;
+    let value = 0;
+    Date.now = () => now;
+    try {
+      const meter = provider.getMeter('m');
+      for (const counter of [meter.createObservableCounter('c'), meter.createObservableUpDownCounter('u')])
+        for (const set of Array.from({ length: 20 }, (_, i) => i))
+          counter.addCallback((result) => result.observe(set === 15 ? value : 7, { set }));
+      const starts = async (reader: SeqlockMetricReader): Promise<unknown[]> => {
+        now += 1000;
+        const { resourceMetrics } = await reader.collect();
+        const [counter, upDown] = resourceMetrics.scopeMetrics[0]!.metrics;
+        const others = [...counter!.dataPoints.filter((_, i) => i !== 15), ...upDown!.dataPoints];
+        expect(new Set(others.map(({ startTime }) => startTime[0]))).to.deep.equal(new Set([10]));
+        return [counter!.dataPoints[15]!.value, counter!.dataPoints[15]!.startTime[0]];
+      };
+      for (const [next, start] of [
+        [5, 10],
+        [9, 10],
+        [2, 12],
+        [2, 12],
+        [8, 12],
+        [0, 15],
+      ] as const) {
+        value = next;
+        expect(await starts(often)).to.deep.equal([next, start]);
+      }
+      expect(await starts(once)).to.deep.equal([0, 10]);
+    } finally {
+      Date.now = realNow;
+      await provider.shutdown();
+    }
+  });
+
   describe('under delta temporality', () => {
     const delta = { aggregationTemporalitySelector: () => AggregationTemporality.DELTA };
 
