@@ -1,9 +1,16 @@
 /** Random programs. Values and attributes are described, so that a failing program can be printed, shrunk and run twice. */
 import { ValueType, type MetricOptions } from '@opentelemetry/api';
 import * as fc from 'fast-check';
-import type { MeterArguments, Program, Step, SyncKind } from './program.ts';
-
-const KINDS: readonly SyncKind[] = ['COUNTER', 'UP_DOWN_COUNTER', 'GAUGE', 'HISTOGRAM'];
+import { INSTRUMENT_KINDS, isObserved, type InstrumentKind } from '../../src/state/instrument-kind.ts';
+import type {
+  HistogramSelection,
+  MeterArguments,
+  Program,
+  ReaderPlan,
+  Step,
+  Temporality,
+  ViewPlan,
+} from './program.ts';
 
 /** Things no literal stands for, by name. Each is made anew for each use. */
 const ODD: Readonly<Record<string, () => unknown>> = {
@@ -193,17 +200,54 @@ const meters: fc.Arbitrary<MeterArguments[]> = fc.array(
 );
 
 type DescribedStep =
-  | { step: 'create'; meter: number; kind: SyncKind; name: string; options: MetricOptions | undefined }
+  | {
+      step: 'create';
+      meter: number;
+      kind: InstrumentKind;
+      name: string;
+      options: MetricOptions | undefined;
+      batch: boolean;
+    }
   | { step: 'record'; instrument: number; value: Described; attributes: DescribedAttributes; bound: boolean }
   | { step: 'tick'; millis: number }
-  | { step: 'collect' };
+  | { step: 'collect'; reader: number; observations: DescribedObservation[]; throwing: number[] };
+
+interface DescribedObservation {
+  readonly instrument: number;
+  readonly value: Described;
+  readonly attributes: DescribedAttributes;
+}
+
+const seldom = fc.oneof(
+  { weight: 4, arbitrary: fc.constant(false) },
+  { weight: 1, arbitrary: fc.constant(true) },
+);
 
 const create = fc.record({
   step: fc.constant('create' as const),
   meter: fc.nat(2),
-  kind: fc.constantFrom(...KINDS),
+  kind: fc.constantFrom(...INSTRUMENT_KINDS),
   name: names,
   options,
+  batch: seldom,
+});
+
+const instrumentNumbers = fc.oneof(
+  { weight: 3, arbitrary: fc.constant(0) },
+  { weight: 2, arbitrary: fc.nat(7) },
+);
+
+const collect = fc.record({
+  step: fc.constant('collect' as const),
+  reader: fc.nat(2),
+  observations: fc.array(fc.record({ instrument: instrumentNumbers, value: measurements, attributes }), {
+    maxLength: 8,
+    size: 'max',
+  }),
+  throwing: fc.oneof(
+    { weight: 6, arbitrary: fc.constant<number[]>([]) },
+    { weight: 1, arbitrary: fc.array(fc.nat(3), { maxLength: 2 }) },
+  ),
 });
 
 const steps: fc.Arbitrary<DescribedStep> = fc.oneof(
@@ -212,13 +256,10 @@ const steps: fc.Arbitrary<DescribedStep> = fc.oneof(
     weight: 14,
     arbitrary: fc.record({
       step: fc.constant('record' as const),
-      instrument: fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, { weight: 2, arbitrary: fc.nat(7) }),
+      instrument: instrumentNumbers,
       value: measurements,
       attributes,
-      bound: fc.oneof(
-        { weight: 4, arbitrary: fc.constant(false) },
-        { weight: 1, arbitrary: fc.constant(true) },
-      ),
+      bound: seldom,
     }),
   },
   {
@@ -228,11 +269,40 @@ const steps: fc.Arbitrary<DescribedStep> = fc.oneof(
       millis: fc.constantFrom(1, 7, 1000, 3_600_000),
     }),
   },
-  { weight: 2, arbitrary: fc.constant({ step: 'collect' as const }) },
+  { weight: 3, arbitrary: collect },
+);
+
+/** What has a meaning for instruments of a kind, and is recorded alike by both SDKs. */
+function aggregationsOf(kind: InstrumentKind): ViewPlan['aggregation'][] {
+  const isDistribution = kind === 'COUNTER' || kind === 'UP_DOWN_COUNTER' || kind === 'HISTOGRAM';
+  return isDistribution
+    ? ['default', 'default', 'drop', 'explicit', 'exponential']
+    : ['default', 'default', 'drop'];
+}
+
+const views: fc.Arbitrary<ViewPlan[]> = fc.uniqueArray(
+  fc.constantFrom(...INSTRUMENT_KINDS).chain((instrumentType) =>
+    fc
+      .record({
+        instrumentName: fc.constantFrom('requests', 'queue.size', 'time'),
+        renames: fc.boolean(),
+        keys: fc.option(fc.subarray(['k', 'method', 'a', 'z']), { nil: undefined }),
+        keeps: fc.boolean(),
+        aggregation: fc.constantFrom(...aggregationsOf(instrumentType)),
+      })
+      .map(({ renames, ...view }) => ({
+        ...view,
+        instrumentType,
+        name: renames ? `${view.instrumentName}.viewed` : undefined,
+      })),
+  ),
+  { maxLength: 4, selector: ({ instrumentName, instrumentType }) => `${instrumentName} ${instrumentType}` },
 );
 
 export interface DescribedProgram {
   readonly cardinalityLimit: number;
+  readonly views: readonly ViewPlan[];
+  readonly readers: readonly ReaderPlan[];
   readonly meters: readonly MeterArguments[];
   readonly steps: readonly DescribedStep[];
 }
@@ -242,10 +312,22 @@ export const anyProgram: fc.Arbitrary<DescribedProgram> = fc.record({
     { weight: 3, arbitrary: fc.constant(2000) },
     { weight: 1, arbitrary: fc.integer({ min: 1, max: 4 }) },
   ),
+  readers: fc.array(
+    fc.record({
+      temporality: fc.constantFrom<Temporality>('cumulative', 'delta', 'preferred'),
+      histogram: fc.constantFrom<HistogramSelection>('default', 'default', 'explicit', 'exponential'),
+    }),
+    { minLength: 1, maxLength: 3 },
+  ),
+  views: fc.oneof({ weight: 2, arbitrary: fc.constant([]) }, { weight: 1, arbitrary: views }),
   meters,
   steps: fc
-    .tuple(fc.array(create, { minLength: 1, maxLength: 3 }), fc.array(steps, { maxLength: 60, size: 'max' }))
-    .map(([first, then]): DescribedStep[] => [...first, ...then, { step: 'collect' }]),
+    .tuple(
+      fc.array(create, { minLength: 1, maxLength: 3 }),
+      fc.array(steps, { maxLength: 60, size: 'max' }),
+      collect,
+    )
+    .map(([first, then, last]): DescribedStep[] => [...first, ...then, last]),
 });
 
 /** Whether binding and recording at once is the same as recording: a series whose value is refused is bound all the same. */
@@ -254,23 +336,65 @@ function isPlainMeasurement(value: unknown): boolean {
 }
 
 /** Makes a described program's values. What it returns is for one run. */
-export function materialize({ cardinalityLimit, meters, steps }: DescribedProgram): Program {
-  let instruments = 0;
+export function materialize({
+  cardinalityLimit: limit,
+  readers,
+  views,
+  meters,
+  steps,
+}: DescribedProgram): Program {
+  const isViewed = views.length > 0;
+  // Attribute processors of the official SDK lose a key of that name.
+  const attributesOf = (described: DescribedAttributes): unknown =>
+    makeAttributes(
+      isViewed && described.entries !== undefined
+        ? { ...described, entries: described.entries.filter(([key]) => key !== '__proto__') }
+        : described,
+    );
+  const cardinalityLimit = isViewed ? 2000 : limit; // the rule of the limit knows no views
+  const kinds: InstrumentKind[] = [];
   return {
     cardinalityLimit,
+    // Aggregations differ in what they refuse, and so in what they admit. With a view the official SDK takes no notice of them.
+    readers:
+      cardinalityLimit < 10 || isViewed ? readers.map((one) => ({ ...one, histogram: 'default' })) : readers,
+    views,
     meters,
-    steps: steps.map((described): Step => {
-      if (described.step === 'create') instruments++;
-      if (described.step === 'create') return { ...described, meter: described.meter % meters.length };
-      if (described.step !== 'record') return described;
-      const value = make(described.value);
-      return {
-        step: 'record',
-        instrument: described.instrument % instruments,
-        value,
-        attributes: makeAttributes(described.attributes),
-        bound: described.bound && isPlainMeasurement(value),
-      };
+    steps: steps.flatMap((described): Step[] => {
+      switch (described.step) {
+        case 'tick':
+          return [described];
+        case 'create':
+          kinds.push(described.kind);
+          return [
+            {
+              ...described,
+              meter: described.meter % meters.length,
+              name: isViewed ? described.name.toLowerCase() : described.name, // views of the official SDK heed case
+            },
+          ];
+        case 'record': {
+          const instrument = described.instrument % kinds.length;
+          const value = make(described.value);
+          const attributes = attributesOf(described.attributes);
+          const bound = described.bound && isPlainMeasurement(value);
+          return isObserved(kinds[instrument]!)
+            ? []
+            : [{ step: 'record', instrument, value, attributes, bound }];
+        }
+        case 'collect':
+          return [
+            {
+              ...described,
+              reader: described.reader % readers.length,
+              observations: described.observations.flatMap((one) => {
+                const instrument = one.instrument % kinds.length;
+                const [value, attributes] = [make(one.value), attributesOf(one.attributes)];
+                return isObserved(kinds[instrument]!) ? [{ instrument, value, attributes }] : [];
+              }),
+            },
+          ];
+      }
     }),
   };
 }

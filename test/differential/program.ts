@@ -1,7 +1,9 @@
-/** Programs that two metrics SDKs run for comparison: instruments are made, record, and are collected, under a clock of our own. */
-import type { Meter, MetricOptions } from '@opentelemetry/api';
-
-export type SyncKind = 'COUNTER' | 'UP_DOWN_COUNTER' | 'GAUGE' | 'HISTOGRAM';
+/**
+ * Programs that two metrics SDKs run for comparison: instruments are made, record, are observed and collected by several readers, under a
+ * clock of our own.
+ */
+import type { MetricOptions } from '@opentelemetry/api';
+import type { InstrumentKind } from '../../src/state/instrument-kind.ts';
 
 export interface MeterArguments {
   readonly name: string;
@@ -9,13 +11,37 @@ export interface MeterArguments {
   readonly schemaUrl: string | undefined;
 }
 
+/** What a reader selects; `preferred`: delta but for up-down counters, as OTLP exporters have it. */
+export type Temporality = 'cumulative' | 'delta' | 'preferred';
+
+/** What a reader selects for histograms. */
+export type HistogramSelection = 'default' | 'explicit' | 'exponential';
+
+export interface ReaderPlan {
+  readonly temporality: Temporality;
+  readonly histogram: HistogramSelection;
+}
+
+/** A view of instruments of one name and kind: no two views of a program match the same. */
+export interface ViewPlan {
+  readonly instrumentName: string;
+  readonly instrumentType: InstrumentKind;
+  readonly name: string | undefined;
+  /** Keys of attributes that are kept, or that are left out. */
+  readonly keys: readonly string[] | undefined;
+  readonly keeps: boolean;
+  readonly aggregation: 'default' | 'drop' | 'explicit' | 'exponential';
+}
+
 export interface CreateStep {
   readonly step: 'create';
   /** Index in `Program.meters`. */
   readonly meter: number;
-  readonly kind: SyncKind;
+  readonly kind: InstrumentKind;
   readonly name: string;
   readonly options: MetricOptions | undefined;
+  /** Of an asynchronous instrument: its callback is one of `addBatchObservableCallback`. */
+  readonly batch: boolean;
 }
 
 export interface RecordStep {
@@ -33,8 +59,20 @@ export interface TickStep {
   readonly millis: number;
 }
 
+export interface Observation {
+  readonly instrument: number;
+  readonly value: unknown;
+  readonly attributes: unknown;
+}
+
 export interface CollectStep {
   readonly step: 'collect';
+  /** Index in `Program.readers`. */
+  readonly reader: number;
+  /** What callbacks observe in this collection. */
+  readonly observations: readonly Observation[];
+  /** Instruments whose callbacks throw after that. */
+  readonly throwing: readonly number[];
 }
 
 export type Step = CreateStep | RecordStep | TickStep | CollectStep;
@@ -42,6 +80,8 @@ export type Step = CreateStep | RecordStep | TickStep | CollectStep;
 /** A program whose values are real: make it anew for each run, since a run may change its objects. */
 export interface Program {
   readonly cardinalityLimit: number;
+  readonly readers: readonly ReaderPlan[];
+  readonly views: readonly ViewPlan[];
   readonly meters: readonly MeterArguments[];
   readonly steps: readonly Step[];
 }
@@ -58,7 +98,7 @@ export function createSteps(program: Program): CreateStep[] {
   return program.steps.filter(isCreate);
 }
 
-/** Replaces steps one by one; undefined drops the step. Drop no create step: records count them. */
+/** Replaces steps one by one; undefined drops the step. Drop no create and no collect step: others count them. */
 export function mapSteps(program: Program, replace: (step: Step, now: number) => Step | undefined): Program {
   let now = PROGRAM_START;
   const steps: Step[] = [];
@@ -70,19 +110,30 @@ export function mapSteps(program: Program, replace: (step: Step, now: number) =>
   return { ...program, steps };
 }
 
-/** Makes the instrument of a create step. */
-export function createInstrument(
-  meter: Meter,
-  { kind, name, options }: CreateStep,
-): ReturnType<Meter['createCounter' | 'createGauge']> {
-  switch (kind) {
-    case 'COUNTER':
-      return meter.createCounter(name, options);
-    case 'UP_DOWN_COUNTER':
-      return meter.createUpDownCounter(name, options);
-    case 'GAUGE':
-      return meter.createGauge(name, options);
-    case 'HISTOGRAM':
-      return meter.createHistogram(name, options);
-  }
+/** A collection of a program, and when it is. */
+export interface Moment {
+  /** Number of the collect step, from 0. */
+  readonly index: number;
+  readonly step: CollectStep;
+  readonly now: number;
+  /** When the same reader collected before. */
+  readonly previous: number | undefined;
+}
+
+export function momentsOf(program: Program): Moment[] {
+  const moments: Moment[] = [];
+  const previous = new Map<number, number>();
+  mapSteps(program, (step, now) => {
+    if (step.step === 'collect') {
+      moments.push({ index: moments.length, step, now, previous: previous.get(step.reader) });
+      previous.set(step.reader, now);
+    }
+    return step;
+  });
+  return moments;
+}
+
+/** Milliseconds since the epoch as the data model has them. */
+export function hrTimeOf(millis: number): [number, number] {
+  return [Math.floor(millis / 1000), (millis % 1000) * 1e6];
 }

@@ -1,12 +1,15 @@
 import type { Collection } from './collected.ts';
-import type { Program } from './program.ts';
+import type { Moment, Program } from './program.ts';
 
 /** What a rule makes of one program. */
 export interface AppliedRule {
   /** What the official SDK is given in place of the program. */
   readonly program: Program;
-  /** Turns what the official SDK then says, in one collection, into what this SDK must say. It may change `official`. */
-  readonly expected?: (official: Collection, ours: Collection) => Collection;
+  /**
+   * Turns what the official SDK then says, in one collection, into what this SDK must say. It may change `official`. Called for all
+   * collections, in their order.
+   */
+  readonly expected?: (official: Collection, ours: Collection, moment: Moment) => Collection;
 }
 
 /**

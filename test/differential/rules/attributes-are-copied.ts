@@ -2,8 +2,9 @@
  * Attributes are copied when a series is made, and nothing in them can make a call throw: what is no object counts as no
  * attributes, a bigint as its digits, what cannot be read or written as JSON as null; arrays and objects are kept as JSON.
  */
-import { mapSteps } from '../program.ts';
+import { createSteps, mapSteps, type Observation } from '../program.ts';
 import type { Rule } from '../rule.ts';
+import { isRecorded, setKey, streamsOf, viewed, viewOf } from '../streams.ts';
 
 function keptValue(read: () => unknown): unknown {
   try {
@@ -29,9 +30,25 @@ export function keptAttributes(attributes: unknown): object {
 
 export const attributesAreCopied: Rule = {
   name: 'Attributes are copied',
-  apply: (program) => ({
-    program: mapSteps(program, (step) =>
-      step.step === 'record' ? { ...step, attributes: keptAttributes(step.attributes) } : step,
-    ),
-  }),
+  apply: (program) => {
+    const instruments = createSteps(program);
+    const streams = streamsOf(program);
+    const first = new Map<string, object>(); // of equal sets the one that made the series
+    const copied = <T extends Observation>(one: T): T => {
+      const view = viewOf(program, instruments[one.instrument]!);
+      const attributes = viewed(keptAttributes(one.attributes), view); // which the official SDK then does not change
+      const series = streams[one.instrument]! + setKey(attributes);
+      if (!first.has(series) && isRecorded(instruments[one.instrument]!, one.value as number))
+        first.set(series, attributes);
+      return { ...one, attributes: first.get(series) ?? attributes };
+    };
+    return {
+      program: mapSteps(program, (step) => {
+        if (step.step === 'record') return copied(step);
+        if (step.step !== 'collect') return step;
+        const inOrder = [...step.observations].sort((a, b) => a.instrument - b.instrument);
+        return { ...step, observations: inOrder.map(copied) };
+      }),
+    };
+  },
 };

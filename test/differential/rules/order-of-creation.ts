@@ -1,31 +1,27 @@
 /** Metrics come in the order in which their instruments were made, and scopes in the order of their first instruments. */
-import type { Metric, Scope } from '../collected.ts';
+import type { Scope } from '../collected.ts';
 import { createSteps } from '../program.ts';
 import type { Rule } from '../rule.ts';
+import { streamOf, streamOfMetric, viewOf } from '../streams.ts';
 
 export const orderOfCreation: Rule = {
   name: 'Order of creation',
   apply: (program) => {
-    const instruments = createSteps(program);
-    const placeOf = ({ scope }: Scope, metric?: Metric): number =>
-      instruments.findIndex(({ meter, kind, name, options }) => {
-        const { name: library, version, schemaUrl } = program.meters[meter]!;
-        if (library !== scope.name || (version ?? '') !== scope.version || schemaUrl !== scope.schemaUrl)
-          return false;
-        if (metric === undefined) return true;
-        const { type, unit, valueType } = metric.descriptor;
-        return (
-          metric.descriptor.name === name &&
-          type === kind &&
-          unit === (options?.unit ?? '') &&
-          valueType === (options?.valueType ?? 1)
-        );
+    const kept = createSteps(program).filter((step) => viewOf(program, step)?.aggregation !== 'drop');
+    const streams = kept.map((step) => streamOf(program, step));
+    const placeOfScope = ({ scope }: Scope): number =>
+      kept.findIndex(({ meter }) => {
+        const { name, version, schemaUrl } = program.meters[meter]!;
+        return name === scope.name && (version ?? '') === scope.version && schemaUrl === scope.schemaUrl;
       });
     return {
       program,
       expected: (official) => {
-        for (const scope of official) scope.metrics.sort((a, b) => placeOf(scope, a) - placeOf(scope, b));
-        return official.sort((a, b) => placeOf(a) - placeOf(b));
+        for (const scope of official)
+          scope.metrics.sort(
+            (a, b) => streams.indexOf(streamOfMetric(scope, a)) - streams.indexOf(streamOfMetric(scope, b)),
+          );
+        return official.sort((a, b) => placeOfScope(a) - placeOfScope(b));
       },
     };
   },

@@ -8,10 +8,11 @@ import type { Rule } from '../rule.ts';
 
 /** Largest difference between two ways to add up all values of a program. */
 function largestDifference(program: Program): number {
-  const values = program.steps.flatMap((step) =>
-    step.step === 'record' && typeof step.value === 'number' ? [step.value] : [],
-  );
-  const finite = values.filter(Number.isFinite);
+  const values = program.steps.flatMap((step) => {
+    if (step.step === 'record') return [step.value];
+    return step.step === 'collect' ? step.observations.map(({ value }) => value) : [];
+  });
+  const finite = values.filter((value): value is number => Number.isFinite(value));
   if (finite.every((value) => Number.isInteger(value * 8) && Math.abs(value) < 2 ** 40)) return 0; // then every addition is exact
   return finite.length * Number.EPSILON * finite.reduce((sum, value) => sum + Math.abs(value), 0);
 }
@@ -32,12 +33,12 @@ export const sumsAreAddedInOrder: Rule = {
           const value = points[i]?.point.value;
           if (typeof point.value === 'number') {
             // A gauge is not added up: only the sign of its zero is no matter.
-            if (metric.descriptor.type !== 'GAUGE') point.value = near(point.value, value);
+            if (!metric.descriptor.type.endsWith('GAUGE')) point.value = near(point.value, value);
             else if (point.value === value) point.value = value;
           } else if (typeof value === 'object') {
             if (point.value.sum !== undefined) point.value.sum = near(point.value.sum, value.sum);
-            if (point.value.min === value.min) point.value.min = value.min;
-            if (point.value.max === value.max) point.value.max = value.max;
+            if (value.min !== undefined && point.value.min === value.min) point.value.min = value.min;
+            if (value.max !== undefined && point.value.max === value.max) point.value.max = value.max;
           }
         });
         return official;

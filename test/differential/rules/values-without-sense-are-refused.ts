@@ -1,23 +1,64 @@
 /** NaN and the infinities do not enter sums, nor NaN a histogram; what is no number is not recorded, and never throws. */
-import { createSteps, mapSteps, type SyncKind } from '../program.ts';
+import { allPoints, withoutEmpty, type ExponentialValue, type Point } from '../collected.ts';
+import { createSteps, hrTimeOf, mapSteps, type CreateStep } from '../program.ts';
 import type { Rule } from '../rule.ts';
+import { setKey, streamOfMetric } from '../streams.ts';
 
-function isRefused(kind: SyncKind, value: unknown): boolean {
+/** What is observed of an integer must be finite in both SDKs; said here, so that other rules need not know. */
+function isRefused({ kind, options }: CreateStep, value: unknown): boolean {
   if (typeof value !== 'number') return true;
+  if (kind === 'OBSERVABLE_GAUGE') return options?.valueType === 0 && !Number.isFinite(value);
   if (kind === 'GAUGE') return false;
   return kind === 'HISTOGRAM' ? Number.isNaN(value) : !Number.isFinite(value);
+}
+
+function keyOf({ scope, metric, point }: ReturnType<typeof allPoints>[number]): string {
+  return streamOfMetric(scope, metric) + setKey(point.attributes);
+}
+
+function isExponential(value: Point['value']): value is ExponentialValue {
+  return typeof value === 'object' && 'scale' in value;
 }
 
 export const valuesWithoutSenseAreRefused: Rule = {
   name: 'Values without sense are refused',
   apply: (program) => {
     const instruments = createSteps(program);
+    const refused = ({
+      instrument,
+      value,
+    }: {
+      readonly instrument: number;
+      readonly value: unknown;
+    }): boolean => isRefused(instruments[instrument]!, value);
+    const infinities = new Set<string>(); // when some were recorded
+    mapSteps(program, (step, now) => {
+      if (step.step === 'record' && (step.value === Infinity || step.value === -Infinity))
+        infinities.add(hrTimeOf(now).join());
+      return step;
+    });
     return {
-      program: mapSteps(program, (step) =>
-        step.step === 'record' && isRefused(instruments[step.instrument]!.kind, step.value)
-          ? undefined
-          : step,
-      ),
+      program: mapSteps(program, (step) => {
+        if (step.step === 'record') return refused(step) ? undefined : step;
+        if (step.step !== 'collect') return step;
+        return { ...step, observations: step.observations.filter((one) => !refused(one)) };
+      }),
+      // Exponential histograms refuse the infinities as well. The official SDK makes points of them, or begins them with one.
+      expected: (official, ours) => {
+        for (const { metrics } of official)
+          for (const metric of metrics)
+            metric.dataPoints = metric.dataPoints.filter(
+              ({ value }) => !isExponential(value) || value.count > 0,
+            );
+        const left = withoutEmpty(official);
+        const starts = new Map(allPoints(ours).map((one) => [keyOf(one), one.point.startTime]));
+        for (const one of allPoints(left)) {
+          const { point } = one;
+          if (isExponential(point.value) && infinities.has(point.startTime.join()))
+            point.startTime = starts.get(keyOf(one)) ?? point.startTime;
+        }
+        return left;
+      },
     };
   },
 };
