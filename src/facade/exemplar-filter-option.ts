@@ -1,4 +1,4 @@
-import { OptionError } from '../base/errors.ts';
+import { OptionError, printed } from '../base/errors.ts';
 import type { Warnings } from '../base/warnings.ts';
 import type { ExemplarFilter } from '../state/records.ts';
 
@@ -8,20 +8,18 @@ export const EXEMPLAR_FILTER_VARIABLE = 'OTEL_METRICS_EXEMPLAR_FILTER';
 const FILTERS: readonly ExemplarFilter[] = ['trace_based', 'always_on', 'always_off'];
 const DEFAULT_FILTER: ExemplarFilter = 'trace_based';
 
-/** The option, the environment's choice or the default, in this order. A wrong variable is warned of and not used; case does not matter in it. */
-export function exemplarFilterOf(
-  option: ExemplarFilter | undefined,
+/** The filter an environment names, or the default. A wrong name is warned of and not used; case does not matter. */
+export function exemplarFilterOfEnvironment(
   environment: Readonly<Record<string, string | undefined>>,
   warnings: Warnings,
 ): ExemplarFilter {
-  if (option !== undefined) return option;
   const value = environment[EXEMPLAR_FILTER_VARIABLE]?.trim() ?? '';
   if (value === '') return DEFAULT_FILTER;
   const filter = FILTERS.find((name) => name === value.toLowerCase());
   if (filter === undefined)
     warnings.once(
       EXEMPLAR_FILTER_VARIABLE,
-      `${EXEMPLAR_FILTER_VARIABLE} is ${JSON.stringify(value)}; it must be ${FILTERS.join(', ')}. ${DEFAULT_FILTER} is used`,
+      `${EXEMPLAR_FILTER_VARIABLE} is ${printed(value)}; it must be ${FILTERS.join(', ')}. ${DEFAULT_FILTER} is used`,
     );
   return filter ?? DEFAULT_FILTER;
 }

@@ -8,10 +8,11 @@ import { MeterRegistry } from '../sdk/meter-registry.ts';
 import type { SeqlockViewOptions } from '../sdk/view-options.ts';
 import { followedViews, viewsOf, type View } from '../sdk/view.ts';
 import { selectionKey } from '../state/aggregation-choice.ts';
-import type { InstrumentKind, StoreConfiguration } from '../state/records.ts';
+import type { ExemplarFilter, InstrumentKind, StoreConfiguration } from '../state/records.ts';
 import { isStore, MetricStore } from '../state/store.ts';
 import { writerOf, type StoreWriter } from '../state/store-writer.ts';
 import { isMainThread } from 'node:worker_threads';
+import { checkExemplarFilter, exemplarFilterOfEnvironment } from './exemplar-filter-option.ts';
 import { observationBy } from './observation.ts';
 import { selectedAggregation, storeConfiguration, warnOfUnrecorded } from './reader-wishes.ts';
 import { measureCollections } from './reader-metrics.ts';
@@ -34,6 +35,11 @@ export interface SeqlockMeterProviderOptions {
   readonly sdkMetricsEnabled?: boolean;
   /** Reports the `seqlock.*` metrics of the store and of each reader (docs/operations.md). Default false. */
   readonly selfMetrics?: boolean;
+  /**
+   * Which measurements may become exemplars: those inside of a sampled span (`trace_based`), all, or none. Default: the publisher's choice
+   * on a store that has one, else `OTEL_METRICS_EXEMPLAR_FILTER`, else `trace_based`.
+   */
+  readonly exemplarFilter?: ExemplarFilter;
   /** The store to record into. Default: see `SeqlockMeterProvider`. */
   readonly store?: MetricStore;
 }
@@ -86,15 +92,18 @@ export class SeqlockMeterProvider implements MeterProvider {
 
   /** Writes the store's configuration, unless it has one, and returns what of both holds for this provider. */
   #configure(
-    { readers = [], resource = defaultResource() }: SeqlockMeterProviderOptions,
+    { readers = [], resource = defaultResource(), exemplarFilter: ownFilter }: SeqlockMeterProviderOptions,
     views: readonly View[] = [],
   ): StoreConfiguration {
     const { warnings } = this.#writer;
-    const wanting = (): StoreConfiguration => storeConfiguration(readers, resource, views, warnings);
-    const wanted = wanting();
     const store = readerOf(this.store.region);
     store.refreshConfiguration();
     const published = store.configuration;
+    const exemplarFilter =
+      ownFilter ?? published?.exemplarFilter ?? exemplarFilterOfEnvironment(process.env, warnings);
+    const wanting = (): StoreConfiguration =>
+      storeConfiguration(readers, resource, views, exemplarFilter, warnings);
+    const wanted = wanting();
     // The first configuration stays: a worker, and a second provider on a store, follow the publisher's.
     if (published === undefined) {
       this.#writer.configure(wanted);
@@ -105,7 +114,7 @@ export class SeqlockMeterProvider implements MeterProvider {
         );
       return wanted;
     }
-    if (readers.length === 0) return published;
+    if (readers.length === 0) return { ...published, exemplarFilter };
     const { selections, views: publishedViews } = published;
     const deltaKinds = [...new Set([...published.deltaKinds, ...wanted.deltaKinds])];
     return { ...wanted, selections, views: publishedViews, deltaKinds };
@@ -198,10 +207,8 @@ function checkOptions(options: unknown): asserts options is SeqlockMeterProvider
       options,
       'an object such as { readers: [reader] }',
     );
-  const { resource, readers, views, store, sdkMetricsEnabled, selfMetrics } = options as Record<
-    string,
-    unknown
-  >;
+  const { resource, readers, views, store, sdkMetricsEnabled, selfMetrics, exemplarFilter } =
+    options as Record<string, unknown>;
   if (resource !== undefined && !isResource(resource))
     throw new OptionError('resource', resource, 'a Resource: an object with attributes');
   if (readers !== undefined && !Array.isArray(readers))
@@ -228,6 +235,7 @@ function checkOptions(options: unknown): asserts options is SeqlockMeterProvider
     throw new OptionError('sdkMetricsEnabled', sdkMetricsEnabled, 'true or false');
   if (selfMetrics !== undefined && typeof selfMetrics !== 'boolean')
     throw new OptionError('selfMetrics', selfMetrics, 'true or false');
+  checkExemplarFilter(exemplarFilter);
 }
 
 /** Attributes that are still being found out are not looked at: the official resource complains. */

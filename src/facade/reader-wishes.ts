@@ -13,7 +13,7 @@ import {
   type Selections,
 } from '../state/aggregation-choice.ts';
 import { INSTRUMENT_KINDS, type InstrumentKind } from '../state/instrument-kind.ts';
-import type { StoreConfiguration } from '../state/records.ts';
+import type { ExemplarFilter, StoreConfiguration } from '../state/records.ts';
 import type { View } from '../sdk/view.ts';
 import { knownAttributes, type ProviderResource } from './resource.ts';
 
@@ -27,6 +27,7 @@ export function storeConfiguration(
   readers: readonly IMetricReader[],
   resource: ProviderResource,
   views: readonly View[],
+  exemplarFilter: ExemplarFilter,
   warnings: Warnings,
 ): StoreConfiguration {
   return {
@@ -44,6 +45,7 @@ export function storeConfiguration(
     }),
     deltaKinds: INSTRUMENT_KINDS.filter((kind) => readers.some((reader) => isDelta(reader, kind))),
     views: views.map(({ description }) => description),
+    exemplarFilter,
   };
 }
 

@@ -21,8 +21,8 @@ export function bind(
   if (typeof candidate?.bind === 'function') return candidate.bind(attributes);
   const copy = { ...attributes };
   if (typeof candidate?.add === 'function')
-    return { add: (value) => (instrument as Counter).add(value, copy) };
+    return { add: (value, context) => (instrument as Counter).add(value, copy, context) };
   if (typeof candidate?.record === 'function')
-    return { record: (value) => (instrument as Histogram).record(value, copy) };
+    return { record: (value, context) => (instrument as Histogram).record(value, copy, context) };
   throw new TypeError('bind takes a Counter, UpDownCounter, Gauge or Histogram');
 }

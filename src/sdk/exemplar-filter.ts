@@ -1,5 +1,8 @@
 import { context, trace, TraceFlags, type Context } from '@opentelemetry/api';
 import type { ExemplarSpan } from '../state/cells/exemplar-cell.ts';
+import { defaultReservoir, type ExemplarGate } from '../state/exemplar-reservoirs.ts';
+import type { StreamWriter } from '../state/stream-writer.ts';
+import type { StreamPlan } from './stream-plan.ts';
 import type { ExemplarFilter } from '../state/records.ts';
 
 /** Of an exemplar that was made outside of any span. */
@@ -8,33 +11,33 @@ const NO_SPAN: ExemplarSpan = { traceId: '', spanId: '' };
 /** Measurements in a row without a sampled span, after which not every one is looked at. */
 const PATIENCE = 16;
 /** Then one of so many is, on the average. */
-const STRIDE = 16;
+const STRIDE = 32;
 
 /**
  * Says whether a measurement may become an exemplar (specification, ExemplarFilter), and in which span it was made. One for each stream.
  *
- * Finding the active context costs more than a whole measurement: 12 to 20 ns, of which most goes into `AsyncLocalStorage` and none can be
+ * Finding the active context costs more than a bound measurement: 12 to 20 ns, of which most goes into `AsyncLocalStorage` and none can be
  * cached, since nothing tells when the context changes. So where the last 16 measurements of the stream were made outside of any
- * sampled span, only every 16th on the average is looked at, at random distances, until one is inside. What that misses: exemplars of
- * spans that are rare among measurements without, 15 of 16. A stream that is recorded to inside of spans is looked at each time, and
- * so is a measurement that is given its context.
+ * sampled span, only every 32nd on the average is looked at, at random distances, until one is inside. What that misses: 31 of 32 exemplars
+ * of spans that are rare among measurements without. A stream that is recorded to inside of spans is looked at each time, and so
+ * is a measurement that is given its context.
  */
-export class ExemplarGate {
+export class SpanGate implements ExemplarGate {
   readonly #always: boolean;
   #skip = 0;
   #misses = 0;
+  #random: number = 1 + Math.floor(Math.random() * 0x7fff_fffe);
 
   constructor(filter: Exclude<ExemplarFilter, 'always_off'>) {
     this.#always = filter === 'always_on';
   }
 
-  /** The span of a measurement that is to be offered; undefined when it is not. `given`: the context the caller passed, if any. Never throws. */
-  spanOf(given: Context | undefined): ExemplarSpan | undefined {
+  spanOf(given: unknown): ExemplarSpan | undefined {
     if (given === undefined && --this.#skip >= 0) return undefined;
     return this.#look(given);
   }
 
-  #look(given: Context | undefined): ExemplarSpan | undefined {
+  #look(given: unknown): ExemplarSpan | undefined {
     this.#skip = 0;
     const span = sampledSpan(given);
     if (span !== undefined || this.#always) {
@@ -43,15 +46,34 @@ export class ExemplarGate {
     }
     if (given !== undefined) return undefined;
     if (this.#misses < PATIENCE) this.#misses++;
-    else this.#skip = Math.floor(Math.random() * (2 * STRIDE - 1));
+    else this.#skip = this.#distance();
     return undefined;
+  }
+
+  /** At random from 0 to twice the stride (Marsaglia, "Xorshift RNGs", 2003). In int32s: `Math.random` would leave 16 B of garbage. */
+  #distance(): number {
+    this.#random ^= this.#random << 13;
+    this.#random ^= this.#random >>> 17;
+    this.#random ^= this.#random << 5;
+    return (this.#random >>> 8) % (2 * STRIDE - 1);
   }
 }
 
+/** Has a stream keep the exemplars that a filter lets through, in the reservoir of its view or its aggregation. */
+export function keepExemplars(
+  stream: StreamWriter,
+  filter: ExemplarFilter,
+  { exemplarReservoir, filter: attributes }: Pick<StreamPlan, 'exemplarReservoir' | 'filter'>,
+): void {
+  if (filter === 'always_off' || exemplarReservoir?.type === 'none') return;
+  const choice = exemplarReservoir ?? defaultReservoir(stream.description.aggregation);
+  stream.keepExemplars(new SpanGate(filter), choice, attributes !== undefined);
+}
+
 /** The sampled span of a context (by default the active one); undefined when there is none, or it cannot be read. */
-function sampledSpan(given: Context | undefined): ExemplarSpan | undefined {
+function sampledSpan(given: unknown): ExemplarSpan | undefined {
   try {
-    const span = trace.getSpanContext(given ?? context.active());
+    const span = trace.getSpanContext((given as Context | undefined) ?? context.active());
     return span !== undefined && (span.traceFlags & TraceFlags.SAMPLED) !== 0 ? span : undefined;
   } catch {
     return undefined; // no context at all, or a span or context manager that throws

@@ -15,12 +15,12 @@ const MAX = Number.MAX_VALUE;
 
 /** A counter with its attributes resolved: `add` is the cell write alone (specification, Bind). */
 export interface BoundCounter {
-  add(value: number): void;
+  add(value: number, context?: Context): void;
 }
 
 /** A gauge or histogram with its attributes resolved. */
 export interface BoundRecorder {
-  record(value: number): void;
+  record(value: number, context?: Context): void;
 }
 
 abstract class SyncInstrument {
@@ -115,29 +115,30 @@ abstract class BoundInstrument {
     this.#values = values;
   }
 
-  protected check(value: unknown): void {
+  protected check(value: unknown, context: Context | undefined): void {
     const usable = this.#values.usable(value);
-    if (usable !== undefined) this.series.record(usable);
+    if (usable !== undefined) this.series.record(usable, context);
   }
 }
 
 class BoundAdder extends BoundInstrument implements BoundCounter {
-  add(value: number): void {
-    if (typeof value === 'number' && value >= 0 && value <= MAX && this.plain) this.series.record(value);
-    else this.check(value);
+  add(value: number, context?: Context): void {
+    if (typeof value === 'number' && value >= 0 && value <= MAX && this.plain)
+      this.series.record(value, context);
+    else this.check(value, context);
   }
 }
 
 class BoundGauge extends BoundInstrument implements BoundRecorder {
-  record(value: number): void {
-    if (typeof value === 'number' && this.plain) this.series.record(value);
-    else this.check(value);
+  record(value: number, context?: Context): void {
+    if (typeof value === 'number' && this.plain) this.series.record(value, context);
+    else this.check(value, context);
   }
 }
 
 class BoundHistogram extends BoundInstrument implements BoundRecorder {
-  record(value: number): void {
-    if (typeof value === 'number' && value >= 0 && this.plain) this.series.record(value);
-    else this.check(value);
+  record(value: number, context?: Context): void {
+    if (typeof value === 'number' && value >= 0 && this.plain) this.series.record(value, context);
+    else this.check(value, context);
   }
 }

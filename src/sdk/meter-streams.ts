@@ -4,6 +4,7 @@ import type { ObservedStream } from '../state/observed-stream.ts';
 import type { StoreWriter } from '../state/store-writer.ts';
 import type { RecordedStream, StreamWriter } from '../state/stream-writer.ts';
 import { aggregationOf } from './aggregation.ts';
+import { keepExemplars } from './exemplar-filter.ts';
 import type { InstrumentDescriptor } from './instrument-descriptor.ts';
 import { ObservedTarget } from './observed-target.ts';
 import { each, type Destination } from './recorder.ts';
@@ -15,7 +16,7 @@ import { filtered, FiniteOnly } from './viewed-recorder.ts';
 export interface MeterContext {
   readonly writer: StoreWriter;
   /** What the provider follows of the store's configuration. */
-  readonly configuration: Pick<StoreConfiguration, 'cardinalityLimits' | 'deltaKinds'>;
+  readonly configuration: Pick<StoreConfiguration, 'cardinalityLimits' | 'deltaKinds' | 'exemplarFilter'>;
   readonly rules: StreamRules;
 }
 
@@ -33,10 +34,11 @@ export class MeterStreams {
 
   /** Where the measurements of a synchronous instrument go. */
   destination(instrument: InstrumentDescriptor): Destination {
-    const { writer } = this.#context;
+    const { writer, configuration } = this.#context;
     const opened = this.#open(instrument, (description, limit) => writer.stream(description, limit));
     return each(
       opened.map(({ stream, plan }) => {
+        keepExemplars(stream, configuration.exemplarFilter ?? 'trace_based', plan);
         const destination = filtered(stream as RecordedStream, plan.filter);
         const takesAll = instrument.kind !== 'GAUGE' || stream.description.aggregation.type === 'last-value';
         return takesAll

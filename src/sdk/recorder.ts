@@ -56,9 +56,9 @@ class EachBound implements BoundSeries {
     this.#series = series;
   }
 
-  record(value: number): void {
+  record(value: number, context?: unknown): void {
     const all = this.#series;
-    for (let i = 0; i < all.length; i++) all[i]!.record(value);
+    for (let i = 0; i < all.length; i++) all[i]!.record(value, context);
   }
 }
 

@@ -2,6 +2,7 @@ import { printed } from '../base/errors.ts';
 import type { Warnings } from '../base/warnings.ts';
 import { selectionKey, type AggregationChoice, type Selections } from '../state/aggregation-choice.ts';
 import type { GaugeMerge, Scope } from '../state/records.ts';
+import type { ViewReservoir } from '../state/reservoir-choice.ts';
 import { isPossible } from './aggregation.ts';
 import { areEqual, type AttributeFilter } from './attribute-filter.ts';
 import type { InstrumentDescriptor } from './instrument-descriptor.ts';
@@ -21,6 +22,8 @@ export interface StreamPlan {
   readonly cardinalityLimit: number | undefined;
   /** Of gauges; undefined when not said. */
   readonly merge: GaugeMerge | undefined;
+  /** Undefined: that of the aggregation. */
+  readonly exemplarReservoir: ViewReservoir | undefined;
 }
 
 /** What decides about the streams of a provider's instruments. */
@@ -77,6 +80,7 @@ function plansOf(
     filter: view?.filter,
     cardinalityLimit: stream?.cardinalityLimit,
     merge: stream?.merge ?? instrument.merge,
+    exemplarReservoir: stream?.exemplarReservoir,
   };
   const fixed = stream?.aggregation;
   if (fixed !== undefined) return [{ ...plan, aggregation: fixed, selection: undefined }];

@@ -7,6 +7,7 @@ import type {
 import { OptionError } from '../base/errors.ts';
 import { INSTRUMENT_KINDS, type InstrumentKind } from '../state/instrument-kind.ts';
 import { GAUGE_MERGES, type GaugeMerge } from '../state/gauge-merge.ts';
+import type { ViewReservoir } from '../state/reservoir-choice.ts';
 import type { ViewDescription } from '../state/view-description.ts';
 import { aggregationChoice } from './aggregation-option.ts';
 import { filterOf, type AttributeFilter } from './attribute-filter.ts';
@@ -29,6 +30,11 @@ export interface SeqlockViewOptions extends Omit<ViewOptions, 'aggregation'> {
   readonly attributeKeys?: readonly string[];
   /** Of gauges: how the values of several threads are reported; see `GaugeOptions`, which it goes before. */
   readonly merge?: (typeof GAUGE_MERGES)[number];
+  /**
+   * How exemplars are chosen: at most `size` of each series, one of each bucket of a histogram, or none. Default: one of each bucket for
+   * histograms with explicit ones, up to 20 for exponential histograms, else one.
+   */
+  readonly exemplarReservoir?: ViewReservoir;
 }
 
 const SELECTORS = [
@@ -48,6 +54,7 @@ const OPTIONS: readonly string[] = [
   'aggregation',
   'aggregationCardinalityLimit',
   'merge',
+  'exemplarReservoir',
 ];
 
 type GivenOptions = { readonly [K in keyof SeqlockViewOptions]: unknown };
@@ -91,6 +98,7 @@ export function readViewOptions(
         }),
         ...limit(options.aggregationCardinalityLimit, option),
         ...merge(options.merge, option),
+        ...reservoir(options.exemplarReservoir, option),
       },
     },
   };
@@ -143,6 +151,26 @@ function merge(given: unknown, option: string): { merge?: GaugeMerge } {
   if (known === undefined)
     throw new OptionError(`${option}.merge`, given, `one of ${GAUGE_MERGES.join(', ')}`);
   return { merge: known };
+}
+
+const MOST_EXEMPLARS = 1000;
+
+function reservoir(given: unknown, option: string): { exemplarReservoir?: ViewReservoir } {
+  if (given === undefined) return {};
+  const { type, size } = Object(given) as { type?: unknown; size?: unknown };
+  if (type === 'none' || type === 'aligned-buckets') return { exemplarReservoir: { type } };
+  if (
+    type === 'fixed-size' &&
+    Number.isInteger(size) &&
+    (size as number) >= 1 &&
+    (size as number) <= MOST_EXEMPLARS
+  )
+    return { exemplarReservoir: { type, size: size as number } };
+  throw new OptionError(
+    `${option}.exemplarReservoir`,
+    given,
+    `{ type: 'fixed-size', size } of 1 to ${MOST_EXEMPLARS}, { type: 'aligned-buckets' } or { type: 'none' }`,
+  );
 }
 
 function keyList(keys: unknown, option: string): readonly string[] | undefined {

@@ -8,14 +8,46 @@ import {
   type ExemplarSpan,
 } from './cells/exemplar-cell.ts';
 import { canonicalAttributes } from './attributes.ts';
-import { encodeExemplars, exemplarBlockWords, setExemplarBlock } from './exemplar-record.ts';
-import { EXEMPLARS_RECORD } from './records.ts';
+import {
+  encodeExemplars,
+  exemplarBlockWords,
+  setExemplarBlock,
+  type ExemplarsRecord,
+} from './exemplar-record.ts';
+import { EXEMPLARS_RECORD, type Aggregation } from './records.ts';
+import type { ReservoirChoice } from './reservoir-choice.ts';
 
-/**
- * Which measurements of a series are kept (specification, ExemplarReservoir): at most `size` of all, or one a histogram bucket.
- */
-export type ReservoirChoice =
-  { readonly type: 'fixed-size'; readonly size: number } | { readonly type: 'aligned-buckets' };
+const MOST_OF_EXPONENTIAL = 20;
+
+/** The reservoir of a stream for which no view chose one (specification, exemplar defaults). */
+export function defaultReservoir(aggregation: Aggregation): ReservoirChoice {
+  switch (aggregation.type) {
+    case 'explicit-bucket-histogram':
+      return aggregation.boundaries.length > 0
+        ? { type: 'aligned-buckets' }
+        : { type: 'fixed-size', size: 1 };
+    case 'exponential-histogram':
+      return { type: 'fixed-size', size: Math.min(MOST_OF_EXPONENTIAL, aggregation.maxSize) };
+    default:
+      return { type: 'fixed-size', size: 1 };
+  }
+}
+
+/** Says whether a measurement may be an exemplar. One a stream: it may remember what it found. */
+export interface ExemplarGate {
+  /** The span of a measurement that is to be offered; undefined when it is not. `context`: what the caller passed, if anything. Never throws. */
+  spanOf(context: unknown): ExemplarSpan | undefined;
+}
+
+/** Attributes of a measurement, and what a view did to them. */
+export interface MeasuredAttributes {
+  /** As they came to the stream. */
+  readonly attributes: unknown;
+  /** Where code of a view made those: what it made them of. */
+  readonly measured: unknown;
+  /** Where keys alone decide which of `attributes` count. */
+  readonly keeps: ((key: string) => boolean) | undefined;
+}
 
 /** What the reservoirs of one slab share. */
 export interface ExemplarMemory {
@@ -45,6 +77,8 @@ interface Reservoir {
  * it, and carries its time. The counts are this thread's own; an heir of the slab starts with new ones, over the same cells.
  */
 export class ExemplarReservoirs {
+  /** True where a view may drop attributes, which exemplars then carry. */
+  readonly filters: boolean;
   readonly #memory: ExemplarMemory;
   readonly #stream: number;
   readonly #places: number;
@@ -68,26 +102,23 @@ export class ExemplarReservoirs {
     this.#stream = stream;
     this.#aligned = choice.type === 'aligned-buckets' && buckets > 0;
     this.#places = choice.type === 'fixed-size' ? choice.size : Math.max(1, buckets);
+    this.filters = filters;
     this.#textWords = filters ? TEXT_WORDS : 0;
   }
 
   /** Goes on in the block that a dead owner of the slab had for a series. One of another shape is left alone. */
-  restore(cell: number, block: number, places: number, textWords: number): void {
+  restore({ cell, block, places, textWords }: ExemplarsRecord): void {
     if (places === this.#places && textWords === this.#textWords)
       this.#reservoirs.set(cell, this.#reservoir(block));
   }
 
-  /**
-   * Offers a measurement of the series of `cell`; `bucket` is the one it fell into, where there are any. `measured`: the attributes it
-   * came with; `kept`: those of the series, as far as a view kept them. Never throws.
-   */
+  /** Offers a measurement of the series of `cell`; `bucket` is the one it fell into, where there are any. Never throws. */
   offer(
     cell: number,
     bucket: number,
     value: number,
     span: ExemplarSpan,
-    measured: unknown,
-    kept: unknown,
+    attributes: MeasuredAttributes,
   ): void {
     try {
       const reservoir = this.#reservoirs.get(cell) ?? this.#make(cell);
@@ -101,8 +132,7 @@ export class ExemplarReservoirs {
       const place = this.#aligned ? oneOf(reservoir.seen, bucket) : someOf(reservoir.seen, this.#places);
       if (place < 0) return;
       const at = reservoir.block + place * exemplarCellWords(this.#textWords);
-      const text =
-        this.#textWords === 0 ? '' : filteredText(measured, kept, exemplarTextBytes(this.#textWords));
+      const text = this.#textWords === 0 ? '' : filteredText(attributes, exemplarTextBytes(this.#textWords));
       writeExemplar(region.words, region.doubles, at, this.#textWords, {
         value,
         time: Date.now(),
@@ -150,14 +180,16 @@ export class ExemplarReservoirs {
   }
 }
 
-/** JSON of the attributes that are not kept, of as many of them as fit in `most` bytes. */
-function filteredText(measured: unknown, kept: unknown, most: number): string {
-  const { keys, values } = canonicalAttributes(measured, () => {});
+/** JSON of the attributes that a view dropped, of as many of them as fit in `most` bytes. */
+function filteredText({ attributes, measured, keeps }: MeasuredAttributes, most: number): string {
+  const all = canonicalAttributes(measured ?? attributes, () => {});
+  const left = Object(attributes) as object; // nothing of what is no object
+  const isKept = (key: string): boolean =>
+    measured === undefined ? (keeps?.(key) ?? true) : Object.hasOwn(left, key);
   let text = '';
-  keys.forEach((key, i) => {
-    const value = JSON.stringify(values[i]) as string | undefined;
-    if (value === undefined || (typeof kept === 'object' && kept !== null && Object.hasOwn(kept, key)))
-      return;
+  all.keys.forEach((key, i) => {
+    const value = JSON.stringify(all.values[i]) as string | undefined;
+    if (value === undefined || isKept(key)) return;
     const longer = `${text === '' ? '{' : `${text},`}${JSON.stringify(key)}:${value}`;
     if (Buffer.byteLength(longer) + 1 <= most) text = longer;
   });

@@ -5,7 +5,8 @@ import {
 } from './cells/exponential-histogram-cell.ts';
 import type { Aggregation, StreamDescription } from './records.ts';
 import type { SeriesCells } from './series-cells.ts';
-import { StreamWriter, type RecordedStream, type SlabAccess } from './stream-writer.ts';
+import type { MeasuredAttributes } from './exemplar-reservoirs.ts';
+import { StreamWriter, type BoundSeries, type RecordedStream, type SlabAccess } from './stream-writer.ts';
 
 const MAX = Number.MAX_VALUE;
 
@@ -31,9 +32,9 @@ export class ExponentialHistogramStream extends StreamWriter implements Recorded
   record(
     value: number,
     attributes: unknown,
-    _context?: unknown,
+    context?: unknown,
     cells: SeriesCells = this.cells,
-    _measured?: unknown,
+    measured?: unknown,
   ): void {
     if (!(value >= -MAX && value <= MAX)) {
       this.refuse(value);
@@ -41,14 +42,21 @@ export class ExponentialHistogramStream extends StreamWriter implements Recorded
     }
     let at = cells.find(attributes);
     if (at <= 0) at = this.admit(attributes, at, cells);
-    if (at !== 0) recordToExponential(cells.words, cells.doubles, at, this.#shape, value);
-    else this.lose();
+    if (at === 0) {
+      this.lose();
+      return;
+    }
+    recordToExponential(cells.words, cells.doubles, at, this.#shape, value);
+    const span = this.exemplars.spanOf(context);
+    if (span !== undefined)
+      this.exemplars.offer(at, 0, value, span, { attributes, measured, keeps: cells.keeps });
   }
 
   /** Resolves attributes and cardinality once; see `BoundExponentialHistogramSeries`. */
-  bind(attributes: unknown, cells?: SeriesCells, _measured?: unknown): BoundExponentialHistogramSeries {
+  bind(attributes: unknown, cells?: SeriesCells, measured?: unknown): BoundExponentialHistogramSeries {
     const at = this.locate(attributes, cells);
-    return new BoundExponentialHistogramSeries(this, this.#shape, this.cells.words, this.cells.doubles, at);
+    const bound = this.exemplars.bound({ attributes, measured, keeps: cells?.keeps });
+    return new BoundExponentialHistogramSeries(this, this.#shape, this.cells, at, bound);
   }
 
   /** Says once that NaN and the infinities fall into no bucket (specification: they are not to be counted). */
@@ -65,30 +73,41 @@ export class ExponentialHistogramStream extends StreamWriter implements Recorded
 }
 
 /** One series of an exponential histogram stream. */
-export class BoundExponentialHistogramSeries {
+export class BoundExponentialHistogramSeries implements BoundSeries {
   readonly #stream: ExponentialHistogramStream;
   readonly #shape: ExponentialShape;
   readonly #words: Int32Array;
   readonly #doubles: Float64Array;
   readonly #at: number;
+  readonly #attributes: MeasuredAttributes;
 
   constructor(
     stream: ExponentialHistogramStream,
     shape: ExponentialShape,
-    words: Int32Array,
-    doubles: Float64Array,
+    { words, doubles }: SeriesCells,
     at: number,
+    attributes: MeasuredAttributes,
   ) {
     this.#stream = stream;
     this.#shape = shape;
     this.#words = words;
     this.#doubles = doubles;
     this.#at = at;
+    this.#attributes = attributes;
   }
 
-  record(value: number): void {
-    if (!(value >= -MAX && value <= MAX)) this.#stream.refuse(value);
-    else if (this.#at === 0) this.#stream.lose();
-    else recordToExponential(this.#words, this.#doubles, this.#at, this.#shape, value);
+  record(value: number, context?: unknown): void {
+    if (!(value >= -MAX && value <= MAX)) {
+      this.#stream.refuse(value);
+      return;
+    }
+    if (this.#at === 0) {
+      this.#stream.lose();
+      return;
+    }
+    recordToExponential(this.#words, this.#doubles, this.#at, this.#shape, value);
+    const { exemplars } = this.#stream;
+    const span = exemplars.spanOf(context);
+    if (span !== undefined) exemplars.offer(this.#at, 0, value, span, this.#attributes);
   }
 }

@@ -2,7 +2,8 @@ import { BucketFinder } from './bucket-finder.ts';
 import { histogramCellWords, initHistogram, recordToHistogram } from './cells/histogram-cell.ts';
 import type { StreamDescription } from './records.ts';
 import type { SeriesCells } from './series-cells.ts';
-import { StreamWriter, type RecordedStream, type SlabAccess } from './stream-writer.ts';
+import type { MeasuredAttributes } from './exemplar-reservoirs.ts';
+import { StreamWriter, type BoundSeries, type RecordedStream, type SlabAccess } from './stream-writer.ts';
 
 /** A stream of explicit-bucket histograms. */
 export class HistogramStream extends StreamWriter implements RecordedStream {
@@ -23,21 +24,28 @@ export class HistogramStream extends StreamWriter implements RecordedStream {
   record(
     value: number,
     attributes: unknown,
-    _context?: unknown,
+    context?: unknown,
     cells: SeriesCells = this.cells,
-    _measured?: unknown,
+    measured?: unknown,
   ): void {
     const bucket = this.#buckets.find(value); // first, so that the processor does it while it looks the series up
     let at = cells.find(attributes);
     if (at <= 0) at = this.admit(attributes, at, cells);
-    if (at !== 0) recordToHistogram(cells.words, cells.doubles, at, bucket, value);
-    else this.lose();
+    if (at === 0) {
+      this.lose();
+      return;
+    }
+    recordToHistogram(cells.words, cells.doubles, at, bucket, value);
+    const span = this.exemplars.spanOf(context);
+    if (span !== undefined)
+      this.exemplars.offer(at, bucket, value, span, { attributes, measured, keeps: cells.keeps });
   }
 
   /** Resolves attributes and cardinality once; see `BoundHistogramSeries`. */
-  bind(attributes: unknown, cells?: SeriesCells, _measured?: unknown): BoundHistogramSeries {
+  bind(attributes: unknown, cells?: SeriesCells, measured?: unknown): BoundHistogramSeries {
     const at = this.locate(attributes, cells);
-    return new BoundHistogramSeries(this, this.#buckets, this.cells.words, this.cells.doubles, at);
+    const bound = this.exemplars.bound({ attributes, measured, keeps: cells?.keeps });
+    return new BoundHistogramSeries(this, this.#buckets, this.cells, at, bound);
   }
 
   protected override initCell(doubles: Float64Array, at: number): void {
@@ -46,29 +54,38 @@ export class HistogramStream extends StreamWriter implements RecordedStream {
 }
 
 /** One series of a histogram stream. */
-export class BoundHistogramSeries {
+export class BoundHistogramSeries implements BoundSeries {
   readonly #stream: HistogramStream;
   readonly #buckets: BucketFinder;
   readonly #words: Int32Array;
   readonly #doubles: Float64Array;
   readonly #at: number;
+  readonly #attributes: MeasuredAttributes;
 
   constructor(
     stream: HistogramStream,
     buckets: BucketFinder,
-    words: Int32Array,
-    doubles: Float64Array,
+    { words, doubles }: SeriesCells,
     at: number,
+    attributes: MeasuredAttributes,
   ) {
     this.#stream = stream;
     this.#buckets = buckets;
     this.#words = words;
     this.#doubles = doubles;
     this.#at = at;
+    this.#attributes = attributes;
   }
 
-  record(value: number): void {
-    if (this.#at === 0) this.#stream.lose();
-    else recordToHistogram(this.#words, this.#doubles, this.#at, this.#buckets.find(value), value);
+  record(value: number, context?: unknown): void {
+    if (this.#at === 0) {
+      this.#stream.lose();
+      return;
+    }
+    const bucket = this.#buckets.find(value);
+    recordToHistogram(this.#words, this.#doubles, this.#at, bucket, value);
+    const { exemplars } = this.#stream;
+    const span = exemplars.spanOf(context);
+    if (span !== undefined) exemplars.offer(this.#at, bucket, value, span, this.#attributes);
   }
 }

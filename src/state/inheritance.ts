@@ -2,6 +2,7 @@ import { adoptCell } from '../memory/cell.ts';
 import { ExtentCursor } from '../memory/directory-log.ts';
 import { EXTENTS_OFFSET } from '../memory/layout.ts';
 import type { Extent, Region } from '../memory/region.ts';
+import { decodeExemplars, type ExemplarsRecord } from './exemplar-record.ts';
 import * as R from './records.ts';
 import type { RestoredSeries } from './stream-writer.ts';
 
@@ -9,6 +10,7 @@ import type { RestoredSeries } from './stream-writer.ts';
 export interface RestoredStream {
   readonly id: number;
   readonly series: RestoredSeries[];
+  readonly exemplars: ExemplarsRecord[];
 }
 
 /** What the directory of a dead thread's slab says, for the thread that goes on counting there. */
@@ -42,7 +44,7 @@ export function readInheritance(region: Region, slab: number): Inheritance {
     for (let record; (record = last.cursor.next()) !== undefined;) {
       const { kind, payload } = record;
       if (kind === R.STREAM_RECORD) {
-        const restored = { id: streams.length, series: [] };
+        const restored = { id: streams.length, series: [], exemplars: [] };
         const description = R.decodeJson(payload) as R.StreamDescription;
         streams.push(restored);
         if (description.kind === 'OBSERVABLE_COUNTER') observedCounters.push(description);
@@ -62,6 +64,10 @@ export function readInheritance(region: Region, slab: number): Inheritance {
           cell,
           overflow: keySet === R.OVERFLOW_KEY_SET,
         });
+      } else if (kind === R.EXEMPLARS_RECORD) {
+        const exemplars = decodeExemplars(payload);
+        last.lowestCell = Math.min(last.lowestCell ?? exemplars.block, exemplars.block);
+        streams[exemplars.stream]!.exemplars.push(exemplars);
       }
     }
   }

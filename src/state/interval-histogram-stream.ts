@@ -7,6 +7,7 @@ import {
 } from './cells/interval-histogram-cell.ts';
 import type { StreamDescription } from './records.ts';
 import type { SeriesCells } from './series-cells.ts';
+import type { MeasuredAttributes } from './exemplar-reservoirs.ts';
 import { StreamWriter, type BoundSeries, type RecordedStream, type SlabAccess } from './stream-writer.ts';
 
 /** A stream of explicit-bucket histograms that keep the extremes of intervals, for readers with delta temporality. */
@@ -28,9 +29,9 @@ export class IntervalHistogramStream extends StreamWriter implements RecordedStr
   record(
     value: number,
     attributes: unknown,
-    _context?: unknown,
+    context?: unknown,
     cells: SeriesCells = this.cells,
-    _measured?: unknown,
+    measured?: unknown,
   ): void {
     let at = cells.find(attributes);
     if (at <= 0) at = this.admit(attributes, at, cells);
@@ -41,12 +42,16 @@ export class IntervalHistogramStream extends StreamWriter implements RecordedStr
     const { words, doubles } = cells;
     const bucket = this.#buckets.find(value);
     recordToIntervalHistogram(words, doubles, at, bucket, value, intervalEpoch(words));
+    const span = this.exemplars.spanOf(context);
+    if (span !== undefined)
+      this.exemplars.offer(at, bucket, value, span, { attributes, measured, keeps: cells.keeps });
   }
 
   /** Resolves attributes and cardinality once; see `BoundIntervalHistogram`. */
-  bind(attributes: unknown, cells?: SeriesCells, _measured?: unknown): BoundIntervalHistogram {
+  bind(attributes: unknown, cells?: SeriesCells, measured?: unknown): BoundIntervalHistogram {
     const at = this.locate(attributes, cells);
-    return new BoundIntervalHistogram(this, this.#buckets, this.cells.words, this.cells.doubles, at);
+    const bound = this.exemplars.bound({ attributes, measured, keeps: cells?.keeps });
+    return new BoundIntervalHistogram(this, this.#buckets, this.cells, at, bound);
   }
 
   protected override initCell(doubles: Float64Array, at: number): void {
@@ -61,25 +66,33 @@ export class BoundIntervalHistogram implements BoundSeries {
   readonly #words: Int32Array;
   readonly #doubles: Float64Array;
   readonly #at: number;
+  readonly #attributes: MeasuredAttributes;
 
   constructor(
     stream: IntervalHistogramStream,
     buckets: BucketFinder,
-    words: Int32Array,
-    doubles: Float64Array,
+    { words, doubles }: SeriesCells,
     at: number,
+    attributes: MeasuredAttributes,
   ) {
     this.#stream = stream;
     this.#buckets = buckets;
     this.#words = words;
     this.#doubles = doubles;
     this.#at = at;
+    this.#attributes = attributes;
   }
 
-  record(value: number): void {
+  record(value: number, context?: unknown): void {
+    if (this.#at === 0) {
+      this.#stream.lose();
+      return;
+    }
     const words = this.#words;
     const bucket = this.#buckets.find(value);
-    if (this.#at === 0) this.#stream.lose();
-    else recordToIntervalHistogram(words, this.#doubles, this.#at, bucket, value, intervalEpoch(words));
+    recordToIntervalHistogram(words, this.#doubles, this.#at, bucket, value, intervalEpoch(words));
+    const { exemplars } = this.#stream;
+    const span = exemplars.spanOf(context);
+    if (span !== undefined) exemplars.offer(this.#at, bucket, value, span, this.#attributes);
   }
 }

@@ -2,7 +2,8 @@ import type { RegionClock } from '../memory/region-clock.ts';
 import { LAST_VALUE_CELL_WORDS, setLastValue } from './cells/last-value-cell.ts';
 import type { StreamDescription } from './records.ts';
 import type { SeriesCells } from './series-cells.ts';
-import { StreamWriter, type RecordedStream, type SlabAccess } from './stream-writer.ts';
+import type { MeasuredAttributes } from './exemplar-reservoirs.ts';
+import { StreamWriter, type BoundSeries, type RecordedStream, type SlabAccess } from './stream-writer.ts';
 
 /** A stream of last values, ordered over all writers by the region's clock. */
 export class LastValueStream extends StreamWriter implements RecordedStream {
@@ -17,47 +18,62 @@ export class LastValueStream extends StreamWriter implements RecordedStream {
   record(
     value: number,
     attributes: unknown,
-    _context?: unknown,
+    context?: unknown,
     cells: SeriesCells = this.cells,
-    _measured?: unknown,
+    measured?: unknown,
   ): void {
     let at = cells.find(attributes);
     if (at <= 0) at = this.admit(attributes, at, cells);
-    if (at !== 0) setLastValue(cells.words, cells.doubles, at, value, this.#clock.now());
-    else this.lose();
+    if (at === 0) {
+      this.lose();
+      return;
+    }
+    setLastValue(cells.words, cells.doubles, at, value, this.#clock.now());
+    const span = this.exemplars.spanOf(context);
+    if (span !== undefined)
+      this.exemplars.offer(at, 0, value, span, { attributes, measured, keeps: cells.keeps });
   }
 
   /** Resolves attributes and cardinality once; see `BoundLastValue`. */
-  bind(attributes: unknown, cells?: SeriesCells, _measured?: unknown): BoundLastValue {
+  bind(attributes: unknown, cells?: SeriesCells, measured?: unknown): BoundLastValue {
     const at = this.locate(attributes, cells);
-    return new BoundLastValue(this, this.#clock, this.cells.words, this.cells.doubles, at);
+    const bound = this.exemplars.bound({ attributes, measured, keeps: cells?.keeps });
+    return new BoundLastValue(this, this.#clock, this.cells, at, bound);
   }
 }
 
 /** One series of a last-value stream. */
-export class BoundLastValue {
+export class BoundLastValue implements BoundSeries {
   readonly #stream: LastValueStream;
   readonly #clock: RegionClock;
   readonly #words: Int32Array;
   readonly #doubles: Float64Array;
   readonly #at: number;
+  readonly #attributes: MeasuredAttributes;
 
   constructor(
     stream: LastValueStream,
     clock: RegionClock,
-    words: Int32Array,
-    doubles: Float64Array,
+    { words, doubles }: SeriesCells,
     at: number,
+    attributes: MeasuredAttributes,
   ) {
     this.#stream = stream;
     this.#clock = clock;
     this.#words = words;
     this.#doubles = doubles;
     this.#at = at;
+    this.#attributes = attributes;
   }
 
-  record(value: number): void {
-    if (this.#at !== 0) setLastValue(this.#words, this.#doubles, this.#at, value, this.#clock.now());
-    else this.#stream.lose();
+  record(value: number, context?: unknown): void {
+    if (this.#at === 0) {
+      this.#stream.lose();
+      return;
+    }
+    setLastValue(this.#words, this.#doubles, this.#at, value, this.#clock.now());
+    const { exemplars } = this.#stream;
+    const span = exemplars.spanOf(context);
+    if (span !== undefined) exemplars.offer(this.#at, 0, value, span, this.#attributes);
   }
 }

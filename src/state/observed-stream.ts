@@ -4,6 +4,7 @@ import {
   readLastValueInto,
   setLastValue,
 } from './cells/last-value-cell.ts';
+import type { ExemplarsRecord } from './exemplar-record.ts';
 import type { StreamDescription } from './records.ts';
 import type { SeriesCells } from './series-cells.ts';
 import { StreamWriter, type RestoredSeries, type SlabAccess } from './stream-writer.ts';
@@ -24,8 +25,8 @@ export class ObservedStream extends StreamWriter {
     this.#monotonic = description.aggregation.type === 'sum' && description.aggregation.monotonic;
   }
 
-  override restore(series: readonly RestoredSeries[]): void {
-    super.restore(series);
+  override restore(series: readonly RestoredSeries[], exemplars: readonly ExemplarsRecord[]): void {
+    super.restore(series, exemplars);
     if (!this.#monotonic) return;
     const copy = new Float64Array(LAST_VALUE_CELL_WORDS);
     for (const { cell } of series) {

@@ -164,7 +164,7 @@ export class StoreWriter implements SlabAccess {
     const id = restored?.id ?? this.#newStreamId(description);
     const stream = this.#make(description, id, limit);
     if (restored !== undefined) {
-      stream.restore(restored.series);
+      stream.restore(restored.series, restored.exemplars);
       this.describe(stream, description.description);
     }
     stream.reserveOverflow();

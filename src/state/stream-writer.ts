@@ -16,6 +16,9 @@ import {
   OVERFLOW_ATTRIBUTES,
   type CanonicalAttributes,
 } from './attributes.ts';
+import type { ExemplarsRecord } from './exemplar-record.ts';
+import type { ExemplarGate } from './exemplar-reservoirs.ts';
+import type { ReservoirChoice } from './reservoir-choice.ts';
 import {
   OVERFLOW_KEY_SET,
   SERIES_RECORD,
@@ -25,6 +28,7 @@ import {
 } from './records.ts';
 import { SeriesCells } from './series-cells.ts';
 import { ABSENT, SeriesTable } from './series-table.ts';
+import { StreamExemplars } from './stream-exemplars.ts';
 
 /** What the streams of one slab share. */
 export interface SlabAccess {
@@ -46,14 +50,14 @@ export interface RestoredSeries {
 
 /** A series with its attributes resolved. */
 export interface BoundSeries {
-  record(value: number): void;
+  record(value: number, context?: unknown): void;
 }
 
 /** A stream that is recorded to, call by call. What values it takes is for its class to say. */
 export interface RecordedStream extends StreamWriter {
   /**
-   * Records a measurement. Never throws, never waits, allocates nothing once the series exists. `context`: the caller's, if it passed
-   * one. `cells`: a way that `filtered` gave; by default, the one for which all attributes count. `measured`: all attributes of the
+   * Records a measurement. Never throws, never waits, allocates nothing once the series exists and no exemplar is made. `context`: the
+   * caller's, if it passed one. `cells`: a way that `filtered` gave; by default, the one for which all attributes count. `measured`: all attributes of the
    * measurement, where code of a view made `attributes` of them.
    */
   record(
@@ -71,6 +75,7 @@ export abstract class StreamWriter {
   readonly description: StreamDescription;
   /** Number of the stream in its slab; -1 where the region had no room for its record. */
   readonly id: number;
+  readonly exemplars: StreamExemplars = new StreamExemplars();
   protected readonly cells: SeriesCells;
   readonly #ways: SeriesCells[];
   readonly #slab: SlabAccess;
@@ -119,8 +124,9 @@ export abstract class StreamWriter {
   }
 
   /** Takes over what a dead owner of the slab left of this stream. Call before anything is recorded. */
-  restore(series: readonly RestoredSeries[]): void {
+  restore(series: readonly RestoredSeries[], exemplars: readonly ExemplarsRecord[]): void {
     this.#refresh();
+    this.exemplars.restore(exemplars);
     for (const { attributes, cell, overflow } of series) {
       if (overflow) this.#overflow = cell;
       else if (this.cells.table!.get(attributes) === ABSENT) this.#enter(attributes, cell);
@@ -134,6 +140,11 @@ export abstract class StreamWriter {
   reserveOverflow(): void {
     if (this.#overflow === 0 && this.id >= 0)
       this.#overflow = this.#newCell(OVERFLOW_ATTRIBUTES, OVERFLOW_KEY_SET);
+  }
+
+  /** From now on keeps exemplars; see `StreamExemplars.keep`. */
+  keepExemplars(gate: ExemplarGate, choice: ReservoirChoice, filters: boolean): void {
+    this.exemplars.keep(this.#slab, this.id, this.description.aggregation, gate, choice, filters);
   }
 
   /**

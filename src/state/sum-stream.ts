@@ -1,7 +1,8 @@
 import { addToSum, SUM_CELL_WORDS } from './cells/sum-cell.ts';
 import type { StreamDescription } from './records.ts';
 import type { SeriesCells } from './series-cells.ts';
-import { StreamWriter, type RecordedStream, type SlabAccess } from './stream-writer.ts';
+import type { MeasuredAttributes } from './exemplar-reservoirs.ts';
+import { StreamWriter, type BoundSeries, type RecordedStream, type SlabAccess } from './stream-writer.ts';
 
 /** A stream of running totals. */
 export class SumStream extends StreamWriter implements RecordedStream {
@@ -13,39 +14,59 @@ export class SumStream extends StreamWriter implements RecordedStream {
   record(
     delta: number,
     attributes: unknown,
-    _context?: unknown,
+    context?: unknown,
     cells: SeriesCells = this.cells,
-    _measured?: unknown,
+    measured?: unknown,
   ): void {
     let at = cells.find(attributes);
     if (at <= 0) at = this.admit(attributes, at, cells);
-    if (at !== 0) addToSum(cells.words, cells.doubles, at, delta);
-    else this.lose();
+    if (at === 0) {
+      this.lose();
+      return;
+    }
+    addToSum(cells.words, cells.doubles, at, delta);
+    const span = this.exemplars.spanOf(context);
+    if (span !== undefined)
+      this.exemplars.offer(at, 0, delta, span, { attributes, measured, keeps: cells.keeps });
   }
 
   /** Resolves attributes and cardinality once; see `BoundSum`. */
-  bind(attributes: unknown, cells?: SeriesCells, _measured?: unknown): BoundSum {
+  bind(attributes: unknown, cells?: SeriesCells, measured?: unknown): BoundSum {
     const at = this.locate(attributes, cells);
-    return new BoundSum(this, this.cells.words, this.cells.doubles, at);
+    const bound = this.exemplars.bound({ attributes, measured, keeps: cells?.keeps });
+    return new BoundSum(this, this.cells, at, bound);
   }
 }
 
-/** One series of a sum stream. `record` is the cell write alone. */
-export class BoundSum {
+/** One series of a sum stream. `record` is the cell write alone, and the look for an exemplar. */
+export class BoundSum implements BoundSeries {
   readonly #stream: SumStream;
   readonly #words: Int32Array;
   readonly #doubles: Float64Array;
   readonly #at: number;
+  readonly #attributes: MeasuredAttributes;
 
-  constructor(stream: SumStream, words: Int32Array, doubles: Float64Array, at: number) {
+  constructor(
+    stream: SumStream,
+    { words, doubles }: SeriesCells,
+    at: number,
+    attributes: MeasuredAttributes,
+  ) {
     this.#stream = stream;
     this.#words = words;
     this.#doubles = doubles;
     this.#at = at;
+    this.#attributes = attributes;
   }
 
-  record(delta: number): void {
-    if (this.#at !== 0) addToSum(this.#words, this.#doubles, this.#at, delta);
-    else this.#stream.lose();
+  record(delta: number, context?: unknown): void {
+    if (this.#at === 0) {
+      this.#stream.lose();
+      return;
+    }
+    addToSum(this.#words, this.#doubles, this.#at, delta);
+    const { exemplars } = this.#stream;
+    const span = exemplars.spanOf(context);
+    if (span !== undefined) exemplars.offer(this.#at, 0, delta, span, this.#attributes);
   }
 }

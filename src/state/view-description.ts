@@ -1,6 +1,7 @@
 import type { AggregationChoice } from './aggregation-choice.ts';
 import type { GaugeMerge } from './gauge-merge.ts';
 import type { InstrumentKind } from './instrument-kind.ts';
+import type { ViewReservoir } from './reservoir-choice.ts';
 
 /** One step of what a view does to attributes: keeps some keys, leaves some out, or calls code that only its thread has. */
 export type AttributeStep =
@@ -27,5 +28,7 @@ export interface ViewDescription {
     readonly cardinalityLimit?: number;
     /** Of gauges alone. Left out: what the instrument says. */
     readonly merge?: GaugeMerge;
+    /** Left out: that of the aggregation. */
+    readonly exemplarReservoir?: ViewReservoir;
   };
 }

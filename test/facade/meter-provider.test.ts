@@ -20,7 +20,7 @@ describe('SeqlockMeterProvider', () => {
 
   describe('options', () => {
     const closed = MetricStore.open({ maxBytes: 262_144 });
-    before(() => closed.close());
+    closed.close();
     const wrong: readonly (readonly [string, unknown, RegExp])[] = [
       ['null', null, /^options of SeqlockMeterProvider is null; it must be an object/],
       ['a number', 5, /^options of SeqlockMeterProvider is 5; it must be an object/],

@@ -9,12 +9,14 @@ import {
   type StoredExemplar,
 } from '../../src/state/cells/exemplar-cell.ts';
 import { decodeExemplars } from '../../src/state/exemplar-record.ts';
-import { ExemplarReservoirs, type ReservoirChoice } from '../../src/state/exemplar-reservoirs.ts';
+import { ExemplarReservoirs, type MeasuredAttributes } from '../../src/state/exemplar-reservoirs.ts';
+import type { ReservoirChoice } from '../../src/state/reservoir-choice.ts';
 import { EXEMPLARS_RECORD } from '../../src/state/records.ts';
 import { recordsOf } from '../support/region-contents.ts';
 import { collectWarnings } from '../support/warnings.ts';
 
 const SPAN = { traceId: 'a'.repeat(32), spanId: 'b'.repeat(16) };
+const NONE: MeasuredAttributes = { attributes: {}, measured: undefined, keeps: undefined };
 const STREAM = 3;
 const CELL = 9000;
 const OF_FOUR: ReservoirChoice = { type: 'fixed-size', size: 4 };
@@ -69,7 +71,7 @@ describe('ExemplarReservoirs', () => {
   it('keep value, time and span, and name the stream and the cell of the series', () => {
     const shared = memory();
     const before = Date.now();
-    new ExemplarReservoirs(shared, STREAM, OF_FOUR, 0, false).offer(CELL, 0, 1.5, SPAN, { a: 1 }, { a: 1 });
+    new ExemplarReservoirs(shared, STREAM, OF_FOUR, 0, false).offer(CELL, 0, 1.5, SPAN, NONE);
     expect(decodeExemplars(recordsOf(shared.region)[0]!.payload)).to.deep.include({
       stream: STREAM,
       cell: CELL,
@@ -85,7 +87,7 @@ describe('ExemplarReservoirs', () => {
   it('of a fixed size keep all until they are full', () => {
     const shared = memory();
     const reservoirs = new ExemplarReservoirs(shared, STREAM, OF_FOUR, 0, false);
-    for (const value of [1, 2, 3, 4]) reservoirs.offer(CELL, 0, value, SPAN, {}, {});
+    for (const value of [1, 2, 3, 4]) reservoirs.offer(CELL, 0, value, SPAN, NONE);
     expect(valuesOf(shared.region)).to.deep.equal([1, 2, 3, 4]);
   });
 
@@ -101,7 +103,7 @@ describe('ExemplarReservoirs', () => {
       const reservoirs = new ExemplarReservoirs(shared, STREAM, choice, buckets, false);
       for (let trial = 0; trial < TRIALS; trial++) {
         shared.region.noteCollection();
-        for (let value = 0; value < OFFERED; value++) reservoirs.offer(CELL, 0, value, SPAN, {}, {});
+        for (let value = 0; value < OFFERED; value++) reservoirs.offer(CELL, 0, value, SPAN, NONE);
         for (const value of valuesOf(shared.region)) if (value !== undefined) counts[value]!++;
       }
       const expected = (TRIALS * kept) / OFFERED;
@@ -113,28 +115,28 @@ describe('ExemplarReservoirs', () => {
   it('aligned with buckets keep each measurement in the place of its bucket', () => {
     const shared = memory();
     const reservoirs = new ExemplarReservoirs(shared, STREAM, ALIGNED, 3, false);
-    reservoirs.offer(CELL, 2, 30, SPAN, {}, {});
-    reservoirs.offer(CELL, 0, 1, SPAN, {}, {});
+    reservoirs.offer(CELL, 2, 30, SPAN, NONE);
+    reservoirs.offer(CELL, 0, 1, SPAN, NONE);
     expect(valuesOf(shared.region)).to.deep.equal([1, undefined, 30]);
   });
 
   it('begin anew with each collection, over what they hold', () => {
     const shared = memory();
     const reservoirs = new ExemplarReservoirs(shared, STREAM, OF_FOUR, 0, false);
-    for (let value = 1; value <= 1000; value++) reservoirs.offer(CELL, 0, value, SPAN, {}, {});
+    for (let value = 1; value <= 1000; value++) reservoirs.offer(CELL, 0, value, SPAN, NONE);
     const before = valuesOf(shared.region);
     shared.region.noteCollection();
     expect(valuesOf(shared.region)).to.deep.equal(before);
-    reservoirs.offer(CELL, 0, 5000, SPAN, {}, {});
+    reservoirs.offer(CELL, 0, 5000, SPAN, NONE);
     expect(valuesOf(shared.region)).to.deep.equal([5000, ...before.slice(1)]);
   });
 
   it('are one a series', () => {
     const shared = memory();
     const reservoirs = new ExemplarReservoirs(shared, STREAM, OF_FOUR, 0, false);
-    reservoirs.offer(CELL, 0, 1, SPAN, {}, {});
-    reservoirs.offer(CELL + 4, 0, 2, SPAN, {}, {});
-    reservoirs.offer(CELL, 0, 3, SPAN, {}, {});
+    reservoirs.offer(CELL, 0, 1, SPAN, NONE);
+    reservoirs.offer(CELL + 4, 0, 2, SPAN, NONE);
+    reservoirs.offer(CELL, 0, 3, SPAN, NONE);
     expect([...contents(shared.region).keys()]).to.deep.equal([CELL, CELL + 4]);
     expect(valuesOf(shared.region)).to.deep.equal([1, 3, undefined, undefined]);
     expect(valuesOf(shared.region, CELL + 4)).to.deep.equal([2, undefined, undefined, undefined]);
@@ -143,56 +145,72 @@ describe('ExemplarReservoirs', () => {
   it('go on in the block of a dead owner, with a count of their own', () => {
     const shared = memory();
     const first = new ExemplarReservoirs(shared, STREAM, OF_FOUR, 0, false);
-    for (const value of [1, 2, 3, 4]) first.offer(CELL, 0, value, SPAN, {}, {});
-    const { cell, block, places, textWords } = decodeExemplars(recordsOf(shared.region)[0]!.payload);
+    for (const value of [1, 2, 3, 4]) first.offer(CELL, 0, value, SPAN, NONE);
+    const left = decodeExemplars(recordsOf(shared.region)[0]!.payload);
     const heir = new ExemplarReservoirs(shared, STREAM, OF_FOUR, 0, false);
-    heir.restore(cell, block, places, textWords);
-    heir.offer(CELL, 0, 50, SPAN, {}, {});
+    heir.restore(left);
+    heir.offer(CELL, 0, 50, SPAN, NONE);
     expect(recordsOf(shared.region)).to.have.length(1);
     expect(valuesOf(shared.region)).to.deep.equal([50, 2, 3, 4]);
   });
 
   it('leave a block of another shape alone', () => {
     const shared = memory();
-    new ExemplarReservoirs(shared, STREAM, OF_FOUR, 0, false).offer(CELL, 0, 1, SPAN, {}, {});
-    const { cell, block, places, textWords } = decodeExemplars(recordsOf(shared.region)[0]!.payload);
+    new ExemplarReservoirs(shared, STREAM, OF_FOUR, 0, false).offer(CELL, 0, 1, SPAN, NONE);
+    const left = decodeExemplars(recordsOf(shared.region)[0]!.payload);
     const heir = new ExemplarReservoirs(shared, STREAM, { type: 'fixed-size', size: 9 }, 0, false);
-    heir.restore(cell, block, places, textWords);
-    heir.offer(CELL, 0, 50, SPAN, {}, {});
+    heir.restore(left);
+    heir.offer(CELL, 0, 50, SPAN, NONE);
     expect(recordsOf(shared.region)).to.have.length(2);
     expect(valuesOf(shared.region)[0]).to.equal(50);
   });
 
   describe('carry the attributes that a view dropped', () => {
-    const filteredOf = (measured: unknown, kept: unknown): unknown => {
+    const filteredOf = (attributes: MeasuredAttributes): unknown => {
       const shared = memory();
-      new ExemplarReservoirs(shared, STREAM, OF_FOUR, 0, true).offer(CELL, 0, 1, SPAN, measured, kept);
+      new ExemplarReservoirs(shared, STREAM, OF_FOUR, 0, true).offer(CELL, 0, 1, SPAN, attributes);
       const { text } = contents(shared.region).get(CELL)![0]!;
       return text === '' ? undefined : JSON.parse(text);
     };
+    const byCode = (measured: unknown, attributes: unknown): unknown =>
+      filteredOf({ attributes, measured, keeps: undefined });
+    const byKeys = (attributes: unknown, ...kept: string[]): unknown =>
+      filteredOf({ attributes, measured: undefined, keeps: (key) => kept.includes(key) });
 
-    it('and not those it kept', () => {
-      expect(filteredOf({ user: 'ü', route: '/a', n: 1, list: ['a', 2] }, { route: '/a' })).to.deep.equal({
+    it('where keys decide', () => {
+      expect(byKeys({ user: 'ü', route: '/a', n: 1, list: ['a', 2] }, 'route')).to.deep.equal({
         list: ['a', 2],
         n: 1,
         user: 'ü',
       });
-      expect(filteredOf({ user: 'x' }, undefined)).to.deep.equal({ user: 'x' });
-      expect(filteredOf({ user: 'x' }, { user: 'x' })).to.equal(undefined);
-      expect(filteredOf(undefined, undefined)).to.equal(undefined);
+      expect(byKeys({ user: 'x' }, 'user')).to.equal(undefined);
+      expect(byKeys(undefined)).to.equal(undefined);
+    });
+
+    it('where code decides', () => {
+      expect(byCode({ user: 'x', route: '/a' }, { route: '/a' })).to.deep.equal({ user: 'x' });
+      expect(byCode({ user: 'x' }, undefined)).to.deep.equal({ user: 'x' });
+      expect(byCode({ user: 'x' }, { user: 'other' })).to.equal(undefined);
+    });
+
+    it('and none where it dropped none', () => {
+      expect(filteredOf({ attributes: { a: 1 }, measured: undefined, keeps: undefined })).to.equal(undefined);
     });
 
     it('as many as fit, whole ones', () => {
       const long = 'ü'.repeat(70);
-      expect(filteredOf({ a: 'first', b: long, c: 'last' }, {})).to.deep.equal({ a: 'first', c: 'last' });
+      expect(byKeys({ a: 'first', b: long, c: 'last' })).to.deep.equal({ a: 'first', c: 'last' });
     });
 
     it('whatever they are', () => {
       const circular: Record<string, unknown> = {};
       circular['self'] = circular;
-      expect(
-        filteredOf({ big: 5n, circular, gone: undefined, half: '\ud800', ok: true }, null),
-      ).to.deep.equal({ big: '5', circular: null, half: '\ud800', ok: true });
+      expect(byKeys({ big: 5n, circular, gone: undefined, half: '\ud800', ok: true })).to.deep.equal({
+        big: '5',
+        circular: null,
+        half: '\ud800',
+        ok: true,
+      });
     });
   });
 
@@ -200,8 +218,8 @@ describe('ExemplarReservoirs', () => {
     const shared = memory(2 ** 18);
     const warned = warningsOf(() => {
       const reservoirs = new ExemplarReservoirs(shared, STREAM, { type: 'fixed-size', size: 64 }, 0, false);
-      for (let series = 0; series < 100; series++) reservoirs.offer(CELL + series, 0, series, SPAN, {}, {});
-      for (let series = 0; series < 3; series++) reservoirs.offer(CELL + series, 0, -series, SPAN, {}, {});
+      for (let series = 0; series < 100; series++) reservoirs.offer(CELL + series, 0, series, SPAN, NONE);
+      for (let series = 0; series < 3; series++) reservoirs.offer(CELL + series, 0, -series, SPAN, NONE);
     });
     const words = [...contents(shared.region).values()].length * 64 * exemplarCellWords(0);
     expect(words * 8).to.be.within(1, 2 ** 16);
@@ -222,10 +240,9 @@ describe('ExemplarReservoirs', () => {
         0,
         1,
         SPAN,
-        {},
-        {},
+        NONE,
       );
-      new ExemplarReservoirs(shared, -1, OF_FOUR, 0, false).offer(CELL, 0, 1, SPAN, {}, {});
+      new ExemplarReservoirs(shared, -1, OF_FOUR, 0, false).offer(CELL, 0, 1, SPAN, NONE);
     });
     expect(recordsOf(shared.region)).to.have.length(0);
     expect(warned).to.deep.equal([]);

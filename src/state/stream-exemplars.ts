@@ -1,0 +1,76 @@
+import { canonicalAttributes } from './attributes.ts';
+import type { ExemplarSpan } from './cells/exemplar-cell.ts';
+import type { ExemplarsRecord } from './exemplar-record.ts';
+import {
+  ExemplarReservoirs,
+  type ExemplarGate,
+  type ExemplarMemory,
+  type MeasuredAttributes,
+} from './exemplar-reservoirs.ts';
+import type { ReservoirChoice } from './reservoir-choice.ts';
+import type { Aggregation } from './records.ts';
+
+/** Which measurements of a stream become exemplars. None, until `keep` is called. */
+export class StreamExemplars {
+  #gate: ExemplarGate | undefined;
+  #reservoirs: ExemplarReservoirs | undefined;
+  #restored: readonly ExemplarsRecord[] = [];
+
+  /** What a dead owner of the slab left of the stream. Call before `keep`. */
+  restore(records: readonly ExemplarsRecord[]): void {
+    this.#restored = records;
+  }
+
+  /**
+   * From now on keeps exemplars of what `gate` lets through; the first call counts. `stream`: its number in the slab. `filters`: whether a
+   * view may drop attributes of measurements.
+   */
+  keep(
+    memory: ExemplarMemory,
+    stream: number,
+    aggregation: Aggregation,
+    gate: ExemplarGate,
+    choice: ReservoirChoice,
+    filters: boolean,
+  ): void {
+    if (this.#reservoirs !== undefined) return;
+    const buckets = aggregation.type === 'explicit-bucket-histogram' ? aggregation.boundaries.length + 1 : 0;
+    this.#reservoirs = new ExemplarReservoirs(memory, stream, choice, buckets, filters);
+    for (const record of this.#restored) this.#reservoirs.restore(record);
+    this.#restored = [];
+    this.#gate = gate;
+  }
+
+  /** The span of a measurement that is to be offered; undefined when it is not. `context`: the caller's, if it passed one. */
+  spanOf(context: unknown): ExemplarSpan | undefined {
+    return this.#gate === undefined ? undefined : this.#gate.spanOf(context);
+  }
+
+  /** Offers a measurement that was recorded to `cell`; see `ExemplarReservoirs.offer`. */
+  offer(
+    cell: number,
+    bucket: number,
+    value: number,
+    span: ExemplarSpan,
+    attributes: MeasuredAttributes,
+  ): void {
+    this.#reservoirs!.offer(cell, bucket, value, span, attributes);
+  }
+
+  /** The attributes of a bound series, copied where exemplars carry some: the caller may change its objects. */
+  bound({ attributes, measured, keeps }: MeasuredAttributes): MeasuredAttributes {
+    if (this.#reservoirs?.filters !== true) return NO_ATTRIBUTES;
+    return {
+      attributes: copyOf(attributes),
+      measured: measured === undefined ? undefined : copyOf(measured),
+      keeps,
+    };
+  }
+}
+
+const NO_ATTRIBUTES: MeasuredAttributes = { attributes: undefined, measured: undefined, keeps: undefined };
+
+function copyOf(attributes: unknown): object {
+  const { keys, values } = canonicalAttributes(attributes, () => {});
+  return Object.fromEntries(keys.map((key, i) => [key, values[i]]));
+}

@@ -1,0 +1,95 @@
+import { context, ROOT_CONTEXT, trace, TraceFlags, type Context } from '@opentelemetry/api';
+import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
+import { expect } from 'chai';
+import { SpanGate } from '../../src/sdk/exemplar-filter.ts';
+
+const SPAN = { traceId: 'a'.repeat(32), spanId: 'b'.repeat(16) };
+const sampled = trace.setSpanContext(ROOT_CONTEXT, { ...SPAN, traceFlags: TraceFlags.SAMPLED });
+const unsampled = trace.setSpanContext(ROOT_CONTEXT, { ...SPAN, traceFlags: TraceFlags.NONE });
+
+/** How many of so many measurements are let through. */
+const through = (gate: SpanGate, measurements: number, given?: Context): number =>
+  Array.from({ length: measurements }, () => gate.spanOf(given)).filter((span) => span !== undefined).length;
+
+describe('SpanGate', () => {
+  before(() => context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable()));
+  after(() => context.disable());
+
+  it('lets through every measurement inside of a sampled span, and says which span', () => {
+    const gate = new SpanGate('trace_based');
+    context.with(sampled, () => {
+      for (let i = 0; i < 100; i++) expect(gate.spanOf(undefined)).to.deep.include(SPAN);
+    });
+  });
+
+  it('lets through none outside of a span, and none in a span that is not sampled', () => {
+    const gate = new SpanGate('trace_based');
+    expect(through(gate, 1000)).to.equal(0);
+    expect(context.with(unsampled, () => through(gate, 1000))).to.equal(0);
+  });
+
+  it('goes by the context that is given, whatever is active', () => {
+    const gate = new SpanGate('trace_based');
+    through(gate, 1000);
+    expect(gate.spanOf(sampled)).to.deep.include(SPAN);
+    through(gate, 1000);
+    expect(through(gate, 100, sampled)).to.equal(100);
+    context.with(sampled, () => expect(through(gate, 100, unsampled)).to.equal(0));
+  });
+
+  it('misses none while at most 16 in a row are outside', () => {
+    const gate = new SpanGate('trace_based');
+    for (let round = 0; round < 50; round++) {
+      through(gate, 16);
+      expect(context.with(sampled, () => through(gate, 3))).to.equal(3);
+    }
+  });
+
+  it('after that looks at one of 32 on the average, at random distances, until one is inside', () => {
+    const firsts: number[] = [];
+    for (let round = 0; round < 400; round++) {
+      const gate = new SpanGate('trace_based');
+      through(gate, 1000);
+      context.with(sampled, () => {
+        let first = 1;
+        while (gate.spanOf(undefined) === undefined) first++;
+        expect(first).to.be.at.most(63);
+        expect(through(gate, 20)).to.equal(20);
+        firsts.push(first);
+      });
+    }
+    // The distance is uniform from 1 to 63; what is left of it when the span begins is 21.7 on the average.
+    const mean = firsts.reduce((sum, first) => sum + first) / firsts.length;
+    expect(mean).to.be.within(17, 27);
+    expect(new Set(firsts).size).to.be.greaterThan(10);
+  });
+
+  it('lets through all with always_on, with the span where there is a sampled one', () => {
+    const gate = new SpanGate('always_on');
+    expect(through(gate, 100)).to.equal(100);
+    expect(gate.spanOf(undefined)).to.deep.equal({ traceId: '', spanId: '' });
+    expect(gate.spanOf(unsampled)).to.deep.equal({ traceId: '', spanId: '' });
+    expect(gate.spanOf(sampled)).to.deep.include(SPAN);
+  });
+
+  it('never throws, whatever it is given', () => {
+    const gate = new SpanGate('trace_based');
+    const throwing = {
+      getValue: () => ({
+        spanContext(): never {
+          throw new Error('no');
+        },
+      }),
+    };
+    for (const given of [null, 1, 'x', {}, { getValue: 1 }, { getValue: () => ({}) }, throwing])
+      expect(gate.spanOf(given)).to.equal(undefined);
+  });
+});
+
+describe('SpanGate without a context manager', () => {
+  it('lets through what is given a context, and nothing else', () => {
+    const gate = new SpanGate('trace_based');
+    expect(through(gate, 100)).to.equal(0);
+    expect(gate.spanOf(sampled)).to.deep.include(SPAN);
+  });
+});
