@@ -1,10 +1,10 @@
 import type { Attributes, HrTime } from '@opentelemetry/api';
 import { OVERFLOW_ATTRIBUTES, type CanonicalAttributes } from '../state/attributes.ts';
 import type { StreamDescription } from '../state/records.ts';
-import { ABSENT, SeriesTable } from '../state/series-table.ts';
 import type { ExemplarBlock } from './exemplar-block.ts';
 import { isEarlier } from './hr-time.ts';
 import { IntervalExtremes } from './interval-extremes.ts';
+import { SeriesIndex } from './series-index.ts';
 
 /** No further contribution. */
 export const NONE: number = -1;
@@ -44,7 +44,7 @@ export class MergedStream {
   readonly starts: HrTime[] = [];
   /** Exemplars by the cell of the series they belong to; undefined while no series has any. */
   exemplars: Map<number, ExemplarBlock> | undefined;
-  readonly #table = new SeriesTable(); // reference = number of the series + 1
+  readonly #index = new SeriesIndex((series) => this.attributes[series]!);
   #first = new Int32Array(8);
   #last = new Int32Array(8);
   #live = new Uint8Array(8);
@@ -70,8 +70,7 @@ export class MergedStream {
 
   /** The number of the series with these attributes, or NONE. */
   seriesOf(attributes: CanonicalAttributes): number {
-    const reference = this.#table.get(attributes);
-    return reference === ABSENT ? NONE : reference - 1;
+    return this.#index.find(this.#index.hashOf(attributes), attributes);
   }
 
   /** Number of the overflow series, or NONE. */
@@ -142,21 +141,21 @@ export class MergedStream {
    */
   add(attributes: CanonicalAttributes, start: HrTime, contribution: Contribution, limit: number): void {
     const isOverflow = attributes === OVERFLOW_ATTRIBUTES;
-    const reference = this.#table.get(attributes);
-    if (reference !== ABSENT) {
-      this.#append(reference - 1, contribution);
-      if (this.#live[reference - 1] === 0 && isEarlier(start, this.starts[reference - 1]!))
-        this.starts[reference - 1] = start;
+    const hash = this.#index.hashOf(attributes);
+    const series = this.#index.find(hash, attributes);
+    if (series !== NONE) {
+      this.#append(series, contribution);
+      if (this.#live[series] === 0 && isEarlier(start, this.starts[series]!)) this.starts[series] = start;
     } else if (!isOverflow && this.#sets >= limit) {
       this.add(OVERFLOW_ATTRIBUTES, start, contribution, limit);
     } else {
       if (isOverflow) this.#overflow = this.size;
       else this.#sets++;
-      this.#create(attributes, start, contribution);
+      this.#create(attributes, hash, start, contribution);
     }
   }
 
-  #create(attributes: CanonicalAttributes, start: HrTime, contribution: Contribution): void {
+  #create(attributes: CanonicalAttributes, hash: number, start: HrTime, contribution: Contribution): void {
     const series = this.attributes.length;
     if (series === this.#first.length) {
       this.#first = grown(this.#first, new Int32Array(2 * series));
@@ -166,7 +165,7 @@ export class MergedStream {
     this.attributes.push(objectOf(attributes));
     this.starts.push(start);
     this.#first[series] = this.#last[series] = this.#node(contribution);
-    this.#table.add(attributes, series + 1);
+    this.#index.add(hash, series);
   }
 
   #append(series: number, contribution: Contribution): void {

@@ -80,6 +80,14 @@ export class SeqlockMetricProducer implements MetricProducer {
     return { resource: this.#resourceNow(), columns };
   }
 
+  /**
+   * Makes known to this thread what other threads added to the store, for `millis` milliseconds at most. False when there is more. A
+   * snapshot does it as well, and waits for all of it: call this before, to let the event loop turn in between.
+   */
+  prepare(millis: number): boolean {
+    return this.#store.refresh(performance.now() + millis);
+  }
+
   /** Has the observable callbacks of all threads called, as `collect` does; resolves to what they threw. */
   observe(timeoutMillis?: number): Promise<unknown[]> {
     return this.#observe(timeoutMillis);

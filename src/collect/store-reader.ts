@@ -4,17 +4,17 @@ import { Warnings } from '../base/warnings.ts';
 import { ExtentCursor, readRecord, type LogRecord } from '../memory/directory-log.ts';
 import { EXTENTS_OFFSET } from '../memory/layout.ts';
 import type { Extent, Region } from '../memory/region.ts';
-import { OVERFLOW_ATTRIBUTES, type CanonicalAttributes } from '../state/attributes.ts';
 import { decodeExemplars } from '../state/exemplar-record.ts';
 import * as R from '../state/records.ts';
 import { DirectoryWatch } from './directory-watch.ts';
 import { ExemplarBlock } from './exemplar-block.ts';
 import { hrTimeOf } from './hr-time.ts';
 import { MergedStream } from './merged-stream.ts';
+import { StringCache } from './string-cache.ts';
 import { Turns } from './turns.ts';
 
-/** Distinct attribute strings that are kept once; further ones are kept per series. */
-const MAX_STRINGS = 65_536;
+/** Records decoded between two looks at the time. */
+const RECORDS_BETWEEN_LOOKS = 256;
 
 /** A stream as one writer has it. */
 interface SlabStream {
@@ -52,9 +52,12 @@ export class StoreReader {
   readonly #scopes = new Map<string, ScopeStreams>();
   readonly #merges = new Map<string, R.GaugeMerge>();
   readonly #warnings = new Warnings();
-  readonly #strings = new Map<string, string>();
+  readonly #strings = new StringCache();
+  readonly #textOf = (bytes: Buffer, start: number, end: number): string =>
+    this.#strings.text(bytes, start, end);
   readonly #watch: DirectoryWatch;
   #walkedTo = EXTENTS_OFFSET;
+  #taken = 0;
   #hasExemplars = false;
   #configurationOffset = 0;
   #configuration: R.StoreConfiguration | undefined;
@@ -71,8 +74,11 @@ export class StoreReader {
     if (this.#watch.hasNews()) this.refresh();
   }
 
-  /** Decodes what was added since the last call. */
-  refresh(): void {
+  /**
+   * Decodes what was added since the last call, until `performance.now()` is past `until`. False when there is more: the store is known in
+   * part then, and the next call goes on.
+   */
+  refresh(until: number = Infinity): boolean {
     this.refreshConfiguration();
     // First the extents, then their records: a writer never goes back to an extent after it claimed the next, so all
     // but the last extent of a slab are then complete, and records are met in the order in which they were written.
@@ -84,12 +90,15 @@ export class StoreReader {
       }
       directory.cursors.push(new ExtentCursor(this.region, extent));
     }
-    for (const directory of this.#slabs.values()) if (!directory.broken) this.#readDirectory(directory);
+    const directories = [...this.#slabs.values()].filter(({ broken }) => !broken);
+    const isAll = directories.every((directory) => this.#readDirectory(directory, until));
     this.region.refresh();
+    if (!isAll) return false;
     this.#watch.note(
       this.#walkedTo,
       [...this.#slabs.values()].map(({ cursors }) => cursors.at(-1)!),
     );
+    return true;
   }
 
   /** The publisher's configuration; undefined until it was written. */
@@ -132,12 +141,16 @@ export class StoreReader {
     }
   }
 
-  #readDirectory(directory: SlabDirectory): void {
+  /** False when it was not done by `until`. */
+  #readDirectory(directory: SlabDirectory, until: number): boolean {
     const { cursors } = directory;
     try {
       for (;;) {
-        for (let record; (record = cursors[0]!.next()) !== undefined;) this.#take(record, directory);
-        if (cursors.length === 1) return;
+        for (let record; (record = cursors[0]!.next()) !== undefined;) {
+          this.#take(record, directory);
+          if (++this.#taken % RECORDS_BETWEEN_LOOKS === 0 && performance.now() > until) return false;
+        }
+        if (cursors.length === 1) return true;
         cursors.shift(); // complete, see `refresh`
       }
     } catch (error) {
@@ -146,6 +159,7 @@ export class StoreReader {
         `slab ${directory.slab}`,
         `seqlock-metrics: the directory of writer ${directory.slab} is damaged, new series of it are not reported: ${printed(error)}`,
       );
+      return true;
     }
   }
 
@@ -181,11 +195,12 @@ export class StoreReader {
   #takeSeries(payload: Buffer, directory: SlabDirectory): void {
     const { stream: id, keySet, cell, startTime } = R.decodeSeries(payload);
     const { merged: stream, intervals } = directory.streams[id]!;
-    const attributes = R.decodeSeriesAttributes(payload, keySet, directory.keySets[keySet] ?? []);
+    const keys = directory.keySets[keySet] ?? [];
+    const attributes = R.decodeSeriesAttributes(payload, keySet, keys, this.#textOf);
     const { kind, cardinalityLimit } = stream.description;
     const limit = cardinalityLimit ?? this.#configuration?.cardinalityLimits[kind] ?? Infinity;
     const part = { cell, slab: directory.slab, intervals };
-    stream.add(this.#interned(attributes), this.#hrTime(startTime), part, limit);
+    stream.add(attributes, this.#hrTime(startTime), part, limit);
   }
 
   #streamOf(description: R.StreamDescription): SlabStream {
@@ -225,20 +240,6 @@ export class StoreReader {
       this.scopes.push(found);
     }
     return found.streams;
-  }
-
-  /** Equal strings of all series become one: most values come again in other series. */
-  #interned(attributes: CanonicalAttributes): CanonicalAttributes {
-    if (attributes === OVERFLOW_ATTRIBUTES) return attributes;
-    const { keys, values } = attributes;
-    return { keys, values: values.map((value) => (typeof value === 'string' ? this.#string(value) : value)) };
-  }
-
-  #string(text: string): string {
-    const known = this.#strings.get(text);
-    if (known !== undefined || this.#strings.size >= MAX_STRINGS) return known ?? text;
-    this.#strings.set(text, text);
-    return text;
   }
 
   /** Series made in the same millisecond share one object. */

@@ -1,17 +1,16 @@
-/** Finds rows with equal labels among the rows of a family, without keeping their texts: hashes, and the texts made again on a match. */
+/** Finds rows with equal labels among the rows of a family, without keeping their texts: hashes, and a comparison where two are equal. */
 export class LabelIndex {
   #hashes: Int32Array = new Int32Array(16);
   #rows: Float64Array = new Float64Array(16); // row number + 1, 0 = free
   #count = 0;
 
-  /** Notes `row`, whose labels are `text`. Returns the row noted before with the same text, or -1. */
-  add(text: string, row: number, textOf: (row: number) => string): number {
+  /** Notes `row`, whose labels have this hash. Returns the row noted before that has the same hash and `isSame`, or -1. */
+  add(hash: number, row: number, isSame: (row: number) => boolean): number {
     if (2 * (this.#count + 1) > this.#rows.length) this.#grow();
-    const hash = hashOf(text);
     const mask = this.#rows.length - 1;
     let at = hash & mask;
     for (; this.#rows[at] !== 0; at = (at + 1) & mask)
-      if (this.#hashes[at] === hash && textOf(this.#rows[at]! - 1) === text) return this.#rows[at]! - 1;
+      if (this.#hashes[at] === hash && isSame(this.#rows[at]! - 1)) return this.#rows[at]! - 1;
     this.#hashes[at] = hash;
     this.#rows[at] = row + 1;
     this.#count++;
@@ -34,8 +33,9 @@ export class LabelIndex {
   }
 }
 
-function hashOf(text: string): number {
-  let hash = 0;
+/** `seed`: hash of what stands before the text. */
+export function hashOfLabels(text: string, seed = 0): number {
+  let hash = seed;
   for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
   return hash ^ (hash >>> 15);
 }

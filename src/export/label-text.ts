@@ -11,6 +11,17 @@ import {
 /** Attribute keys whose label names are remembered; past that they are made anew each time. */
 const MAX_CACHED_KEYS = 10_000;
 
+/** What is not written as it is: what `escapedValue` escapes and `wellFormed` mends. */
+const UNUSUAL = /["\\\n\0\ud800-\udfff]/;
+
+/** The labels of series that have the same keys. */
+interface Layout {
+  readonly reserved: ReadonlySet<string>;
+  readonly keys: readonly string[];
+  /** In the order of their names; `before` is a label up to its value. */
+  readonly labels: readonly { readonly key: string; readonly before: string }[];
+}
+
 /** A label as it is meant, neither quoted nor escaped. */
 export interface LabelPair {
   readonly name: string;
@@ -32,6 +43,7 @@ export class LabelWriter {
   readonly #strategy: TranslationStrategy;
   readonly #escaping: EscapingScheme;
   readonly #names = new Map<string, string>();
+  #layout: Layout | undefined;
 
   constructor(strategy: TranslationStrategy, escaping: EscapingScheme) {
     this.#strategy = strategy;
@@ -48,9 +60,42 @@ export class LabelWriter {
     return name;
   }
 
-  /** The labels of a series as text; see `pairs`. */
+  /** The labels of a series as text; see `pairs`. Series of one metric mostly have the same keys, whose labels are then known. */
   text(attributes: Attributes, reserved: ReadonlySet<string>): string {
-    return labelText(this.pairs(attributes, reserved));
+    let layout = this.#layout;
+    if (layout?.reserved !== reserved || !haveKeys(attributes, layout.keys)) {
+      layout = this.#layOut(Object.keys(attributes), reserved);
+      if (layout === undefined) return labelText(this.pairs(attributes, reserved));
+      this.#layout = layout;
+    }
+    let text = '';
+    for (const { key, before } of layout.labels) {
+      const value = attributes[key];
+      const shown =
+        typeof value === 'string' && !UNUSUAL.test(value) ? value : escapedValue(valueText(value));
+      if (shown !== '') text += `${text === '' ? '' : ','}${before}${shown}"`;
+    }
+    return text;
+  }
+
+  /** What the labels of these keys look like; undefined where two keys become one label. */
+  #layOut(keys: readonly string[], reserved: ReadonlySet<string>): Layout | undefined {
+    const labels = keys.map((key) => ({ name: this.#freeName(key, reserved), key }));
+    labels.sort((a, b) => compare(a.name, b.name));
+    if (labels.some(({ name }, i) => name === labels[i - 1]?.name)) return undefined;
+    return {
+      reserved,
+      keys,
+      labels: labels.map(({ name, key }) => ({ key, before: `${shownName(name)}="` })),
+    };
+  }
+
+  /** The label name of a key, which is no reserved one. */
+  #freeName(key: string, reserved: ReadonlySet<string>): string {
+    let name = this.nameOf(key);
+    for (let free = `exported_${key}`; reserved.has(name); free = `exported_${free}`)
+      name = this.nameOf(free);
+    return name;
   }
 
   /** ... and in every form. */
@@ -68,10 +113,7 @@ export class LabelWriter {
     for (const key of Object.keys(attributes)) {
       const value = valueText(attributes[key]);
       if (value === '') continue;
-      let name = this.nameOf(key);
-      for (let free = `exported_${key}`; reserved.has(name); free = `exported_${free}`)
-        name = this.nameOf(free);
-      labels.push({ name, key, value });
+      labels.push({ name: this.#freeName(key, reserved), key, value });
     }
     if (labels.length > 1) labels.sort((a, b) => compare(a.name, b.name) || compare(a.key, b.key));
     const pairs: { name: string; value: string }[] = [];
@@ -88,10 +130,20 @@ export class LabelWriter {
 export function labelText(pairs: readonly LabelPair[]): string {
   let text = '';
   for (const { name, value } of pairs) {
-    const shown = isLegacyName(name, true) ? name : `"${escapedValue(name)}"`;
-    text += `${text === '' ? '' : ','}${shown}="${escapedValue(value)}"`;
+    text += `${text === '' ? '' : ','}${shownName(name)}="${escapedValue(value)}"`;
   }
   return text;
+}
+
+function shownName(name: string): string {
+  return isLegacyName(name, true) ? name : `"${escapedValue(name)}"`;
+}
+
+/** True for an object of just these keys, in this order. */
+function haveKeys(attributes: Attributes, keys: readonly string[]): boolean {
+  let count = 0;
+  for (const key in attributes) if (key !== keys[count++]) return false;
+  return count === keys.length;
 }
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

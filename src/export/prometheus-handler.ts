@@ -4,12 +4,11 @@ import * as zlib from 'node:zlib';
 import { TimeoutError, within } from '../base/deadline.ts';
 import { OptionError } from '../base/errors.ts';
 import { Warnings } from '../base/warnings.ts';
-import type { MetricColumns } from '../collect/metric-column.ts';
 import { negotiateCoding, negotiateFormat, type ContentCoding, type NegotiatedFormat } from './accept.ts';
 import type { ExpositionOptions } from './family-plan.ts';
 import { prometheusProtobuf } from './prometheus-protobuf.ts';
 import { checkExpositionOptions, PrometheusText, type TextBody } from './prometheus-text.ts';
-import { scrapeOf, type Scrape, type ScrapeSource } from './scrape-source.ts';
+import { scrapeOf, turn, type Scrape, type Scraped, type ScrapeSource } from './scrape-source.ts';
 
 export interface PrometheusHandlerOptions extends ExpositionOptions {
   /** Answers are compressed for those who accept it, outside the event loop. Default true. */
@@ -25,6 +24,10 @@ export type PrometheusHandler = (request: IncomingMessage, response: ServerRespo
 
 /** Formats whose text is kept between scrapes, each as long as the text. More than two scrapers that disagree are rare. */
 const KEPT_TEXTS = 2;
+/** Lines of new series that are made before the event loop may turn: some 20 ms of work. */
+const NEW_LINES = 20_000;
+/** After so many slices the rest is made at once. */
+const MOST_SLICES = 32;
 const WRITE_BYTES = 64 * 1024;
 /** Written before the receiver is waited for. */
 const BURST_BYTES = 512 * 1024;
@@ -92,7 +95,7 @@ class Bodies {
   readonly #scrape: Scrape;
   readonly #options: ExpositionOptions;
   readonly #texts = new Map<string, PrometheusText>(); // used last stands last
-  #inFlight: Promise<MetricColumns> | undefined;
+  #inFlight: Promise<Scraped> | undefined;
 
   constructor(scrape: Scrape, options: ExpositionOptions) {
     this.#scrape = scrape;
@@ -101,13 +104,18 @@ class Bodies {
 
   async body({ format, escaping }: NegotiatedFormat, timeoutMillis: number): Promise<TextBody> {
     this.#inFlight ??= this.#scrape(timeoutMillis).finally(() => (this.#inFlight = undefined));
-    const columns = await within(timeoutMillis, this.#inFlight);
+    const { columns, again } = await within(timeoutMillis, this.#inFlight);
     if (format === 'protobuf') {
       const pieces = [...prometheusProtobuf(columns, escaping, this.#options, warnings)];
       return { pieces, length: pieces.reduce((sum, piece) => sum + piece.length, 0), release: () => {} };
     }
     const text = this.#textFor(`${format} ${escaping}`, { openMetrics: format === 'openmetrics', escaping });
-    text.update(columns);
+    // Lines of series that are new are made in slices. Every update is of a whole snapshot, so the last one is what is served.
+    let now = columns;
+    for (let slices = 1; !text.update(now, slices < MOST_SLICES ? NEW_LINES : Infinity); slices++) {
+      await turn();
+      now = again();
+    }
     return text.body();
   }
 

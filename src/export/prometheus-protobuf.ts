@@ -18,7 +18,7 @@ import { printed } from '../base/errors.ts';
 import { ClassicColumns } from './classic-buckets.ts';
 import { exemplarLabels, ExemplarTexts, newestByBucket } from './exemplar-text.ts';
 import { planFamilies, type ExpositionOptions, type PlannedFamily } from './family-plan.ts';
-import { LabelIndex } from './label-index.ts';
+import { hashOfLabels, LabelIndex } from './label-index.ts';
 import { LabelWriter, type LabelPair } from './label-text.ts';
 import { wellFormed, type EscapingScheme } from './prometheus-name.ts';
 import { hasNativeForm, writeNativeHistogram } from './native-histogram.ts';
@@ -84,7 +84,7 @@ function familyOf(family: PlannedFamily, context: TextContext): Buffer {
     for (let row = 0; row < column.rows; row++) {
       const pairs = [...fixed.pairs, ...labels.pairs(column.attributes[row]!, reserved)];
       const text = JSON.stringify(pairs);
-      if (index.add(text, texts.length, (earlier) => texts[earlier]!) !== -1) {
+      if (index.add(hashOfLabels(text), texts.length, (earlier) => texts[earlier] === text) !== -1) {
         warnings.once(
           `labels ${family.sampleName} ${text.slice(0, 200)}`,
           `two series of ${family.sampleName} have the same labels ${text.slice(0, 200)}; the second is left out`,

@@ -37,11 +37,16 @@ export class PrometheusText {
     this.#warnings = warnings;
   }
 
-  /** Makes the text of a snapshot. */
-  update({ columns, resource }: MetricColumns): void {
+  /**
+   * Makes the text of a snapshot. Of series that were not in it before, some `newLines` lines are made at most; false when there are more,
+   * and the text is not whole: call it again, if need be with a newer snapshot of the same source.
+   */
+  update({ columns, resource }: MetricColumns, newLines: number = Infinity): boolean {
     const source = { columns: columns.map((column) => this.#classic.of(column)), resource };
     if (!this.#isPlannedFor(source)) this.#plan(source);
-    for (const family of this.#families) family.update();
+    const room = { lines: newLines };
+    for (const family of this.#families) family.update(room);
+    return room.lines > 0;
   }
 
   /** The text made last. The next `update` leaves these bytes alone until they are released. */

@@ -19,8 +19,18 @@ export interface Collectable {
 /** Whose metrics are served: a store, or a reader or producer of any provider. */
 export type ScrapeSource = ReadableStore | Collectable;
 
+/** What a scrape found. */
+export interface Scraped {
+  readonly columns: MetricColumns;
+  /** The same columns, filled once more: another snapshot may have used them meanwhile. */
+  again(): MetricColumns;
+}
+
 /** Takes a snapshot within `timeoutMillis`, or rejects. */
-export type Scrape = (timeoutMillis: number) => Promise<MetricColumns>;
+export type Scrape = (timeoutMillis: number) => Promise<Scraped>;
+
+/** How long the event loop may be held up at a time by series that were never scraped before. */
+const SLICE_MILLIS = 5;
 
 /** What snapshots are taken of. Ours come as columns; those of others are turned into such. `options` are for a store. */
 export function scrapeOf(
@@ -56,7 +66,8 @@ function scrapeOfProducer(producer: SeqlockMetricProducer, warnings: Warnings): 
       error,
     ]);
     report(errors, warnings);
-    return producer.columns();
+    while (!producer.prepare(SLICE_MILLIS)) await turn();
+    return { columns: producer.columns(), again: () => producer.columns() };
   };
 }
 
@@ -64,15 +75,21 @@ async function scrapeOfOther(
   source: Collectable,
   timeoutMillis: number,
   warnings: Warnings,
-): Promise<MetricColumns> {
+): Promise<Scraped> {
   const { resourceMetrics, errors } = await within(timeoutMillis, source.collect({ timeoutMillis }));
   report(errors, warnings);
-  return columnsOf(resourceMetrics as ResourceMetrics, (metric, reason) =>
+  const columns = columnsOf(resourceMetrics as ResourceMetrics, (metric, reason) =>
     warnings.once(`left out ${metric}`, `metric ${metric} is not in the Prometheus text: ${reason}`),
   );
+  return { columns, again: () => columns };
 }
 
 function report(errors: readonly unknown[], warnings: Warnings): void {
   for (const error of errors)
     warnings.once(`callback ${String(error)}`, `while metrics were collected: ${String(error)}`);
+}
+
+/** Lets the event loop turn once. */
+export function turn(): Promise<void> {
+  return new Promise((resolve) => void setImmediate(resolve));
 }

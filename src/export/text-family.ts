@@ -4,12 +4,12 @@ import type { Warnings } from '../base/warnings.ts';
 import type { ColumnScope, MetricColumn } from '../collect/metric-column.ts';
 import type { Dialect, ExpositionOptions, PlannedFamily } from './family-plan.ts';
 import type { ExemplarTexts } from './exemplar-text.ts';
-import { LabelIndex } from './label-index.ts';
+import { hashOfLabels, LabelIndex } from './label-index.ts';
 import { escapedValue, type LabelSet, type LabelWriter } from './label-text.ts';
 import type { HeldBytes } from './page-chunk.ts';
 import { isLegacyName, wellFormed } from './prometheus-name.ts';
 import { RowTemplate } from './row-template.ts';
-import { TextSection } from './text-section.ts';
+import { TextSection, type Room } from './text-section.ts';
 
 /** Sections and rows of a family in one number: section * ROWS + row. */
 const ROWS = 2 ** 32;
@@ -32,6 +32,7 @@ export class TextFamily {
   readonly #header: Buffer;
   #sections: TextSection[] = [];
   #fixed: LabelSet[] = [];
+  #fixedHashes: number[] = [];
   #reserved: ReadonlySet<string>[] = [];
   #index = new LabelIndex();
 
@@ -60,11 +61,11 @@ export class TextFamily {
     );
   }
 
-  /** Shows what the columns hold now. */
-  update(): void {
+  /** Shows what the columns hold now, of new rows as many as there is room for. */
+  update(room: Room): void {
     if (!this.#sections.every((section) => section.isAligned())) this.#reset();
     this.#sections.forEach((section, s) =>
-      section.update((attributes, row) => this.#labelsOf(s, attributes, row)),
+      section.update((attributes, row) => this.#labelsOf(s, attributes, row), room),
     );
   }
 
@@ -80,6 +81,7 @@ export class TextFamily {
     const { columns } = this.#family;
     this.#index = new LabelIndex();
     this.#fixed = columns.map((column) => fixedLabels(column.description.scope, this.#context));
+    this.#fixedHashes = this.#fixed.map(({ text }) => hashOfLabels(text));
     this.#reserved = this.#fixed.map(({ names }, i) => {
       const isHistogram = columns[i]!.description.kind === 'histogram';
       return new Set(isHistogram ? [...names, 'le'] : names);
@@ -98,17 +100,17 @@ export class TextFamily {
   #labelsOf(section: number, attributes: Attributes, row: number): string | undefined {
     const text = this.#context.labels.text(attributes, this.#reserved[section]!);
     if (row < 0) return text;
-    const other = this.#index.add(this.#identity(section, text), section * ROWS + row, (id) => {
+    const hash = hashOfLabels(text, this.#fixedHashes[section]);
+    const other = this.#index.add(hash, section * ROWS + row, (id) => {
       const otherSection = Math.floor(id / ROWS);
-      return this.#identity(otherSection, this.#labelsOf(otherSection, this.#attributesOf(id), -1)!);
+      return (
+        this.#fixed[otherSection]!.text === this.#fixed[section]!.text &&
+        this.#labelsOf(otherSection, this.#attributesOf(id), -1) === text
+      );
     });
     if (other === -1) return text;
     this.#warn(section, attributes, text, other);
     return undefined;
-  }
-
-  #identity(section: number, labels: string): string {
-    return `${this.#fixed[section]!.text}\n${labels}`;
   }
 
   #attributesOf(id: number): Attributes {

@@ -7,6 +7,11 @@ import type { RowTemplate } from './row-template.ts';
 
 const NO_TAILS: ReadonlyMap<number, Buffer> = new Map<number, Buffer>();
 
+/** How many lines of new rows may still be made in this update; below 1: no more, and rows are missing. */
+export interface Room {
+  lines: number;
+}
+
 /** Labels of a row; undefined when the row is to be left out. */
 export type LabelsOfRow = (attributes: Attributes, row: number) => string | undefined;
 
@@ -38,8 +43,8 @@ export class TextSection {
     return true;
   }
 
-  /** Shows the column's numbers, and rows it did not have before. Only while `isAligned`. */
-  update(labelsOf: LabelsOfRow): void {
+  /** Shows the column's numbers, and rows it did not have before, as far as there is room. Only while `isAligned`. */
+  update(labelsOf: LabelsOfRow, room: Room): void {
     const template = this.#template;
     const width = template.lines.length;
     for (let c = 0; c < this.chunks.length; c++) {
@@ -51,7 +56,7 @@ export class TextSection {
       for (let i = 0; i < count; i++) at = template.numbers(this.column, this.#rows[first + i]!, numbers, at);
       chunk.update(numbers);
     }
-    if (this.column.rows > this.#seen.length) this.#append(labelsOf);
+    if (this.column.rows > this.#seen.length) this.#append(labelsOf, room);
     if (template.hasExemplars) this.#updateExemplars();
   }
 
@@ -75,8 +80,13 @@ export class TextSection {
     });
   }
 
-  #append(labelsOf: LabelsOfRow): void {
-    const { attributes, rows } = this.column;
+  #append(labelsOf: LabelsOfRow, room: Room): void {
+    if (room.lines <= 0) return;
+    const { attributes } = this.column;
+    const width = this.#template.lines.length;
+    const rows = Math.min(this.column.rows, this.#seen.length + Math.ceil(room.lines / width));
+    // What fits exactly leaves no room, and is found to be all by the next update.
+    room.lines -= (rows - this.#seen.length) * width;
     // The last chunk may have room: its rows are written again, together with the new ones.
     let first = this.#rows.length;
     const open = this.chunks.at(-1);

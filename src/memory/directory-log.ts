@@ -19,6 +19,7 @@ import * as L from './layout.ts';
 import type { Extent, Region } from './region.ts';
 
 export const RECORD_HEADER_BYTES = 16;
+const NOTHING: Buffer = Buffer.alloc(0);
 const KIND_OFFSET = 4;
 const CRC_OFFSET = 8;
 
@@ -28,8 +29,21 @@ export interface LogRecord {
   readonly payload: Buffer;
 }
 
-function recordCrc(record: Uint8Array): number {
-  return crc32(record.subarray(RECORD_HEADER_BYTES), crc32(record.subarray(0, CRC_OFFSET)));
+/** CRCs of length and kind, by both: few differ, and a call of `crc32` costs as much as all else of a short record. */
+const headCrcs = new Map<number, number>();
+const MOST_HEADS = 1000;
+const KINDS = 256;
+
+function headCrc(length: number, kind: number): number {
+  const key = length * KINDS + kind;
+  let crc = kind < KINDS ? headCrcs.get(key) : undefined;
+  if (crc !== undefined) return crc;
+  const head = Buffer.alloc(CRC_OFFSET);
+  head.writeInt32LE(length, 0);
+  head.writeUInt32LE(kind, KIND_OFFSET);
+  crc = crc32(head);
+  if (kind < KINDS && headCrcs.size < MOST_HEADS) headCrcs.set(key, crc);
+  return crc;
 }
 
 /** Reads the records of one extent from where it stopped last time. Any thread. */
@@ -37,6 +51,9 @@ export class ExtentCursor {
   readonly #region: Region;
   readonly #extent: Extent;
   #readTo: number = L.EXTENT_HEADER_BYTES;
+  /** Copy of what was published but not read when `next` last looked, and where it lies in the extent. */
+  #copy: Buffer = NOTHING;
+  #copiedFrom = 0;
 
   constructor(region: Region, extent: Extent) {
     this.#region = region;
@@ -54,26 +71,43 @@ export class ExtentCursor {
 
   /** The next published record, or undefined. Throws a `RegionError` on a damaged one, and then again each time. */
   next(): LogRecord | undefined {
-    const { offset, bytes } = this.#extent;
-    const used = Atomics.load(this.#region.words, (offset >> 2) + L.EXTENT_USED_WORD);
-    if (this.#readTo >= used) return undefined;
-    const record = readRecord(this.#region, offset + this.#readTo, Math.min(used, bytes) - this.#readTo);
+    if (this.#readTo - this.#copiedFrom >= this.#copy.length && !this.#copyMore()) return undefined;
+    const record = recordIn(this.#copy, this.#readTo - this.#copiedFrom, this.#extent.offset + this.#readTo);
     this.#readTo += record.payload.length + RECORD_HEADER_BYTES;
     return record;
+  }
+
+  #copyMore(): boolean {
+    const region = this.#region;
+    const { offset, bytes } = this.#extent;
+    const used = Math.min(Atomics.load(region.words, (offset >> 2) + L.EXTENT_USED_WORD), bytes);
+    this.#copiedFrom = this.#readTo;
+    this.#copy = NOTHING;
+    if (this.#readTo >= used) return false;
+    region.refresh();
+    this.#copy = Buffer.from(region.bytes.subarray(offset + this.#readTo, offset + used));
+    return true;
   }
 }
 
 /** The record at a byte offset of the region, at most `limit` bytes long. Throws a `RegionError` when it is damaged. */
 export function readRecord(region: Region, at: number, limit: number): LogRecord {
   region.refresh();
-  const length = at + RECORD_HEADER_BYTES <= region.bytes.length ? region.words[at >> 2]! : 0;
-  if (length < RECORD_HEADER_BYTES || length % 8 !== 0 || length > limit || at + length > region.bytes.length)
-    throw new RegionError('E_RANGE', `the directory record at ${at} has length ${length}`);
-  // Checked on a copy, so that what was checked is what is read.
-  const copy = Buffer.from(region.bytes.subarray(at, at + length));
-  if (copy.readUInt32LE(CRC_OFFSET) !== recordCrc(copy))
-    throw new RegionError('E_CRC', `the directory record at ${at} is damaged`);
-  return { kind: copy.readUInt32LE(KIND_OFFSET), payload: copy.subarray(RECORD_HEADER_BYTES) };
+  const isInside = at >= 0 && at + RECORD_HEADER_BYTES <= region.bytes.length;
+  const length = isInside ? Math.max(0, Math.min(region.words[at >> 2]!, limit)) : 0;
+  return recordIn(Buffer.from(region.bytes.subarray(at, at + length)), 0, at);
+}
+
+/** The record at `at` of a copy, so that what is checked is what is read. `where` it is in the region, to say so. */
+function recordIn(copy: Buffer, at: number, where: number): LogRecord {
+  const length = at + RECORD_HEADER_BYTES <= copy.length ? copy.readInt32LE(at) : 0;
+  if (length < RECORD_HEADER_BYTES || length % 8 !== 0 || at + length > copy.length)
+    throw new RegionError('E_RANGE', `the directory record at ${where} has length ${length}`);
+  const kind = copy.readUInt32LE(at + KIND_OFFSET);
+  const payload = copy.subarray(at + RECORD_HEADER_BYTES, at + length);
+  if (copy.readUInt32LE(at + CRC_OFFSET) !== crc32(payload, headCrc(length, kind)))
+    throw new RegionError('E_CRC', `the directory record at ${where} is damaged`);
+  return { kind, payload };
 }
 
 /** Appends to the directory of one slab and places its cells. Only the slab's owner. */
@@ -133,7 +167,7 @@ export class DirectoryLog {
     record.writeInt32LE(length, 0);
     record.writeUInt32LE(kind, KIND_OFFSET);
     record.set(payload, RECORD_HEADER_BYTES);
-    record.writeUInt32LE(recordCrc(record), CRC_OFFSET);
+    record.writeUInt32LE(crc32(record.subarray(RECORD_HEADER_BYTES), headCrc(length, kind)), CRC_OFFSET);
     this.#region.bytes.set(record, at);
     this.#used += length;
     this.#cellsStart -= cellWords * 8;

@@ -57,13 +57,18 @@ export function valueBytes(payload: Buffer, at: number): number {
   }
 }
 
-export function decodeValue(payload: Buffer, at: number): AttributeValue {
+/** Makes a text of the UTF-8 bytes from `start` to `end`. */
+export type TextOfBytes = (bytes: Buffer, start: number, end: number) => string;
+
+export const utf8Text: TextOfBytes = (bytes, start, end) => bytes.toString('utf8', start, end);
+
+export function decodeValue(payload: Buffer, at: number, textOf: TextOfBytes): AttributeValue {
   const end = at + valueBytes(payload, at);
   switch (payload[at]) {
     case TAG_NUMBER:
       return payload.readDoubleLE(at + 1);
     case TAG_UTF8:
-      return payload.toString('utf8', at + 5, end);
+      return textOf(payload, at + 5, end);
     case TAG_UTF16:
       return payload.toString('utf16le', at + 5, end);
     case TAG_JSON:

@@ -18,7 +18,7 @@ import type { Attributes } from '@opentelemetry/api';
 import type { Selections } from './aggregation-choice.ts';
 import type { CanonicalAttributes } from './attributes.ts';
 import { OVERFLOW_ATTRIBUTES } from './attributes.ts';
-import { decodeValue, encodeValue, valueBytes } from './attribute-bytes.ts';
+import { decodeValue, encodeValue, utf8Text, valueBytes, type TextOfBytes } from './attribute-bytes.ts';
 import type { GaugeMerge } from './gauge-merge.ts';
 import type { InstrumentKind } from './instrument-kind.ts';
 import type { ViewDescription } from './view-description.ts';
@@ -216,11 +216,12 @@ export function decodeSeriesAttributes(
   payload: Buffer,
   keySet: number,
   keys: readonly string[],
+  textOf: TextOfBytes = utf8Text,
 ): CanonicalAttributes {
   if (keySet === OVERFLOW_KEY_SET) return OVERFLOW_ATTRIBUTES;
   let at = VALUES_OFFSET;
   const values = keys.map(() => {
-    const value = decodeValue(payload, at);
+    const value = decodeValue(payload, at, textOf);
     at += valueBytes(payload, at);
     return value;
   });

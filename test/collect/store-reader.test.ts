@@ -50,6 +50,21 @@ function usedBytes(region: Region, { offset }: Extent): number {
 describe('store reader', function () {
   before(needsProc);
 
+  it('reads in slices what it reads at once', () => {
+    const region = Region.create(DEFAULT_MAX_BYTES);
+    const [first, second] = [newWriter(region), newWriter(region)];
+    for (let id = 0; id < 2000; id++) {
+      first.stream(counter('a'), LIMIT).record(1, { id });
+      if (id < 1000) second.stream(counter('b'), LIMIT).record(2, { id });
+    }
+    const reader = new StoreReader(region);
+    let slices = 1;
+    while (!reader.refresh(-Infinity)) slices++;
+    expect(slices).to.equal(1 + Math.floor((2000 + 1000 + 6) / 256)); // series, and streams, key sets and overflow series
+    expect(totals(reader)).to.deep.equal(totals(new StoreReader(region)));
+    expect(reader.refresh(-Infinity)).to.equal(true);
+  });
+
   it(`reads on past a damaged record: one warning, the other slab exact (seed: ${SEED})`, () => {
     fc.assert(
       fc.property(

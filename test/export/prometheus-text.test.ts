@@ -231,6 +231,27 @@ describe('PrometheusText', () => {
     parseStrictly(kept.toString());
   });
 
+  it('makes in slices the text that it makes at once, over whatever changes meanwhile', () => {
+    const { meter, producer } = setUp();
+    const histogram = meter.createHistogram('h', { advice: { explicitBucketBoundaries: [1, 2] } });
+    const counter = meter.createCounter('c');
+    for (let i = 0; i < 1000; i++) {
+      counter.add(i, { i });
+      histogram.record(i % 4, { i });
+    }
+    const made = new PrometheusText(TEXT, bare);
+    let slices = 1;
+    while (!made.update(producer.columns(), 700)) {
+      slices++;
+      counter.add(1, { i: slices });
+      counter.add(1, { later: slices });
+    }
+    expect(slices).to.be.within(8, 11); // 1000 lines of the counter, 5000 of the histogram
+    const whole = new PrometheusText(TEXT, bare);
+    expect(whole.update(producer.columns())).to.equal(true);
+    expect(made.toString()).to.equal(whole.toString());
+  });
+
   it('shows a series that ends no more, and others as before', () => {
     const made = new PrometheusText(TEXT, bare);
     const start: [number, number] = [1, 0];
