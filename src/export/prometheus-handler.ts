@@ -104,7 +104,8 @@ class Bodies {
 
   async body({ format, escaping }: NegotiatedFormat, timeoutMillis: number): Promise<TextBody> {
     this.#inFlight ??= this.#scrape(timeoutMillis).finally(() => (this.#inFlight = undefined));
-    const { columns, again } = await within(timeoutMillis, this.#inFlight);
+    const scraped = await within(timeoutMillis, this.#inFlight);
+    const { columns } = scraped;
     if (format === 'protobuf') {
       const pieces = [...prometheusProtobuf(columns, escaping, this.#options, warnings)];
       return { pieces, length: pieces.reduce((sum, piece) => sum + piece.length, 0), release: () => {} };
@@ -114,7 +115,7 @@ class Bodies {
     let now = columns;
     for (let slices = 1; !text.update(now, slices < MOST_SLICES ? NEW_LINES : Infinity); slices++) {
       await turn();
-      now = again();
+      now = scraped.again();
     }
     return text.body();
   }

@@ -1,9 +1,9 @@
 /**
  * Gives random registries to the exposition and its texts to a strict parser and, in batches, to promtool, if there is one.
  *
- *   npm run build && node build/test/export/fuzz-exposition.js [registries, default 100000] [seed, default 1]
+ *   npm run test:fuzz -- [registries, default 100000] [seed, default 1]
  *
- * A short run of the same is part of the tests (`prometheus-text.test.ts`).
+ * A short run of the same is part of the tests (`prometheus-text.test.ts`). Where CI=true, promtool must be there.
  */
 import { spawnSync } from 'node:child_process';
 import { columnsOf } from '../../src/collect/metric-column.ts';
@@ -20,6 +20,10 @@ const seed = Number(process.argv[3] ?? 1);
 const random = randomOf(seed);
 const pick = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)]!;
 const hasPromtool = spawnSync('promtool', ['--version']).status === 0;
+if (!hasPromtool && process.env['CI'] === 'true') {
+  console.error('promtool not found: apt-get install prometheus');
+  process.exit(1);
+}
 let batch = '';
 let samples = 0;
 let judged = 0;

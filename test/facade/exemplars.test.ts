@@ -1,7 +1,11 @@
 /** Exemplars from the instrument to the reader. */
 import { context, ROOT_CONTEXT, trace, TraceFlags, type Attributes } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
-import { AggregationTemporality, PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics';
+import {
+  AggregationTemporality,
+  AggregationType,
+  PeriodicExportingMetricReader,
+} from '@opentelemetry/sdk-metrics';
 import { expect } from 'chai';
 import type { Exemplar, ResourceMetrics } from '../../src/collect/metric-data.ts';
 import { SeqlockMetricProducer } from '../../src/collect/metric-producer.ts';
@@ -161,6 +165,29 @@ describe('exemplars', () => {
       );
   });
 
+  it('are up to 20 for an exponential histogram, and as many as it has buckets if they are fewer', () => {
+    for (const [maxSize, expected] of [
+      [160, 20],
+      [8, 8],
+    ] as const) {
+      const reader = new SeqlockMetricReader({
+        aggregationSelector: () => ({
+          type: AggregationType.EXPONENTIAL_HISTOGRAM,
+          options: { maxSize, recordMinMax: true },
+        }),
+      });
+      const histogram = opened({ readers: [reader] })
+        .getMeter('m')
+        .createHistogram('h');
+      const bound = bind(histogram);
+      inSpan(() => {
+        for (let i = 1; i <= 15; i++) histogram.record(i);
+        for (let i = 16; i <= 30; i++) bound.record(i);
+      });
+      expect(exemplarsOf(reader.snapshot(), 'h')).to.have.length(expected);
+    }
+  });
+
   it('belong to their series', () => {
     const { meter, reader } = setUp();
     const counter = meter.createCounter('c');
@@ -232,6 +259,7 @@ describe('exemplars', () => {
 
   describe('of other threads', () => {
     before(needsProc);
+    before(() => expect(MetricStore.published(), 'a store that another test left open').to.equal(undefined));
     afterEach(endThreads);
 
     const recording = (value: number) =>
