@@ -39,6 +39,7 @@ describe('SeriesIndex', () => {
     expect(index.find(7, canonical({ a: 1 }))).to.equal(0);
     expect(index.find(7, canonical({ a: 3 }))).to.equal(-1);
     expect(index.find(7, canonical({ a: 1, b: 1 }))).to.equal(-1);
+    expect(index.find(7, canonical({}))).to.equal(-1);
   });
 
   it('hashes long texts by their ends and their length, and compares all of them', () => {
