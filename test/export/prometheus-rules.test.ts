@@ -241,10 +241,7 @@ describe('rules of the Prometheus formats', () => {
         ).get('g')!;
         expect(samples.map(({ value }) => value)).to.deep.equal(HOSTILE.map((_, i) => i));
         samples.forEach(({ labels }, i) => {
-          const expected = HOSTILE[i]!.replaceAll('\0', '\ufffd').replaceAll(
-            /[\ud800\udfff](?![\udc00-\udfff])/g,
-            '\ufffd',
-          );
+          const expected = HOSTILE[i]!.replaceAll('\0', '\ufffd').replace(/^\ud800$|^\udfff/, '\ufffd');
           if (HOSTILE[i] !== '😀') expect(labels['value']).to.equal(expected);
         });
       }
