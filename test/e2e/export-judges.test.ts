@@ -41,6 +41,14 @@ function fixture() {
   return { reader, provider };
 }
 
+/** The Python parser ends an exemplar's labels at the first brace, quoted or not; Prometheus itself reads them. */
+function hasBraceInExemplar(text: string): boolean {
+  return text.split('\n').some((line) => {
+    const [, labels = ''] = / # \{(.*)\}/s.exec(line) ?? [];
+    return labels.includes('}');
+  });
+}
+
 describe('the judges', function () {
   this.timeout(120_000);
 
@@ -81,7 +89,7 @@ describe('the judges', function () {
     for (const source of sources) {
       const made = new PrometheusText({ openMetrics: true, escaping: 'underscores' });
       made.update(source);
-      texts.push(made.toString());
+      if (!hasBraceInExemplar(made.toString())) texts.push(made.toString());
     }
     const script = [
       'import json, sys',
@@ -99,6 +107,7 @@ describe('the judges', function () {
       encoding: 'utf8',
       maxBuffer: 1 << 28,
     });
+    expect(texts.length).to.be.greaterThan(400);
     (JSON.parse(output) as ([string, Record<string, string>, string][] | string)[]).forEach((samples, i) => {
       if (typeof samples === 'string') throw new Error(`${samples}\n${texts[i]!}`);
       const ours = [...parseStrictly(texts[i]!, 'openmetrics').values()].flatMap((family) => family.samples);
