@@ -144,7 +144,8 @@ function isInheritedOpen(): boolean {
 export function isStore(value: unknown): value is MetricStore {
   if (value instanceof MetricStore) return true;
   const { region } = (value ?? {}) as { region?: { buffer?: unknown } | null };
-  return region?.buffer instanceof SharedArrayBuffer;
+  // By tag: where there is no shared memory, the class has no name.
+  return Object.prototype.toString.call(region?.buffer) === '[object SharedArrayBuffer]';
 }
 
 function validatedMaxBytes(options: MetricStoreOptions): number {
