@@ -83,9 +83,8 @@ describe('a Collector that not everybody may send to', function () {
     it(`takes nothing from an app with ${what}, and the app hears of it`, async () => {
       await withApp(pushing('main thread', url, what), env(), async (app) => {
         await app.ask({ do: 'record', rounds: 10 });
-        await app.ask({ do: 'flush' });
-        expect((await app.ask({ do: 'said' })).join('\n')).to.match(/^error .*export failed/im);
-        await app.end();
+        const heard = await app.ask({ do: 'flush' }).catch(String);
+        expect(heard).to.include('metrics export failed');
       });
       compareNumber('e', `${what}: exports that got through`, 0, arrivals(collector.received(), what).length);
     });
