@@ -8,7 +8,7 @@
  *                          strings[place] === value ?  stringIds[place] = id
  *
  * `letter` is where the key's strings differ most, found out as they come: one character tells GET from POST and /users from
- * /orders. A key with one string has no letter and place 0 alone. A place holds the string looked up last of those that share it. Comparing
+ * /orders. While a key has one string, that is `only`, compared before all else. A place holds the string looked up last of those that share it. Comparing
  * it costs next to nothing when it is the very same string, as constants of a program are, and less than hashing when it is an equal one
  * that was made at run time.
  */
@@ -51,6 +51,8 @@ export class AttributeKey {
   readonly ids: Map<string | number | boolean | null | undefined, number> = new Map();
   /** The short cuts; see above. 0 = none. */
   small: Int32Array = NO_NUMBERS;
+  only: string = NONE;
+  onlyId = 0;
   letter: number = NO_LETTER;
   mask = 0;
   strings: string[] = [NONE];
@@ -100,8 +102,9 @@ export class AttributeKey {
     const identity = scalarIdentity(value);
     for (const same of identity === null ? JSON_NULLS : [identity]) this.ids.set(same, id);
     if (typeof identity === 'string') {
-      // At every one of the first few, then each time their number has doubled.
-      if (id <= 8 || (id & (id - 1)) === 0) this.#choosePlaces();
+      // At the first, at every one of the next few, then each time the number of values has doubled.
+      if (id <= 8 || this.only !== NONE || this.strings.length === 1 || (id & (id - 1)) === 0)
+        this.#choosePlaces();
     } else if (typeof identity === 'number' && identity >>> 0 === identity && identity < SMALL_NUMBERS) {
       if (identity >= this.small.length) this.#growSmall(identity + 1);
       this.small[identity] = id;
@@ -111,6 +114,9 @@ export class AttributeKey {
 
   #choosePlaces(): void {
     const strings = [...this.ids.keys()].filter((value) => typeof value === 'string');
+    const [first] = strings;
+    this.only = strings.length === 1 ? first! : NONE;
+    this.onlyId = strings.length === 1 ? this.count : 0;
     if (strings.length < 2 || 2 * strings.length > MAX_PLACES) return;
     const places = 2 ** Math.ceil(Math.log2(2 * strings.length));
     const end = Math.min(TRIED_LETTERS, Math.max(...strings.map(({ length }) => length)));

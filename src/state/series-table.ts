@@ -80,7 +80,8 @@ export class SeriesTable {
       }
       const value: unknown = (attributes as Record<string, unknown>)[name];
       let id: number;
-      if (typeof value === 'string') {
+      if (value === key.only) id = key.onlyId;
+      else if (typeof value === 'string') {
         const { length } = value;
         const { letter } = key;
         const place = letter < length ? (value.charCodeAt(letter) + 3 * length) & key.mask : 0;

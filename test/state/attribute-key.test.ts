@@ -76,6 +76,7 @@ describe('AttributeKey', () => {
 
 /** The look-up of `SeriesTable.find`, written once more. */
 function idByPlace(key: AttributeKey, text: string): number {
+  if (text === key.only) return key.onlyId;
   const place = key.letter < text.length ? (text.charCodeAt(key.letter) + 3 * text.length) & key.mask : 0;
   return text === key.strings[place] ? key.stringIds[place]! : key.stringIdFor(text, place);
 }
