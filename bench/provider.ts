@@ -108,10 +108,10 @@ function accountRow(effort: Effort): Row {
       if (account.stats().totalReads < BATCH) throw new Error('nothing was counted');
     },
   };
-  let total = 0;
   const floor: Work = {
     contender: 'floor',
     batch: () => {
+      let total = 0; // of the batch: a variable that outlives it would be boxed at each turn
       for (let i = 0; i < BATCH; i++) total += i;
       if (Number.isNaN(total)) throw new Error('no number');
     },
