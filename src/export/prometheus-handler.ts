@@ -37,8 +37,14 @@ const MARGIN = 0.1;
 
 const warnings = new Warnings();
 
-/** Of equals the first is used. Node has zstd from 22.15. */
-const CODINGS: readonly ContentCoding[] = 'createZstdCompress' in zlib ? ['zstd', 'gzip'] : ['gzip'];
+/** `node:zlib` as it is from 22.15 on; its types here are those of Node 20. */
+type Codecs = Pick<typeof zlib, 'createGzip'> & {
+  readonly createZstdCompress?: () => NodeJS.ReadWriteStream;
+};
+const { createGzip, createZstdCompress }: Codecs = zlib;
+
+/** Of equals the first is used. */
+const CODINGS: readonly ContentCoding[] = createZstdCompress === undefined ? ['gzip'] : ['zstd', 'gzip'];
 
 /**
  * Serves the metrics of a store, or of any OpenTelemetry reader, to Prometheus: in the format, escaping and coding it asks for. GET and HEAD;
@@ -198,9 +204,9 @@ function closed(response: ServerResponse): Promise<void> {
 }
 
 function encoderOf(coding: 'gzip' | 'zstd'): NodeJS.ReadWriteStream {
-  if (coding === 'gzip') return zlib.createGzip({ level: 1, chunkSize: WRITE_BYTES });
-  // The types are those of Node 20, which has no zstd; CODINGS offers it only where the function is there.
-  return (zlib as unknown as { createZstdCompress(): NodeJS.ReadWriteStream }).createZstdCompress();
+  return coding === 'zstd' && createZstdCompress !== undefined
+    ? createZstdCompress()
+    : createGzip({ level: 1, chunkSize: WRITE_BYTES });
 }
 
 /** Small pieces are put together; large ones are sent as they are. */
