@@ -124,8 +124,11 @@ function writeValue(
   if (kind === 'histogram') {
     const histogram = writer.begin(7);
     histogramOf(writer, classic, row, (bucket) => writeExemplar(writer, exemplars.get(bucket), 3, labels));
-    if (column !== classic) nativeHistogramOf(writer, column, row, warnings);
+    const isNative = column !== classic && isWrittenNatively(writer, column, row, warnings);
     if (start !== undefined) writeTimestamp(writer, 15, start);
+    // Native buckets are too many to have an exemplar each: the histogram has a list.
+    if (isNative)
+      for (const exemplar of [...(ofRow ?? [])].sort(byTime)) writeExemplar(writer, exemplar, 16, labels);
     writer.end(histogram);
     return;
   }
@@ -156,18 +159,26 @@ function histogramOf(
   });
 }
 
-function nativeHistogramOf(
+/** False for a histogram that has no native form. */
+function isWrittenNatively(
   writer: ProtobufWriter,
   column: MetricColumn,
   row: number,
   warnings: Warnings,
-): void {
-  if (hasNativeForm(column, row)) writeNativeHistogram(writer, column, row);
+): boolean {
+  const isNative = hasNativeForm(column, row);
+  if (isNative) writeNativeHistogram(writer, column, row);
   else
     warnings.once(
       `native ${column.description.name}`,
       `metric ${printed(column.description.name)} has values so far apart that Prometheus has no native histogram for them (scale below -4); it has classic buckets alone. Raise maxSize of its aggregation`,
     );
+  return isNative;
+}
+
+/** Prometheus takes exemplars in this order only. */
+function byTime({ timestamp: [seconds, nanos] }: Exemplar, { timestamp: other }: Exemplar): number {
+  return seconds - other[0] || nanos - other[1];
 }
 
 function writeExemplar(

@@ -18,6 +18,8 @@ import { newWriter } from '../support/writers.ts';
 /** What of io.prometheus.client is used, by its published field numbers. */
 const { root } = protobuf.parse(`
   syntax = "proto2";
+  message LabelPair { optional string name = 1; optional string value = 2; }
+  message Exemplar { repeated LabelPair label = 1; optional double value = 2; optional Timestamp timestamp = 3; }
   message Timestamp { optional int64 seconds = 1; optional int32 nanos = 2; }
   message Bucket { optional uint64 cumulative_count = 1; optional double upper_bound = 2; }
   message BucketSpan { optional sint32 offset = 1; optional uint32 length = 2; }
@@ -26,7 +28,7 @@ const { root } = protobuf.parse(`
     optional sint32 schema = 5; optional double zero_threshold = 6; optional uint64 zero_count = 7;
     repeated BucketSpan negative_span = 9; repeated sint64 negative_delta = 10;
     repeated BucketSpan positive_span = 12; repeated sint64 positive_delta = 13;
-    optional Timestamp created_timestamp = 15;
+    optional Timestamp created_timestamp = 15; repeated Exemplar exemplars = 16;
   }
   message Metric { optional Histogram histogram = 7; }
   message MetricFamily { optional string name = 1; optional int32 type = 3; repeated Metric metric = 4; }
@@ -44,6 +46,7 @@ interface Native {
   readonly negativeDelta?: readonly number[];
   readonly bucket: readonly { readonly cumulativeCount: number; readonly upperBound: number }[];
   readonly createdTimestamp?: unknown;
+  readonly exemplars?: readonly object[];
 }
 
 interface Span {
@@ -190,6 +193,54 @@ describe('native histograms', () => {
     expect(native.sampleCount).to.equal(2);
     expect(native.bucket.at(-1)).to.deep.equal({ cumulativeCount: 2, upperBound: Infinity });
     expect(warnings.filter((warning) => warning.includes('h'))).to.have.length(1);
+  });
+
+  it('have all their exemplars, in the order of their times', () => {
+    const exemplarAt = (seconds: number, nanos: number, value: number): object => ({
+      timestamp: [seconds, nanos],
+      value,
+      filteredAttributes: { 'user.id': `u${value}` },
+      traceId: '0123456789abcdef0123456789abcdef',
+      spanId: '0123456789abcdef',
+    });
+    const shown = (seconds: number, nanos: number, value: number): object => ({
+      label: [
+        { name: 'trace_id', value: '0123456789abcdef0123456789abcdef' },
+        { name: 'span_id', value: '0123456789abcdef' },
+        { name: 'user_id', value: `u${value}` },
+      ],
+      value,
+      timestamp: { seconds, nanos },
+    });
+    const ofScale = (scale: number): object => ({
+      attributes: {},
+      startTime: [1, 0],
+      endTime: [2, 0],
+      value: {
+        count: 3,
+        sum: 15,
+        scale,
+        zeroCount: 0,
+        positive: { offset: 0, bucketCounts: [3] },
+        negative: { offset: 0, bucketCounts: [] },
+      },
+      exemplars: [exemplarAt(9, 5, 4), exemplarAt(8, 7, 5), exemplarAt(9, 3, 6)],
+    });
+    const metric = {
+      descriptor: { name: 'h', description: '', unit: '' },
+      aggregationTemporality: 1,
+      dataPointType: 1,
+      dataPoints: [ofScale(0), ofScale(-5)].map((point, i) => ({ ...point, attributes: { i } })),
+    };
+    const metrics = {
+      resource: { attributes: {} },
+      scopeMetrics: [{ scope: { name: '' }, metrics: [metric] }],
+    };
+    const { stop } = collectWarnings(); // of the second, which has no native form
+    const [native, classic] = histogramsOf(columnsOf(metrics as unknown as ResourceMetrics, () => {}));
+    stop();
+    expect(native!.exemplars).to.deep.equal([shown(8, 7, 5), shown(9, 3, 6), shown(9, 5, 4)]);
+    expect(classic!.exemplars).to.equal(undefined);
   });
 
   it('come of other producers too, whatever their buckets look like', () => {
