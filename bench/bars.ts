@@ -42,8 +42,16 @@ const BARS: readonly Bar[] = [
     benchmark: 'collect',
     rows: /^snapshot, 100000 counter/,
   },
+  scrapeBar('10,000 histograms', /^every value changed, 10000 histogram/, 25),
+  scrapeBar('100,000 counters', /^every value changed, 100000 counter/, 20),
   {
-    what: 'longest stall of the app in a scrape of 100,000 series, ms',
+    what: 'longest stall of the app in such scrapes, and in the first, ms',
+    bar: 5,
+    benchmark: 'scrape',
+    rows: /^longest stall, .*(10000 histogram|100000 counter)/,
+  },
+  {
+    what: 'longest stall of an app with workers in a scrape of 100,000 series, ms',
     bar: 5,
     benchmark: 'hang',
     rows: /^longest stall/,
@@ -56,6 +64,10 @@ function both(what: string, benchmark: string, rows: RegExp, official: number, p
     { what, peer: 'official', bar: official, benchmark, rows },
     { what, peer: 'prom', bar: prom, benchmark, rows },
   ];
+}
+
+function scrapeBar(what: string, rows: RegExp, bar: number): Bar {
+  return { what: `scrape of ${what}`, peer: 'official', bar, benchmark: 'scrape', rows };
 }
 
 export interface Verdict {

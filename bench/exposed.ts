@@ -1,24 +1,29 @@
-/** A counter with many series and an address to scrape it at, for each contender: what the benchmarks of scrapes under load have in common. */
+/** A metric with many series and an address to scrape it at, for each contender: what the benchmarks of scrapes have in common. */
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { MeterProvider as ApiMeterProvider } from '@opentelemetry/api';
 import { PrometheusExporter } from '@opentelemetry/exporter-prometheus';
 import { MeterProvider } from '@opentelemetry/sdk-metrics';
 import * as pio from '@prometheus-io/client';
 import * as prom from 'prom-client';
-import { SeqlockMeterProvider, startExporterThread } from '../src/index.ts';
+import { createPrometheusHandler, SeqlockMeterProvider, startExporterThread } from '../src/index.ts';
 
-export type Exposing = 'none' | 'official' | 'prom' | 'pio' | 'ours';
+/** `ours` is served by the exporter thread; `handler` is ours as well, served by the app's own thread as the others are. */
+export type Exposing = 'none' | 'official' | 'prom' | 'pio' | 'ours' | 'handler';
+export type ExposedKind = 'counter' | 'histogram';
 export type Labels = Record<string, string>;
 
 export interface Exposed {
-  /** Adds 1 to a series. */
-  readonly add: (labels: Labels) => void;
+  /** Adds 1 to a series of a counter; a histogram takes the value. */
+  readonly record: (labels: Labels, value: number) => void;
   /** Where metrics are served; 0 for `none`. */
   readonly port: number;
 }
 
 const NAME = 'bench_requests';
 const LABELS = ['route', 'method', 'status'];
+/** The default bounds of OpenTelemetry, given to prom-client too. */
+const BUCKETS = [0, 5, 10, 25, 50, 75, 100, 250, 500, 750, 1000, 2500, 5000, 7500, 10000];
 /** More than any benchmark makes. */
 export const MOST_SERIES = 200_000;
 
@@ -27,45 +32,74 @@ export function labelsOf(series: number): Labels {
 }
 
 /** In a worker thread nothing is served: it joins what the main thread has exposed. */
-export async function expose(contender: Exposing, isWorker = false): Promise<Exposed> {
+export async function expose(
+  contender: Exposing,
+  { kind = 'counter', isWorker = false }: { kind?: ExposedKind; isWorker?: boolean } = {},
+): Promise<Exposed> {
   switch (contender) {
     case 'none':
-      return { add: () => {}, port: 0 };
+      return { record: () => {}, port: 0 };
     case 'official': {
       const exporter = new PrometheusExporter({ preventServerStart: true });
       Object.assign(exporter, { _cardinalitySelector: () => MOST_SERIES }); // it has no option for it
-      const counter = new MeterProvider({ readers: [exporter] }).getMeter('bench').createCounter(NAME);
+      const record = otelRecord(new MeterProvider({ readers: [exporter] }), kind);
       const port = await serve((request, response) => exporter.getMetricsRequestHandler(request, response));
-      return { add: (labels) => counter.add(1, labels), port };
+      return { record, port };
     }
     case 'prom': {
       const registers = [new prom.Registry()];
-      const counter = new prom.Counter({ name: NAME, help: 'h', labelNames: LABELS, registers });
+      const options = { name: NAME, help: 'h', labelNames: LABELS, registers };
+      const record = promRecord(
+        kind === 'counter' ? new prom.Counter(options) : new prom.Histogram({ ...options, buckets: BUCKETS }),
+      );
       const port = await serve(
         (_, response) => void registers[0]!.metrics().then((text) => response.end(text)),
       );
-      return { add: (labels) => counter.inc(labels, 1), port };
+      return { record, port };
     }
     case 'pio': {
       const registry = new pio.WorkerRegistry();
-      const counter = new pio.Counter({ name: NAME, help: 'h', labelNames: LABELS });
+      const options = { name: NAME, help: 'h', labelNames: LABELS };
+      const record = promRecord(
+        kind === 'counter' ? new pio.Counter(options) : new pio.Histogram({ ...options, buckets: BUCKETS }),
+      );
       const answer: RequestListener = (_, response) =>
         void registry.workerMetrics().then(
           (text) => response.end(text),
           (error: unknown) => response.writeHead(500).end(String(error)),
         );
-      return { add: (labels) => counter.inc(labels, 1), port: isWorker ? 0 : await serve(answer) };
+      return { record, port: isWorker ? 0 : await serve(answer) };
     }
-    case 'ours': {
+    case 'ours':
+    case 'handler': {
       const views = [{ instrumentName: '*', aggregationCardinalityLimit: MOST_SERIES }]; // workers follow
       const provider = new SeqlockMeterProvider(isWorker ? {} : { views });
-      const counter = provider.getMeter('bench').createCounter(NAME);
-      const add = (labels: Labels): void => counter.add(1, labels);
-      if (isWorker) return { add, port: 0 };
+      const record = otelRecord(provider, kind);
+      if (isWorker) return { record, port: 0 };
+      if (contender === 'handler') {
+        const handler = createPrometheusHandler(provider.store);
+        return { record, port: await serve((request, response) => void handler(request, response)) };
+      }
       const exporter = await startExporterThread({ prometheus: { host: '127.0.0.1', port: 0 } });
-      return { add, port: exporter.address!.port };
+      return { record, port: exporter.address!.port };
     }
   }
+}
+
+function otelRecord(provider: ApiMeterProvider, kind: ExposedKind): Exposed['record'] {
+  const meter = provider.getMeter('bench');
+  if (kind === 'counter') {
+    const counter = meter.createCounter(NAME);
+    return (labels) => counter.add(1, labels);
+  }
+  const histogram = meter.createHistogram(NAME);
+  return (labels, value) => histogram.record(value, labels);
+}
+
+function promRecord(metric: Pick<prom.Counter, 'inc'> | Pick<prom.Histogram, 'observe'>): Exposed['record'] {
+  return 'inc' in metric
+    ? (labels) => metric.inc(labels, 1)
+    : (labels, value) => metric.observe(labels, value);
 }
 
 async function serve(listener: RequestListener): Promise<number> {

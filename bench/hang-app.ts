@@ -18,19 +18,19 @@ function block(millis: number): void {
 }
 
 async function worker(): Promise<void> {
-  const { add } = await expose(contender, true);
-  setInterval(() => add(labelsOf(0)), 1);
+  const { record } = await expose(contender, { isWorker: true });
+  setInterval(() => record(labelsOf(0), 1), 1);
   parentPort!.on('message', block);
   parentPort!.postMessage('up');
 }
 
 async function main(): Promise<void> {
-  const { add, port } = await expose(contender);
-  for (let i = 0; i < Number(series); i++) add(labelsOf(i));
+  const { record, port } = await expose(contender);
+  for (let i = 0; i < Number(series); i++) record(labelsOf(i), 1);
   // The official SDK has no way to bring workers' metrics together, prom-client none for threads.
   const workers = contender === 'ours' || contender === 'pio' ? [start(), start()] : [];
   await Promise.all(workers.map((one) => once(one, 'message')));
-  let watch: StallWatch | undefined; // keeps the loop turning, so only when it is asked for
+  let watch: StallWatch | undefined;
   process.on('message', (request: HangRequest) => {
     if (request.do === 'block main') block(request.millis);
     else if (request.do === 'block a worker') workers[0]?.postMessage(request.millis);

@@ -70,7 +70,7 @@ async function scrapeBlocked(
     await wait(100);
     const scrapes: Promise<ScrapeOutcome>[] = [];
     for (const end = performance.now() + blockMillis - 200; performance.now() < end;) {
-      scrapes.push(scrape(port, NAME));
+      scrapes.push(scrape(port, { sum: NAME }));
       await wait(scrapeEveryMillis);
     }
     return await Promise.all(scrapes);

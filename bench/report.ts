@@ -27,6 +27,7 @@ const TITLES: Readonly<Record<string, string>> = {
   'metric-memory': 'Memory per metric made by name, bytes (heap and shared memory)',
   contention: 'Reading while others write, writing while others read, ns',
   hang: 'Scrapes of an app that hangs, and what a scrape does to one that does not, ms or %',
+  scrape: 'Whole scrapes over HTTP, ms or MB',
   service: 'Answers of a service that is scraped every second, ms',
 };
 
@@ -34,6 +35,7 @@ const HEADERS: Readonly<Record<Contender, string>> = {
   floor: 'caller alone',
   none: 'no metrics',
   ours: 'seqlock-metrics',
+  handler: "seqlock-metrics, app's thread",
   official: 'official SDK',
   prom: 'prom-client',
   pio: '@prometheus-io/client',

@@ -3,10 +3,22 @@ import { median, pairedRatio } from './statistics.ts';
 /**
  * What is compared. `floor` is a loop with everything but the call: the caller's own cost. `fast` and `strict` are the two
  * forms of the cell protocol of this package. `none` is an app without metrics; `pio` is `@prometheus-io/client`, prom-client's successor.
+ * `handler` is this package where the app's own thread answers scrapes; otherwise its exporter thread does.
  * `quiet`: no other thread at work; `busy`: others write what is read, or read what is written; `spinning`: others compute.
  */
 export type Contender =
-  'floor' | 'none' | 'ours' | 'official' | 'prom' | 'pio' | 'fast' | 'strict' | 'quiet' | 'spinning' | 'busy';
+  | 'floor'
+  | 'none'
+  | 'ours'
+  | 'handler'
+  | 'official'
+  | 'prom'
+  | 'pio'
+  | 'fast'
+  | 'strict'
+  | 'quiet'
+  | 'spinning'
+  | 'busy';
 
 /** Of whom a row gives a ratio, and to whom. */
 const RATIOS = {
@@ -20,7 +32,7 @@ const RATIOS = {
 export type Compared = keyof typeof RATIOS;
 export type Peer = 'official' | 'prom';
 
-export type Unit = 'ns' | 'ms' | 'B' | '%';
+export type Unit = 'ns' | 'ms' | 'B' | 'MB' | '%';
 
 /** Values of one contender, one a round; the same round of two contenders ran side by side. */
 export type Rounds = Partial<Record<Contender, readonly number[]>>;

@@ -1,207 +1,142 @@
 /**
- * A whole scrape over HTTP, beside the official exporter and prom-client: time until the last byte, the longest stall of the serving process's event
- * loop, its CPU time, and its memory at the peak. Between scrapes every series is recorded to once. Each contender serves from a process of its own,
- * the scraper is another, so the clients' work is not in the figures.
- *
- *   npm run build && node build/bench/scrape.js [--series 100,1000,10000,100000] [--kinds counter,histogram] [--rounds 7]
- *
- * Two cores, Node 20.20.2, load from elsewhere; medians of 5 after one cold scrape: see docs/exposition.md.
+ * Whole scrapes over HTTP: the time until the last byte, the serving process's CPU and memory, and the longest time its event loop did not turn.
+ * Each contender serves from a process of its own, this one scrapes. Stalls are watched in other processes than the ones that are timed, since
+ * watching takes a core.
  */
 import { fork, type ChildProcess } from 'node:child_process';
-import { createServer, get } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
-import { PrometheusExporter } from '@opentelemetry/exporter-prometheus';
-import { MeterProvider } from '@opentelemetry/sdk-metrics';
-import * as prom from 'prom-client';
-import { createPrometheusHandler, SeqlockMeterProvider, SeqlockMetricReader } from '../src/index.ts';
+import type { ExposedKind, Exposing } from './exposed.ts';
+import { rowOf, type Row, type Unit } from './row.ts';
+import type { ScrapeReport, ScrapeRequest } from './scrape-app.ts';
+import { scrape } from './scraping.ts';
 
-const CONTENDERS = ['seqlock', 'official', 'prom-client'] as const;
-type Contender = (typeof CONTENDERS)[number];
-type Kind = 'counter' | 'histogram';
-const BOUNDS = [0, 5, 10, 25, 50, 75, 100, 250, 500, 750, 1000, 2500, 5000, 7500, 10000];
+/** How many series, and how often they are scraped after the first time. */
+export type ScrapeEffort = readonly {
+  readonly kind: ExposedKind;
+  readonly series: number;
+  readonly rounds: number;
+}[];
 
-interface Served {
-  /** Records once to every series. */
-  record(round: number): void;
-  handler: Parameters<typeof createServer>[1] & object;
-}
+const CONTENDERS = ['ours', 'handler', 'official', 'prom'] as const satisfies readonly Exposing[];
+type Serving = (typeof CONTENDERS)[number];
+/** Scrapes of every size before those that are measured: code is optimised then, and numbers have their final widths. */
+const WARM_UP = 3;
+/** Some need longer than Prometheus would wait; how long is what is measured. */
+const TIMEOUT_MILLIS = 120_000;
 
-type Labels = Record<string, string>;
+const FIGURES = {
+  first: ['first scrape', 'ms'],
+  all: ['every value changed', 'ms'],
+  tenth: ['a tenth changed', 'ms'],
+  cpu: ['CPU, every value changed', 'ms'],
+  firstStall: ['longest stall, first scrape', 'ms'],
+  stall: ['longest stall, every value changed', 'ms'],
+  peak: ['peak memory', 'MB'],
+} as const satisfies Record<string, readonly [string, Unit]>;
+type Figure = keyof typeof FIGURES;
+type Measured = Record<Figure, Partial<Record<Serving, number[]>>>;
 
-const labelsOf = (series: number): Labels[] =>
-  Array.from({ length: series }, (_, i) => ({
-    route: `/api/v1/resource/${i}`,
-    method: 'GET',
-    status: '200',
-  }));
-
-function serve(contender: Contender, kind: Kind, series: number): Served {
-  const labels = labelsOf(series);
-  const recordAll = (record: (value: number, labels: Labels) => void) => (round: number) =>
-    labels.forEach((of, i) => record(kind === 'counter' ? 1 : ((i + round) * 7919) % 12_000, of));
-  if (contender === 'prom-client') {
-    const options = { name: 'm', help: 'h', labelNames: ['route', 'method', 'status'] };
-    const registry = new prom.Registry();
-    const counter = new prom.Counter({ ...options, registers: [] });
-    const histogram = new prom.Histogram({ ...options, buckets: BOUNDS, registers: [] });
-    registry.registerMetric(kind === 'counter' ? counter : histogram);
-    return {
-      record: recordAll((value, of) =>
-        kind === 'counter' ? counter.inc(of, value) : histogram.observe(of, value),
-      ),
-      handler: (_, res) => void registry.metrics().then((text) => res.end(text)),
-    };
-  }
-  const limit = { cardinalitySelector: () => 1_000_000 };
-  if (contender === 'official') {
-    const exporter = new PrometheusExporter({ preventServerStart: true });
-    Object.assign(exporter, { _cardinalitySelector: () => 1_000_000 });
-    const meter = new MeterProvider({ readers: [exporter] }).getMeter('bench');
-    const counter = meter.createCounter('m');
-    const histogram = meter.createHistogram('m');
-    return {
-      record: recordAll((value, of) =>
-        kind === 'counter' ? counter.add(value, of) : histogram.record(value, of),
-      ),
-      handler: (req, res) => exporter.getMetricsRequestHandler(req, res),
-    };
-  }
-  const reader = new SeqlockMetricReader(limit);
-  const meter = new SeqlockMeterProvider({ readers: [reader] }).getMeter('bench');
-  const counter = kind === 'counter' ? meter.createCounter('m') : undefined;
-  const histogram = kind === 'histogram' ? meter.createHistogram('m') : undefined;
-  const handler = createPrometheusHandler(reader);
-  return {
-    record: recordAll((value, of) =>
-      counter === undefined ? histogram!.record(value, of) : counter.add(value, of),
-    ),
-    handler: (req, res) => void handler(req, res),
-  };
-}
-
-/** The longest time the event loop did not turn, and CPU, since `reset`. */
-class Watch {
-  #last = performance.now();
-  #longest = 0;
-  #cpu = process.cpuUsage();
-
-  constructor() {
-    const turn = (): void => {
-      const now = performance.now();
-      this.#longest = Math.max(this.#longest, now - this.#last);
-      this.#last = now;
-      setImmediate(turn);
-    };
-    turn();
-  }
-
-  reset(): void {
-    this.#last = performance.now();
-    this.#longest = 0;
-    this.#cpu = process.cpuUsage();
-  }
-
-  read(): { stall: number; cpu: number } {
-    const { user, system } = process.cpuUsage(this.#cpu);
-    return { stall: Math.max(this.#longest, performance.now() - this.#last), cpu: (user + system) / 1000 };
-  }
-}
-
-function runChild(contender: Contender, kind: Kind, series: number): void {
-  const served = serve(contender, kind, series);
-  served.record(0);
-  const watch = new Watch();
-  const server = createServer(served.handler);
-  server.listen(0, '127.0.0.1', () => process.send!({ port: (server.address() as AddressInfo).port }));
-  process.on('message', (message: { do: 'prepare' | 'read'; round: number }) => {
-    if (message.do === 'prepare') {
-      served.record(message.round);
-      watch.reset();
-      process.send!({ ready: true });
-    } else process.send!({ ...watch.read(), peak: process.resourceUsage().maxRSS / 1024 });
-  });
-}
-
-function ask<T>(child: ChildProcess, message?: object): Promise<T> {
-  return new Promise((resolve) => {
-    child.once('message', (answer) => resolve(answer as T));
-    if (message !== undefined) child.send(message);
-  });
-}
-
-function scrape(port: number): Promise<{ millis: number; bytes: number }> {
-  const start = performance.now();
-  return new Promise((resolve, reject) => {
-    get({ port, host: '127.0.0.1' }, (res) => {
-      let bytes = 0;
-      res.on('data', (piece: Buffer) => (bytes += piece.length));
-      res.on('end', () => resolve({ millis: performance.now() - start, bytes }));
-      res.on('error', reject);
-    }).on('error', reject);
-  });
-}
-
-const median = (values: number[]): number => values.sort((a, b) => a - b)[Math.floor(values.length / 2)]!;
-
-async function measure(contender: Contender, kind: Kind, series: number, rounds: number) {
-  const child = fork(fileURLToPath(import.meta.url), ['child', contender, kind, String(series)]);
-  const { port } = await ask<{ port: number }>(child);
-  const millis: number[] = [];
-  const stalls: number[] = [];
-  const cpus: number[] = [];
-  let cold = 0;
-  let peak = 0;
-  let bytes = 0;
-  for (let round = 0; round <= rounds; round++) {
-    await ask(child, { do: 'prepare', round });
-    const took = await scrape(port);
-    const watched = await ask<{ stall: number; cpu: number; peak: number }>(child, { do: 'read' });
-    ({ bytes } = took);
-    ({ peak } = watched);
-    if (round === 0) cold = took.millis;
-    else {
-      millis.push(took.millis);
-      stalls.push(watched.stall);
-      cpus.push(watched.cpu);
+export async function benchScrape(effort: ScrapeEffort): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (const task of effort) {
+    const measured = await measure(task);
+    for (const figure of Object.keys(FIGURES) as Figure[]) {
+      const [what, unit] = FIGURES[figure];
+      rows.push(rowOf('scrape', `${what}, ${task.series} ${task.kind} series`, unit, measured[figure]));
     }
   }
-  child.kill();
-  return {
-    megabytes: bytes / 1e6,
-    cold,
-    millis: median(millis),
-    stall: median(stalls),
-    cpu: median(cpus),
-    peak,
-  };
+  return rows;
 }
 
-async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      series: { type: 'string', default: '100,1000,10000,100000' },
-      kinds: { type: 'string', default: 'counter,histogram' },
-      rounds: { type: 'string', default: '5' },
+async function measure({ kind, series, rounds }: ScrapeEffort[number]): Promise<Measured> {
+  const measured: Measured = { first: {}, all: {}, tenth: {}, cpu: {}, firstStall: {}, stall: {}, peak: {} };
+  const note = (figure: Figure, contender: Serving, value: number): void =>
+    void (measured[figure][contender] ??= []).push(value);
+  await inTurns(kind, series, rounds, false, {
+    first: async (app, contender) => note('first', contender, (await app.scrape(1)).millis),
+    again: async (app, contender) => {
+      const { millis, cpu } = await app.scrape(1);
+      note('all', contender, millis);
+      note('cpu', contender, cpu);
+      note('tenth', contender, (await app.scrape(10)).millis);
     },
+    last: async (app, contender) => note('peak', contender, (await app.scrape(1)).peak / 1e6),
   });
-  for (const kind of values.kinds.split(',') as Kind[])
-    for (const series of values.series.split(',').map(Number)) {
-      let own: Awaited<ReturnType<typeof measure>> | undefined;
-      for (const contender of CONTENDERS) {
-        const found = await measure(contender, kind, series, Number(values.rounds));
-        own ??= found;
-        const figures = `${found.millis.toFixed(1)} ms, stall ${found.stall.toFixed(1)} ms, cpu ${found.cpu.toFixed(1)} ms, cold ${found.cold.toFixed(0)} ms, peak ${found.peak.toFixed(0)} MB, ${found.megabytes.toFixed(1)} MB text`;
-        const ratio =
-          found === own
-            ? ''
-            : ` (${(found.millis / own.millis).toFixed(1)} x time, ${(found.cpu / own.cpu).toFixed(1)} x cpu)`;
-        console.log(`${series} ${kind} series, ${contender}: ${figures}${ratio}`);
-      }
-    }
+  await inTurns(kind, series, rounds, true, {
+    first: async (app, contender) => note('firstStall', contender, (await app.scrape(1)).stall),
+    again: async (app, contender) => note('stall', contender, (await app.scrape(1)).stall),
+    last: () => Promise.resolve(),
+  });
+  return measured;
 }
 
-const [, , role, contender, kind, series] = process.argv;
-if (role === 'child') runChild(contender as Contender, kind as Kind, Number(series));
-else await main();
+type Step = (app: App, contender: Serving) => Promise<void>;
+
+/** An app for each contender; they take turns, one scrape after the other. */
+async function inTurns(
+  kind: ExposedKind,
+  series: number,
+  rounds: number,
+  isWatched: boolean,
+  steps: { readonly first: Step; readonly again: Step; readonly last: Step },
+): Promise<void> {
+  const apps: App[] = [];
+  try {
+    for (const contender of CONTENDERS) {
+      const app = await App.start(contender, kind, series, isWatched);
+      apps.push(app);
+      await steps.first(app, contender);
+      for (let i = 0; i < Math.min(WARM_UP, rounds); i++) await app.scrape(1);
+    }
+    for (let round = 0; round < rounds; round++)
+      for (let turn = 0; turn < apps.length; turn++) {
+        const index = (round + turn) % apps.length;
+        await steps.again(apps[index]!, CONTENDERS[index]!);
+      }
+    for (const [index, app] of apps.entries()) await steps.last(app, CONTENDERS[index]!);
+  } finally {
+    for (const app of apps) app.stop();
+  }
+}
+
+/** A process that is scraped. */
+class App {
+  readonly #process: ChildProcess;
+  readonly #port: number;
+
+  private constructor(child: ChildProcess, port: number) {
+    this.#process = child;
+    this.#port = port;
+  }
+
+  static async start(
+    contender: Serving,
+    kind: ExposedKind,
+    series: number,
+    isWatched: boolean,
+  ): Promise<App> {
+    const args = [contender, kind, String(series), ...(isWatched ? ['watched'] : [])];
+    const child = fork(fileURLToPath(new URL('./scrape-app.js', import.meta.url)), args);
+    const [{ port }] = (await once(child, 'message')) as [{ port: number }];
+    return new App(child, port);
+  }
+
+  /** Records to every series, or to every tenth, then scrapes. Throws when there is no answer in time. */
+  async scrape(every: 1 | 10): Promise<ScrapeReport & { readonly millis: number }> {
+    await this.#ask({ do: 'record', every });
+    const { millis, answered } = await scrape(this.#port, { timeoutMillis: TIMEOUT_MILLIS });
+    if (!answered) throw new Error(`no answer to a scrape in ${TIMEOUT_MILLIS} ms`);
+    return { millis, ...(await this.#ask({ do: 'report' })) };
+  }
+
+  stop(): void {
+    this.#process.kill('SIGKILL');
+  }
+
+  async #ask(request: ScrapeRequest): Promise<ScrapeReport> {
+    const answer = once(this.#process, 'message') as Promise<[ScrapeReport]>;
+    this.#process.send(request);
+    return (await answer)[0];
+  }
+}

@@ -12,7 +12,10 @@ export interface ScrapeOutcome {
 /** The default of Prometheus. */
 const TIMEOUT_MILLIS = 10_000;
 
-export function scrape(port: number, sum?: string): Promise<ScrapeOutcome> {
+export function scrape(
+  port: number,
+  { sum, timeoutMillis = TIMEOUT_MILLIS }: { sum?: string; timeoutMillis?: number } = {},
+): Promise<ScrapeOutcome> {
   const start = performance.now();
   return new Promise((resolve) => {
     let text = '';
@@ -27,7 +30,7 @@ export function scrape(port: number, sum?: string): Promise<ScrapeOutcome> {
       response.on('end', () => end(response.statusCode === 200)).on('error', () => end(false));
     });
     request.on('error', () => end(false));
-    const timer = setTimeout(() => end(false), TIMEOUT_MILLIS);
+    const timer = setTimeout(() => end(false), timeoutMillis);
   });
 }
 

@@ -6,12 +6,12 @@ import { expose, labelsOf, type Exposing } from './exposed.ts';
 const [contender, series] = process.argv.slice(2) as [Exposing, string];
 const exposed = await expose(contender);
 const labels = Array.from({ length: Number(series) }, (_, i) => labelsOf(i));
-for (const one of labels) exposed.add(one);
+for (const one of labels) exposed.record(one, 1);
 
 let requests = 0;
 const server = createServer((_, response) => {
   const { route, method, status } = labels[requests++ % labels.length]!;
-  exposed.add({ route: route!, method: method!, status: status! }); // as a service does: an object for each request
+  exposed.record({ route: route!, method: method!, status: status! }, 1); // as a service does: an object for each request
   response.end('ok');
 });
 server.keepAliveTimeout = 60_000;

@@ -1,4 +1,4 @@
-/** The longest time the event loop did not turn since `reset`. It turns without pause while this watches. */
+/** The longest time the event loop did not turn since `reset`. While one of these is there, the loop turns without pause, which takes a core. */
 export class StallWatch {
   #last = performance.now();
   #longest = 0;
