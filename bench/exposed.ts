@@ -2,8 +2,9 @@
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { MeterProvider as ApiMeterProvider } from '@opentelemetry/api';
+import { OTLPMetricExporter } from '@opentelemetry/exporter-metrics-otlp-proto';
 import { PrometheusExporter } from '@opentelemetry/exporter-prometheus';
-import { MeterProvider } from '@opentelemetry/sdk-metrics';
+import { MeterProvider, PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics';
 import * as pio from '@prometheus-io/client';
 import * as prom from 'prom-client';
 import { createPrometheusHandler, SeqlockMeterProvider, startExporterThread } from '../src/index.ts';
@@ -26,15 +27,23 @@ const LABELS = ['route', 'method', 'status'];
 const BUCKETS = [0, 5, 10, 25, 50, 75, 100, 250, 500, 750, 1000, 2500, 5000, 7500, 10000];
 /** More than any benchmark makes. */
 export const MOST_SERIES = 200_000;
+export const PUSH_EVERY_MILLIS = 2000;
+
+export interface ExposeOptions {
+  readonly kind?: ExposedKind;
+  /** In a worker thread nothing is served: it joins what the main thread has exposed. */
+  readonly isWorker?: boolean;
+  /** Where contenders that push OTLP do so, beside being scraped. */
+  readonly otlpUrl?: string | undefined;
+}
 
 export function labelsOf(series: number): Labels {
   return { route: `/api/v1/resource/${series}`, method: 'GET', status: '200' };
 }
 
-/** In a worker thread nothing is served: it joins what the main thread has exposed. */
 export async function expose(
   contender: Exposing,
-  { kind = 'counter', isWorker = false }: { kind?: ExposedKind; isWorker?: boolean } = {},
+  { kind = 'counter', isWorker = false, otlpUrl: url }: ExposeOptions = {},
 ): Promise<Exposed> {
   switch (contender) {
     case 'none':
@@ -42,7 +51,8 @@ export async function expose(
     case 'official': {
       const exporter = new PrometheusExporter({ preventServerStart: true });
       Object.assign(exporter, { _cardinalitySelector: () => MOST_SERIES }); // it has no option for it
-      const record = otelRecord(new MeterProvider({ readers: [exporter] }), kind);
+      const readers = [exporter, ...(url === undefined ? [] : [officialPush(url)])];
+      const record = otelRecord(new MeterProvider({ readers }), kind);
       const port = await serve((request, response) => exporter.getMetricsRequestHandler(request, response));
       return { record, port };
     }
@@ -80,10 +90,22 @@ export async function expose(
         const handler = createPrometheusHandler(provider.store);
         return { record, port: await serve((request, response) => void handler(request, response)) };
       }
-      const exporter = await startExporterThread({ prometheus: { host: '127.0.0.1', port: 0 } });
+      const exporter = await startExporterThread({
+        prometheus: { host: '127.0.0.1', port: 0 },
+        ...(url !== undefined && { otlp: { url, intervalMillis: PUSH_EVERY_MILLIS } }),
+      });
       return { record, port: exporter.address!.port };
     }
   }
+}
+
+function officialPush(url: string): PeriodicExportingMetricReader {
+  return new PeriodicExportingMetricReader({
+    exporter: new OTLPMetricExporter({ url }),
+    exportIntervalMillis: PUSH_EVERY_MILLIS,
+    exportTimeoutMillis: PUSH_EVERY_MILLIS,
+    cardinalityLimits: { default: MOST_SERIES },
+  });
 }
 
 function otelRecord(provider: ApiMeterProvider, kind: ExposedKind): Exposed['record'] {

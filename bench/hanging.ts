@@ -1,14 +1,17 @@
 /**
- * Scrapes while a thread of the app hangs, and what a large scrape does to the app's event loop. The app is a process of its own; this one scrapes.
+ * Scrapes and pushes while threads of the app hang, and what a large scrape does to the app's event loop. The app is a process of its own; this
+ * one scrapes it, and takes what it pushes.
  */
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import type { Exposing } from './exposed.ts';
-import type { HangRequest } from './hang-app.ts';
-import { rowOf, type Rounds, type Row } from './row.ts';
+import { PUSH_EVERY_MILLIS, type Exposing } from './exposed.ts';
+import type { Block, HangRequest } from './hang-app.ts';
+import { PushWatch } from './push-watch.ts';
+import { rowOf, type Row } from './row.ts';
 import { scrape, type ScrapeOutcome } from './scraping.ts';
+import type { Stalls } from './stall-watch.ts';
 
 export interface HangEffort {
   readonly blockMillis: number;
@@ -18,91 +21,133 @@ export interface HangEffort {
   readonly rounds: number;
 }
 
-type Block = 'block main' | 'block a worker';
+type Measured = Partial<Record<Exposing, number[]>>;
 
 /** A scrape that takes longer has no place on a dashboard that is refreshed every few seconds. */
 const IN_TIME_MILLIS = 1000;
 const NAME = 'bench_requests';
+const BLOCKS: readonly [Block, readonly Exposing[]][] = [
+  ['main thread and a worker', ['official', 'prom', 'pio', 'ours']],
+  ['a worker', ['pio', 'ours']],
+];
+/** Those that push OTLP. */
+const PUSHING: ReadonlySet<Exposing> = new Set(['official', 'ours']);
 
 export async function benchHanging(effort: HangEffort): Promise<Row[]> {
   const rows: Row[] = [];
-  const blocks: readonly [Block, string, readonly Exposing[]][] = [
-    ['block main', 'main thread', ['official', 'prom', 'pio', 'ours']],
-    ['block a worker', 'a worker', ['pio', 'ours']],
-  ];
-  for (const [block, who, contenders] of blocks) {
-    const outcomes: Partial<Record<Exposing, ScrapeOutcome[]>> = {};
-    for (const contender of contenders) outcomes[contender] = await scrapeBlocked(contender, block, effort);
-    const rounds = (figure: (all: ScrapeOutcome[]) => number): Rounds =>
-      Object.fromEntries(Object.entries(outcomes).map(([contender, all]) => [contender, [figure(all)]]));
-    const hangs = `${who} hangs for ${effort.blockMillis / 1000} s, ${effort.series} series: `;
+  for (const [block, contenders] of BLOCKS) {
+    const half: Measured = {};
+    const most: Measured = {};
+    const inTime: Measured = {};
+    const pause: Measured = {};
+    for (const contender of contenders) {
+      const { scrapes, longestPause } = await exportBlocked(contender, block, effort);
+      half[contender] = [latencyOf(scrapes, 0.5)];
+      most[contender] = [latencyOf(scrapes, 0.99)];
+      inTime[contender] = [shareInTime(scrapes)];
+      if (longestPause !== undefined) pause[contender] = [longestPause];
+    }
+    const hang = block === 'a worker' ? 'hangs' : 'hang';
+    const what = `${block} ${hang} for ${effort.blockMillis / 1000} s, ${effort.series} series: `;
     rows.push(
-      rowOf(
-        'hang',
-        `${hangs}half of the scrapes take at most`,
-        'ms',
-        rounds((all) => latencyOf(all, 0.5)),
-      ),
-      rowOf(
-        'hang',
-        `${hangs}99 of 100 take at most`,
-        'ms',
-        rounds((all) => latencyOf(all, 0.99)),
-      ),
-      rowOf('hang', `${hangs}with live values within a second`, '%', rounds(shareInTime)),
+      rowOf('hang', `${what}half of the scrapes take at most`, 'ms', half),
+      rowOf('hang', `${what}99 of 100 take at most`, 'ms', most),
+      rowOf('hang', `${what}with live values within a second`, '%', inTime),
     );
+    if (Object.keys(pause).length > 1)
+      rows.push(
+        rowOf(
+          'hang',
+          `${what}longest time from push to push, of ${PUSH_EVERY_MILLIS} that it should be`,
+          'ms',
+          pause,
+        ),
+      );
   }
-  rows.push(await stalls(effort));
-  return rows;
+  return [...rows, ...(await stallsOfScrapes(effort))];
 }
 
-/** Scrapes regularly, whether the scrape before was answered or not, for as long as the thread is blocked. */
-async function scrapeBlocked(
+interface Exported {
+  readonly scrapes: ScrapeOutcome[];
+  /** Undefined for a contender that does not push. */
+  readonly longestPause: number | undefined;
+}
+
+/** Scrapes regularly, whether the scrape before was answered or not, for as long as threads are blocked. */
+async function exportBlocked(
   contender: Exposing,
   block: Block,
   { blockMillis, scrapeEveryMillis, series }: HangEffort,
-): Promise<ScrapeOutcome[]> {
-  const { app, port } = await start(contender, series);
+): Promise<Exported> {
+  const pushes = PUSHING.has(contender) ? await PushWatch.start() : undefined;
+  const { app, port } = await start(contender, series, pushes?.url);
   try {
     await scrape(port);
     await scrape(port);
-    app.send({ do: block, millis: blockMillis } satisfies HangRequest);
+    app.send({ block, millis: blockMillis } satisfies HangRequest);
     await wait(100);
+    const begin = performance.now();
+    const end = begin + blockMillis - 200;
     const scrapes: Promise<ScrapeOutcome>[] = [];
-    for (const end = performance.now() + blockMillis - 200; performance.now() < end;) {
+    while (performance.now() < end) {
       scrapes.push(scrape(port, { sum: NAME }));
       await wait(scrapeEveryMillis);
     }
-    return await Promise.all(scrapes);
+    const longestPause = pushes?.longestPause(begin, end);
+    return { scrapes: await Promise.all(scrapes), longestPause };
   } finally {
     app.kill('SIGKILL');
+    pushes?.close();
   }
 }
 
-async function stalls({ largeSeries, rounds }: HangEffort): Promise<Row> {
-  const measured: Partial<Record<Exposing, number[]>> = {};
-  for (const contender of ['official', 'prom', 'pio', 'ours'] as const) {
+/** Beside them, an app that nobody scrapes, watched for as long: what the machine itself stalls an event loop. */
+async function stallsOfScrapes({ largeSeries, rounds }: HangEffort): Promise<Row[]> {
+  const longest: Measured = {};
+  const longestOnCore: Measured = {};
+  let millis: number[] = [];
+  for (const contender of ['official', 'prom', 'pio', 'ours', 'none'] as const) {
     const { app, port } = await start(contender, largeSeries);
+    const taken: number[] = [];
     try {
-      await scrape(port);
+      if (contender !== 'none') await scrape(port);
       for (let round = 0; round < rounds; round++) {
         await ask(app, { do: 'watch' });
-        await scrape(port);
-        const { stall } = await ask<{ stall: number }>(app, { do: 'stall' });
-        (measured[contender] ??= []).push(stall);
+        if (contender === 'none') await wait(millis[round]);
+        else taken.push((await scrape(port)).millis);
+        const { stalls } = await ask<{ stalls: Stalls }>(app, { do: 'tell' });
+        (longest[contender] ??= []).push(stalls.longest);
+        if (stalls.longestOnCore !== undefined) (longestOnCore[contender] ??= []).push(stalls.longestOnCore);
       }
     } finally {
       app.kill('SIGKILL');
     }
+    millis = taken;
   }
-  return rowOf('hang', `longest stall of the app in a scrape of ${largeSeries} series`, 'ms', measured);
+  const row = (name: string, of: Measured): Row =>
+    rowOf('hang', `longest stall of the app in a scrape of ${largeSeries} series, ${name}`, 'ms', of);
+  return [
+    row(`half of ${rounds}`, longest),
+    row('the worst', worst(longest)),
+    ...(longestOnCore.ours === undefined
+      ? []
+      : [row('the worst, waits for a core left out', worst(longestOnCore))]),
+  ];
+}
+
+function worst(measured: Measured): Measured {
+  return Object.fromEntries(
+    Object.entries(measured).map(([contender, all]) => [contender, [Math.max(...all)]]),
+  );
 }
 
 async function start(
   contender: Exposing,
   series: number,
+  otlpUrl?: string,
 ): Promise<{ readonly app: ChildProcess; readonly port: number }> {
-  const app = fork(fileURLToPath(new URL('./hang-app.js', import.meta.url)), [contender, String(series)]);
+  const args = [contender, String(series), ...(otlpUrl === undefined ? [] : [otlpUrl])];
+  const app = fork(fileURLToPath(new URL('./hang-app.js', import.meta.url)), args);
   const [{ port }] = (await once(app, 'message')) as [{ port: number }];
   return { app, port };
 }

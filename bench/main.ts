@@ -32,7 +32,7 @@ const FULL_HANG: HangEffort = {
   scrapeEveryMillis: 250,
   series: 10_000,
   largeSeries: 100_000,
-  rounds: 5,
+  rounds: 20,
 };
 const SMOKE_HANG: HangEffort = {
   blockMillis: 600,

@@ -36,7 +36,7 @@ process.on('message', (request: ScrapeRequest) => {
   }
   const { user, system } = process.cpuUsage(cpu);
   const report: ScrapeReport = {
-    stall: watch?.longestMillis() ?? 0,
+    stall: watch?.stalls().longest ?? 0,
     cpu: (user + system) / 1000,
     peak: process.resourceUsage().maxRSS * 1024,
   };
