@@ -5,6 +5,7 @@ import type {
   MetricProducer,
 } from '@opentelemetry/sdk-metrics';
 import { Region } from '../memory/region.ts';
+import { wishDeltas } from '../state/delta-wishes.ts';
 import { INSTRUMENT_KINDS, type InstrumentKind } from '../state/records.ts';
 import { CellReader, type ReadStats } from './cell-reader.ts';
 import { observeElsewhere } from './observation.ts';
@@ -61,6 +62,7 @@ export class SeqlockMetricProducer implements MetricProducer {
     this.#resource = resource;
     this.#observe = observe ?? ((timeoutMillis) => observeElsewhere(region, -1, timeoutMillis));
     this.#deltaKinds = deltaKindsOf(aggregationTemporalitySelector);
+    wishDeltas(region, this.#deltaKinds);
     const own = [...(selfMetrics ? storeMetrics(this.#store, this.#cells) : []), ...moreMetrics];
     this.#selfMetrics = own.length > 0 ? new SelfMetrics(own) : undefined;
   }

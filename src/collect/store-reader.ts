@@ -4,6 +4,7 @@ import { Warnings } from '../base/warnings.ts';
 import { ExtentCursor, readRecord, type LogRecord } from '../memory/directory-log.ts';
 import { EXTENTS_OFFSET } from '../memory/layout.ts';
 import type { Extent, Region } from '../memory/region.ts';
+import { areDeltasWished } from '../state/delta-wishes.ts';
 import { decodeExemplars } from '../state/exemplar-record.ts';
 import * as R from '../state/records.ts';
 import { DirectoryWatch } from './directory-watch.ts';
@@ -212,6 +213,7 @@ export class StoreReader {
       this.#scopeOf(description.scope).push(stream);
       if (description.aggregation.type === 'last-value') this.#checkMerge(description);
     }
+    this.#checkExtremes(description);
     if (description.description.length > stream.text.length) stream.text = description.description;
     stream.created = Math.min(stream.created, description.created);
     return { merged: stream, intervals: R.hasIntervals(description.aggregation) };
@@ -228,6 +230,16 @@ export class StoreReader {
         `merge ${key}`,
         `gauge ${name} of meter ${scope.name || '(unnamed)'} is merged by ${first} in one thread and by ${merge} in another; both are exported under one name, which backends may refuse. Give all threads the same, best by a view`,
       );
+  }
+
+  /** A writer that registers a histogram before anybody wants deltas of it keeps no extremes of intervals. */
+  #checkExtremes({ name, scope, kind, aggregation }: R.StreamDescription): void {
+    if (aggregation.type !== 'explicit-bucket-histogram' || !aggregation.recordMinMax) return;
+    if (R.hasIntervals(aggregation) || !areDeltasWished(this.region, kind)) return;
+    this.#warnings.once(
+      `extremes ${name}`,
+      `seqlock-metrics: histogram ${name} of meter ${scope.name || '(unnamed)'} was made before the reader that takes deltas of it: they have no min and max. Make the reader, or call startExporterThread, before the instruments`,
+    );
   }
 
   #scopeOf(scope: R.Scope): MergedStream[] {

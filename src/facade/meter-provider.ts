@@ -1,13 +1,14 @@
 import { createNoopMeter, type MeterOptions, type MeterProvider } from '@opentelemetry/api';
 import type { IMetricReader } from '@opentelemetry/sdk-metrics';
 import { OptionError, printed } from '../base/errors.ts';
-import { SeqlockMetricProducer } from '../collect/metric-producer.ts';
+import { deltaKindsOf, SeqlockMetricProducer } from '../collect/metric-producer.ts';
 import { readerOf } from '../collect/store-reader.ts';
 import type { SeqlockMeter } from '../sdk/meter.ts';
 import { MeterRegistry } from '../sdk/meter-registry.ts';
 import type { SeqlockViewOptions } from '../sdk/view-options.ts';
 import { followedViews, viewsOf, type View } from '../sdk/view.ts';
 import { selectionKey } from '../state/aggregation-choice.ts';
+import { wishDeltas } from '../state/delta-wishes.ts';
 import type { ExemplarFilter, InstrumentKind, StoreConfiguration } from '../state/records.ts';
 import { isStore, MetricStore } from '../state/store.ts';
 import { writerOf, type StoreWriter } from '../state/store-writer.ts';
@@ -74,6 +75,8 @@ export class SeqlockMeterProvider implements MeterProvider {
     this.#writer = writerOf(region);
     try {
       const ownViews = options.views && viewsOf(options.views);
+      for (const reader of readers)
+        wishDeltas(region, deltaKindsOf(reader.selectAggregationTemporality?.bind(reader)));
       const configuration = this.#configure(options, ownViews);
       const views = ownViews ?? followedViews(configuration.views, this.#writer.warnings);
       const { selections } = configuration;
@@ -116,8 +119,7 @@ export class SeqlockMeterProvider implements MeterProvider {
     }
     if (readers.length === 0) return { ...published, exemplarFilter };
     const { selections, views: publishedViews } = published;
-    const deltaKinds = [...new Set([...published.deltaKinds, ...wanted.deltaKinds])];
-    return { ...wanted, selections, views: publishedViews, deltaKinds };
+    return { ...wanted, selections, views: publishedViews };
   }
 
   /** Says so when this provider has a resource that nobody will see. */

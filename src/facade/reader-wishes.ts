@@ -4,7 +4,6 @@ import { OptionError } from '../base/errors.ts';
 import type { Warnings } from '../base/warnings.ts';
 import { aggregationChoice } from '../sdk/aggregation-option.ts';
 import { isPossible, simplified } from '../sdk/aggregation.ts';
-import { TEMPORALITY_DELTA } from '../collect/metric-data.ts';
 import {
   DEFAULT_CHOICE,
   selectionKey,
@@ -43,15 +42,9 @@ export function storeConfiguration(
       if (choices.length === 0) return [DEFAULT_CHOICE];
       return [...new Map(choices.map((choice) => [selectionKey(choice), choice])).values()];
     }),
-    deltaKinds: INSTRUMENT_KINDS.filter((kind) => readers.some((reader) => isDelta(reader, kind))),
     views: views.map(({ description }) => description),
     exemplarFilter,
   };
-}
-
-function isDelta(reader: IMetricReader, kind: InstrumentKind): boolean {
-  const temporality: number | undefined = reader.selectAggregationTemporality?.(kind as SelectorArgument);
-  return temporality === TEMPORALITY_DELTA;
 }
 
 function byKind<T>(valueOf: (kind: InstrumentKind) => T): Record<InstrumentKind, T> {

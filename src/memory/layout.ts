@@ -66,6 +66,7 @@ export const PULSE_INDEX: number = OBSERVE_INDEX + 1; // number of the latest lo
 export const EXEMPLAR_BYTES_INDEX: number = PULSE_INDEX + 1; // bytes given to exemplars
 export const COLLECTIONS_INDEX: number = EXEMPLAR_BYTES_INDEX + 1; // snapshots that read exemplars; wraps
 export const INTERVAL_EPOCH_INDEX: number = COLLECTIONS_INDEX + 1; // see interval-epoch.ts
+export const DELTA_KINDS_INDEX: number = INTERVAL_EPOCH_INDEX + 1; // instrument kinds that readers take deltas of, a bit each
 const CLOCK_OFFSET = 192;
 export const TICK_INDEX: number = CLOCK_OFFSET / WORD;
 export const TICK_HALF_INDEX: number = TICK_INDEX + 1;

@@ -5,6 +5,7 @@ import type { RemoteReader } from '../facade/remote-reader.ts';
 import { selectionKey } from '../state/aggregation-choice.ts';
 import type { ExporterThread } from '../thread/exporter-thread.ts';
 import type { Temporality } from '../thread/options.ts';
+import { DELTA_KINDS } from '../thread/temporality.ts';
 
 // Numbers of the enums of `@opentelemetry/sdk-metrics`.
 const DELTA = 0;
@@ -12,12 +13,6 @@ const CUMULATIVE = 1;
 const DEFAULT_AGGREGATION = 0;
 const EXPONENTIAL_HISTOGRAM = 5;
 
-/** As the official OTLP exporter selects for each preference (specification, OTLP exporter, temporality preference). */
-const DELTA_KINDS: Readonly<Record<Temporality, readonly string[]>> = {
-  cumulative: [],
-  delta: ['COUNTER', 'OBSERVABLE_COUNTER', 'GAUGE', 'OBSERVABLE_GAUGE', 'HISTOGRAM'],
-  lowmemory: ['COUNTER', 'HISTOGRAM'],
-};
 const DEFAULT_LIMIT = 2000;
 
 /** What a reader of the exporter thread wants. */
@@ -43,7 +38,8 @@ export class ExporterReader implements RemoteReader {
   }
 
   selectAggregationTemporality(kind: InstrumentType): AggregationTemporality {
-    return DELTA_KINDS[this.#wishes.temporality].includes(kind) ? DELTA : CUMULATIVE;
+    const kinds: readonly string[] = DELTA_KINDS[this.#wishes.temporality];
+    return kinds.includes(kind) ? DELTA : CUMULATIVE;
   }
 
   selectCardinalityLimit(): number {

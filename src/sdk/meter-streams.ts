@@ -1,4 +1,5 @@
 import { ValueType } from '@opentelemetry/api';
+import { areDeltasWished } from '../state/delta-wishes.ts';
 import type { Scope, StoreConfiguration, StreamDescription } from '../state/records.ts';
 import type { ObservedStream } from '../state/observed-stream.ts';
 import type { StoreWriter } from '../state/store-writer.ts';
@@ -16,7 +17,7 @@ import { filtered, FiniteOnly } from './viewed-recorder.ts';
 export interface MeterContext {
   readonly writer: StoreWriter;
   /** What the provider follows of the store's configuration. */
-  readonly configuration: Pick<StoreConfiguration, 'cardinalityLimits' | 'deltaKinds' | 'exemplarFilter'>;
+  readonly configuration: Pick<StoreConfiguration, 'cardinalityLimits' | 'exemplarFilter'>;
   readonly rules: StreamRules;
 }
 
@@ -87,7 +88,7 @@ export class MeterStreams {
     merge,
   }: StreamPlan): StreamDescription | undefined {
     const { unit, kind, valueType } = instrument;
-    const isDelta = this.#context.configuration.deltaKinds.includes(kind);
+    const isDelta = areDeltasWished(this.#context.writer.region, kind);
     const aggregation = aggregationOf(instrument, choice, isDelta);
     if (aggregation === undefined) return undefined;
     return {

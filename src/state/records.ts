@@ -158,8 +158,6 @@ export interface StoreConfiguration {
   readonly cardinalityLimits: Readonly<Record<InstrumentKind, number>>;
   /** Aggregations the publisher's readers want, by instrument kind: one stream of an instrument for each. Never empty. */
   readonly selections: Selections;
-  /** Instrument kinds for which a reader of the publisher wants delta temporality. */
-  readonly deltaKinds: readonly InstrumentKind[];
   /** The publisher's views; threads that have none of their own follow them. */
   readonly views: readonly ViewDescription[];
   /** Left out: `trace_based`. */

@@ -2,7 +2,9 @@ import { diag } from '@opentelemetry/api';
 import type { AddressInfo } from 'node:net';
 import { Worker } from 'node:worker_threads';
 import { ExporterThreadError } from '../base/errors.ts';
+import { wishDeltas } from '../state/delta-wishes.ts';
 import type { MetricStore } from '../state/store.ts';
+import { DELTA_KINDS, temporalityOf } from './temporality.ts';
 import { environmentOfThread } from './thread-environment.ts';
 import { FlushRequests } from './flush-requests.ts';
 import { atAppEnd } from './last-export.ts';
@@ -68,6 +70,9 @@ export class ExporterThreadHost implements ExporterThread {
   constructor(options: ExporterThreadOptions, { keepAlive = true, histogramSelection }: HostOptions = {}) {
     this.#plan = { ...planOf(options), histogramSelection };
     this.#store = storeOf(options);
+    const { otlp } = this.#plan;
+    // Now, and not when the thread is up: instruments may be made in the next line.
+    if (otlp !== undefined) wishDeltas(this.#store.region, DELTA_KINDS[temporalityOf(otlp, process.env)]);
     const lastExport = lastExportOf(options);
     this.#forget =
       lastExport === undefined

@@ -36,6 +36,7 @@ const HEADER: readonly Field[] = [
   word('observe', L.OBSERVE_INDEX * 4),
   word('pulse', L.PULSE_INDEX * 4),
   word('interval epoch', L.INTERVAL_EPOCH_INDEX * 4),
+  word('kinds of which deltas are taken', L.DELTA_KINDS_INDEX * 4),
   word('tick', L.TICK_INDEX * 4),
   word('tick half', L.TICK_HALF_INDEX * 4),
 ];

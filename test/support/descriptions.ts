@@ -65,7 +65,6 @@ export function configuration(given: Partial<StoreConfiguration>): StoreConfigur
     resourceSchemaUrl: undefined,
     cardinalityLimits: {} as StoreConfiguration['cardinalityLimits'],
     selections: {} as StoreConfiguration['selections'],
-    deltaKinds: [],
     views: [],
     ...given,
   };
