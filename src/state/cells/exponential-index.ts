@@ -4,29 +4,33 @@
  * At scale s the buckets' bounds are the powers of base = 2^(2^-s); bucket i is (base^i, base^(i+1)], the upper bound inclusive.
  * The result is exact for every number and scale: no value is in a bucket next to its own.
  *
- * Scale 0 and below: the bucket is the float64's exponent, shifted.
- * Scale 1 and above: value = 2^e * m, and bucket = e * 2^s + floor(log2(m) * 2^s).
+ * Up to TABLE_SCALE, which most histograms come down to, a table says it. Each 512th part of [1, 2) holds one bound of that scale at
+ * most; the table has the bucket a part begins in, and the greatest number that is still in it. Each scale's bounds are every second one
+ * of the next: so the bucket at a lower scale is a shift away.
+ *
+ * Above: value = 2^e * m, and bucket = e * 2^s + floor(log2(m) * 2^s).
  *
  *   log2(m) = -log2(v) + log2(1 + r),  r = m * v - 1,   v = 1 / (middle of the 512th part of [1, 2) that m lies in)
  *
  * |r| is below 2^-10, so that four terms of the series of log2(1 + r) suffice: the sum is less than 2^-50 off, and times 2^20, the
- * highest scale, less than 2^-30 of a bucket. Where the sum lies closer than GUARD to a bound, m is compared with the bound itself
- * in double-double arithmetic (106 bits; T. J. Dekker, A floating-point technique for extending the available precision, 1971).
- * Bounds other than 1 and 2 are irrational, so m is never equal to one; of all 2^20 none lies closer to a float64 than 2^-78.
+ * highest scale, less than 2^-30 of a bucket. Where the sum lies closer than GUARD to a bound, m is compared with the bound itself.
  *
  * Subnormal numbers are counted as the smallest normal one, which the specification permits: scale MIN_SCALE then has two buckets
  * on each side, whatever is recorded.
  */
+import { greatestUpTo, isAbovePower } from './exponential-bound.ts';
 
 /** Scales: two buckets hold all normal numbers at the lowest; at the highest, an index is still an int32. */
 export const MIN_SCALE: number = -10;
 export const MAX_SCALE = 20;
 
+const TABLE_SCALE = 8;
 const BIAS = 1023;
-const LOWEST_EXPONENT = -1022;
-const PART_BITS = 9;
+const MANTISSA_BITS = 20; // of the high word
+const MANTISSA: number = (1 << MANTISSA_BITS) - 1;
+const PART_BITS: number = TABLE_SCALE + 1; // the narrowest bucket is 0.69 of 2^-TABLE_SCALE wide
 const PARTS: number = 1 << PART_BITS;
-const PART_SHIFT: number = 20 - PART_BITS; // of the high word, whose low 20 bits begin the mantissa
+const PART_SHIFT: number = MANTISSA_BITS - PART_BITS;
 const GUARD: number = 2 ** -24;
 const LOG2E = Math.LOG2E;
 const TERM_2: number = -LOG2E / 2;
@@ -37,6 +41,20 @@ const scratch = new Float64Array(1);
 const scratchWords = new Int32Array(scratch.buffer);
 const LOW_WORD = 0; // little-endian
 const HIGH_WORD = 1;
+
+/** By part: the bucket it begins in, and the mantissa of the greatest number in that bucket. The last is beyond all where a part has no bound. */
+const FIRST_BUCKETS = new Int16Array(PARTS);
+const BOUND_HIGHS: Int32Array = new Int32Array(PARTS).fill(MANTISSA + 1);
+const BOUND_LOWS = new Uint32Array(PARTS);
+for (let bound = 0; bound < 1 << TABLE_SCALE; bound++) {
+  scratch[0] = greatestUpTo(bound, TABLE_SCALE);
+  const mantissa = scratchWords[HIGH_WORD]! & MANTISSA;
+  const part = mantissa >> PART_SHIFT;
+  FIRST_BUCKETS[part] = bound - 1;
+  FIRST_BUCKETS.fill(bound, part + 1);
+  BOUND_HIGHS[part] = mantissa;
+  BOUND_LOWS[part] = scratchWords[LOW_WORD]!;
+}
 
 /** 2^-e by the biased exponent of a number. */
 const SCALES: Float64Array = Float64Array.from({ length: 2047 }, (_, biased) => 2 ** (BIAS - biased));
@@ -51,22 +69,31 @@ const FACTORS: Float64Array = Float64Array.from({ length: MAX_SCALE + 1 }, (_, s
 export function exponentialIndex(value: number, scale: number): number {
   scratch[0] = value;
   const high = scratchWords[HIGH_WORD]! & 0x7fffffff; // without the sign
-  const biased = high >> 20;
-  if (biased === 0) return scale > 0 ? (LOWEST_EXPONENT << scale) - 1 : (LOWEST_EXPONENT - 1) >> -scale;
-  const exponent = biased - BIAS;
-  if (scale <= 0) {
-    const isPowerOfTwo = (high & 0xfffff) === 0 && scratchWords[LOW_WORD] === 0;
-    return (isPowerOfTwo ? exponent - 1 : exponent) >> -scale;
-  }
-  const part = (high >> PART_SHIFT) & (PARTS - 1);
-  const mantissa = Math.abs(value) * SCALES[biased]!;
+  const biased = high >> MANTISSA_BITS;
+  if (biased === 0) return scale > 0 ? ((1 - BIAS) << scale) - 1 : -BIAS >> -scale;
+  if (scale > TABLE_SCALE) return indexInScratch(scale);
+  const mantissa = high & MANTISSA;
+  const part = mantissa >> PART_SHIFT;
+  const bound = BOUND_HIGHS[part]!;
+  let above = (bound - mantissa) >>> 31; // 1 or 0, without a branch that could be foretold wrongly
+  if (bound === mantissa) above = scratchWords[LOW_WORD]! >>> 0 > BOUND_LOWS[part]! ? 1 : 0;
+  return (((biased - BIAS) << TABLE_SCALE) + FIRST_BUCKETS[part]! + above) >> (TABLE_SCALE - scale);
+}
+
+/** The bucket of the number in `scratch`, which is a normal one, at a scale above that of the table. */
+function indexInScratch(scale: number): number {
+  const high = scratchWords[HIGH_WORD]! & 0x7fffffff;
+  const biased = high >> MANTISSA_BITS;
+  const part = (high & MANTISSA) >> PART_SHIFT;
+  const first = (biased - BIAS) << scale;
+  const mantissa = Math.abs(scratch[0]!) * SCALES[biased]!;
   const r = mantissa * INVERSES[part]! - 1;
   const logarithm = LOGARITHMS[part]! + r * (LOG2E + r * (TERM_2 + r * (TERM_3 + r * TERM_4)));
   const position = logarithm * FACTORS[scale]!;
   const bucket = Math.floor(position);
   const rest = position - bucket;
-  if (rest > GUARD && rest < 1 - GUARD) return (exponent << scale) + bucket;
-  return (exponent << scale) + besideBound(mantissa, Math.round(position), scale);
+  if (rest > GUARD && rest < 1 - GUARD) return first + bucket;
+  return first + besideBound(mantissa, Math.round(position), scale);
 }
 
 /** The bucket of a mantissa, 1 included and 2 not, that is about 2^(bound / 2^scale). */
@@ -75,43 +102,4 @@ function besideBound(mantissa: number, bound: number, scale: number): number {
   if (bound === 0) return 0;
   if (bound === 1 << scale) return bound - 1;
   return isAbovePower(mantissa, bound, scale) ? bound : bound - 1;
-}
-
-/** 2^(1/2), 2^(1/4), ... 2^(2^-20): each the nearest float64, and what is missing. */
-const ROOTS = new Float64Array(MAX_SCALE);
-const ROOT_RESTS = new Float64Array(MAX_SCALE);
-for (let i = 0, root = 2, rest = 0; i < MAX_SCALE; i++) {
-  const estimate = Math.sqrt(root);
-  const square = estimate * estimate;
-  const correction = (root - square - productError(estimate, estimate, square) + rest) / (2 * estimate);
-  root = estimate + correction;
-  rest = correction - (root - estimate);
-  ROOTS[i] = root;
-  ROOT_RESTS[i] = rest;
-}
-
-/** Whether a number is greater than 2^(numerator / 2^scale). */
-function isAbovePower(value: number, numerator: number, scale: number): boolean {
-  let power = 1;
-  let rest = 0;
-  for (let i = 0; i < scale; i++) {
-    if (((numerator >> (scale - 1 - i)) & 1) === 0) continue;
-    const root = ROOTS[i]!;
-    const product = power * root;
-    const missing = productError(power, root, product) + (power * ROOT_RESTS[i]! + rest * root);
-    power = product + missing;
-    rest = missing - (power - product);
-  }
-  return value > power || (value === power && rest < 0);
-}
-
-/** a * b - product, exactly, where product is a * b as float64 (Dekker; Veltkamp's splitting). For numbers of common size. */
-function productError(a: number, b: number, product: number): number {
-  const splitA = 134_217_729 * a; // 2^27 + 1
-  const highA = splitA - (splitA - a);
-  const lowA = a - highA;
-  const splitB = 134_217_729 * b;
-  const highB = splitB - (splitB - b);
-  const lowB = b - highB;
-  return highA * highB - product + highA * lowB + lowA * highB + lowA * lowB;
 }
