@@ -91,6 +91,18 @@ const SUBJECTS = [
     right: true,
   },
   {
+    module: built('state/cells/interval-exponential-cell.js'),
+    name: 'recordToIntervalExponentialFast',
+    isRight: writerFast(15),
+    right: true,
+  },
+  {
+    module: built('state/cells/interval-exponential-cell.js'),
+    name: 'recordToIntervalExponentialStrict',
+    isRight: writerStrict(15),
+    right: true,
+  },
+  {
     module: built('state/cells/exponential-histogram-cell.js'),
     name: 'copyExponentialFast',
     isRight: readerFast,

@@ -10,10 +10,15 @@ const buffer = new SharedArrayBuffer(1 << 16);
 const words = new Int32Array(buffer);
 const doubles = new Float64Array(buffer);
 const into = new Float64Array(64);
-const CELLS = [8, 80, 160]; // several cells, so that no address is a constant to the compiler
+const CELLS = [8, 88, 168]; // several cells, so that no address is a constant to the compiler
 
-const shape = module.ExponentialShape && new module.ExponentialShape(8, 20, false);
-if (shape) for (const at of CELLS) module.initExponential(doubles, at, shape);
+const exponential = name.includes('Exponential')
+  ? await import(new URL('exponential-histogram-cell.js', moduleUrl))
+  : undefined;
+const shape =
+  exponential &&
+  new exponential.ExponentialShape(8, 20, false, name.startsWith('recordToIntervalExponential'));
+if (shape) for (const at of CELLS) exponential.initExponential(doubles, at, shape);
 
 /** A call as the product makes it, by the shape of the function's name. */
 function call(i) {
@@ -25,6 +30,8 @@ function call(i) {
   if (name.startsWith('recordToIntervalHistogram'))
     return subject(words, doubles, at, i % 5, i * 0.5 + 0.25, i >> 3);
   if (name.startsWith('recordToExponential')) return subject(words, doubles, at, shape, (i % 7) * 0.5);
+  if (name.startsWith('recordToIntervalExponential'))
+    return subject(words, doubles, at, shape, (i % 7) * 0.5, i >> 3);
   if (name.startsWith('copyExponential')) return subject(words, doubles, at, shape, into);
   return subject(words, doubles, at, 2 + (i % 5), i % 7, into);
 }

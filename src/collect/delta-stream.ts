@@ -39,7 +39,7 @@ export class DeltaStream {
     this.#stride =
       aggregation.type === 'explicit-bucket-histogram' ? BUCKETS + aggregation.boundaries.length + 1 : 1;
     this.#told = new Float64Array(8 * this.#stride);
-    if (this.#stride > 1) this.#extremes = stream.extremes.addReader();
+    if ('recordMinMax' in aggregation) this.#extremes = stream.extremes.addReader();
   }
 
   /**
@@ -117,6 +117,7 @@ export class DeltaStream {
   ): ExponentialHistogramValue | undefined {
     const before = this.#exponentials[series];
     this.#exponentials[series] = value;
-    return value.count === before?.count ? undefined : exponentialDifference(value, before);
+    if (value.count === before?.count) return undefined;
+    return exponentialDifference(value, before, this.#extremes!.take(series));
   }
 }

@@ -5,15 +5,17 @@ type Buckets = ExponentialHistogramValue['positive'];
 /**
  * What was counted between two cumulative states of one series. `before` is the earlier, undefined where there is none; its scale is not
  * the lower one, since scales only fall. The difference has the scale of the later state, which may be lower than the interval
- * alone would need. It has no extremes, unless it is all there is: those of an interval cannot be told from two totals.
+ * alone would need. `extremes` are the interval's; left out where they are not known.
  */
 export function exponentialDifference(
   now: ExponentialHistogramValue,
   before: ExponentialHistogramValue | undefined,
+  extremes: { readonly min: number; readonly max: number } | undefined,
 ): ExponentialHistogramValue {
   if (before === undefined) return { ...now, positive: copyOf(now.positive), negative: copyOf(now.negative) };
   const change = before.scale - now.scale;
   return {
+    ...(now.min !== undefined && extremes),
     ...(now.sum !== undefined && { sum: now.sum - (before.sum ?? 0) }),
     count: now.count - before.count,
     scale: now.scale,

@@ -20,7 +20,7 @@ export class ExponentialMerge {
     this.#used = 0;
   }
 
-  /** Adds what `readExponentialInto` copied of one cell. */
+  /** Adds what `readExponentialInto` copied of one cell, up to the extremes of intervals if there are any. */
   add(copy: Float64Array): void {
     const { copyWords } = this.#shape;
     if (this.#used + copyWords > this.#parts.length) {

@@ -1,6 +1,7 @@
 import { ExponentialShape, readExponentialInto } from '../state/cells/exponential-histogram-cell.ts';
 import type { Aggregation } from '../state/records.ts';
 import type { ReadCell } from './cell-reader.ts';
+import type { IntervalExtremes } from './interval-extremes.ts';
 import { ExponentialMerge } from './exponential-merge.ts';
 import { exponentialRowWords, exponentialValueOf } from './exponential-row.ts';
 import { NONE, type MergedStream } from './merged-stream.ts';
@@ -10,6 +11,23 @@ export type ExponentialHistogramAggregation = Extract<Aggregation, { type: 'expo
 
 /** Copies a cell; undefined when it could not be copied yet. */
 export type CopyCell = (read: ReadCell, cell: number, words: number) => Float64Array | undefined;
+
+/** How the cells of a stream are read that keep extremes of intervals, or those that do not: one writer's may, and another's not. */
+interface CellForm {
+  readonly shape: ExponentialShape;
+  readonly read: ReadCell;
+}
+
+function formOf(
+  { maxSize, maxScale, negative }: ExponentialHistogramAggregation,
+  intervals: boolean,
+): CellForm {
+  const shape = new ExponentialShape(maxSize, maxScale, negative, intervals);
+  return {
+    shape,
+    read: (words, doubles, at, into) => readExponentialInto(words, doubles, at, shape, into),
+  };
+}
 
 /** The series of each stream that was asked for, made once. */
 export class ExponentialStreams {
@@ -27,42 +45,57 @@ export class ExponentialStreams {
 export class ExponentialSeries {
   readonly #stream: MergedStream;
   readonly #aggregation: ExponentialHistogramAggregation;
-  readonly #shape: ExponentialShape;
   readonly #merge: ExponentialMerge;
-  readonly #read: ReadCell;
+  readonly #plain: CellForm;
+  readonly #intervals: CellForm;
   readonly #row: Float64Array;
 
   constructor(stream: MergedStream, aggregation: ExponentialHistogramAggregation) {
-    const shape = new ExponentialShape(aggregation.maxSize, aggregation.maxScale, aggregation.negative);
     this.#stream = stream;
     this.#aggregation = aggregation;
-    this.#shape = shape;
-    this.#merge = new ExponentialMerge(shape);
-    this.#read = (words, doubles, at, into) => readExponentialInto(words, doubles, at, shape, into);
-    this.#row = new Float64Array(exponentialRowWords(shape.maxSize));
+    this.#plain = formOf(aggregation, false);
+    this.#intervals = formOf(aggregation, true);
+    this.#merge = new ExponentialMerge(this.#plain.shape);
+    this.#row = new Float64Array(exponentialRowWords(aggregation.maxSize));
   }
 
-  /** Float64 words a copy of a cell takes. */
+  /** Float64 words a copy of a cell takes at most. */
   get copyWords(): number {
-    return this.#shape.copyWords;
+    return this.#intervals.shape.copyWords;
   }
 
-  /** Writes a series to the row at `at` (exponential-row.ts). False when a cell of it could not be copied. */
-  fill(series: number, copyCell: CopyCell, row: Float64Array, at: number): boolean {
+  /**
+   * Writes a series to the row at `at` (exponential-row.ts). False when a cell of it could not be copied. `extremes`: is told what is new
+   * in the cells, if given.
+   */
+  fill(
+    series: number,
+    copyCell: CopyCell,
+    row: Float64Array,
+    at: number,
+    extremes?: IntervalExtremes,
+  ): boolean {
     const stream = this.#stream;
     this.#merge.clear();
     for (let node = stream.firstOf(series); node !== NONE; node = stream.nextOf(node)) {
-      const copy = copyCell(this.#read, stream.cellOf(node), this.#shape.copyWords);
+      const intervals = stream.intervalsOf(node);
+      const { shape, read } = intervals ? this.#intervals : this.#plain;
+      const copy = copyCell(read, stream.cellOf(node), shape.copyWords);
       if (copy === undefined) return false;
       this.#merge.add(copy);
+      extremes?.fold(series, node, copy, intervals ? shape.copiedInterval : undefined);
     }
     this.#merge.fill(row, at);
     return true;
   }
 
   /** A series as a data point has it; undefined when a cell of it could not be copied. */
-  value(series: number, copyCell: CopyCell): ExponentialHistogramValue | undefined {
-    if (!this.fill(series, copyCell, this.#row, 0)) return undefined;
+  value(
+    series: number,
+    copyCell: CopyCell,
+    extremes?: IntervalExtremes,
+  ): ExponentialHistogramValue | undefined {
+    if (!this.fill(series, copyCell, this.#row, 0, extremes)) return undefined;
     return exponentialValueOf(this.#row, 0, this.#aggregation.maxSize, this.#aggregation);
   }
 }

@@ -1,5 +1,5 @@
 import { HISTOGRAM_COUNT } from '../state/cells/histogram-cell.ts';
-import { extremesSince } from '../state/cells/interval-histogram-cell.ts';
+import { extremesSince } from '../state/cells/interval-part.ts';
 
 /** Extremes that one reader has not reported yet, by series. */
 export class Extremes {
@@ -50,8 +50,8 @@ export class IntervalExtremes {
     return extremes;
   }
 
-  /** Tells what is new in a copy of a contribution's cell. `windows`: whether the cell keeps extremes of intervals. */
-  fold(series: number, node: number, copy: Float64Array, windows: boolean): void {
+  /** Tells what is new in a copy of a contribution's cell. `at`: where the copy has extremes of intervals; undefined if not. */
+  fold(series: number, node: number, copy: Float64Array, at: number | undefined): void {
     if (node >= this.#known.length) {
       const known = new Float64Array(2 * node);
       known.set(this.#known);
@@ -59,8 +59,8 @@ export class IntervalExtremes {
     }
     const count = copy[HISTOGRAM_COUNT]!;
     if (this.#known[node] === count) return;
-    if (windows) extremesSince(copy, this.#known[node]!, this.#bounds);
-    else this.#bounds.fill(NaN);
+    if (at === undefined) this.#bounds.fill(NaN);
+    else extremesSince(copy, at, this.#known[node]!, this.#bounds);
     this.#known[node] = count;
     for (let i = this.#readers.length; i-- > 0;) {
       const reader = this.#readers[i]!.deref();

@@ -108,6 +108,11 @@ export class MergedStream {
     return (this.#extremes ??= new IntervalExtremes());
   }
 
+  /** Whether such a reader has asked for them. */
+  get isFollowed(): boolean {
+    return this.#extremes !== undefined;
+  }
+
   /** Number of contributions, of all series together. */
   get nodes(): number {
     return this.#nodes;

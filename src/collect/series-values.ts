@@ -188,7 +188,12 @@ export class SeriesValues {
       max = Math.max(max, copy[H.HISTOGRAM_MAX]!);
       const at = bucketsOf(stream, node);
       for (let i = 0; i < buckets; i++) counts[i]! += copy[at + i]!;
-      extremes?.fold(series, node, copy, stream.intervalsOf(node));
+      extremes?.fold(
+        series,
+        node,
+        copy,
+        stream.intervalsOf(node) ? I.INTERVAL_HISTOGRAM_EXTREMES : undefined,
+      );
     }
     const contents = { boundaries: boundaries.slice(), counts };
     // Written out: putting these objects together by spreading took several times as long as all the rest of a snapshot.
@@ -197,12 +202,14 @@ export class SeriesValues {
     return recordMinMax ? { min, max, count, buckets: contents } : { count, buckets: contents };
   }
 
+  /** `extremes`: is told what is new in the cells, if given. */
   exponentialHistogram(
     stream: MergedStream,
     series: number,
     aggregation: ExponentialHistogramAggregation,
+    extremes?: IntervalExtremes,
   ): D.ExponentialHistogramValue | undefined {
-    return this.#exponentialSeries(stream, aggregation).value(series, this.#copyCell);
+    return this.#exponentialSeries(stream, aggregation).value(series, this.#copyCell, extremes);
   }
 
   /** Fills the row at `at` (exponential-row.ts); false when a cell could not be copied yet. */

@@ -4,6 +4,7 @@ import { isObserved, type InstrumentKind } from '../state/records.ts';
 import type { CellReader } from './cell-reader.ts';
 import { DeltaStream } from './delta-stream.ts';
 import { hrTimeOf } from './hr-time.ts';
+import { tellFollowers } from './interval-followers.ts';
 import type { MergedStream } from './merged-stream.ts';
 import type { MetricColumn } from './metric-column.ts';
 import * as D from './metric-data.ts';
@@ -60,17 +61,21 @@ export class Snapshots {
     this.#begin();
     const endMillis = Date.now();
     const scopeMetrics: D.ScopeMetrics[] = [];
+    const followed = new Set<MergedStream>(); // by other readers alone
     for (const { scope, streams } of this.#store.scopes) {
+      for (const stream of streams) if (stream.isFollowed) followed.add(stream);
       const metrics = this.#selection
         .of(streams)
         .map((stream) => {
           const delta = isDelta(stream.description.kind) ? this.#deltaOf(stream) : undefined;
+          if (delta !== undefined) followed.delete(stream);
           if (delta !== undefined && stream.hasIntervals) this.#endInterval();
           return this.#metric({ stream, endMillis, delta });
         })
         .filter((metric) => metric.dataPoints.length > 0);
       if (metrics.length > 0) scopeMetrics.push({ scope, metrics });
     }
+    if (this.#intervalEnded) tellFollowers(followed, this.#values);
     this.#cells.end();
     return scopeMetrics;
   }
@@ -172,6 +177,7 @@ export class Snapshots {
       descriptor: { name, description: stream.text, unit, type: kind, valueType: integer ? INT : DOUBLE },
       aggregationTemporality: delta === undefined ? D.TEMPORALITY_CUMULATIVE : D.TEMPORALITY_DELTA,
     } as const;
+    const extremes = delta !== undefined && 'recordMinMax' in aggregation ? stream.extremes : undefined;
     switch (aggregation.type) {
       case 'sum': {
         const { monotonic } = aggregation;
@@ -201,7 +207,6 @@ export class Snapshots {
         };
       case 'explicit-bucket-histogram': {
         const read = values.histogramReaders(aggregation);
-        const extremes = delta === undefined ? undefined : stream.extremes;
         return {
           ...base,
           dataPointType: D.DATA_POINT_HISTOGRAM,
@@ -218,7 +223,7 @@ export class Snapshots {
           dataPointType: D.DATA_POINT_EXPONENTIAL_HISTOGRAM,
           dataPoints: this.#points(
             taken,
-            (series) => values.exponentialHistogram(stream, series, aggregation),
+            (series) => values.exponentialHistogram(stream, series, aggregation, extremes),
             (told, series, value) => told.exponentialHistogram(series, value),
           ),
         };

@@ -1,6 +1,6 @@
 /**
  * A number in the region that a collection with delta temporality raises before it reads: writers begin new intervals with it, so that a
- * collection finds the extremes of just the measurements since the one before (interval-histogram-cell.ts). It wraps; it is
+ * collection finds the extremes of just the measurements since the one before (interval-part.ts). It wraps; it is
  * compared for equality alone, and nothing is wrong when a writer sees it late.
  *
  * Made for readers of one thread. Where two threads raise it, each finds intervals that are too short, and the extremes it reports may be

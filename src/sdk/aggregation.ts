@@ -21,8 +21,8 @@ export function aggregationOf(
   isDelta: boolean,
 ): Aggregation | undefined {
   const aggregation = cumulativeAggregationOf(kind, boundaries, choice);
-  const keepsExtremes = aggregation?.type === 'explicit-bucket-histogram' && aggregation.recordMinMax;
-  return isDelta && keepsExtremes ? { ...aggregation, intervals: true } : aggregation;
+  if (!isDelta || aggregation === undefined || !('recordMinMax' in aggregation)) return aggregation;
+  return aggregation.recordMinMax ? { ...aggregation, intervals: true } : aggregation;
 }
 
 function cumulativeAggregationOf(

@@ -12,6 +12,10 @@ const MAX = Number.MAX_VALUE;
 
 type ExponentialHistogramAggregation = Extract<Aggregation, { type: 'exponential-histogram' }>;
 
+export function notFinite(value: number): string {
+  return `was given ${value}, which no bucket of an exponential histogram holds; not recorded`;
+}
+
 /** A stream of base-2 exponential histograms. */
 export class ExponentialHistogramStream extends StreamWriter implements RecordedStream {
   readonly #shape: ExponentialShape;
@@ -61,10 +65,7 @@ export class ExponentialHistogramStream extends StreamWriter implements Recorded
 
   /** Says once that NaN and the infinities fall into no bucket (specification: they are not to be counted). */
   refuse(value: number): void {
-    this.warn(
-      'non-finite',
-      `was given ${value}, which no bucket of an exponential histogram holds; not recorded`,
-    );
+    this.warn('non-finite', notFinite(value));
   }
 
   protected override initCell(doubles: Float64Array, at: number): void {

@@ -62,6 +62,8 @@ export type Aggregation =
       readonly hasSum: boolean;
       /** True where measurements may be negative: they have buckets of their own. */
       readonly negative: boolean;
+      /** As of an explicit-bucket histogram (interval-exponential-cell.ts). */
+      readonly intervals?: boolean;
     };
 
 /** What makes instruments (specification, instrumentation scope). */
@@ -146,7 +148,7 @@ export function slabStreamKey(stream: StreamDescription): string {
 
 /** Whether the cells of an aggregation keep the extremes of intervals. */
 export function hasIntervals(aggregation: Aggregation): boolean {
-  return aggregation.type === 'explicit-bucket-histogram' && aggregation.intervals === true;
+  return 'intervals' in aggregation && aggregation.intervals;
 }
 
 /** What a store says of itself to threads that join it and to those that only read it. */

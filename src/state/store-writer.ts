@@ -10,6 +10,7 @@ import { acquireSlab, giveUpDamagedSlab } from '../memory/slab.ts';
 import { ExponentialHistogramStream } from './exponential-histogram-stream.ts';
 import { HistogramStream } from './histogram-stream.ts';
 import { readInheritance, type Inheritance } from './inheritance.ts';
+import { IntervalExponentialStream } from './interval-exponential-stream.ts';
 import { IntervalHistogramStream } from './interval-histogram-stream.ts';
 import { LastValueStream } from './last-value-stream.ts';
 import { ObservedStream } from './observed-stream.ts';
@@ -185,7 +186,9 @@ export class StoreWriter implements SlabAccess {
           ? new IntervalHistogramStream(this, description, id, limit, aggregation.boundaries)
           : new HistogramStream(this, description, id, limit, aggregation.boundaries);
       case 'exponential-histogram':
-        return new ExponentialHistogramStream(this, description, id, limit, aggregation);
+        return R.hasIntervals(aggregation)
+          ? new IntervalExponentialStream(this, description, id, limit, aggregation)
+          : new ExponentialHistogramStream(this, description, id, limit, aggregation);
     }
   }
 

@@ -11,7 +11,7 @@ import { CellReader } from '../../src/collect/cell-reader.ts';
 import { exponentialDifference } from '../../src/collect/exponential-delta.ts';
 import type { DataPoint, ExponentialHistogramValue } from '../../src/collect/metric-data.ts';
 import { Snapshots } from '../../src/collect/snapshot.ts';
-import { StoreReader } from '../../src/collect/store-reader.ts';
+import { readerOf, StoreReader } from '../../src/collect/store-reader.ts';
 import { Region } from '../../src/memory/region.ts';
 import type { StoreWriter } from '../../src/state/store-writer.ts';
 import { exponentialHistogram, type ExponentialHistogramAggregation } from '../support/descriptions.ts';
@@ -237,8 +237,10 @@ describe('exponential histograms', function () {
         const before = recorded(earlier, { maxSize });
         const now = recorded([...earlier, ...later], { maxSize });
         const expected = recorded([0, ...later], { maxSize, maxScale: now.scale, recordMinMax: false });
-        expect(exponentialDifference(now, before)).to.deep.equal({
+        const extremes = later.length > 0 ? { min: 1, max: 2 } : undefined; // whatever the cells say
+        expect(exponentialDifference(now, before, extremes)).to.deep.equal({
           ...expected,
+          ...extremes,
           count: later.length,
           zeroCount: expected.zeroCount - 1,
         });
@@ -247,21 +249,41 @@ describe('exponential histograms', function () {
     );
   });
 
-  it('are told to each delta reader as what came since its own last collection, with extremes in its first', () => {
+  for (const intervals of [true, false])
+    it(`are told to each delta reader as what came since its own last collection, with extremes ${intervals ? 'of each interval' : 'in its first, where cells keep no others'}`, () => {
+      const region = Region.create(2 ** 20);
+      const stream = newWriter(region).stream(exponentialHistogram('h', { intervals }), LIMIT);
+      const store = readerOf(region);
+      const readers = [0, 1].map(() => new Snapshots(store, new CellReader()));
+      const told = (reader: number): unknown =>
+        readers[reader]!.take(() => true)[0]?.metrics[0]!.dataPoints[0]!.value;
+      for (const value of [1, 1.5]) stream.record(value, undefined);
+      expect(told(0)).to.deep.equal(recorded([1, 1.5]));
+      expect(told(0)).to.equal(undefined);
+      for (const value of [0, 1e9]) stream.record(value, undefined);
+      const { scale } = valueOf(region)!;
+      const later: Options = { maxScale: scale, recordMinMax: intervals };
+      expect(told(0)).to.deep.equal(recorded([0, 1e9], later));
+      expect(told(1)).to.deep.equal(recorded([1, 1.5, 0, 1e9]));
+      stream.record(2, undefined);
+      for (const reader of [0, 1]) expect(told(reader)).to.deep.equal(recorded([2], later));
+      stream.record(3, undefined);
+      expect(told(0)).to.deep.equal(recorded([3], later));
+      stream.record(5, undefined);
+      expect(told(1), 'of both').to.deep.equal(recorded([3, 5], later));
+    });
+
+  it('have no extremes of later intervals where none are to be recorded', () => {
     const region = Region.create(2 ** 20);
-    const stream = newWriter(region).stream(exponentialHistogram('h'), LIMIT);
-    const readers = [0, 1].map(() => new Snapshots(new StoreReader(region), new CellReader()));
-    const told = (reader: number): unknown =>
-      readers[reader]!.take(() => true)[0]?.metrics[0]!.dataPoints[0]!.value;
-    for (const value of [1, 1.5]) stream.record(value, undefined);
-    expect(told(0)).to.deep.equal(recorded([1, 1.5]));
-    expect(told(0)).to.equal(undefined);
-    for (const value of [0, 1e9]) stream.record(value, undefined);
-    const { scale } = valueOf(region)!;
-    expect(told(0)).to.deep.equal(recorded([0, 1e9], { maxScale: scale, recordMinMax: false }));
-    expect(told(1)).to.deep.equal(recorded([1, 1.5, 0, 1e9]));
-    stream.record(2, undefined);
-    for (const reader of [0, 1])
-      expect(told(reader)).to.deep.equal(recorded([2], { maxScale: scale, recordMinMax: false }));
+    const options: Options = { recordMinMax: false, intervals: true };
+    const stream = newWriter(region).stream(exponentialHistogram('h', options), LIMIT);
+    const snapshots = new Snapshots(readerOf(region), new CellReader());
+    for (const value of [1, 2]) {
+      stream.record(value, undefined);
+      expect(snapshots.take(() => true)[0]!.metrics[0]!.dataPoints[0]!.value).to.not.have.any.keys(
+        'min',
+        'max',
+      );
+    }
   });
 });

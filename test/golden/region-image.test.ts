@@ -54,12 +54,32 @@ describe('the golden image of a region', () => {
         live: true,
         values: [3, 5.5, 0.5, 3, 1, 2],
       },
+      {
+        metric: 'spans',
+        unit: '',
+        attributes: {},
+        overflow: false,
+        live: true,
+        // Totals, redo entry; scale -1, bases; 0.5 in bucket -1 and the others in 0; no negative ones.
+        values: [3, 5.5, 0.5, 3, 0, 19, 2, -1, -1, 0, 1, 2, 0, 0, 0, 0],
+      },
+      {
+        metric: 'gaps',
+        unit: '',
+        attributes: {},
+        overflow: false,
+        live: true,
+        // The same; epoch, the latest interval and the one before.
+        values: [3, 5.5, 0.5, 3, 0, 19, 2, -1, -1, 0, 1, 2, 0, 0, 0, 0, 1, 2, 2, 2, 0, 0.5, 3],
+      },
       { metric: 'level', unit: '', attributes: {}, overflow: false, live: true, values: [-4, 1] },
     ]);
     // Reserved, not used.
     expect(metrics.filter(({ live }) => !live).map(({ metric }) => metric)).to.deep.equal([
       'sizes',
       'waits',
+      'spans',
+      'gaps',
       'level',
     ]);
   });

@@ -14,7 +14,14 @@ import { raiseIntervalEpoch } from '../../src/memory/interval-epoch.ts';
 import { Region } from '../../src/memory/region.ts';
 import type { StoreConfiguration } from '../../src/state/records.ts';
 import { StoreWriter } from '../../src/state/store-writer.ts';
-import { configuration, counter, gauge, histogram, intervalHistogram } from '../support/descriptions.ts';
+import {
+  configuration,
+  counter,
+  exponentialHistogram,
+  gauge,
+  histogram,
+  intervalHistogram,
+} from '../support/descriptions.ts';
 import { seriesOf } from '../support/region-contents.ts';
 
 const LINE = 32;
@@ -48,10 +55,15 @@ function build(): Region {
   const sizes = writer.stream(histogram('sizes', [0.5, 10]), 10);
   for (const value of [0.5, 3, 1000]) sizes.record(value, { b: 1, a: 2 });
   const waits = writer.stream(intervalHistogram('waits', [1]), 10);
-  waits.record(3, {});
-  waits.record(0.5, {});
+  const fine = { maxSize: 3, hasSum: true, negative: true };
+  const spans = writer.stream(exponentialHistogram('spans', fine), 10);
+  const gaps = writer.stream(exponentialHistogram('gaps', { ...fine, intervals: true }), 10);
+  for (const stream of [waits, spans, gaps]) {
+    stream.record(3, {});
+    stream.record(0.5, {});
+  }
   raiseIntervalEpoch(region);
-  waits.record(2, {});
+  for (const stream of [waits, spans, gaps]) stream.record(2, {});
   const level = writer.stream(gauge('level'), 10);
   level.record(1, {});
   level.record(-4, {});

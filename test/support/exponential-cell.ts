@@ -1,7 +1,7 @@
 /**
  * The exponential histogram cell as a protocol to check. A cell moves its counts but a few times in its life, and a stress needs such
  * moves all the time: so every eighth update is one the product does not have, which declares all that was counted to be zeros and
- * starts again with an empty array at the highest scale. It publishes as a move does.
+ * starts again with an empty array at the highest scale. It publishes as a move does. With each such round an interval begins.
  */
 import { adoptCell } from '../../src/memory/cell.ts';
 import {
@@ -16,17 +16,24 @@ import {
   recordToExponentialFast,
   recordToExponentialStrict,
 } from '../../src/state/cells/exponential-histogram-cell.ts';
+import {
+  recordToIntervalExponentialFast,
+  recordToIntervalExponentialStrict,
+} from '../../src/state/cells/interval-exponential-cell.ts';
+import { INTERVAL_WORDS } from '../../src/state/cells/interval-part.ts';
 import type { CellProtocol } from './cell-protocol.ts';
 import { exactIndex } from './exact-index.ts';
 
 const MAX_SIZE = 2;
 const MAX_SCALE = 20;
-const shape = new ExponentialShape(MAX_SIZE, MAX_SCALE, false);
 
 /** What the updates of a round record; NaN: the update that starts again. */
 const ROUND = [NaN, 1.5, 1.5, 100, 1e6, 0, 1.5, 0.25];
 const SUMS = ROUND.map((_, i) => ROUND.slice(1, i + 1).reduce((sum, value) => sum + value, 0));
 const ROUND_SUM = SUMS.at(-1)!;
+
+const LOWS = ROUND.map((_, i) => Math.min(...ROUND.slice(1, i + 1)));
+const HIGHS = ROUND.map((_, i) => Math.max(...ROUND.slice(1, i + 1)));
 
 /** Zeros since the round began, scale, and (index, count) of each bucket, after each update of a round. */
 const STATES = ROUND.map((_, i) => stateAfter(ROUND.slice(1, i + 1)));
@@ -47,7 +54,13 @@ function stateAfter(values: readonly number[]): readonly number[] {
 const SLOT_WORDS = 7;
 const BUCKET = 5;
 
-function startAgain(words: Int32Array, doubles: Float64Array, at: number, strict: boolean): void {
+function startAgain(
+  words: Int32Array,
+  doubles: Float64Array,
+  at: number,
+  shape: ExponentialShape,
+  strict: boolean,
+): void {
   const version = words[strict ? (at << 1) + 1 : at << 1]!;
   const from = at + 1 + (version & 1) * SLOT_WORDS;
   const to = at + 1 + (~version & 1) * SLOT_WORDS;
@@ -61,6 +74,11 @@ function startAgain(words: Int32Array, doubles: Float64Array, at: number, strict
   doubles[to + 4] = doubles[from]! + 1;
   doubles[to + BUCKET] = array + 3;
   doubles[to + BUCKET + 1] = 0;
+  if (shape.intervals !== 0) {
+    const fromInterval = at + shape.intervals + (version & 1) * INTERVAL_WORDS;
+    const toInterval = at + shape.intervals + (~version & 1) * INTERVAL_WORDS;
+    for (let i = 0; i < INTERVAL_WORDS; i++) doubles[toInterval + i] = doubles[fromInterval + i]!;
+  }
   if (strict) {
     words[(at << 1) + 1] = (version + 1) | 0;
     Atomics.exchange(words, at << 1, (version + 1) | 0);
@@ -82,17 +100,39 @@ function expected(k: number): number[] {
   ];
 }
 
-export function exponentialCell(form: 'fast' | 'strict'): CellProtocol {
+/** The extremes of intervals after update k, written to `into` from `to` on. */
+function intervalsAt(k: number, into: { [i: number]: number }, to: number): void {
+  const restarted = k > 0 && k % ROUND.length === 0; // which hands on what the round before left
+  const part = restarted ? ROUND.length - 1 : k % ROUND.length;
+  const round = Math.floor(k / ROUND.length) - (restarted ? 1 : 0);
+  into[to] = round;
+  into[to + 1] = round * ROUND.length;
+  into[to + 2] = LOWS[part]!;
+  into[to + 3] = HIGHS[part]!;
+  into[to + 4] = Math.max(0, round - 1) * ROUND.length;
+  into[to + 5] = round === 0 ? Infinity : LOWS.at(-1)!;
+  into[to + 6] = round === 0 ? -Infinity : HIGHS.at(-1)!;
+}
+
+const STATE_WORDS: number = 5 + 1 + 2 * MAX_SIZE;
+
+export function exponentialCell(form: 'fast' | 'strict', intervals = false): CellProtocol {
+  const shape = new ExponentialShape(MAX_SIZE, MAX_SCALE, false, intervals);
   const record = form === 'fast' ? recordToExponentialFast : recordToExponentialStrict;
+  const recordInterval =
+    form === 'fast' ? recordToIntervalExponentialFast : recordToIntervalExponentialStrict;
+  const wanted = new Float64Array(INTERVAL_WORDS);
   const copyCell = form === 'fast' ? copyExponentialFast : copyExponentialStrict;
   const copied = new Float64Array(shape.copyWords);
   return {
-    name: `exponential histogram ${form}`,
+    name: `${intervals ? 'interval ' : ''}exponential histogram ${form}`,
     cellWords: shape.cellWords,
     init: ({ doubles }, at) => initExponential(doubles, at, shape),
     write(words, doubles, at, k) {
       const part = k % ROUND.length;
-      if (part === 0) startAgain(words, doubles, at, form === 'strict');
+      if (part === 0) startAgain(words, doubles, at, shape, form === 'strict');
+      else if (intervals)
+        recordInterval(words, doubles, at, shape, ROUND[part]!, Math.floor(k / ROUND.length));
       else record(words, doubles, at, shape, ROUND[part]!);
     },
     read(words, doubles, at, into) {
@@ -109,15 +149,25 @@ export function exponentialCell(form: 'fast' | 'strict'): CellProtocol {
         into[to++] = copied[EXPONENTIAL_BASES]! + i;
         into[to++] = count;
       }
+      if (intervals)
+        for (let i = 0; i < INTERVAL_WORDS; i++) into[STATE_WORDS + i] = copied[shape.copiedInterval + i]!;
       return attempts;
     },
-    expected,
+    expected(k) {
+      const state = expected(k);
+      if (intervals) intervalsAt(k, state, STATE_WORDS);
+      return state;
+    },
     updateOf(into) {
       const k = into[0]!;
       const part = k % ROUND.length;
       const state = STATES[part]!;
       if (into[4] !== k - part + state[0]!) return -1;
       for (let i = 1; i < state.length; i++) if (into[4 + i] !== state[i]) return -1;
+      if (intervals) {
+        intervalsAt(k, wanted, 0);
+        for (let i = 0; i < INTERVAL_WORDS; i++) if (into[STATE_WORDS + i] !== wanted[i]) return -1;
+      }
       // From the second round on, what the first has seen stays the least and the most.
       if (k >= ROUND.length && (into[2] !== 0 || into[3] !== 1e6)) return -1;
       return into[1] === ((k - part) / ROUND.length) * ROUND_SUM + SUMS[part]! ? k : -1;

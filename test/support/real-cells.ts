@@ -178,5 +178,6 @@ export const REAL_CELLS: readonly CellProtocol[] = (['fast', 'strict'] as const)
   histogramCell(form),
   exemplarCell(form),
   exponentialCell(form),
+  exponentialCell(form, true),
   intervalHistogramCell(form),
 ]);

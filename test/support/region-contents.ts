@@ -86,7 +86,8 @@ function valuesOf({ words, doubles }: Region, aggregation: R.Aggregation, cell: 
     return [...into];
   }
   if (aggregation.type === 'exponential-histogram') {
-    const shape = new ExponentialShape(aggregation.maxSize, aggregation.maxScale, aggregation.negative);
+    const { maxSize, maxScale, negative, intervals } = aggregation;
+    const shape = new ExponentialShape(maxSize, maxScale, negative, intervals);
     const into = new Float64Array(shape.copyWords);
     readExponentialInto(words, doubles, cell, shape, into);
     return [...into];

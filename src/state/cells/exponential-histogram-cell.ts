@@ -11,6 +11,8 @@
  *                      +--------------------------------------------------------------+
  *                      | array 1                                                      |
  *                      +--------------------------------------------------------------+
+ *                      | extremes of intervals, of state 0 and of state 1             |   interval-exponential-cell.ts only
+ *                      +--------------------------------------------------------------+
  *
  *   array     0       1          2          3
  *             +-------+----------+----------+------------------+------------------+
@@ -41,6 +43,8 @@
 import { MEMORY_ORDER } from '../../memory/memory-order.ts';
 import { cellWords, MAX_TRIES } from '../../memory/cell.ts';
 import { exponentialIndex } from './exponential-index.ts';
+import { moveTo } from './exponential-move.ts';
+import { initInterval, INTERVAL_WORDS } from './interval-part.ts';
 
 const SLOT_WORDS = 7;
 const SLOTS = 1;
@@ -83,19 +87,26 @@ export class ExponentialShape {
   readonly arrayWords: number;
   /** Offset of array 1 from the cell's start. */
   readonly secondArray: number;
+  /** The same of the extremes of intervals; 0 where cells keep none. */
+  readonly intervals: number;
   /** Float64 words of a cell. */
   readonly cellWords: number;
   /** Float64 words `readExponentialInto` needs. */
   readonly copyWords: number;
+  /** Where the extremes of intervals lie in what it copies. */
+  readonly copiedInterval: number;
 
-  constructor(maxSize: number, maxScale: number, negative: boolean) {
+  constructor(maxSize: number, maxScale: number, negative: boolean, intervals = false) {
+    const intervalWords = intervals ? INTERVAL_WORDS : 0;
     this.maxSize = maxSize;
     this.maxScale = maxScale;
     this.ranges = negative ? 2 : 1;
     this.arrayWords = COUNTS + this.ranges * maxSize;
     this.secondArray = ARRAYS + this.arrayWords;
-    this.cellWords = cellWords(SLOT_WORDS, 2 * this.arrayWords);
-    this.copyWords = SLOT_WORDS + this.arrayWords;
+    this.intervals = intervals ? this.secondArray + this.arrayWords : 0;
+    this.cellWords = cellWords(SLOT_WORDS, 2 * this.arrayWords + 2 * intervalWords);
+    this.copiedInterval = SLOT_WORDS + this.arrayWords;
+    this.copyWords = this.copiedInterval + intervalWords;
   }
 }
 
@@ -105,6 +116,7 @@ export function initExponential(doubles: Float64Array, at: number, shape: Expone
   doubles[at + SLOTS + MAX] = -Infinity;
   doubles[at + SLOTS + BUCKET] = ARRAYS + COUNTS;
   doubles[at + ARRAYS + SCALE] = shape.maxScale;
+  if (shape.intervals !== 0) initInterval(doubles, at + shape.intervals);
 }
 
 /**
@@ -164,8 +176,8 @@ export const recordToExponentialStrict: RecordToExponential = (words, doubles, a
 export const recordToExponential: RecordToExponential =
   MEMORY_ORDER === 'fast' ? recordToExponentialFast : recordToExponentialStrict;
 
-/** Where the count of a value's bucket lies, from `at`. `last`: an offset in the active array, which is up to date. */
-function bucketOf(
+/** Where the count of a value's bucket lies, from `at`. `last`: an offset in the active array, which is up to date. For recording. */
+export function bucketOf(
   doubles: Float64Array,
   at: number,
   shape: ExponentialShape,
@@ -177,61 +189,8 @@ function bucketOf(
   const index = exponentialIndex(value, doubles[at + array + SCALE]! | 0);
   const position = index - (doubles[at + array + BASES + range]! | 0);
   if (position >= 0 && position < shape.maxSize) return array + COUNTS + range * shape.maxSize + position;
-  return moveTo(doubles, at, shape, array, range, index);
-}
-
-/** Writes the active array to the other one so that bucket `index` has a place there. Returns where its count lies, from `at`. */
-function moveTo(
-  doubles: Float64Array,
-  at: number,
-  shape: ExponentialShape,
-  array: number,
-  range: number,
-  index: number,
-): number {
-  const { maxSize, ranges, arrayWords, secondArray } = shape;
-  const other = array === ARRAYS ? secondArray : ARRAYS;
-  let change = 0;
-  for (let r = 0; r < ranges; r++) {
-    let low = lowest(doubles, at + array, r, maxSize);
-    let high = highest(doubles, at + array, r, maxSize);
-    if (r === range && index < low) low = index;
-    if (r === range && index > high) high = index;
-    while ((high >> change) - (low >> change) >= maxSize) change++;
-  }
-  const to = at + other;
-  for (let i = 0; i < arrayWords; i++) doubles[to + i] = 0;
-  doubles[to + SCALE] = doubles[at + array + SCALE]! - change;
-  for (let r = 0; r < ranges; r++) {
-    const first = lowest(doubles, at + array, r, maxSize);
-    const last = highest(doubles, at + array, r, maxSize);
-    const low = (r === range && index < first ? index : first) >> change;
-    const high = (r === range && index > last ? index : last) >> change;
-    const base = low > high ? 0 : low - ((maxSize - 1 - (high - low)) >> 1);
-    doubles[to + BASES + r] = base;
-    const counts = at + array + COUNTS + r * maxSize - (doubles[at + array + BASES + r]! | 0);
-    const toCounts = to + COUNTS + r * maxSize - base;
-    for (let i = first; i <= last; i++) doubles[toCounts + (i >> change)]! += doubles[counts + i]!;
-  }
-  return other + COUNTS + range * maxSize + (index >> change) - (doubles[to + BASES + range]! | 0);
-}
-
-/** Index of the first bucket of a range that has counts; beyond every other where none has. */
-function lowest(doubles: Float64Array, array: number, range: number, maxSize: number): number {
-  const counts = array + COUNTS + range * maxSize;
-  for (let i = 0; i < maxSize; i++) {
-    if (doubles[counts + i]! !== 0) return i + (doubles[array + BASES + range]! | 0);
-  }
-  return 0x7fffffff;
-}
-
-/** Index of the last bucket of a range that has counts; below every other where none has. */
-function highest(doubles: Float64Array, array: number, range: number, maxSize: number): number {
-  const counts = array + COUNTS + range * maxSize;
-  for (let i = maxSize; i-- > 0;) {
-    if (doubles[counts + i]! !== 0) return i + (doubles[array + BASES + range]! | 0);
-  }
-  return -0x80000000;
+  const other = array === ARRAYS ? shape.secondArray : ARRAYS;
+  return other + moveTo(doubles, at + array, at + other, shape, range, index);
 }
 
 /**
@@ -247,7 +206,7 @@ export type CopyExponential = (
 ) => number;
 
 export const copyExponentialFast: CopyExponential = (words, doubles, at, shape, into) => {
-  const { arrayWords, secondArray } = shape;
+  const { arrayWords, secondArray, intervals, copiedInterval, copyWords } = shape;
   const versionIndex = at << 1;
   for (let attempt = 1; attempt <= TRIES; attempt++) {
     const version = Atomics.load(words, versionIndex);
@@ -255,13 +214,15 @@ export const copyExponentialFast: CopyExponential = (words, doubles, at, shape, 
     for (let i = 0; i < SLOT_WORDS; i++) into[i] = doubles[slot + i]!;
     const array = at + (into[BUCKET]! < secondArray ? ARRAYS : secondArray);
     for (let i = 0; i < arrayWords; i++) into[SLOT_WORDS + i] = doubles[array + i]!;
+    const interval = at + intervals + (version & 1) * INTERVAL_WORDS - copiedInterval;
+    for (let i = copiedInterval; i < copyWords; i++) into[i] = doubles[interval + i]!;
     if (Atomics.load(words, versionIndex) === version) return attempt;
   }
   return 0;
 };
 
 export const copyExponentialStrict: CopyExponential = (words, doubles, at, shape, into) => {
-  const { arrayWords, secondArray } = shape;
+  const { arrayWords, secondArray, intervals, copiedInterval, copyWords } = shape;
   const versionIndex = at << 1;
   for (let attempt = 1; attempt <= TRIES; attempt++) {
     const version = Atomics.load(words, versionIndex);
@@ -269,6 +230,8 @@ export const copyExponentialStrict: CopyExponential = (words, doubles, at, shape
     for (let i = 0; i < SLOT_WORDS; i++) into[i] = doubles[slot + i]!;
     const array = at + (into[BUCKET]! < secondArray ? ARRAYS : secondArray);
     for (let i = 0; i < arrayWords; i++) into[SLOT_WORDS + i] = doubles[array + i]!;
+    const interval = at + intervals + (version & 1) * INTERVAL_WORDS - copiedInterval;
+    for (let i = copiedInterval; i < copyWords; i++) into[i] = doubles[interval + i]!;
     if (Atomics.add(words, versionIndex, 0) === version) return attempt;
   }
   return 0;

@@ -1,6 +1,6 @@
 /**
- * Explicit-bucket histogram cell for readers with delta temporality: histogram-cell.ts, and the extremes of the latest interval and of the
- * one before. Minimum and maximum of an interval cannot be told from cumulative ones. One writer at a time; readers in any thread.
+ * Explicit-bucket histogram cell for readers with delta temporality: histogram-cell.ts, and in each slot the extremes of
+ * intervals (interval-part.ts). One writer at a time; readers in any thread.
  *
  *   float64   at                at+1
  *             +--------+--------+-------+-----+-----+-----+--------------+--------------+
@@ -11,17 +11,11 @@
  *                       at+14     slot 1, the same
  *                       at+27     bucket 0, bucket 1, .. bucket n-1                                             tail
  *
- *   low, high          extremes of the measurements after number `since`: (since, count], numbered from 1
- *   earlier ..         extremes of (earlier since, since]; both 0 when there are none
- *   epoch              the region's interval epoch when the first measurement after `since` was made
- *
- * A collection with delta temporality raises the region's epoch, then reads. The first measurement that meets another epoch than its slot
- * has begins a new interval. A reader that has the extremes of all measurements up to number n needs those of (n, count]; see
- * `extremesSince`. It goes by the numbers alone: the epochs only see to it that intervals begin where collections are.
  * Order, redo entry and guarantees are those of histogram-cell.ts.
  */
 import { MEMORY_ORDER } from '../../memory/memory-order.ts';
 import { cellWords, readConsistent } from '../../memory/cell.ts';
+import { initInterval } from './interval-part.ts';
 
 const SLOT_WORDS = 13;
 const SLOTS = 1;
@@ -42,6 +36,8 @@ const EARLIER_SINCE = 10;
 const EARLIER_LOW = 11;
 const EARLIER_HIGH = 12;
 
+/** Where the extremes of intervals lie in what `readIntervalHistogramInto` copies. */
+export const INTERVAL_HISTOGRAM_EXTREMES: number = EPOCH;
 /** Where the bucket counts start in what `readIntervalHistogramInto` copies; before them, histogram-cell.ts's indices hold. */
 export const INTERVAL_HISTOGRAM_BUCKETS: number = SLOT_WORDS;
 
@@ -57,9 +53,9 @@ export function intervalHistogramCopyWords(buckets: number): number {
 
 /** Makes zeroed memory an empty histogram. Call before the cell is published in the directory. */
 export function initIntervalHistogram(doubles: Float64Array, at: number): void {
-  const slot = at + SLOTS;
-  doubles[slot + MIN] = doubles[slot + LOW] = doubles[slot + EARLIER_LOW] = Infinity;
-  doubles[slot + MAX] = doubles[slot + HIGH] = doubles[slot + EARLIER_HIGH] = -Infinity;
+  doubles[at + SLOTS + MIN] = Infinity;
+  doubles[at + SLOTS + MAX] = -Infinity;
+  initInterval(doubles, at + SLOTS + EPOCH);
 }
 
 /**
@@ -165,22 +161,4 @@ export function readIntervalHistogramInto(
   const attempts = readConsistent(words, doubles, at, SLOT_WORDS, buckets, into);
   if (attempts !== 0) into[SLOT_WORDS + into[REDO_BUCKET]!] = into[REDO_COUNT]!;
   return attempts;
-}
-
-/**
- * Writes bounds of the measurements after number `known` to `into[0]` and `into[1]`, given what `readIntervalHistogramInto` copied. They
- * hold whatever was recorded when. They are the exact extremes when an interval begins at `known`; else (a measurement was made while
- * a reader collected, or readers of several threads raise the epoch) those of a few measurements more, and at worst of all.
- */
-export function extremesSince(copy: Float64Array, known: number, into: Float64Array): void {
-  if (known >= copy[SINCE]!) {
-    into[0] = copy[LOW]!;
-    into[1] = copy[HIGH]!;
-  } else if (known >= copy[EARLIER_SINCE]!) {
-    into[0] = Math.min(copy[LOW]!, copy[EARLIER_LOW]!);
-    into[1] = Math.max(copy[HIGH]!, copy[EARLIER_HIGH]!);
-  } else {
-    into[0] = copy[MIN]!;
-    into[1] = copy[MAX]!;
-  }
 }

@@ -1,6 +1,5 @@
 /**
- * An exponential histogram has the highest scale at which all that was ever recorded to it fits, in deltas too; extremes only where all of
- * it is new. The official SDK chooses a scale for each cycle by itself, and scale 0 for ever after a cycle without a value that has a bucket.
+ * An exponential histogram has the highest scale at which all that was ever recorded to it fits, in deltas too. The official SDK chooses a scale for each cycle by itself, and scale 0 for ever after a cycle without a value that has a bucket.
  */
 import { allPoints, DELTA, type ExponentialValue } from '../collected.ts';
 import type { Rule } from '../rule.ts';
@@ -50,10 +49,6 @@ export const exponentialScales: Rule = {
           if (mayDiffer && same) {
             const { positive, negative } = value;
             Object.assign(point.value, { positive, negative, scale: value.scale });
-          }
-          if (isDelta && !('min' in value)) {
-            delete point.value.min;
-            delete point.value.max;
           }
         });
         return official;

@@ -7,15 +7,16 @@ import {
   HISTOGRAM_SUM,
 } from '../../../src/state/cells/histogram-cell.ts';
 import {
-  extremesSince,
   initIntervalHistogram,
   INTERVAL_HISTOGRAM_BUCKETS,
+  INTERVAL_HISTOGRAM_EXTREMES,
   intervalHistogramCellWords,
   intervalHistogramCopyWords,
   readIntervalHistogramInto,
   recordToIntervalHistogramFast,
   recordToIntervalHistogramStrict,
 } from '../../../src/state/cells/interval-histogram-cell.ts';
+import { extremesSince } from '../../../src/state/cells/interval-part.ts';
 import { itObeysTheCellLaws } from '../../support/cell-laws.ts';
 import { makeMemory, type Memory } from '../../support/stepped-memory.ts';
 
@@ -100,7 +101,7 @@ describe('interval histogram cell', () => {
             const copy = read(memory, 1);
             const bounds = new Float64Array(2);
             const after = (known: number): number[] => {
-              extremesSince(copy, known, bounds);
+              extremesSince(copy, INTERVAL_HISTOGRAM_EXTREMES, known, bounds);
               return records.slice(known).map(({ value }) => value);
             };
             for (const { since } of intervalsOf(records).slice(0, 2)) {
