@@ -203,15 +203,12 @@ function grown<T extends Int32Array | Int16Array | Uint8Array>(from: T, to: T): 
 
 function objectOf({ keys, values }: CanonicalAttributes): Attributes {
   const attributes: Record<string, unknown> = {};
-  keys.forEach((key, i) => {
-    if (key === '__proto__')
-      Object.defineProperty(attributes, key, {
-        value: values[i],
-        enumerable: true,
-        configurable: true,
-        writable: true,
-      });
-    else attributes[key] = values[i];
-  });
+  for (let i = 0; i < keys.length; i++) {
+    const key = keys[i]!;
+    const value = values[i];
+    if (key !== '__proto__') attributes[key] = value;
+    else
+      Object.defineProperty(attributes, key, { value, enumerable: true, configurable: true, writable: true });
+  }
   return attributes as Attributes;
 }

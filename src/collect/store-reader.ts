@@ -164,25 +164,25 @@ export class StoreReader {
     }
   }
 
-  #take({ kind, payload }: LogRecord, directory: SlabDirectory): void {
-    switch (kind) {
+  #take(log: LogRecord, directory: SlabDirectory): void {
+    switch (log.kind) {
       case R.STREAM_RECORD:
-        directory.streams.push(this.#streamOf(R.decodeJson(payload) as R.StreamDescription));
+        directory.streams.push(this.#streamOf(R.decodeJson(log.payload) as R.StreamDescription));
         return;
       case R.KEY_SET_RECORD:
-        directory.keySets.push(R.decodeJson(payload) as string[]);
+        directory.keySets.push(R.decodeJson(log.payload) as string[]);
         return;
       case R.SERIES_RECORD:
-        this.#takeSeries(payload, directory);
+        this.#takeSeries(log, directory);
         return;
       case R.DESCRIPTION_RECORD: {
-        const [id, text] = R.decodeJson(payload) as [number, string];
+        const [id, text] = R.decodeJson(log.payload) as [number, string];
         const stream = directory.streams[id]!.merged;
         if (text.length > stream.text.length) stream.text = text;
         return;
       }
       case R.EXEMPLARS_RECORD: {
-        const record = decodeExemplars(payload);
+        const record = decodeExemplars(log.payload);
         const stream = directory.streams[record.stream]!.merged;
         stream.exemplars ??= new Map();
         stream.exemplars.set(record.cell, new ExemplarBlock(record));
@@ -193,11 +193,11 @@ export class StoreReader {
     }
   }
 
-  #takeSeries(payload: Buffer, directory: SlabDirectory): void {
-    const { stream: id, keySet, cell, startTime } = R.decodeSeries(payload);
+  #takeSeries({ bytes, start, end }: LogRecord, directory: SlabDirectory): void {
+    const { stream: id, keySet, cell, startTime } = R.decodeSeries(bytes, start);
     const { merged: stream, intervals } = directory.streams[id]!;
     const keys = directory.keySets[keySet] ?? [];
-    const attributes = R.decodeSeriesAttributes(payload, keySet, keys, this.#textOf);
+    const attributes = R.decodeSeriesAttributes(bytes, keySet, keys, this.#textOf, start, end);
     const { kind, cardinalityLimit } = stream.description;
     const limit = cardinalityLimit ?? this.#configuration?.cardinalityLimits[kind] ?? Infinity;
     const part = { cell, slab: directory.slab, intervals };

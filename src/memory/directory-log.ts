@@ -13,8 +13,8 @@
  * Publish last: cell and record are whole in memory before the extent's `used` word is stored. What a thread that dies
  * in between has written lies beyond `used`, is never read, and is written over by the slab's next owner.
  */
-import { crc32 } from 'node:zlib';
 import { RegionError } from '../base/errors.ts';
+import { crcOf } from './crc.ts';
 import * as L from './layout.ts';
 import type { Extent, Region } from './region.ts';
 
@@ -23,13 +23,28 @@ const NOTHING: Buffer = Buffer.alloc(0);
 const KIND_OFFSET = 4;
 const CRC_OFFSET = 8;
 
-/** One record as a reader sees it: a copy, checked. */
-export interface LogRecord {
+/** One record as a reader sees it: checked, in a copy that others may lie in too. */
+export class LogRecord {
   readonly kind: number;
-  readonly payload: Buffer;
+  readonly bytes: Buffer;
+  /** Where the payload begins and ends in `bytes`. */
+  readonly start: number;
+  readonly end: number;
+
+  constructor(kind: number, bytes: Buffer, start: number, end: number) {
+    this.kind = kind;
+    this.bytes = bytes;
+    this.start = start;
+    this.end = end;
+  }
+
+  /** The payload by itself. There are so many records of series that theirs are read in place. */
+  get payload(): Buffer {
+    return this.bytes.subarray(this.start, this.end);
+  }
 }
 
-/** CRCs of length and kind, by both: few differ, and a call of `crc32` costs as much as all else of a short record. */
+/** CRCs of length and kind, by both: few differ. */
 const headCrcs = new Map<number, number>();
 const MOST_HEADS = 1000;
 const KINDS = 256;
@@ -41,7 +56,7 @@ function headCrc(length: number, kind: number): number {
   const head = Buffer.alloc(CRC_OFFSET);
   head.writeInt32LE(length, 0);
   head.writeUInt32LE(kind, KIND_OFFSET);
-  crc = crc32(head);
+  crc = crcOf(head, 0, head.length, 0);
   if (kind < KINDS && headCrcs.size < MOST_HEADS) headCrcs.set(key, crc);
   return crc;
 }
@@ -73,7 +88,7 @@ export class ExtentCursor {
   next(): LogRecord | undefined {
     if (this.#readTo - this.#copiedFrom >= this.#copy.length && !this.#copyMore()) return undefined;
     const record = recordIn(this.#copy, this.#readTo - this.#copiedFrom, this.#extent.offset + this.#readTo);
-    this.#readTo += record.payload.length + RECORD_HEADER_BYTES;
+    this.#readTo += record.end - record.start + RECORD_HEADER_BYTES;
     return record;
   }
 
@@ -104,10 +119,11 @@ function recordIn(copy: Buffer, at: number, where: number): LogRecord {
   if (length < RECORD_HEADER_BYTES || length % 8 !== 0 || at + length > copy.length)
     throw new RegionError('E_RANGE', `the directory record at ${where} has length ${length}`);
   const kind = copy.readUInt32LE(at + KIND_OFFSET);
-  const payload = copy.subarray(at + RECORD_HEADER_BYTES, at + length);
-  if (copy.readUInt32LE(at + CRC_OFFSET) !== crc32(payload, headCrc(length, kind)))
+  const start = at + RECORD_HEADER_BYTES;
+  const end = at + length;
+  if (copy.readUInt32LE(at + CRC_OFFSET) !== crcOf(copy, start, end, headCrc(length, kind)))
     throw new RegionError('E_CRC', `the directory record at ${where} is damaged`);
-  return { kind, payload };
+  return new LogRecord(kind, copy, start, end);
 }
 
 /** Appends to the directory of one slab and places its cells. Only the slab's owner. */
@@ -167,7 +183,7 @@ export class DirectoryLog {
     record.writeInt32LE(length, 0);
     record.writeUInt32LE(kind, KIND_OFFSET);
     record.set(payload, RECORD_HEADER_BYTES);
-    record.writeUInt32LE(crc32(record.subarray(RECORD_HEADER_BYTES), headCrc(length, kind)), CRC_OFFSET);
+    record.writeUInt32LE(crcOf(record, RECORD_HEADER_BYTES, length, headCrc(length, kind)), CRC_OFFSET);
     this.#region.bytes.set(record, at);
     this.#used += length;
     this.#cellsStart -= cellWords * 8;

@@ -15,8 +15,9 @@
  *   value           see `attribute-bytes.ts`
  */
 import type { Attributes } from '@opentelemetry/api';
+import { RegionError } from '../base/errors.ts';
 import type { Selections } from './aggregation-choice.ts';
-import type { CanonicalAttributes } from './attributes.ts';
+import type { AttributeValue, CanonicalAttributes } from './attributes.ts';
 import { OVERFLOW_ATTRIBUTES } from './attributes.ts';
 import { decodeValue, encodeValue, utf8Text, valueBytes, type TextOfBytes } from './attribute-bytes.ts';
 import type { GaugeMerge } from './gauge-merge.ts';
@@ -202,28 +203,36 @@ export function setSeriesCell(payload: Buffer, cell: number): void {
   payload.writeUInt32LE(cell, 8);
 }
 
-export function decodeSeries(payload: Buffer): SeriesRecord {
+/** The series whose payload begins at `start`. */
+export function decodeSeries(bytes: Buffer, start: number = 0): SeriesRecord {
   return {
-    stream: payload.readUInt32LE(0),
-    keySet: payload.readUInt32LE(4),
-    cell: payload.readUInt32LE(8),
-    startTime: payload.readDoubleLE(16),
+    stream: bytes.readUInt32LE(start),
+    keySet: bytes.readUInt32LE(start + 4),
+    cell: bytes.readUInt32LE(start + 8),
+    startTime: bytes.readDoubleLE(start + 16),
   };
 }
 
-/** The attributes of a series, given the keys of its key set (unused for the overflow series). */
+/**
+ * The attributes of the series whose payload is the bytes from `start` to `end`, given the keys of its key set (unused for the overflow
+ * series). Throws a `RegionError` when they go on behind the end.
+ */
 export function decodeSeriesAttributes(
-  payload: Buffer,
+  bytes: Buffer,
   keySet: number,
   keys: readonly string[],
   textOf: TextOfBytes = utf8Text,
+  start: number = 0,
+  end: number = bytes.length,
 ): CanonicalAttributes {
   if (keySet === OVERFLOW_KEY_SET) return OVERFLOW_ATTRIBUTES;
-  let at = VALUES_OFFSET;
-  const values = keys.map(() => {
-    const value = decodeValue(payload, at, textOf);
-    at += valueBytes(payload, at);
-    return value;
-  });
+  const values: AttributeValue[] = [];
+  for (let i = 0, at = start + VALUES_OFFSET; i < keys.length; i++) {
+    const next = at < end ? at + valueBytes(bytes, at) : Infinity;
+    if (next > end)
+      throw new RegionError('E_RANGE', `a directory record ends within attribute ${i} of its series`);
+    values.push(decodeValue(bytes, at, textOf));
+    at = next;
+  }
   return { keys, values };
 }

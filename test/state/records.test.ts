@@ -40,6 +40,19 @@ describe('records', () => {
     expect(R.decodeSeriesAttributes(payload, 7, ['a', 'b'])).to.deep.equal(attributes);
   });
 
+  it('of a series are read where they lie among others, and not beyond their end', () => {
+    const attributes = canonicalAttributes({ a: 'text', b: 2 }, () => {});
+    const payload = R.encodeSeries(series, attributes);
+    const among = Buffer.concat([Buffer.alloc(40, 1), payload, Buffer.alloc(40, 1)]);
+    const end = 40 + payload.length;
+    expect(R.decodeSeries(among, 40)).to.deep.equal(series);
+    expect(R.decodeSeriesAttributes(among, 7, ['a', 'b'], undefined, 40, end)).to.deep.equal(attributes);
+    for (const short of [1, 9, 10, payload.length])
+      expect(() => R.decodeSeriesAttributes(among, 7, ['a', 'b'], undefined, 40, end - short)).to.throw(
+        'ends within',
+      );
+  });
+
   it('of the overflow series hold no values, and give back the one overflow object', () => {
     const payload = padded(R.encodeSeries({ ...series, keySet: R.OVERFLOW_KEY_SET }, OVERFLOW_ATTRIBUTES));
     expect(payload).to.have.length(24);

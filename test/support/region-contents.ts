@@ -45,7 +45,10 @@ export function recordsOf(region: Region): { slab: number; kind: number; payload
   return extentsOf(region).flatMap((extent) => {
     const cursor = new ExtentCursor(region, extent);
     const records = [];
-    for (let record; (record = cursor.next()) !== undefined;) records.push({ slab: extent.slab, ...record });
+    for (let record; (record = cursor.next()) !== undefined;) {
+      const { kind, payload } = record;
+      records.push({ slab: extent.slab, kind, payload });
+    }
     return records;
   });
 }
