@@ -6,7 +6,7 @@ export class LabelIndex {
 
   /** Notes `row`, whose labels have this hash. Returns the row noted before that has the same hash and `isSame`, or -1. */
   add(hash: number, row: number, isSame: (row: number) => boolean): number {
-    if (2 * (this.#count + 1) > this.#rows.length) this.#grow();
+    if (2 * (this.#count + 1) > this.#rows.length) this.#growTo(2 * this.#rows.length);
     const mask = this.#rows.length - 1;
     let at = hash & mask;
     for (; this.#rows[at] !== 0; at = (at + 1) & mask)
@@ -17,11 +17,18 @@ export class LabelIndex {
     return -1;
   }
 
-  #grow(): void {
+  /** Makes room for so many rows in all. */
+  reserve(rows: number): void {
+    let length = this.#rows.length;
+    while (2 * rows > length) length *= 2;
+    if (length > this.#rows.length) this.#growTo(length);
+  }
+
+  #growTo(length: number): void {
     const hashes = this.#hashes;
     const rows = this.#rows;
-    this.#hashes = new Int32Array(2 * hashes.length);
-    this.#rows = new Float64Array(2 * rows.length);
+    this.#hashes = new Int32Array(length);
+    this.#rows = new Float64Array(length);
     const mask = this.#rows.length - 1;
     for (let i = 0; i < rows.length; i++) {
       if (rows[i] === 0) continue;
@@ -33,9 +40,8 @@ export class LabelIndex {
   }
 }
 
-/** `seed`: hash of what stands before the text. */
-export function hashOfLabels(text: string, seed = 0): number {
-  let hash = seed;
+export function hashOfLabels(text: string): number {
+  let hash = 0;
   for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
   return hash ^ (hash >>> 15);
 }

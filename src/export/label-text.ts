@@ -1,4 +1,5 @@
 import type { Attributes } from '@opentelemetry/api';
+import type { ByteText } from './byte-text.ts';
 import {
   escapedName,
   isLegacyName,
@@ -10,16 +11,15 @@ import {
 
 /** Attribute keys whose label names are remembered; past that they are made anew each time. */
 const MAX_CACHED_KEYS = 10_000;
-
-/** What is not written as it is: what `escapedValue` escapes and `wellFormed` mends. */
-const UNUSUAL = /["\\\n\0\ud800-\udfff]/;
+const COMMA = 44;
+const QUOTE = 34;
 
 /** The labels of series that have the same keys. */
 interface Layout {
   readonly reserved: ReadonlySet<string>;
   readonly keys: readonly string[];
   /** In the order of their names; `before` is a label up to its value. */
-  readonly labels: readonly { readonly key: string; readonly before: string }[];
+  readonly labels: readonly { readonly key: string; readonly before: Buffer }[];
 }
 
 /** A label as it is meant, neither quoted nor escaped. */
@@ -60,22 +60,29 @@ export class LabelWriter {
     return name;
   }
 
-  /** The labels of a series as text; see `pairs`. Series of one metric mostly have the same keys, whose labels are then known. */
-  text(attributes: Attributes, reserved: ReadonlySet<string>): string {
+  /** Appends the labels of a series; see `pairs`. Series of one metric mostly have the same keys, whose labels are then known. */
+  write(attributes: Attributes, reserved: ReadonlySet<string>, into: ByteText): void {
     let layout = this.#layout;
     if (layout?.reserved !== reserved || !haveKeys(attributes, layout.keys)) {
       layout = this.#layOut(Object.keys(attributes), reserved);
-      if (layout === undefined) return labelText(this.pairs(attributes, reserved));
+      if (layout === undefined) {
+        into.text(labelText(this.pairs(attributes, reserved)));
+        return;
+      }
       this.#layout = layout;
     }
-    let text = '';
+    const start = into.length;
     for (const { key, before } of layout.labels) {
       const value = attributes[key];
-      const shown =
-        typeof value === 'string' && !UNUSUAL.test(value) ? value : escapedValue(valueText(value));
-      if (shown !== '') text += `${text === '' ? '' : ','}${before}${shown}"`;
+      const from = into.length;
+      if (from > start) into.byte(COMMA);
+      into.copy(before);
+      const valueStart = into.length;
+      if (typeof value !== 'string' || !into.plain(value)) into.text(escapedValue(valueText(value)));
+      // A label without a value is none.
+      if (into.length === valueStart) into.length = from;
+      else into.byte(QUOTE);
     }
-    return text;
   }
 
   /** What the labels of these keys look like; undefined where two keys become one label. */
@@ -86,7 +93,7 @@ export class LabelWriter {
     return {
       reserved,
       keys,
-      labels: labels.map(({ name, key }) => ({ key, before: `${shownName(name)}="` })),
+      labels: labels.map(({ name, key }) => ({ key, before: Buffer.from(`${shownName(name)}="`, 'utf8') })),
     };
   }
 

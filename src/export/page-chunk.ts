@@ -42,15 +42,15 @@ export class PageChunk {
   readonly #shown: Float64Array;
   #tails: ReadonlyMap<number, Buffer> = NO_TAILS;
 
-  /** `starts` of the numbers in `text`, and the numbers as they stand there. */
-  constructor(text: Buffer, starts: readonly number[], sizes: readonly number[], shown: readonly number[]) {
+  /** `starts` of the numbers in `text`, and the numbers as they stand there: the chunk's from now on. The text is copied. */
+  constructor(text: Buffer, starts: Int32Array, sizes: Uint8Array, shown: Float64Array) {
     // A little room: counters get longer. Never from a pool, which another chunk would keep alive.
     this.#bytes = Buffer.allocUnsafeSlow(text.length + starts.length);
     text.copy(this.#bytes);
     this.#length = text.length;
-    this.#starts = Int32Array.from(starts);
-    this.#sizes = Uint8Array.from(sizes);
-    this.#shown = Float64Array.from(shown);
+    this.#starts = starts;
+    this.#sizes = sizes;
+    this.#shown = shown;
   }
 
   get length(): number {

@@ -5,10 +5,12 @@ import { TimeoutError, within } from '../base/deadline.ts';
 import { OptionError } from '../base/errors.ts';
 import { Warnings } from '../base/warnings.ts';
 import { negotiateCoding, negotiateFormat, type ContentCoding, type NegotiatedFormat } from './accept.ts';
+import { Turns } from '../collect/turns.ts';
+import type { MetricColumns } from '../collect/metric-column.ts';
 import type { ExpositionOptions } from './family-plan.ts';
 import { prometheusProtobuf } from './prometheus-protobuf.ts';
 import { checkExpositionOptions, PrometheusText, type TextBody } from './prometheus-text.ts';
-import { scrapeOf, turn, type Scrape, type Scraped, type ScrapeSource } from './scrape-source.ts';
+import { scrapeOf, SLICE_MILLIS, turn, type Scrape, type ScrapeSource } from './scrape-source.ts';
 
 export interface PrometheusHandlerOptions extends ExpositionOptions {
   /** Answers are compressed for those who accept it, outside the event loop. Default true. */
@@ -24,10 +26,6 @@ export type PrometheusHandler = (request: IncomingMessage, response: ServerRespo
 
 /** Formats whose text is kept between scrapes, each as long as the text. More than two scrapers that disagree are rare. */
 const KEPT_TEXTS = 2;
-/** Lines of new series that are made before the event loop may turn: some 20 ms of work. */
-const NEW_LINES = 20_000;
-/** After so many slices the rest is made at once. */
-const MOST_SLICES = 32;
 const WRITE_BYTES = 64 * 1024;
 /** Written before the receiver is waited for. */
 const BURST_BYTES = 512 * 1024;
@@ -96,12 +94,18 @@ export function checkHandlerOptions(options: PrometheusHandlerOptions): void {
     throw new OptionError('timeoutMillis', timeoutMillis, 'a number of milliseconds above 0');
 }
 
+/** A text that is kept, and the scrapes that want it brought up to date, one after the other. */
+interface KeptText {
+  readonly text: PrometheusText;
+  readonly turns: Turns;
+}
+
 /** Makes bodies; one snapshot at a time, and one text for each format in use. */
 class Bodies {
   readonly #scrape: Scrape;
   readonly #options: ExpositionOptions;
-  readonly #texts = new Map<string, PrometheusText>(); // used last stands last
-  #inFlight: Promise<Scraped> | undefined;
+  readonly #texts = new Map<string, KeptText>(); // used last stands last
+  #inFlight: Promise<MetricColumns> | undefined;
 
   constructor(scrape: Scrape, options: ExpositionOptions) {
     this.#scrape = scrape;
@@ -110,28 +114,29 @@ class Bodies {
 
   async body({ format, escaping }: NegotiatedFormat, timeoutMillis: number): Promise<TextBody> {
     this.#inFlight ??= this.#scrape(timeoutMillis).finally(() => (this.#inFlight = undefined));
-    const scraped = await within(timeoutMillis, this.#inFlight);
-    const { columns } = scraped;
+    const columns = await within(timeoutMillis, this.#inFlight);
     if (format === 'protobuf') {
       const pieces = [...prometheusProtobuf(columns, escaping, this.#options, warnings)];
       return { pieces, length: pieces.reduce((sum, piece) => sum + piece.length, 0), release: () => {} };
     }
-    const text = this.#textFor(`${format} ${escaping}`, { openMetrics: format === 'openmetrics', escaping });
-    // Lines of series that are new are made in slices. Every update is of a whole snapshot, so the last one is what is served.
-    let now = columns;
-    for (let slices = 1; !text.update(now, slices < MOST_SLICES ? NEW_LINES : Infinity); slices++) {
-      await turn();
-      now = scraped.again();
-    }
-    return text.body();
+    const kept = this.#textFor(`${format} ${escaping}`, { openMetrics: format === 'openmetrics', escaping });
+    return kept.turns.take(async () => {
+      // A snapshot and its text each take some milliseconds where there are many series: the event loop turns in between.
+      do await turn();
+      while (!kept.text.update(columns, performance.now() + SLICE_MILLIS));
+      return kept.text.body();
+    });
   }
 
-  #textFor(key: string, dialect: ConstructorParameters<typeof PrometheusText>[0]): PrometheusText {
-    const text = this.#texts.get(key) ?? new PrometheusText(dialect, this.#options, warnings);
+  #textFor(key: string, dialect: ConstructorParameters<typeof PrometheusText>[0]): KeptText {
+    const kept = this.#texts.get(key) ?? {
+      text: new PrometheusText(dialect, this.#options, warnings),
+      turns: new Turns(),
+    };
     this.#texts.delete(key);
-    this.#texts.set(key, text);
+    this.#texts.set(key, kept);
     if (this.#texts.size > KEPT_TEXTS) this.#texts.delete(this.#texts.keys().next().value!);
-    return text;
+    return kept;
   }
 }
 
@@ -177,7 +182,9 @@ async function sendPlain(response: ServerResponse, pieces: readonly Buffer[]): P
     if (bytes < BURST_BYTES) continue;
     bytes = 0;
     response.uncork();
-    if (response.writableNeedDrain && !(await drained(response))) return;
+    if (response.writableNeedDrain) {
+      if (!(await drained(response))) return;
+    } else await turn(); // the system took it all: others are to have their turn too
     response.cork();
   }
   response.uncork();

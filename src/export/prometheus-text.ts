@@ -38,15 +38,16 @@ export class PrometheusText {
   }
 
   /**
-   * Makes the text of a snapshot. Of series that were not in it before, some `newLines` lines are made at most; false when there are more,
-   * and the text is not whole: call it again, if need be with a newer snapshot of the same source.
+   * Makes the text of a snapshot. Series that were not in it before are work: false when it was not done by the time that
+   * `performance.now()` is past `until`. The text is not to be shown then, and the next call goes on; the columns may be those of a later
+   * snapshot by then.
    */
-  update({ columns, resource }: MetricColumns, newLines: number = Infinity): boolean {
+  update({ columns, resource }: MetricColumns, until: number = Infinity): boolean {
     const source = { columns: columns.map((column) => this.#classic.of(column)), resource };
     if (!this.#isPlannedFor(source)) this.#plan(source);
-    const room = { lines: newLines };
-    for (const family of this.#families) family.update(room);
-    return room.lines > 0;
+    if (!this.#families.every((family) => family.grow(until))) return false;
+    for (const family of this.#families) family.update();
+    return true;
   }
 
   /** The text made last. The next `update` leaves these bytes alone until they are released. */

@@ -6,10 +6,10 @@ import { canonicalBound, numberText } from './number-text.ts';
 import { isLegacyName } from './prometheus-name.ts';
 
 /** One line: before the labels, after them, and the whole of it for a series without labels. */
-interface LineTemplate {
-  readonly before: string;
-  readonly after: string;
-  readonly bare: string;
+export interface LineTemplate {
+  readonly before: Buffer;
+  readonly after: Buffer;
+  readonly bare: Buffer;
 }
 
 export class RowTemplate {
@@ -85,8 +85,8 @@ function line(name: string, fixed: string, le?: string): LineTemplate {
   const first = [quoted, fixed].filter((part) => part !== undefined && part !== '').join(',');
   const all = [first, le].filter((part) => part !== undefined && part !== '').join(',');
   return {
-    before: first === '' ? open : `${open}${first},`,
-    after: `${le === undefined ? '' : `,${le}`}} `,
-    bare: all === '' ? `${name} ` : `${open}${all}} `,
+    before: Buffer.from(first === '' ? open : `${open}${first},`, 'utf8'),
+    after: Buffer.from(`${le === undefined ? '' : `,${le}`}} `, 'utf8'),
+    bare: Buffer.from(all === '' ? `${name} ` : `${open}${all}} `, 'utf8'),
   };
 }

@@ -19,18 +19,11 @@ export interface Collectable {
 /** Whose metrics are served: a store, or a reader or producer of any provider. */
 export type ScrapeSource = ReadableStore | Collectable;
 
-/** What a scrape found. */
-export interface Scraped {
-  readonly columns: MetricColumns;
-  /** The same columns, filled once more: another snapshot may have used them meanwhile. */
-  again(): MetricColumns;
-}
-
-/** Takes a snapshot within `timeoutMillis`, or rejects. */
-export type Scrape = (timeoutMillis: number) => Promise<Scraped>;
+/** Takes a snapshot within `timeoutMillis`, or rejects. Another one may fill the same columns anew at any later turn of the event loop. */
+export type Scrape = (timeoutMillis: number) => Promise<MetricColumns>;
 
 /** How long the event loop may be held up at a time by series that were never scraped before. */
-const SLICE_MILLIS = 5;
+export const SLICE_MILLIS: number = 3;
 
 /** What snapshots are taken of. Ours come as columns; those of others are turned into such. `options` are for a store. */
 export function scrapeOf(
@@ -67,7 +60,7 @@ function scrapeOfProducer(producer: SeqlockMetricProducer, warnings: Warnings): 
     ]);
     report(errors, warnings);
     while (!producer.prepare(SLICE_MILLIS)) await turn();
-    return { columns: producer.columns(), again: () => producer.columns() };
+    return producer.columns();
   };
 }
 
@@ -75,13 +68,12 @@ async function scrapeOfOther(
   source: Collectable,
   timeoutMillis: number,
   warnings: Warnings,
-): Promise<Scraped> {
+): Promise<MetricColumns> {
   const { resourceMetrics, errors } = await within(timeoutMillis, source.collect({ timeoutMillis }));
   report(errors, warnings);
-  const columns = columnsOf(resourceMetrics as ResourceMetrics, (metric, reason) =>
+  return columnsOf(resourceMetrics as ResourceMetrics, (metric, reason) =>
     warnings.once(`left out ${metric}`, `metric ${metric} is not in the Prometheus text: ${reason}`),
   );
-  return { columns, again: () => columns };
 }
 
 function report(errors: readonly unknown[], warnings: Warnings): void {

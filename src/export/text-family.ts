@@ -4,12 +4,13 @@ import type { Warnings } from '../base/warnings.ts';
 import type { ColumnScope, MetricColumn } from '../collect/metric-column.ts';
 import type { Dialect, ExpositionOptions, PlannedFamily } from './family-plan.ts';
 import type { ExemplarTexts } from './exemplar-text.ts';
+import { ByteText } from './byte-text.ts';
 import { hashOfLabels, LabelIndex } from './label-index.ts';
 import { escapedValue, type LabelSet, type LabelWriter } from './label-text.ts';
 import type { HeldBytes } from './page-chunk.ts';
 import { isLegacyName, wellFormed } from './prometheus-name.ts';
 import { RowTemplate } from './row-template.ts';
-import { TextSection, type Room } from './text-section.ts';
+import { TextSection } from './text-section.ts';
 
 /** Sections and rows of a family in one number: section * ROWS + row. */
 const ROWS = 2 ** 32;
@@ -61,12 +62,18 @@ export class TextFamily {
     );
   }
 
-  /** Shows what the columns hold now, of new rows as many as there is room for. */
-  update(room: Room): void {
+  /** Shows rows that the columns did not have before, until `performance.now()` is past `until`. False when there are more. */
+  grow(until: number): boolean {
     if (!this.#sections.every((section) => section.isAligned())) this.#reset();
-    this.#sections.forEach((section, s) =>
-      section.update((attributes, row) => this.#labelsOf(s, attributes, row), room),
+    this.#index.reserve(this.#family.columns.reduce((sum, { rows }) => sum + rows, 0));
+    return this.#sections.every((section, s) =>
+      section.grow((attributes, row, into) => this.#labelsOf(s, attributes, row, into), until),
     );
+  }
+
+  /** Shows the numbers that the columns hold now. Only when it has all of their rows. */
+  update(): void {
+    for (const section of this.#sections) section.update();
   }
 
   /** Adds the family's bytes to `into`; nothing while it has no samples. */
@@ -96,21 +103,22 @@ export class TextFamily {
     );
   }
 
-  /** Labels of a row; of a new one (`row` from 0) only if no sample has them yet. */
-  #labelsOf(section: number, attributes: Attributes, row: number): string | undefined {
-    const text = this.#context.labels.text(attributes, this.#reserved[section]!);
-    if (row < 0) return text;
-    const hash = hashOfLabels(text, this.#fixedHashes[section]);
+  /** Writes the labels of a row; false for a new one (`row` from 0) when another sample has them already. */
+  #labelsOf(section: number, attributes: Attributes, row: number, into: ByteText): boolean {
+    into.clear();
+    this.#context.labels.write(attributes, this.#reserved[section]!, into);
+    if (row < 0) return true;
+    const hash = into.hash(this.#fixedHashes[section]!);
     const other = this.#index.add(hash, section * ROWS + row, (id) => {
       const otherSection = Math.floor(id / ROWS);
-      return (
-        this.#fixed[otherSection]!.text === this.#fixed[section]!.text &&
-        this.#labelsOf(otherSection, this.#attributesOf(id), -1) === text
-      );
+      if (this.#fixed[otherSection]!.text !== this.#fixed[section]!.text) return false;
+      const compared = new ByteText();
+      this.#labelsOf(otherSection, this.#attributesOf(id), -1, compared);
+      return compared.equals(into);
     });
-    if (other === -1) return text;
-    this.#warn(section, attributes, text, other);
-    return undefined;
+    if (other === -1) return true;
+    this.#warn(section, attributes, into.toString(), other);
+    return false;
   }
 
   #attributesOf(id: number): Attributes {

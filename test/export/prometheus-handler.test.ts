@@ -190,6 +190,30 @@ describe('createPrometheusHandler', () => {
     expect((await next).status).to.equal(200);
   });
 
+  it('answers scrapes whole that come while the text of many new series is made', async () => {
+    const { reader, meter } = setUp();
+    const counter = meter.createCounter('c');
+    for (let i = 0; i < 1500; i++) counter.add(1, { i, text: `${i}`.repeat(50) });
+    const get = await serve(reader);
+    const answers = [];
+    for (let i = 0; i < 8; i++) {
+      answers.push(get(i % 4 === 3 ? { Accept: 'application/openmetrics-text' } : {}));
+      counter.add(1, { i, text: 'new' });
+      await later(1);
+      reader.exportPrometheus(); // fills the same columns
+    }
+    for (const { status, body } of await Promise.all(answers)) {
+      expect(status).to.equal(200);
+      const isOpen = String(body).endsWith('# EOF\n');
+      const family = parseStrictly(String(body), isOpen ? 'openmetrics' : 'text').get(
+        isOpen ? 'c' : 'c_total',
+      )!;
+      const totals = family.samples.filter(({ name }) => name === 'c_total');
+      expect(totals.length).to.be.within(1500, 1508);
+      expect(totals.every(({ value }) => value === 1)).to.equal(true);
+    }
+  });
+
   it("gives up within the scraper's timeout", async () => {
     const { source } = slowSource();
     const get = await serve(source);

@@ -1,0 +1,69 @@
+import { ByteText } from './byte-text.ts';
+import { MAX_NUMBER_BYTES, writeNumber } from './number-text.ts';
+import { CHUNK_BYTES, PageChunk } from './page-chunk.ts';
+import type { LineTemplate } from './row-template.ts';
+
+const LINE_FEED = 10;
+
+/** The chunk that is being made. Of use for one after the other. */
+export class ChunkBuilder {
+  readonly #text = new ByteText();
+  #starts = new Int32Array(1024);
+  #sizes = new Uint8Array(1024);
+  #shown = new Float64Array(1024);
+  #slots = 0;
+
+  get isEmpty(): boolean {
+    return this.#slots === 0;
+  }
+
+  /** True when no more rows should be added. */
+  get isFull(): boolean {
+    return this.#text.length >= CHUNK_BYTES;
+  }
+
+  /** Adds a line with these labels, which may be none, and this number. */
+  add({ before, after, bare }: LineTemplate, labels: ByteText, number: number): void {
+    const text = this.#text;
+    if (labels.length === 0) text.copy(bare);
+    else {
+      text.copy(before);
+      text.append(labels);
+      text.copy(after);
+    }
+    text.reserve(MAX_NUMBER_BYTES + 1);
+    const slot = this.#slots++;
+    if (slot === this.#starts.length) this.#grow();
+    const start = text.length;
+    const end = writeNumber(text.bytes, start, number);
+    text.length = end;
+    text.byte(LINE_FEED);
+    this.#starts[slot] = start;
+    this.#sizes[slot] = end - start;
+    this.#shown[slot] = number;
+  }
+
+  /** The chunk of the lines added since the last one. */
+  finish(): PageChunk {
+    const slots = this.#slots;
+    const chunk = new PageChunk(
+      this.#text.bytes.subarray(0, this.#text.length),
+      this.#starts.slice(0, slots),
+      this.#sizes.slice(0, slots),
+      this.#shown.slice(0, slots),
+    );
+    this.#text.clear();
+    this.#slots = 0;
+    return chunk;
+  }
+
+  #grow(): void {
+    const [starts, sizes, shown] = [this.#starts, this.#sizes, this.#shown];
+    this.#starts = new Int32Array(2 * starts.length);
+    this.#sizes = new Uint8Array(2 * sizes.length);
+    this.#shown = new Float64Array(2 * shown.length);
+    this.#starts.set(starts);
+    this.#sizes.set(sizes);
+    this.#shown.set(shown);
+  }
+}
