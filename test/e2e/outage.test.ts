@@ -18,12 +18,14 @@ import { scratchFolder } from './servers/scratch.ts';
 
 const INTERVAL_MILLIS = 100;
 const OUTAGE_MILLIS = 5000;
+/** A failed export leaves other garbage than a good one: memory is compared from when the heap has the size for it. */
+const SETTLING_MILLIS = 2500;
 /** An app that waited for the Collector would be held up for as long as this is not there. */
 const MAX_DELAY_MILLIS = OUTAGE_MILLIS / 4;
-/** One export of so many series is about 2 MB of objects; all exports of an outage would be 100 MB. */
+/** An exporter that kept what it could not send would grow by 22 to 30 MB in an outage, one that does not grows by 3 MB at most. */
 const WIDE = 5700;
 const MAX_HEAP_GROWTH = 10e6;
-const MAX_RESIDENT_GROWTH = 30e6;
+const MAX_RESIDENT_GROWTH = 15e6;
 
 interface Pushing {
   readonly url: string;
@@ -77,15 +79,18 @@ describe('a Collector in trouble', function () {
         withApp(pushing({ url: collector.url, instance: what, pusher }), {}, async (app) => {
           await app.ask({ do: 'start' });
           await eventually(() => Promise.resolve(collector.accepted[3]));
-          const before = await app.ask({ do: 'vitals' });
+          await app.ask({ do: 'vitals' }); // the longest delay counts from here
           await collector.become(mood);
           const acceptedBefore = collector.accepted.length;
           const roundsBefore = roundsIn(await app.ask({ do: 'books' }));
+          await wait(SETTLING_MILLIS);
+          const before = await app.ask({ do: 'vitals' });
           await wait(OUTAGE_MILLIS);
           const after = await app.ask({ do: 'vitals' });
           const rounds = roundsIn(await app.ask({ do: 'books' })) - roundsBefore;
           expect(rounds, 'rounds recorded meanwhile').to.be.greaterThan(100);
-          compareLimit('d', `${what}: longest delay, ms`, MAX_DELAY_MILLIS, after.longestDelayMillis);
+          const longestDelay = Math.max(before.longestDelayMillis, after.longestDelayMillis);
+          compareLimit('d', `${what}: longest delay, ms`, MAX_DELAY_MILLIS, longestDelay);
           compareLimit(
             'd',
             `${what}: heap grown by, bytes`,
