@@ -23,8 +23,8 @@ const STRIDE = 32;
  * is a measurement that is given its context.
  */
 export class SpanGate implements ExemplarGate {
+  pause = 0;
   readonly #always: boolean;
-  #skip = 0;
   #misses = 0;
   #random: number = 1 + Math.floor(Math.random() * 0x7fff_fffe);
 
@@ -33,12 +33,7 @@ export class SpanGate implements ExemplarGate {
   }
 
   spanOf(given: unknown): ExemplarSpan | undefined {
-    if (given === undefined && --this.#skip >= 0) return undefined;
-    return this.#look(given);
-  }
-
-  #look(given: unknown): ExemplarSpan | undefined {
-    this.#skip = 0;
+    this.pause = 0;
     const span = sampledSpan(given);
     if (span !== undefined || this.#always) {
       this.#misses = 0;
@@ -46,7 +41,7 @@ export class SpanGate implements ExemplarGate {
     }
     if (given !== undefined) return undefined;
     if (this.#misses < PATIENCE) this.#misses++;
-    else this.#skip = this.#distance();
+    else this.pause = this.#distance();
     return undefined;
   }
 

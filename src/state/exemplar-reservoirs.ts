@@ -37,6 +37,8 @@ export function defaultReservoir(aggregation: Aggregation): ReservoirChoice {
 export interface ExemplarGate {
   /** The span of a measurement that is to be offered; undefined when it is not. `context`: what the caller passed, if anything. Never throws. */
   spanOf(context: unknown): ExemplarSpan | undefined;
+  /** How many of the measurements to come are not to be asked about, unless the caller passed a context. Below 2^30. */
+  readonly pause: number;
 }
 
 /** Attributes of a measurement, and what a view did to them. */

@@ -51,9 +51,8 @@ export class ExponentialHistogramStream extends StreamWriter implements Recorded
       return;
     }
     recordToExponential(cells.words, cells.doubles, at, this.#shape, value);
-    const span = this.exemplars.spanOf(context);
-    if (span !== undefined)
-      this.exemplars.offer(at, 0, value, span, { attributes, measured, keeps: cells.keeps });
+    if (context !== undefined || --this.exemplars.pause < 0)
+      this.offer(at, 0, value, context, attributes, measured, cells);
   }
 
   /** Resolves attributes and cardinality once; see `BoundExponentialHistogramSeries`. */
@@ -108,7 +107,7 @@ export class BoundExponentialHistogramSeries implements BoundSeries {
     }
     recordToExponential(this.#words, this.#doubles, this.#at, this.#shape, value);
     const { exemplars } = this.#stream;
-    const span = exemplars.spanOf(context);
-    if (span !== undefined) exemplars.offer(this.#at, 0, value, span, this.#attributes);
+    if (context !== undefined || --exemplars.pause < 0)
+      exemplars.offer(this.#at, 0, value, context, this.#attributes);
   }
 }

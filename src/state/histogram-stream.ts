@@ -36,9 +36,8 @@ export class HistogramStream extends StreamWriter implements RecordedStream {
       return;
     }
     recordToHistogram(cells.words, cells.doubles, at, bucket, value);
-    const span = this.exemplars.spanOf(context);
-    if (span !== undefined)
-      this.exemplars.offer(at, bucket, value, span, { attributes, measured, keeps: cells.keeps });
+    if (context !== undefined || --this.exemplars.pause < 0)
+      this.offer(at, bucket, value, context, attributes, measured, cells);
   }
 
   /** Resolves attributes and cardinality once; see `BoundHistogramSeries`. */
@@ -85,7 +84,7 @@ export class BoundHistogramSeries implements BoundSeries {
     const bucket = this.#buckets.find(value);
     recordToHistogram(this.#words, this.#doubles, this.#at, bucket, value);
     const { exemplars } = this.#stream;
-    const span = exemplars.spanOf(context);
-    if (span !== undefined) exemplars.offer(this.#at, bucket, value, span, this.#attributes);
+    if (context !== undefined || --exemplars.pause < 0)
+      exemplars.offer(this.#at, bucket, value, context, this.#attributes);
   }
 }

@@ -42,9 +42,8 @@ export class IntervalHistogramStream extends StreamWriter implements RecordedStr
     const { words, doubles } = cells;
     const bucket = this.#buckets.find(value);
     recordToIntervalHistogram(words, doubles, at, bucket, value, intervalEpoch(words));
-    const span = this.exemplars.spanOf(context);
-    if (span !== undefined)
-      this.exemplars.offer(at, bucket, value, span, { attributes, measured, keeps: cells.keeps });
+    if (context !== undefined || --this.exemplars.pause < 0)
+      this.offer(at, bucket, value, context, attributes, measured, cells);
   }
 
   /** Resolves attributes and cardinality once; see `BoundIntervalHistogram`. */
@@ -92,7 +91,7 @@ export class BoundIntervalHistogram implements BoundSeries {
     const bucket = this.#buckets.find(value);
     recordToIntervalHistogram(words, this.#doubles, this.#at, bucket, value, intervalEpoch(words));
     const { exemplars } = this.#stream;
-    const span = exemplars.spanOf(context);
-    if (span !== undefined) exemplars.offer(this.#at, bucket, value, span, this.#attributes);
+    if (context !== undefined || --exemplars.pause < 0)
+      exemplars.offer(this.#at, bucket, value, context, this.#attributes);
   }
 }

@@ -29,9 +29,8 @@ export class LastValueStream extends StreamWriter implements RecordedStream {
       return;
     }
     setLastValue(cells.words, cells.doubles, at, value, this.#clock.now());
-    const span = this.exemplars.spanOf(context);
-    if (span !== undefined)
-      this.exemplars.offer(at, 0, value, span, { attributes, measured, keeps: cells.keeps });
+    if (context !== undefined || --this.exemplars.pause < 0)
+      this.offer(at, 0, value, context, attributes, measured, cells);
   }
 
   /** Resolves attributes and cardinality once; see `BoundLastValue`. */
@@ -73,7 +72,7 @@ export class BoundLastValue implements BoundSeries {
     }
     setLastValue(this.#words, this.#doubles, this.#at, value, this.#clock.now());
     const { exemplars } = this.#stream;
-    const span = exemplars.spanOf(context);
-    if (span !== undefined) exemplars.offer(this.#at, 0, value, span, this.#attributes);
+    if (context !== undefined || --exemplars.pause < 0)
+      exemplars.offer(this.#at, 0, value, context, this.#attributes);
   }
 }

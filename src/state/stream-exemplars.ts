@@ -1,5 +1,4 @@
 import { canonicalAttributes } from './attributes.ts';
-import type { ExemplarSpan } from './cells/exemplar-cell.ts';
 import type { ExemplarsRecord } from './exemplar-record.ts';
 import {
   ExemplarReservoirs,
@@ -10,8 +9,19 @@ import {
 import type { ReservoirChoice } from './reservoir-choice.ts';
 import type { Aggregation } from './records.ts';
 
-/** Which measurements of a stream become exemplars. None, until `keep` is called. */
+/** What `pause` starts from where nobody is to be asked. Small enough for V8 to keep it as a small integer. */
+const LONG = 0x3fff_ffff;
+
+/**
+ * Which measurements of a stream become exemplars. None, until `keep` is called.
+ *
+ * A record call has this, after the cell is written, and no more: it is to stay small enough for V8 to inline it whole.
+ *
+ *     if (context !== undefined || --exemplars.pause < 0) ... exemplars.offer(...)
+ */
 export class StreamExemplars {
+  /** Measurements without a context of the caller's that are still to come before one is offered. Counted down by the record calls. */
+  pause: number = LONG;
   #gate: ExemplarGate | undefined;
   #reservoirs: ExemplarReservoirs | undefined;
   #restored: readonly ExemplarsRecord[] = [];
@@ -39,22 +49,27 @@ export class StreamExemplars {
     for (const record of this.#restored) this.#reservoirs.restore(record);
     this.#restored = [];
     this.#gate = gate;
+    this.pause = 0;
   }
 
-  /** The span of a measurement that is to be offered; undefined when it is not. `context`: the caller's, if it passed one. */
-  spanOf(context: unknown): ExemplarSpan | undefined {
-    return this.#gate === undefined ? undefined : this.#gate.spanOf(context);
-  }
-
-  /** Offers a measurement that was recorded to `cell`; see `ExemplarReservoirs.offer`. */
+  /**
+   * Offers a measurement that was recorded to `cell`; see `ExemplarReservoirs.offer`. `context`: the caller's, if it passed one. Never
+   * throws.
+   */
   offer(
     cell: number,
     bucket: number,
     value: number,
-    span: ExemplarSpan,
+    context: unknown,
     attributes: MeasuredAttributes,
   ): void {
-    this.#reservoirs!.offer(cell, bucket, value, span, attributes);
+    if (this.#gate === undefined) {
+      this.pause = LONG;
+      return;
+    }
+    const span = this.#gate.spanOf(context);
+    this.pause = this.#gate.pause;
+    if (span !== undefined) this.#reservoirs!.offer(cell, bucket, value, span, attributes);
   }
 
   /** The attributes of a bound series, copied where exemplars carry some: the caller may change its objects. */

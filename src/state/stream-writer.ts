@@ -147,6 +147,19 @@ export abstract class StreamWriter {
     this.exemplars.keep(this.#slab, this.id, this.description.aggregation, gate, choice, filters);
   }
 
+  /** Offers a measurement that was just recorded, if `exemplars.pause` says so; see `StreamExemplars`. Apart from the record call for its size. */
+  protected offer(
+    at: number,
+    bucket: number,
+    value: number,
+    context: unknown,
+    attributes: unknown,
+    measured: unknown,
+    { keeps }: SeriesCells,
+  ): void {
+    this.exemplars.offer(at, bucket, value, context, { attributes, measured, keeps });
+  }
+
   /**
    * The cell of an attribute set that `cells.find` did not find; `found` is what it said. 0 when there is none, and a measurement
    * is to be lost. Never throws, whatever is passed.

@@ -25,9 +25,8 @@ export class SumStream extends StreamWriter implements RecordedStream {
       return;
     }
     addToSum(cells.words, cells.doubles, at, delta);
-    const span = this.exemplars.spanOf(context);
-    if (span !== undefined)
-      this.exemplars.offer(at, 0, delta, span, { attributes, measured, keeps: cells.keeps });
+    if (context !== undefined || --this.exemplars.pause < 0)
+      this.offer(at, 0, delta, context, attributes, measured, cells);
   }
 
   /** Resolves attributes and cardinality once; see `BoundSum`. */
@@ -66,7 +65,7 @@ export class BoundSum implements BoundSeries {
     }
     addToSum(this.#words, this.#doubles, this.#at, delta);
     const { exemplars } = this.#stream;
-    const span = exemplars.spanOf(context);
-    if (span !== undefined) exemplars.offer(this.#at, 0, delta, span, this.#attributes);
+    if (context !== undefined || --exemplars.pause < 0)
+      exemplars.offer(this.#at, 0, delta, context, this.#attributes);
   }
 }

@@ -2,13 +2,31 @@ import { context, ROOT_CONTEXT, trace, TraceFlags, type Context } from '@opentel
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { expect } from 'chai';
 import { SpanGate } from '../../src/sdk/exemplar-filter.ts';
+import type { ExemplarSpan } from '../../src/state/cells/exemplar-cell.ts';
 
 const SPAN = { traceId: 'a'.repeat(32), spanId: 'b'.repeat(16) };
 const sampled = trace.setSpanContext(ROOT_CONTEXT, { ...SPAN, traceFlags: TraceFlags.SAMPLED });
 const unsampled = trace.setSpanContext(ROOT_CONTEXT, { ...SPAN, traceFlags: TraceFlags.NONE });
 
+/** A gate, asked as the record calls ask: not before its pause is over, unless they are given a context. */
+class AskedGate {
+  readonly #gate: SpanGate;
+  #pause = 0;
+
+  constructor(filter: 'trace_based' | 'always_on') {
+    this.#gate = new SpanGate(filter);
+  }
+
+  spanOf(given: unknown): ExemplarSpan | undefined {
+    if (given === undefined && --this.#pause >= 0) return undefined;
+    const span = this.#gate.spanOf(given);
+    this.#pause = this.#gate.pause;
+    return span;
+  }
+}
+
 /** How many of so many measurements are let through. */
-const through = (gate: SpanGate, measurements: number, given?: Context): number =>
+const through = (gate: AskedGate, measurements: number, given?: Context): number =>
   Array.from({ length: measurements }, () => gate.spanOf(given)).filter((span) => span !== undefined).length;
 
 describe('SpanGate', () => {
@@ -16,20 +34,20 @@ describe('SpanGate', () => {
   after(() => context.disable());
 
   it('lets through every measurement inside of a sampled span, and says which span', () => {
-    const gate = new SpanGate('trace_based');
+    const gate = new AskedGate('trace_based');
     context.with(sampled, () => {
       for (let i = 0; i < 100; i++) expect(gate.spanOf(undefined)).to.deep.include(SPAN);
     });
   });
 
   it('lets through none outside of a span, and none in a span that is not sampled', () => {
-    const gate = new SpanGate('trace_based');
+    const gate = new AskedGate('trace_based');
     expect(through(gate, 1000)).to.equal(0);
     expect(context.with(unsampled, () => through(gate, 1000))).to.equal(0);
   });
 
   it('goes by the context that is given, whatever is active', () => {
-    const gate = new SpanGate('trace_based');
+    const gate = new AskedGate('trace_based');
     through(gate, 1000);
     expect(gate.spanOf(sampled)).to.deep.include(SPAN);
     through(gate, 1000);
@@ -38,7 +56,7 @@ describe('SpanGate', () => {
   });
 
   it('misses none while at most 16 in a row are outside', () => {
-    const gate = new SpanGate('trace_based');
+    const gate = new AskedGate('trace_based');
     for (let round = 0; round < 50; round++) {
       through(gate, 16);
       expect(context.with(sampled, () => through(gate, 3))).to.equal(3);
@@ -48,7 +66,7 @@ describe('SpanGate', () => {
   it('after that looks at one of 32 on the average, at random distances, until one is inside', () => {
     const firsts: number[] = [];
     for (let round = 0; round < 400; round++) {
-      const gate = new SpanGate('trace_based');
+      const gate = new AskedGate('trace_based');
       through(gate, 1000);
       context.with(sampled, () => {
         let first = 1;
@@ -65,7 +83,7 @@ describe('SpanGate', () => {
   });
 
   it('lets through all with always_on, with the span where there is a sampled one', () => {
-    const gate = new SpanGate('always_on');
+    const gate = new AskedGate('always_on');
     expect(through(gate, 100)).to.equal(100);
     expect(gate.spanOf(undefined)).to.deep.equal({ traceId: '', spanId: '' });
     expect(gate.spanOf(unsampled)).to.deep.equal({ traceId: '', spanId: '' });
@@ -73,7 +91,7 @@ describe('SpanGate', () => {
   });
 
   it('never throws, whatever it is given', () => {
-    const gate = new SpanGate('trace_based');
+    const gate = new AskedGate('trace_based');
     const throwing = {
       getValue: () => ({
         spanContext(): never {
@@ -88,7 +106,7 @@ describe('SpanGate', () => {
 
 describe('SpanGate without a context manager', () => {
   it('lets through what is given a context, and nothing else', () => {
-    const gate = new SpanGate('trace_based');
+    const gate = new AskedGate('trace_based');
     expect(through(gate, 100)).to.equal(0);
     expect(gate.spanOf(sampled)).to.deep.include(SPAN);
   });
