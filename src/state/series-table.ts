@@ -80,12 +80,14 @@ export class SeriesTable {
       }
       const value: unknown = (attributes as Record<string, unknown>)[name];
       let id: number;
-      if (value === key.only) id = key.onlyId;
-      else if (typeof value === 'string') {
-        const { length } = value;
-        const { letter } = key;
-        const place = letter < length ? (value.charCodeAt(letter) + 3 * length) & key.mask : 0;
-        id = value === key.strings[place] ? key.stringIds[place]! : key.stringIdFor(value, place);
+      if (typeof value === 'string') {
+        if (value === key.only) id = key.onlyId;
+        else {
+          const { length } = value;
+          const { letter } = key;
+          const place = letter < length ? (value.charCodeAt(letter) + 3 * length) & key.mask : 0;
+          id = value === key.strings[place] ? key.stringIds[place]! : key.stringIdFor(value, place);
+        }
       } else if (typeof value === 'number' && value >>> 0 === value && value < key.small.length)
         id = key.small[value]!;
       else id = key.ids.get(value as boolean) ?? 0;
