@@ -7,7 +7,7 @@
  */
 import type { Attributes, Context, Counter, Gauge, Histogram, UpDownCounter } from '@opentelemetry/api';
 import type { SeriesCells } from '../state/series-cells.ts';
-import type { BoundSeries } from '../state/stream-writer.ts';
+import type { BoundSeries } from '../state/bound-cell.ts';
 import type { ValueCheck } from './measurement.ts';
 import { NO_RECORDER, type Destination, type Recorder } from './recorder.ts';
 

@@ -1,6 +1,6 @@
 import type { Context } from '@opentelemetry/api';
 import type { SeriesCells } from '../state/series-cells.ts';
-import type { BoundSeries } from '../state/stream-writer.ts';
+import type { BoundSeries } from '../state/bound-cell.ts';
 
 /**
  * Where the measurements of a synchronous instrument go. In the common case it is the instrument's one stream itself, so that the call goes

@@ -1,7 +1,8 @@
 /** What stands between an instrument and a stream where a view, or the aggregation a reader wants, asks for it. */
 import { context as activeContext, type Attributes, type Context } from '@opentelemetry/api';
 import { printed } from '../base/errors.ts';
-import type { BoundSeries, RecordedStream } from '../state/stream-writer.ts';
+import type { BoundSeries } from '../state/bound-cell.ts';
+import type { RecordedStream } from '../state/stream-writer.ts';
 import type { AttributeFilter } from './attribute-filter.ts';
 import type { Destination, Recorder } from './recorder.ts';
 

@@ -1,3 +1,4 @@
+import { BoundCell, type SeriesPlace } from './bound-cell.ts';
 import {
   ExponentialShape,
   initExponential,
@@ -5,8 +6,7 @@ import {
 } from './cells/exponential-histogram-cell.ts';
 import type { Aggregation, StreamDescription } from './records.ts';
 import type { SeriesCells } from './series-cells.ts';
-import type { MeasuredAttributes } from './exemplar-reservoirs.ts';
-import { StreamWriter, type BoundSeries, type RecordedStream, type SlabAccess } from './stream-writer.ts';
+import { StreamWriter, type RecordedStream, type SlabAccess } from './stream-writer.ts';
 
 const MAX = Number.MAX_VALUE;
 
@@ -52,14 +52,12 @@ export class ExponentialHistogramStream extends StreamWriter implements Recorded
     }
     recordToExponential(cells.words, cells.doubles, at, this.#shape, value);
     if (context !== undefined || --this.exemplars.pause < 0)
-      this.offer(at, 0, value, context, attributes, measured, cells);
+      this.exemplars.offer(at, 0, value, context, attributes, measured, cells.keeps);
   }
 
   /** Resolves attributes and cardinality once; see `BoundExponentialHistogramSeries`. */
   bind(attributes: unknown, cells?: SeriesCells, measured?: unknown): BoundExponentialHistogramSeries {
-    const at = this.locate(attributes, cells);
-    const bound = this.exemplars.bound({ attributes, measured, keeps: cells?.keeps });
-    return new BoundExponentialHistogramSeries(this, this.#shape, this.cells, at, bound);
+    return new BoundExponentialHistogramSeries(this, this.place(attributes, cells, measured), this.#shape);
   }
 
   /** Says once that NaN and the infinities fall into no bucket (specification: they are not to be counted). */
@@ -73,41 +71,24 @@ export class ExponentialHistogramStream extends StreamWriter implements Recorded
 }
 
 /** One series of an exponential histogram stream. */
-export class BoundExponentialHistogramSeries implements BoundSeries {
-  readonly #stream: ExponentialHistogramStream;
+export class BoundExponentialHistogramSeries extends BoundCell<ExponentialHistogramStream> {
   readonly #shape: ExponentialShape;
-  readonly #words: Int32Array;
-  readonly #doubles: Float64Array;
-  readonly #at: number;
-  readonly #attributes: MeasuredAttributes;
 
-  constructor(
-    stream: ExponentialHistogramStream,
-    shape: ExponentialShape,
-    { words, doubles }: SeriesCells,
-    at: number,
-    attributes: MeasuredAttributes,
-  ) {
-    this.#stream = stream;
+  constructor(stream: ExponentialHistogramStream, place: SeriesPlace, shape: ExponentialShape) {
+    super(stream, place);
     this.#shape = shape;
-    this.#words = words;
-    this.#doubles = doubles;
-    this.#at = at;
-    this.#attributes = attributes;
   }
 
   record(value: number, context?: unknown): void {
     if (!(value >= -MAX && value <= MAX)) {
-      this.#stream.refuse(value);
+      this.stream.refuse(value);
       return;
     }
-    if (this.#at === 0) {
-      this.#stream.lose();
+    if (this.at === 0) {
+      this.stream.lose();
       return;
     }
-    recordToExponential(this.#words, this.#doubles, this.#at, this.#shape, value);
-    const { exemplars } = this.#stream;
-    if (context !== undefined || --exemplars.pause < 0)
-      exemplars.offer(this.#at, 0, value, context, this.#attributes);
+    recordToExponential(this.words, this.doubles, this.at, this.#shape, value);
+    if (context !== undefined || --this.exemplars.pause < 0) this.offer(0, value, context);
   }
 }

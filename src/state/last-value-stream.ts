@@ -1,9 +1,9 @@
 import type { RegionClock } from '../memory/region-clock.ts';
+import { BoundCell, type SeriesPlace } from './bound-cell.ts';
 import { LAST_VALUE_CELL_WORDS, setLastValue } from './cells/last-value-cell.ts';
 import type { StreamDescription } from './records.ts';
 import type { SeriesCells } from './series-cells.ts';
-import type { MeasuredAttributes } from './exemplar-reservoirs.ts';
-import { StreamWriter, type BoundSeries, type RecordedStream, type SlabAccess } from './stream-writer.ts';
+import { StreamWriter, type RecordedStream, type SlabAccess } from './stream-writer.ts';
 
 /** A stream of last values, ordered over all writers by the region's clock. */
 export class LastValueStream extends StreamWriter implements RecordedStream {
@@ -30,49 +30,30 @@ export class LastValueStream extends StreamWriter implements RecordedStream {
     }
     setLastValue(cells.words, cells.doubles, at, value, this.#clock.now());
     if (context !== undefined || --this.exemplars.pause < 0)
-      this.offer(at, 0, value, context, attributes, measured, cells);
+      this.exemplars.offer(at, 0, value, context, attributes, measured, cells.keeps);
   }
 
   /** Resolves attributes and cardinality once; see `BoundLastValue`. */
   bind(attributes: unknown, cells?: SeriesCells, measured?: unknown): BoundLastValue {
-    const at = this.locate(attributes, cells);
-    const bound = this.exemplars.bound({ attributes, measured, keeps: cells?.keeps });
-    return new BoundLastValue(this, this.#clock, this.cells, at, bound);
+    return new BoundLastValue(this, this.place(attributes, cells, measured), this.#clock);
   }
 }
 
 /** One series of a last-value stream. */
-export class BoundLastValue implements BoundSeries {
-  readonly #stream: LastValueStream;
+export class BoundLastValue extends BoundCell<LastValueStream> {
   readonly #clock: RegionClock;
-  readonly #words: Int32Array;
-  readonly #doubles: Float64Array;
-  readonly #at: number;
-  readonly #attributes: MeasuredAttributes;
 
-  constructor(
-    stream: LastValueStream,
-    clock: RegionClock,
-    { words, doubles }: SeriesCells,
-    at: number,
-    attributes: MeasuredAttributes,
-  ) {
-    this.#stream = stream;
+  constructor(stream: LastValueStream, place: SeriesPlace, clock: RegionClock) {
+    super(stream, place);
     this.#clock = clock;
-    this.#words = words;
-    this.#doubles = doubles;
-    this.#at = at;
-    this.#attributes = attributes;
   }
 
   record(value: number, context?: unknown): void {
-    if (this.#at === 0) {
-      this.#stream.lose();
+    if (this.at === 0) {
+      this.stream.lose();
       return;
     }
-    setLastValue(this.#words, this.#doubles, this.#at, value, this.#clock.now());
-    const { exemplars } = this.#stream;
-    if (context !== undefined || --exemplars.pause < 0)
-      exemplars.offer(this.#at, 0, value, context, this.#attributes);
+    setLastValue(this.words, this.doubles, this.at, value, this.#clock.now());
+    if (context !== undefined || --this.exemplars.pause < 0) this.offer(0, value, context);
   }
 }

@@ -53,15 +53,17 @@ export class StreamExemplars {
   }
 
   /**
-   * Offers a measurement that was recorded to `cell`; see `ExemplarReservoirs.offer`. `context`: the caller's, if it passed one. Never
-   * throws.
+   * Offers a measurement that was recorded to `cell`; see `ExemplarReservoirs.offer`. `context`: the caller's, if it passed one. The
+   * rest: see `MeasuredAttributes`. Never throws.
    */
   offer(
     cell: number,
     bucket: number,
     value: number,
     context: unknown,
-    attributes: MeasuredAttributes,
+    attributes: unknown,
+    measured: unknown,
+    keeps: MeasuredAttributes['keeps'],
   ): void {
     if (this.#gate === undefined) {
       this.pause = LONG;
@@ -69,7 +71,8 @@ export class StreamExemplars {
     }
     const span = this.#gate.spanOf(context);
     this.pause = this.#gate.pause;
-    if (span !== undefined) this.#reservoirs!.offer(cell, bucket, value, span, attributes);
+    if (span !== undefined)
+      this.#reservoirs!.offer(cell, bucket, value, span, { attributes, measured, keeps });
   }
 
   /** The attributes of a bound series, copied where exemplars carry some: the caller may change its objects. */

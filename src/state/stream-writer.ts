@@ -16,6 +16,7 @@ import {
   OVERFLOW_ATTRIBUTES,
   type CanonicalAttributes,
 } from './attributes.ts';
+import type { BoundSeries, SeriesPlace } from './bound-cell.ts';
 import type { ExemplarsRecord } from './exemplar-record.ts';
 import type { ExemplarGate } from './exemplar-reservoirs.ts';
 import type { ReservoirChoice } from './reservoir-choice.ts';
@@ -46,11 +47,6 @@ export interface RestoredSeries {
   readonly attributes: CanonicalAttributes;
   readonly cell: number;
   readonly overflow: boolean;
-}
-
-/** A series with its attributes resolved. */
-export interface BoundSeries {
-  record(value: number, context?: unknown): void;
 }
 
 /** A stream that is recorded to, call by call. What values it takes is for its class to say. */
@@ -147,19 +143,6 @@ export abstract class StreamWriter {
     this.exemplars.keep(this.#slab, this.id, this.description.aggregation, gate, choice, filters);
   }
 
-  /** Offers a measurement that was just recorded, if `exemplars.pause` says so; see `StreamExemplars`. Apart from the record call for its size. */
-  protected offer(
-    at: number,
-    bucket: number,
-    value: number,
-    context: unknown,
-    attributes: unknown,
-    measured: unknown,
-    { keeps }: SeriesCells,
-  ): void {
-    this.exemplars.offer(at, bucket, value, context, { attributes, measured, keeps });
-  }
-
   /**
    * The cell of an attribute set that `cells.find` did not find; `found` is what it said. 0 when there is none, and a measurement
    * is to be lost. Never throws, whatever is passed.
@@ -182,6 +165,13 @@ export abstract class StreamWriter {
   protected locate(attributes: unknown, cells: SeriesCells = this.cells): number {
     const at = cells.find(attributes);
     return at > 0 ? at : this.admit(attributes, at, cells);
+  }
+
+  /** What a bound series is made of. */
+  protected place(attributes: unknown, cells: SeriesCells = this.cells, measured?: unknown): SeriesPlace {
+    const at = this.locate(attributes, cells);
+    const { words, doubles, keeps } = cells;
+    return { words, doubles, at, attributes: this.exemplars.bound({ attributes, measured, keeps }) };
   }
 
   /** The slow way: may allocate. */

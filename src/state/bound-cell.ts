@@ -1,0 +1,54 @@
+import type { MeasuredAttributes } from './exemplar-reservoirs.ts';
+import type { StreamExemplars } from './stream-exemplars.ts';
+
+/** A series with its attributes resolved. */
+export interface BoundSeries {
+  record(value: number, context?: unknown): void;
+}
+
+/** The stream of a bound series. */
+interface BoundStream {
+  readonly exemplars: StreamExemplars;
+  /** Counts a measurement that has no cell to go to. */
+  lose(): void;
+}
+
+/** Where one series of a stream is recorded to. */
+export interface SeriesPlace {
+  readonly words: Int32Array;
+  readonly doubles: Float64Array;
+  /** The cell; 0 when the region had no room for one, and measurements are lost. */
+  readonly at: number;
+  /** What exemplars of the series carry. */
+  readonly attributes: MeasuredAttributes;
+}
+
+/**
+ * One series of a stream with its attributes resolved. A subclass per aggregation has `record`: the cell write, and the count for
+ * exemplars (`StreamExemplars`). Belongs to the stream's thread.
+ */
+export abstract class BoundCell<Stream extends BoundStream> implements BoundSeries {
+  protected readonly stream: Stream;
+  protected readonly exemplars: StreamExemplars;
+  protected readonly words: Int32Array;
+  protected readonly doubles: Float64Array;
+  protected readonly at: number;
+  readonly #attributes: MeasuredAttributes;
+
+  constructor(stream: Stream, { words, doubles, at, attributes }: SeriesPlace) {
+    this.stream = stream;
+    this.exemplars = stream.exemplars;
+    this.words = words;
+    this.doubles = doubles;
+    this.at = at;
+    this.#attributes = attributes;
+  }
+
+  abstract record(value: number, context?: unknown): void;
+
+  /** Offers a measurement that was just recorded, if `exemplars.pause` says so. */
+  protected offer(bucket: number, value: number, context: unknown): void {
+    const { attributes, measured, keeps } = this.#attributes;
+    this.exemplars.offer(this.at, bucket, value, context, attributes, measured, keeps);
+  }
+}
