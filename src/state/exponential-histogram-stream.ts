@@ -10,15 +10,11 @@ import { StreamWriter, type RecordedStream, type SlabAccess } from './stream-wri
 
 const MAX = Number.MAX_VALUE;
 
-type ExponentialHistogramAggregation = Extract<Aggregation, { type: 'exponential-histogram' }>;
-
-export function notFinite(value: number): string {
-  return `was given ${value}, which no bucket of an exponential histogram holds; not recorded`;
-}
+export type ExponentialHistogramAggregation = Extract<Aggregation, { type: 'exponential-histogram' }>;
 
 /** A stream of base-2 exponential histograms. */
 export class ExponentialHistogramStream extends StreamWriter implements RecordedStream {
-  readonly #shape: ExponentialShape;
+  protected readonly shape: ExponentialShape;
 
   constructor(
     slab: SlabAccess,
@@ -26,10 +22,11 @@ export class ExponentialHistogramStream extends StreamWriter implements Recorded
     id: number,
     limit: number,
     { maxSize, maxScale, negative }: ExponentialHistogramAggregation,
+    intervals: boolean = false,
   ) {
-    const shape = new ExponentialShape(maxSize, maxScale, negative);
+    const shape = new ExponentialShape(maxSize, maxScale, negative, intervals);
     super(slab, description, id, shape.cellWords, limit);
-    this.#shape = shape;
+    this.shape = shape;
   }
 
   /** Counts a finite number, from 0 unless the aggregation allows negative ones. NaN and the infinities are refused. */
@@ -50,33 +47,36 @@ export class ExponentialHistogramStream extends StreamWriter implements Recorded
       this.lose();
       return;
     }
-    recordToExponential(cells.words, cells.doubles, at, this.#shape, value);
+    recordToExponential(cells.words, cells.doubles, at, this.shape, value);
     if (context !== undefined || --this.exemplars.pause < 0)
       this.exemplars.offer(at, 0, value, context, attributes, measured, cells.keeps);
   }
 
   /** Resolves attributes and cardinality once; see `BoundExponentialHistogramSeries`. */
   bind(attributes: unknown, cells?: SeriesCells, measured?: unknown): BoundExponentialHistogramSeries {
-    return new BoundExponentialHistogramSeries(this, this.place(attributes, cells, measured), this.#shape);
+    return new BoundExponentialHistogramSeries(this, this.place(attributes, cells, measured), this.shape);
   }
 
   /** Says once that NaN and the infinities fall into no bucket (specification: they are not to be counted). */
   refuse(value: number): void {
-    this.warn('non-finite', notFinite(value));
+    this.warn(
+      'non-finite',
+      `was given ${value}, which no bucket of an exponential histogram holds; not recorded`,
+    );
   }
 
   protected override initCell(doubles: Float64Array, at: number): void {
-    initExponential(doubles, at, this.#shape);
+    initExponential(doubles, at, this.shape);
   }
 }
 
 /** One series of an exponential histogram stream. */
 export class BoundExponentialHistogramSeries extends BoundCell<ExponentialHistogramStream> {
-  readonly #shape: ExponentialShape;
+  protected readonly shape: ExponentialShape;
 
   constructor(stream: ExponentialHistogramStream, place: SeriesPlace, shape: ExponentialShape) {
     super(stream, place);
-    this.#shape = shape;
+    this.shape = shape;
   }
 
   record(value: number, context?: unknown): void {
@@ -88,7 +88,7 @@ export class BoundExponentialHistogramSeries extends BoundCell<ExponentialHistog
       this.stream.lose();
       return;
     }
-    recordToExponential(this.words, this.doubles, this.at, this.#shape, value);
+    recordToExponential(this.words, this.doubles, this.at, this.shape, value);
     if (context !== undefined || --this.exemplars.pause < 0) this.offer(0, value, context);
   }
 }
