@@ -5,6 +5,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { VERSION } from '../src/base/version.ts';
+import { metricsJsonSchema } from '../src/index.ts';
 import { install, link, pack, type Packed } from './support/installed.ts';
 import { runWell } from './support/program.ts';
 
@@ -78,10 +79,13 @@ describe('package', function () {
       'CHANGELOG.md',
       'dist/index.js',
       'dist/index.d.ts',
+      'dist/metrics.schema.json',
     ]);
     const other = paths.filter(
       (path) =>
-        !/^(dist\/[a-z0-9/-]+\.(js|d\.ts)|package\.json|README\.md|LICENSE|CHANGELOG\.md)$/.test(path),
+        !/^(dist\/[a-z0-9/-]+\.(js|d\.ts)|dist\/metrics\.schema\.json|package\.json|README\.md|LICENSE|CHANGELOG\.md)$/.test(
+          path,
+        ),
     );
     expect(other).to.deep.equal([]);
     expect(packed.unpackedSize).to.be.lessThan(1_000_000);
@@ -93,6 +97,11 @@ describe('package', function () {
     expect(modules.filter((path) => !paths.has(path.replace(/\.js$/, '.d.ts')))).to.deep.equal([]);
     const sourceOf = (path: string): string => path.replace(/^dist/, 'src').replace(/\.js$/, '.ts');
     expect(modules.filter((path) => !existsSync(sourceOf(path)))).to.deep.equal([]);
+  });
+
+  it('has the JSON Schema as a file', () => {
+    const path = createRequire(join(folder, 'consumer.js')).resolve('seqlock-metrics/metrics.schema.json');
+    expect(JSON.parse(readFileSync(path, 'utf8'))).to.deep.equal(metricsJsonSchema);
   });
 
   it('works when it is imported, in the main thread and in a worker', async () => {

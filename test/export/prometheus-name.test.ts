@@ -62,7 +62,7 @@ describe('unitWords', () => {
     '{': '',
   };
   for (const [unit, words] of Object.entries(UNITS))
-    it(`makes ${JSON.stringify(words)} of ${JSON.stringify(unit)}`, () =>
+    it(`writes units as words: ${JSON.stringify(unit)} as ${JSON.stringify(words)}`, () =>
       expect(unitWords(unit)).to.equal(words));
 });
 
@@ -85,7 +85,7 @@ describe('metricName', () => {
     ['', '', 'gauge', ''],
   ];
   for (const [name, unit, kind, prometheus] of NAMES)
-    it(`makes ${prometheus} of the ${kind} ${name} in ${unit}`, () =>
+    it(`translates by the rules: ${kind} ${name} in ${unit} is ${prometheus}`, () =>
       expect(full(name, unit, kind)).to.equal(prometheus));
 
   it('follows the other strategies', () => {

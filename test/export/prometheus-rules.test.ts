@@ -155,6 +155,20 @@ describe('rules of the Prometheus formats', () => {
     parseStrictly(made.toString(), 'openmetrics');
   });
 
+  it('totals are cumulative, whatever temporality the reader has', async () => {
+    const reader = new SeqlockMetricReader({ aggregationTemporalitySelector: () => 0 });
+    const counter = opened({ readers: [reader] })
+      .getMeter('')
+      .createCounter('c');
+    for (let i = 0; i < 2; i++) {
+      counter.add(2);
+      await reader.collect();
+    }
+    expect(reader.exportPrometheus({ withoutTargetInfo: true })).to.equal(
+      '# TYPE c_total counter\nc_total 4\n',
+    );
+  });
+
   it('delta points of another producer are left out, and named', () => {
     const told: string[] = [];
     const { columns } = columnsOf(
