@@ -21,6 +21,7 @@ import type { Effort } from './rounds.ts';
 import { benchScrape, type ScrapeEffort } from './scrape.ts';
 import { benchService, type ServiceEffort } from './service.ts';
 import { KINDS } from './subjects.ts';
+import { benchText, type TextEffort } from './text.ts';
 import { benchViews } from './views.ts';
 
 const FULL: Effort = { rounds: 15, millis: 10, warmUpMillis: 80 };
@@ -55,6 +56,13 @@ const SMOKE_SCRAPE: ScrapeEffort = [
   { kind: 'counter', series: 100, rounds: 1 },
   { kind: 'histogram', series: 100, rounds: 1 },
 ];
+const FULL_TEXT: TextEffort = [
+  { kind: 'counter', series: 10_000, rounds: 15 },
+  { kind: 'counter', series: 100_000, rounds: 7 },
+  { kind: 'histogram', series: 1_000, rounds: 15 },
+  { kind: 'histogram', series: 10_000, rounds: 7 },
+];
+const SMOKE_TEXT: TextEffort = [{ kind: 'counter', series: 100, rounds: 1 }];
 const FULL_SERVICE: ServiceEffort = { rounds: 3, seconds: 10, warmUpSeconds: 3, rate: 2000, series: 20_000 };
 const SMOKE_SERVICE: ServiceEffort = { rounds: 1, seconds: 1, warmUpSeconds: 0.5, rate: 200, series: 100 };
 const FULL_GARBAGE: GarbageEffort = { rounds: 3, batches: 16, warmUpMillis: 150 };
@@ -89,6 +97,7 @@ async function run({ smoke, only, plots }: Options, progress: (benchmark: string
     rows.push(...figures.rows);
     if (plots) writePlots(figures.writes);
   }
+  if (wanted('text')) rows.push(...(await benchText(smoke ? SMOKE_TEXT : FULL_TEXT)));
   if (wanted('scrape')) rows.push(...(await benchScrape(smoke ? SMOKE_SCRAPE : FULL_SCRAPE)));
   if (wanted('hang')) rows.push(...(await benchHanging(smoke ? SMOKE_HANG : FULL_HANG)));
   if (wanted('service')) rows.push(...(await benchService(smoke ? SMOKE_SERVICE : FULL_SERVICE)));

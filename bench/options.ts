@@ -14,6 +14,7 @@ export const BENCHMARKS = [
   'provider',
   'metric-memory',
   'contention',
+  'text',
   'scrape',
   'hang',
   'service',

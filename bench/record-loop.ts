@@ -93,16 +93,17 @@ export function recordWork(subject: Subject, recordCase: RecordCase): Work | und
   return { contender, batch, prepare: () => renewStrings(columns, texts) };
 }
 
-/** Records 1 once to each of so many series, with fresh attributes. */
+/** Records 1 once to each of so many series, or to `touched` of them, with fresh attributes. */
 export function touchAll(
   subject: Subject,
   instrument: object,
   kind: Kind,
   attributes: AttributeCount,
   series: number,
+  touched: number = series,
 ): () => void {
   const keys = keysOf(attributes);
-  const columns = columnsOf(attributes, series, series);
+  const columns = columnsOf(attributes, series, touched);
   const call = `instrument.${subject.call(
     kind,
     '1',
@@ -111,7 +112,7 @@ export function touchAll(
       keys.map((_, i) => i),
     ),
   )};`;
-  return compileLoop(call, { instrument, columns, objects: [], bound: [] }, series);
+  return compileLoop(call, { instrument, columns, objects: [], bound: [] }, touched);
 }
 
 function bindAll(subject: Subject, instrument: object, objects: readonly object[]): object[] {

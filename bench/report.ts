@@ -27,6 +27,7 @@ const TITLES: Readonly<Record<string, string>> = {
   'metric-memory': 'Memory per metric made by name, bytes (heap and shared memory)',
   contention: 'Reading while others write, writing while others read, ns',
   hang: 'Scrapes of an app that hangs, and what a scrape does to one that does not, ms or %',
+  text: 'Making the Prometheus text of all series, ms',
   scrape: 'Whole scrapes over HTTP, ms or MB',
   service: 'Answers of a service that is scraped every second, ms',
 };

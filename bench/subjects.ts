@@ -125,9 +125,14 @@ export function official({ views, readers = 1 }: Setting = {}): Subject {
   };
 }
 
-export function promClient(): Subject {
+export interface PromSubject extends Subject {
+  readonly registry: prom.Registry;
+}
+
+export function promClient(): PromSubject {
   const registry = new prom.Registry();
   return {
+    registry,
     contender: 'prom',
     kinds: PROM_KINDS,
     create: (kind, name, keys) => {
