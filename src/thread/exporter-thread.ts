@@ -169,6 +169,7 @@ export class ExporterThreadHost implements ExporterThread {
       worker.on('error', (error) => (death ??= error));
       worker.once('exit', (code) => {
         this.#worker = undefined;
+        this.#flushes.noteDeath();
         death ??= new ExporterThreadError('E_THREAD', `the exporter thread ended with ${code}`);
         if (!isUp) reject(death);
         else if (this.#stopped === undefined) this.#restartLater(death, performance.now() - bornAt);

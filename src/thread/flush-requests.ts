@@ -7,6 +7,7 @@ export type FlushOutcome = 'delivered' | 'failed' | 'late';
 export class FlushRequests {
   readonly control: SharedArrayBuffer;
   readonly #words: Int32Array;
+  #diedOver: number | undefined;
 
   constructor(control: SharedArrayBuffer) {
     this.control = control;
@@ -46,6 +47,21 @@ export class FlushRequests {
       await wait.value;
       clearTimeout(timer);
     }
+  }
+
+  /**
+   * Call when a thread died. A flush that was asked for is left to the next thread; when that dies of it as well, it has failed: it may be the
+   * flush that kills.
+   */
+  noteDeath(): void {
+    const requested = Atomics.load(this.#words, REQUESTED_INDEX);
+    if (requested === Atomics.load(this.#words, DONE_INDEX)) return;
+    if (this.#diedOver === requested) {
+      Atomics.store(this.#words, FAILED_INDEX, 1);
+      Atomics.store(this.#words, DONE_INDEX, requested);
+      Atomics.notify(this.#words, DONE_INDEX);
+    }
+    this.#diedOver = requested;
   }
 
   #outcome(): FlushOutcome {

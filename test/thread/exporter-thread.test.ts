@@ -1,10 +1,11 @@
 import { expect } from 'chai';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { syncBuiltinESMExports } from 'node:module';
 import { connect, type AddressInfo } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import type { Worker } from 'node:worker_threads';
+import threads, { type ResourceLimits, type Worker } from 'node:worker_threads';
 import { findMetric, otlpTotal } from '../../examples/demo/otlp-read.ts';
 import { startOtlpReceiver, type OtlpReceiver, type OtlpRequest } from '../../examples/demo/otlp-receiver.ts';
 import { parseScrape, total } from '../../examples/demo/scraped-text.ts';
@@ -300,6 +301,45 @@ describe('the exporter thread', () => {
       expect(warnings.length, 'and of nothing else: it is not its own second reader').to.equal(2);
     });
 
+    it('of too little memory, says so, and its successor has lost nothing', async () => {
+      const { warnings, stop } = collectWarnings();
+      const restore = limitNextWorker({ maxOldGenerationSizeMb: 16 });
+      const exporter = await export_({ prometheus: LOCAL });
+      restore();
+      const meter = provider.getMeter('m');
+      for (let counter = 0; counter < 10; counter++)
+        for (let i = 0; i < 1000; i++)
+          meter.createCounter(`c${counter}`).add(1, { text: `${i} ${'x'.repeat(2000)}` });
+      const text = await eventually(() => scrape(exporter));
+      stop();
+      expect(workers.length).to.equal(2);
+      expect(warnings.filter((warning) => /died and is started again.*memory/.test(warning)).length).to.equal(
+        1,
+      );
+      const samples = parseScrape(text);
+      for (let counter = 0; counter < 10; counter++)
+        expect(total(samples, `c${counter}_total`), `counter ${counter}`).to.equal(1000);
+    });
+
+    it('over a flush, and again over the same, has it fail and goes on', async () => {
+      const { stop } = collectWarnings();
+      let pushes = 0;
+      const deadly = await listening((request) => {
+        pushes++;
+        request.resume();
+        void kill();
+      });
+      const exporter = await export_({ prometheus: LOCAL, otlp: { url: urlAt(deadly) } });
+      provider.getMeter('m').createCounter('c').add(1);
+      const failed = await exporter.forceFlush().catch(({ code }: { code: string }) => code);
+      stop();
+      deadly.close();
+      deadly.closeAllConnections();
+      expect(failed).to.equal('E_FLUSH');
+      expect(pushes).to.equal(2);
+      expect(total(parseScrape(await eventually(() => scrape(exporter))), 'c_total')).to.equal(1);
+    });
+
     it('in mid-scrape, closes the connection and serves the next one whole', async () => {
       const exporter = await export_({ prometheus: LOCAL });
       const counter = provider.getMeter('m').createCounter('c');
@@ -397,6 +437,21 @@ describe('the exporter thread', () => {
       provider = new SeqlockMeterProvider();
     });
   });
+
+  /** Returns what undoes it. */
+  function limitNextWorker(resourceLimits: ResourceLimits): () => void {
+    const { Worker: Unlimited } = threads;
+    threads.Worker = class extends Unlimited {
+      constructor(file: URL | string, options?: threads.WorkerOptions) {
+        super(file, { ...options, resourceLimits });
+      }
+    };
+    syncBuiltinESMExports();
+    return () => {
+      threads.Worker = Unlimited;
+      syncBuiltinESMExports();
+    };
+  }
 
   async function listening(
     listener: (request: IncomingMessage, response: ServerResponse) => void,
