@@ -25,7 +25,7 @@ const IMPORTABLE: ReadonlyMap<string, readonly string[]> = new Map([
 ]);
 
 /** Packages a user has anyway, and Node's own modules. */
-const PACKAGES = /^(node:[a-z_]+|@opentelemetry\/(api|sdk-metrics))$/;
+const PACKAGES = /^(node:[a-z0-9_]+|@opentelemetry\/(api|sdk-metrics))$/;
 /** Code of the SDK's package is loaded here only; anywhere else its types may be used. The standard provider is made of it. */
 const MAY_LOAD_SDK = ['facade/metric-reader.ts', 'facade/metrics/standard-backend.ts', 'thread/push.ts'];
 /** Optional peers, loaded where they are used and when they are used. */

@@ -1,8 +1,9 @@
-import { isObserved } from '../state/records.ts';
+import { isObserved, streamKey } from '../state/records.ts';
+import { correspondence, type DeltaState } from './delta-state.ts';
 import { exponentialDifference } from './exponential-delta.ts';
 import type { Extremes } from './interval-extremes.ts';
 import type { ExponentialHistogramValue, HistogramValue } from './metric-data.ts';
-import type { MergedStream } from './merged-stream.ts';
+import { NONE, type MergedStream } from './merged-stream.ts';
 
 /** Where a histogram's parts lie in its row of `told`; the buckets follow. */
 const COUNT = 0;
@@ -47,19 +48,67 @@ export class DeltaStream {
    * the creation of the instrument (specification, start timestamps).
    */
   begin(endMillis: number): number {
-    const { description, size, nodes } = this.#stream;
-    const rows = isObserved(description.kind) ? nodes : size;
-    if (rows * this.#stride > this.#told.length) {
-      const updates = new Int32Array(2 * rows);
-      updates.set(this.#updates);
-      this.#updates = updates;
-      const told = new Float64Array(2 * rows * this.#stride);
-      told.set(this.#told);
-      this.#told = told;
-    }
+    this.#reserve();
     const start = Math.min(this.#previousMillis ?? this.#stream.created, endMillis);
     this.#previousMillis = endMillis;
     return start;
+  }
+
+  get #rows(): number {
+    const { description, size, nodes } = this.#stream;
+    return isObserved(description.kind) ? nodes : size;
+  }
+
+  #reserve(): void {
+    const rows = this.#rows;
+    if (rows * this.#stride <= this.#told.length) return;
+    const updates = new Int32Array(2 * rows);
+    updates.set(this.#updates);
+    this.#updates = updates;
+    const told = new Float64Array(2 * rows * this.#stride);
+    told.set(this.#told);
+    this.#told = told;
+  }
+
+  /** What was told, for `resume` in another thread. Call it between collections. */
+  state(): DeltaState {
+    const stream = this.#stream;
+    return {
+      stream: streamKey(stream.description),
+      ...stream.contributions(),
+      known: this.#extremes === undefined ? new Float64Array(0) : stream.extremes.known(stream.nodes),
+      updates: this.#updates.subarray(0, this.#rows),
+      told: this.#told.subarray(0, this.#rows * this.#stride),
+      exponentials: this.#exponentials,
+      untilMillis: this.#previousMillis,
+    };
+  }
+
+  /**
+   * Goes on from what a reader of another thread was told. Call it before the first collection. False, and nothing done, when it is not to be
+   * known which series is which.
+   */
+  resume(state: DeltaState): boolean {
+    const same = correspondence(this.#stream, state);
+    if (same === undefined) return false;
+    this.#reserve();
+    this.#previousMillis = state.untilMillis;
+    const rows = isObserved(this.#stream.description.kind) ? same.ofContribution : same.ofSeries;
+    const stride = this.#stride;
+    rows.forEach((there, row) => {
+      if (there !== NONE)
+        this.#told.set(state.told.subarray(there * stride, (there + 1) * stride), row * stride);
+    });
+    same.ofSeries.forEach((there, series) => {
+      this.#updates[series] = state.updates[there] ?? 0;
+      const exponential = state.exponentials[there];
+      if (exponential !== undefined) this.#exponentials[series] = exponential;
+    });
+    if (this.#extremes !== undefined)
+      same.ofContribution.forEach((there, node) =>
+        this.#stream.extremes.resume(node, state.known[there] ?? 0),
+      );
+    return true;
   }
 
   /** False when nothing was recorded to the series since it was last reported. `updates`: of the series, now. */

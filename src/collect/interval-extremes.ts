@@ -50,13 +50,22 @@ export class IntervalExtremes {
     return extremes;
   }
 
+  /** Of each of so many contributions, its measurements whose extremes were told. */
+  known(contributions: number): Float64Array {
+    const known = new Float64Array(contributions);
+    known.set(this.#known.subarray(0, contributions));
+    return known;
+  }
+
+  /** So many measurements of a contribution were told by another thread. */
+  resume(node: number, known: number): void {
+    this.#reserve(node);
+    this.#known[node] = Math.max(this.#known[node]!, known);
+  }
+
   /** Tells what is new in a copy of a contribution's cell. `at`: where the copy has extremes of intervals; undefined if not. */
   fold(series: number, node: number, copy: Float64Array, at: number | undefined): void {
-    if (node >= this.#known.length) {
-      const known = new Float64Array(2 * node);
-      known.set(this.#known);
-      this.#known = known;
-    }
+    this.#reserve(node);
     const count = copy[HISTOGRAM_COUNT]!;
     if (this.#known[node] === count) return;
     if (at === undefined) this.#bounds.fill(NaN);
@@ -67,5 +76,12 @@ export class IntervalExtremes {
       if (reader === undefined) this.#readers.splice(i, 1);
       else reader.include(series, this.#bounds[0]!, this.#bounds[1]!);
     }
+  }
+
+  #reserve(node: number): void {
+    if (node < this.#known.length) return;
+    const known = new Float64Array(2 * node);
+    known.set(this.#known);
+    this.#known = known;
   }
 }

@@ -103,6 +103,14 @@ export class MergedStream {
     return this.#intervals[node] === 1;
   }
 
+  /** Of each contribution its cell, and the series it is a part of. */
+  contributions(): { readonly cells: Int32Array; readonly series: Int32Array } {
+    const series = new Int32Array(this.#nodes);
+    for (let i = 0; i < this.size; i++)
+      for (let node = this.firstOf(i); node !== NONE; node = this.nextOf(node)) series[node] = i;
+    return { cells: this.#cells.slice(0, this.#nodes), series };
+  }
+
   /** Extremes between collections, for the readers of this thread with delta temporality. */
   get extremes(): IntervalExtremes {
     return (this.#extremes ??= new IntervalExtremes());

@@ -8,6 +8,7 @@ import { Region } from '../memory/region.ts';
 import { wishDeltas } from '../state/delta-wishes.ts';
 import { INSTRUMENT_KINDS, type InstrumentKind } from '../state/records.ts';
 import { CellReader, type ReadStats } from './cell-reader.ts';
+import type { DeltaState } from './delta-state.ts';
 import { observeElsewhere } from './observation.ts';
 import type { MetricColumns } from './metric-column.ts';
 import { TEMPORALITY_DELTA, type Resource, type ResourceMetrics } from './metric-data.ts';
@@ -36,6 +37,8 @@ export interface SeqlockMetricProducerOptions {
   readonly selfMetrics?: boolean | undefined;
   /** Reports these too: what the caller knows of the reading thread. */
   readonly moreMetrics?: readonly SelfMetric[] | undefined;
+  /** `deltaStates()` of a producer of another thread, whose place this one takes. */
+  readonly resume?: readonly DeltaState[] | undefined;
   /** Default: has the callbacks of other threads called. */
   readonly observe?: Observe | undefined;
 }
@@ -50,21 +53,25 @@ export class SeqlockMetricProducer implements MetricProducer {
   readonly #snapshots: Snapshots;
   readonly #resource: Resource | undefined;
   readonly #observe: Observe;
-  readonly #deltaKinds: ReadonlySet<InstrumentKind>;
+  readonly #isDelta: (kind: InstrumentKind) => boolean;
   readonly #selfMetrics: SelfMetrics | undefined;
 
   constructor(store: ReadableStore, options: SeqlockMetricProducerOptions = {}) {
     const { resource, aggregationTemporalitySelector, selection, observe } = options;
-    const { selfMetrics = false, moreMetrics = [] } = options;
+    const { selfMetrics = false, moreMetrics = [], resume } = options;
     const region = Region.of(store.region); // the store may be one of another copy of this package
     this.#store = readerOf(region);
     this.#snapshots = new Snapshots(this.#store, this.#cells, new StreamSelection(this.#store, selection));
     this.#resource = resource;
     this.#observe = observe ?? ((timeoutMillis) => observeElsewhere(region, -1, timeoutMillis));
-    this.#deltaKinds = deltaKindsOf(aggregationTemporalitySelector);
-    wishDeltas(region, this.#deltaKinds);
+    const deltaKinds = deltaKindsOf(aggregationTemporalitySelector);
+    this.#isDelta = (kind) => deltaKinds.has(kind);
+    wishDeltas(region, deltaKinds);
     const own = [...(selfMetrics ? storeMetrics(this.#store, this.#cells) : []), ...moreMetrics];
     this.#selfMetrics = own.length > 0 ? new SelfMetrics(own) : undefined;
+    if (resume === undefined || resume.length === 0) return;
+    this.#snapshots.deltas.resume(resume);
+    this.#selfMetrics?.scopeMetrics(Date.now(), this.#isDelta); // those begin anew
   }
 
   /**
@@ -106,9 +113,14 @@ export class SeqlockMetricProducer implements MetricProducer {
 
   async #collect(options?: MetricCollectOptions): Promise<CollectionResult> {
     const errors = await this.#observe(options?.timeoutMillis);
-    const resourceMetrics = this.#take((kind) => this.#deltaKinds.has(kind));
+    const resourceMetrics = this.#take(this.#isDelta);
     // The official type wants a Resource of @opentelemetry/resources; readers and exporters use its attributes alone.
     return { resourceMetrics: resourceMetrics as unknown as CollectionResult['resourceMetrics'], errors };
+  }
+
+  /** What `collect` has handed over as deltas: a producer of another thread goes on from there (`resume`). Call it between collections. */
+  deltaStates(): DeltaState[] {
+    return this.#snapshots.deltas.states();
   }
 
   /** What this producer's reads have cost. */

@@ -2,7 +2,8 @@ import type { HrTime } from '@opentelemetry/api';
 import { raiseIntervalEpoch } from '../memory/interval-epoch.ts';
 import { isObserved, type InstrumentKind } from '../state/records.ts';
 import type { CellReader } from './cell-reader.ts';
-import { DeltaStream } from './delta-stream.ts';
+import type { DeltaStream } from './delta-stream.ts';
+import { Deltas } from './deltas.ts';
 import { hrTimeOf } from './hr-time.ts';
 import { tellFollowers } from './interval-followers.ts';
 import type { MergedStream } from './merged-stream.ts';
@@ -34,12 +35,13 @@ interface Taken {
  * Only `take` with delta temporality remembers anything of what it handed over.
  */
 export class Snapshots {
+  /** What `take` handed over of streams with delta temporality. */
+  readonly deltas: Deltas = new Deltas();
   readonly #store: StoreReader;
   readonly #cells: CellReader;
   readonly #values: SeriesValues;
   readonly #selection: StreamSelection;
   readonly #columns = new Map<MergedStream, StreamColumn>();
-  readonly #deltas = new Map<MergedStream, DeltaStream>();
   readonly #writers: WriterGauges;
   readonly #resets = new Map<MergedStream, ResetWatch>();
   #intervalEnded = false;
@@ -67,7 +69,8 @@ export class Snapshots {
       const metrics = this.#selection
         .of(streams)
         .map((stream) => {
-          const delta = isDelta(stream.description.kind) ? this.#deltaOf(stream) : undefined;
+          const told = (delta: DeltaStream): void => void this.#metric({ stream, endMillis, delta });
+          const delta = isDelta(stream.description.kind) ? this.deltas.of(stream, told) : undefined;
           if (delta !== undefined) followed.delete(stream);
           if (delta !== undefined && stream.hasIntervals) this.#endInterval();
           return this.#metric({ stream, endMillis, delta });
@@ -108,12 +111,6 @@ export class Snapshots {
     this.#store.refresh();
     this.#values.begin();
     if (this.#store.hasExemplars) this.#store.region.noteCollection();
-  }
-
-  #deltaOf(stream: MergedStream): DeltaStream {
-    let delta = this.#deltas.get(stream);
-    if (delta === undefined) this.#deltas.set(stream, (delta = new DeltaStream(stream)));
-    return delta;
   }
 
   /** Undefined where a total that falls means nothing. */

@@ -13,10 +13,11 @@ import { PulseReader } from '../memory/pulse.ts';
 import { Region } from '../memory/region.ts';
 import { blockedThreads, LOOK_MILLIS } from './blocked-threads.ts';
 import { servePrometheus, type PrometheusServer } from './prometheus-server.ts';
+import { DeltaKeeper } from './delta-keeper.ts';
 import * as P from './protocol.ts';
 import { pushOtlp, pushToConsole, type Push, type PushSource } from './push.ts';
 
-const { buffer, control: controlBuffer, plan, isSuccessor } = workerData as P.ThreadData;
+const { buffer, control: controlBuffer, plan, keeper } = workerData as P.ThreadData;
 const control = new Int32Array(controlBuffer);
 const region = Region.attach(buffer);
 const pulses = new PulseReader(region);
@@ -43,7 +44,7 @@ async function run(): Promise<void> {
     );
   setInterval(() => pulses.look(), LOOK_MILLIS); // also keeps this thread up
   const pushes: Push[] = [];
-  const source: PushSource = { newProducer, isSuccessor };
+  const source: PushSource = { newProducer, keeper: new DeltaKeeper(control, keeper) };
   if (plan.otlp !== undefined) pushes.push(await pushOtlp(source, plan.otlp, plan.histogramSelection));
   if (plan.console !== undefined) pushes.push(await pushToConsole(source, plan.console));
   const server = plan.prometheus && (await servePrometheus(newProducer(), plan.prometheus, plan.exposition));

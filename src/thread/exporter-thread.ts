@@ -4,12 +4,19 @@ import { Worker } from 'node:worker_threads';
 import { ExporterThreadError } from '../base/errors.ts';
 import { wishDeltas } from '../state/delta-wishes.ts';
 import type { MetricStore } from '../state/store.ts';
+import { keeperMemory } from './delta-keeper.ts';
 import { DELTA_KINDS, temporalityOf } from './temporality.ts';
 import { environmentOfThread } from './thread-environment.ts';
 import { FlushRequests } from './flush-requests.ts';
 import { atAppEnd } from './last-export.ts';
 import { lastExportOf, planOf, storeOf, type ExporterPlan, type ExporterThreadOptions } from './options.ts';
-import { CONTROL_BYTES, type StopMessage, type ThreadData, type ThreadMessage } from './protocol.ts';
+import {
+  CONTROL_BYTES,
+  type KeeperMemory,
+  type StopMessage,
+  type ThreadData,
+  type ThreadMessage,
+} from './protocol.ts';
 
 interface Deadline {
   readonly timeoutMillis?: number;
@@ -58,21 +65,23 @@ export class ExporterThreadHost implements ExporterThread {
   readonly started: Promise<void>;
   readonly #store: MetricStore;
   readonly #flushes = new FlushRequests(new SharedArrayBuffer(CONTROL_BYTES));
+  readonly #keeper: KeeperMemory | undefined;
   readonly #forget: () => void;
   #plan: ExporterPlan;
   #worker: Worker | undefined;
   #timer: NodeJS.Timeout | undefined;
   #backoffMillis = FIRST_BACKOFF_MILLIS;
   #stopped: Promise<void> | undefined;
-  #hasPushed = false; // or may have
 
   /** Throws an `OptionError`. */
   constructor(options: ExporterThreadOptions, { keepAlive = true, histogramSelection }: HostOptions = {}) {
     this.#plan = { ...planOf(options), histogramSelection };
     this.#store = storeOf(options);
     const { otlp } = this.#plan;
-    // Now, and not when the thread is up: instruments may be made in the next line.
-    if (otlp !== undefined) wishDeltas(this.#store.region, DELTA_KINDS[temporalityOf(otlp, process.env)]);
+    const { region } = this.#store;
+    const deltaKinds = otlp === undefined ? [] : DELTA_KINDS[temporalityOf(otlp, process.env)];
+    wishDeltas(region, deltaKinds); // now, and not when the thread is up: instruments may be made in the next line
+    this.#keeper = deltaKinds.length > 0 ? keeperMemory(region.maxBytes) : undefined;
     const lastExport = lastExportOf(options);
     this.#forget =
       lastExport === undefined
@@ -144,7 +153,7 @@ export class ExporterThreadHost implements ExporterThread {
         buffer: this.#store.region.buffer,
         control: this.#flushes.control,
         plan,
-        isSuccessor: this.#hasPushed,
+        keeper: this.#keeper,
       } satisfies ThreadData,
       // What the app is started with (its own telemetry, loaders) is not for this thread.
       execArgv: [],
@@ -161,7 +170,6 @@ export class ExporterThreadHost implements ExporterThread {
         else if (message.type === 'failed') death = this.#errorOf(message.code, message.message, plan);
         else {
           isUp = true;
-          this.#hasPushed = true;
           worker.unref();
           resolve({ address: message.address });
         }

@@ -14,15 +14,19 @@ export class PushOutcome {
   #failedPushes = 0;
   #lostPoints = 0;
 
-  constructor(exporter: PushMetricExporter, where: string) {
+  /** `begin` is called when a push begins, and what it returns when that has come to its end, either way. */
+  constructor(exporter: PushMetricExporter, where: string, begin: () => () => void) {
     this.#where = where;
     const send = exporter.export.bind(exporter);
-    exporter.export = (metrics, done) =>
+    exporter.export = (metrics, done) => {
+      const end = begin();
       send(metrics, ({ code, error }) => {
         if (code === 0) this.#succeeded();
         else this.#failed(metrics, error);
+        end();
         done({ code: 0 });
       });
+    };
   }
 
   /** True from a push that failed to the next that succeeds. */

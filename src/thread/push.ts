@@ -1,3 +1,4 @@
+import { diag } from '@opentelemetry/api';
 import type { PeriodicExportingMetricReader, PushMetricExporter } from '@opentelemetry/sdk-metrics';
 import {
   deltaKindsOf,
@@ -5,6 +6,7 @@ import {
   type SeqlockMetricProducerOptions,
 } from '../collect/metric-producer.ts';
 import { DEFAULT_SELECTION } from '../state/aggregation-choice.ts';
+import type { DeltaKeeper } from './delta-keeper.ts';
 import { TEMPORALITIES, type ExporterPlan, type OtlpProtocol } from './options.ts';
 import { PushOutcome } from './push-outcome.ts';
 
@@ -12,8 +14,8 @@ import { PushOutcome } from './push-outcome.ts';
 export interface PushSource {
   /** Makes a producer of the store's metrics for one reader. */
   readonly newProducer: (options: SeqlockMetricProducerOptions) => SeqlockMetricProducer;
-  /** True when another thread, which died, has pushed before. */
-  readonly isSuccessor: boolean;
+  /** What was pushed as deltas, also by threads before this one. */
+  readonly keeper: DeltaKeeper;
 }
 
 /** What pushes for the exporter thread. */
@@ -72,26 +74,35 @@ export async function pushToConsole(
 }
 
 async function pushEvery(
-  { newProducer, isSuccessor }: PushSource,
+  { newProducer, keeper }: PushSource,
   exporter: PushMetricExporter,
   intervalMillis: number,
   where: string,
   histogramSelection: string = DEFAULT_SELECTION,
 ): Promise<Push> {
   const sdk = await import('@opentelemetry/sdk-metrics');
-  const outcome = new PushOutcome(exporter, where);
   const reader: PeriodicExportingMetricReader = new sdk.PeriodicExportingMetricReader({
     exporter,
     exportIntervalMillis: intervalMillis,
     exportTimeoutMillis: Math.min(intervalMillis, LONGEST_EXPORT_MILLIS),
   });
   const temporalityOf = reader.selectAggregationTemporality.bind(reader);
+  const hasDeltas = deltaKindsOf(temporalityOf).size > 0;
+  const told = hasDeltas ? keeper.kept() : [];
   const producer = newProducer({
+    resume: told,
     aggregationTemporalitySelector: temporalityOf,
     selection: (kind) => (kind === 'HISTOGRAM' ? histogramSelection : DEFAULT_SELECTION),
   });
-  // What a dead thread pushed as delta is known to it alone. Rather than push it twice, begin anew: what was recorded since is left out.
-  if (isSuccessor && deltaKindsOf(temporalityOf).size > 0) await producer.collect();
+  if (told === undefined) {
+    await producer.collect();
+    diag.warn(
+      'seqlock-metrics: an exporter thread that died has pushed deltas, and there was no memory to keep what they were. What was recorded since its last push is left out',
+    );
+  }
+  const outcome = new PushOutcome(exporter, where, () =>
+    hasDeltas ? keeper.begin(producer.deltaStates()) : () => {},
+  );
   reader.setMetricProducer(producer);
   return {
     async flush() {

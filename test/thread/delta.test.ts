@@ -1,13 +1,22 @@
 /** Deltas that the exporter thread pushes. */
 import { expect } from 'chai';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import type { Worker } from 'node:worker_threads';
-import { findMetric } from '../../examples/demo/otlp-read.ts';
+import { findMetric, otlpTotal } from '../../examples/demo/otlp-read.ts';
 import {
   startOtlpReceiver,
   type HistogramDataPoint,
   type OtlpReceiver,
+  type OtlpRequest,
 } from '../../examples/demo/otlp-receiver.ts';
-import { SeqlockMeterProvider, startExporterThread, type ExporterThread } from '../../src/index.ts';
+import {
+  SeqlockMeterProvider,
+  startExporterThread,
+  type ExporterThread,
+  type OtlpPushOptions,
+} from '../../src/index.ts';
+import { eventually } from '../support/eventually.ts';
 import { endThreads, Thread } from '../support/threads.ts';
 import { collectWarnings } from '../support/warnings.ts';
 
@@ -31,8 +40,11 @@ describe('deltas of the exporter thread', () => {
     await receiver.close();
   });
 
-  const start = (): Promise<ExporterThread> =>
-    startExporterThread({ otlp: { url: `${receiver.url}/p`, temporality: 'delta' }, lastExport: false });
+  const start = (otlp: OtlpPushOptions = {}): Promise<ExporterThread> =>
+    startExporterThread({
+      otlp: { url: `${receiver.url}/p`, temporality: 'delta', ...otlp },
+      lastExport: false,
+    });
   /** Of each push that has one. */
   const histograms = (): HistogramDataPoint[] =>
     receiver.inbox('/p').requests.flatMap((request) => findMetric(request, 'h')?.histogram?.dataPoints ?? []);
@@ -52,6 +64,76 @@ describe('deltas of the exporter thread', () => {
       [2, 30, 30],
       [3, 8, 9],
     ]);
+  });
+
+  describe('when it dies', () => {
+    /** Resolves when another is on its way. */
+    const kill = async (): Promise<void> => {
+      await workers.at(-1)!.terminate();
+    };
+
+    it('between pushes, go on with the next: nothing is lost, nothing told twice', async () => {
+      exporter = await start();
+      const meter = provider.getMeter('m');
+      const counter = meter.createCounter('c');
+      const level = meter.createUpDownCounter('level');
+      const histogram = meter.createHistogram('h');
+      let observed = 0;
+      meter
+        .createObservableCounter('o')
+        .addCallback((result) => result.observe((observed += 100), { k: 'v' }));
+      for (const value of [3, 4, 5, 6]) {
+        for (let i = 0; i < value; i++) counter.add(1, { i });
+        level.add(value);
+        histogram.record(10 * value);
+        if (value === 5) await kill();
+        await exporter.forceFlush();
+      }
+      const { requests } = receiver.inbox('/p');
+      expect(requests.map((request) => otlpTotal(request, 'c'))).to.deep.equal([3, 4, 5, 6]);
+      expect(
+        requests.map((request) => otlpTotal(request, 'level')),
+        'cumulative',
+      ).to.deep.equal([3, 7, 12, 18]);
+      expect(requests.map((request) => otlpTotal(request, 'o'))).to.deep.equal([100, 100, 100, 100]);
+      expect(histograms().map(({ count, min, max }) => [Number(count), min, max])).to.deep.equal(
+        [30, 40, 50, 60].map((value) => [1, value, value]),
+      );
+      const intervals = histograms().map((point) =>
+        [point.startTimeUnixNano, point.timeUnixNano].map(Number),
+      );
+      expect(intervals.slice(1).map(([begin]) => begin)).to.deep.equal(
+        intervals.slice(0, -1).map(([, end]) => end),
+      );
+      expect(workers.length).to.equal(2);
+    });
+
+    it('in mid-push, are pushed again with what came since: whether they arrived is not known', async () => {
+      const got: OtlpRequest[] = [];
+      const collector = createServer((request, response) => {
+        const chunks: Buffer[] = [];
+        request.on('data', (chunk: Buffer) => chunks.push(chunk));
+        request.on('end', () => {
+          got.push(JSON.parse(Buffer.concat(chunks).toString()) as OtlpRequest);
+          if (got.length !== 2) response.end();
+        });
+      });
+      await new Promise<void>((resolve) => collector.listen(0, '127.0.0.1', resolve));
+      const url = `http://127.0.0.1:${(collector.address() as AddressInfo).port}`;
+      exporter = await start({ url, protocol: 'http/json' });
+      const counter = provider.getMeter('m').createCounter('c');
+      counter.add(1);
+      await exporter.forceFlush();
+      counter.add(2);
+      const flushed = exporter.forceFlush();
+      await eventually(async () => (got.length === 2 ? true : undefined));
+      counter.add(4);
+      await kill();
+      await flushed;
+      collector.close();
+      collector.closeAllConnections();
+      expect(got.map((request) => otlpTotal(request, 'c'))).to.deep.equal([1, 2, 2 + 4]);
+    });
   });
 
   it('have none where the instrument was there before, which is warned of', async () => {

@@ -6,7 +6,7 @@ import { connect, type AddressInfo } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import threads, { type ResourceLimits, type Worker } from 'node:worker_threads';
-import { findMetric, otlpTotal } from '../../examples/demo/otlp-read.ts';
+import { otlpTotal } from '../../examples/demo/otlp-read.ts';
 import { startOtlpReceiver, type OtlpReceiver, type OtlpRequest } from '../../examples/demo/otlp-receiver.ts';
 import { parseScrape, total } from '../../examples/demo/scraped-text.ts';
 import {
@@ -129,24 +129,6 @@ describe('the exporter thread', () => {
       expect(receiver.inbox('/p').requests.map((request) => otlpTotal(request, 'c'))).to.deep.equal([5]);
       await exporter.forceFlush();
       expect(receiver.inbox('/p').requests.length).to.equal(1);
-    });
-
-    it('differences where it is told to', async () => {
-      const exporter = await export_({ otlp: { url: `${receiver.url}/p`, temporality: 'delta' } });
-      const counter = provider.getMeter('m').createCounter('c');
-      for (const value of [3, 4, 5]) {
-        counter.add(value);
-        if (value === 5) {
-          await workers.at(-1)!.terminate();
-          await eventually(async () => (workers.length === 2 ? true : undefined));
-        }
-        await exporter.forceFlush();
-      }
-      counter.add(6);
-      await exporter.forceFlush();
-      const pushed = receiver.inbox('/p').requests.map((request) => findMetric(request, 'c')?.sum);
-      expect(pushed.map((sum) => sum?.dataPoints[0]?.asDouble)).to.deep.equal([3, 4, undefined, 6]);
-      expect(pushed[0]!.aggregationTemporality).to.equal(1);
     });
 
     it('with the headers it was given', async () => {

@@ -1,0 +1,69 @@
+import { expect } from 'chai';
+import type { DeltaState } from '../../src/collect/delta-state.ts';
+import { DeltaKeeper, keeperMemory } from '../../src/thread/delta-keeper.ts';
+import { CONTROL_BYTES, KEPT_INDEX, type KeeperMemory } from '../../src/thread/protocol.ts';
+
+const stateOf = (untilMillis: number, series = 1): DeltaState => ({
+  stream: 's',
+  cells: new Int32Array(series),
+  series: new Int32Array(series),
+  known: new Float64Array(0),
+  updates: new Int32Array(series),
+  told: new Float64Array(series).fill(untilMillis),
+  exponentials: [],
+  untilMillis,
+});
+
+describe('DeltaKeeper', () => {
+  let control: Int32Array;
+  const keeper = (memory?: KeeperMemory): DeltaKeeper => new DeltaKeeper(control, memory);
+  const memory = (): KeeperMemory => keeperMemory(2 ** 20)!;
+  beforeEach(() => (control = new Int32Array(new SharedArrayBuffer(CONTROL_BYTES))));
+
+  it('has kept nothing before the first push, and no push that is under way', () => {
+    const shared = memory();
+    expect(keeper(shared).kept()).to.deep.equal([]);
+    keeper(shared).begin([stateOf(1)]);
+    expect(keeper(shared).kept()).to.deep.equal([]);
+  });
+
+  it('tells the next thread what the last push that ended had told', () => {
+    const shared = memory();
+    for (const [push, series] of [1, 100, 7, 3000].entries()) {
+      keeper(shared).begin([stateOf(push, series)])();
+      expect(keeper(shared).kept()).to.deep.equal([stateOf(push, series)]);
+    }
+  });
+
+  it('keeps what a push had told when it began, and none that an earlier one is still under way before', () => {
+    const shared = memory();
+    const own = keeper(shared);
+    const states = [stateOf(1)];
+    const [first, second, third] = [own.begin(states), own.begin([stateOf(2)]), own.begin([stateOf(3)])];
+    states[0]!.told[0] = 99;
+    second();
+    expect(keeper(shared).kept()).to.deep.equal([]);
+    first();
+    expect(keeper(shared).kept()).to.deep.equal([stateOf(2)]);
+    third();
+    expect(keeper(shared).kept()).to.deep.equal([stateOf(3)]);
+  });
+
+  it('survives a death in the middle of keeping: the other slot stands', () => {
+    const shared = memory();
+    keeper(shared).begin([stateOf(1)])();
+    const other = shared[Atomics.load(control, KEPT_INDEX) === 1 ? 1 : 0];
+    other.grow(64);
+    new Uint8Array(other).fill(0xff);
+    expect(keeper(shared).kept()).to.deep.equal([stateOf(1)]);
+  });
+
+  it('does not know what was pushed where it had no memory for it', () => {
+    for (const none of [undefined, keeperMemory(64)]) {
+      expect(keeper(none).kept()).to.deep.equal([]);
+      keeper(none).begin([stateOf(1, 1000)])();
+      expect(keeper(none).kept()).to.equal(undefined);
+      Atomics.store(control, KEPT_INDEX, 0);
+    }
+  });
+});
