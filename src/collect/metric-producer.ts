@@ -18,6 +18,8 @@ import { storeMetrics } from './store-metrics.ts';
 import { readerOf, type StoreReader } from './store-reader.ts';
 import { StreamSelection } from './stream-selection.ts';
 
+type Official = CollectionResult['resourceMetrics'];
+
 /** What the producer needs of a store. */
 export interface ReadableStore {
   readonly region: Region;
@@ -113,9 +115,16 @@ export class SeqlockMetricProducer implements MetricProducer {
 
   async #collect(options?: MetricCollectOptions): Promise<CollectionResult> {
     const errors = await this.#observe(options?.timeoutMillis);
-    const resourceMetrics = this.#take(this.#isDelta);
-    // The official type wants a Resource of @opentelemetry/resources; readers and exporters use its attributes alone.
-    return { resourceMetrics: resourceMetrics as unknown as CollectionResult['resourceMetrics'], errors };
+    const { resource, scopeMetrics } = this.#take(this.#isDelta);
+    return {
+      resourceMetrics: {
+        // The official type has two methods besides, merge and getRawAttributes, which readers and exporters do not call.
+        resource: resource as Official['resource'],
+        // ... and does not say that `schemaUrl` is there and undefined where there is none, which the official SDK has it be.
+        scopeMetrics: scopeMetrics as Official['scopeMetrics'],
+      },
+      errors,
+    };
   }
 
   /** What `collect` has handed over as deltas: a producer of another thread goes on from there (`resume`). Call it between collections. */

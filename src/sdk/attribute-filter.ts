@@ -79,7 +79,7 @@ const ELSE = '\u0000another key';
 /** Allow and deny lists of any copy of the official SDK are known by what they hold, and by doing just what such a list does. */
 function stepOf(processor: IAttributesProcessor): AttributeStep {
   for (const [field, type] of LISTS) {
-    const names = (processor as unknown as Record<string, unknown>)[field];
+    const names: unknown = Reflect.get(processor, field);
     if (!(names instanceof Set) || Object.keys(processor).length !== 1) continue;
     const keys = [...(names as Set<unknown>)].filter((name) => typeof name === 'string');
     if (keys.length === names.size && actsAsList(processor, type, keys)) return { type, keys: ordered(keys) };
