@@ -8,8 +8,11 @@ export interface AttributeFilter {
   readonly steps: readonly AttributeStep[];
   /** Where keys alone decide: tells whether attributes of a key are kept. The rule of a key never changes. */
   readonly keeps: ((key: string) => boolean) | undefined;
-  /** Where code decides: the attributes to record. May throw what the code throws. */
-  readonly process: ((attributes: Attributes, context: Context | undefined) => Attributes) | undefined;
+  /**
+   * Where code decides: the attributes to record, given what the app passed as such. Something that is no object does not reach the code,
+   * and is given back for the stream to refuse. May throw what the code throws.
+   */
+  readonly process: ((attributes: unknown, context: Context | undefined) => unknown) | undefined;
 }
 
 /** A filter that keeps `keys`, if given, and has what is left go through `processors` in their order. Undefined when it does nothing. */
@@ -23,11 +26,14 @@ export function filterOf(
   const keeps = keysKept(steps);
   if (keeps !== undefined) return { steps, keeps, process: undefined };
   const kept = keysKept(first)!;
-  const process = (attributes: Attributes, context: Context | undefined): Attributes =>
-    processors.reduce(
+  const process = (attributes: unknown, context: Context | undefined): unknown => {
+    const given = attributes ?? {};
+    if (typeof given !== 'object' || Array.isArray(given)) return given;
+    return processors.reduce(
       (left, processor) => processor.process(left, context),
-      keys === undefined ? attributes : picked(attributes, kept),
+      keys === undefined ? (given as Attributes) : picked(given as Attributes, kept),
     );
+  };
   return { steps, keeps: undefined, process };
 }
 

@@ -1,4 +1,3 @@
-import type { Attributes } from '@opentelemetry/api';
 import { canonicalAttributes } from '../state/attributes.ts';
 import type { ObservedStream } from '../state/observed-stream.ts';
 import type { SeriesCells } from '../state/series-cells.ts';
@@ -40,7 +39,7 @@ export class ObservedTarget {
   #processed(attributes: unknown): unknown {
     if (this.#process === undefined) return attributes;
     try {
-      return this.#process((attributes ?? {}) as Attributes, undefined);
+      return this.#process(attributes, undefined);
     } catch (error) {
       warnOfProcessor(this.stream, error);
       return undefined;

@@ -1,5 +1,5 @@
 /** What stands between an instrument and a stream where a view, or the aggregation a reader wants, asks for it. */
-import { context as activeContext, type Attributes, type Context } from '@opentelemetry/api';
+import { context as activeContext, type Context } from '@opentelemetry/api';
 import { printed } from '../base/errors.ts';
 import type { BoundSeries } from '../state/bound-cell.ts';
 import type { RecordedStream } from '../state/stream-writer.ts';
@@ -33,7 +33,7 @@ class Processed implements Recorder {
 
   #processed(attributes: unknown, context: Context | undefined): unknown {
     try {
-      return this.#process((attributes ?? {}) as Attributes, context ?? activeContext.active());
+      return this.#process(attributes, context ?? activeContext.active());
     } catch (error) {
       warnOfProcessor(this.#stream, error);
       return undefined;

@@ -2,6 +2,7 @@
 import { ValueType, type MetricOptions } from '@opentelemetry/api';
 import * as fc from 'fast-check';
 import { INSTRUMENT_KINDS, isObserved, type InstrumentKind } from '../../src/state/instrument-kind.ts';
+import { anyViews, synchronous, type DescribedViews } from './any-views.ts';
 import type {
   HistogramSelection,
   MeterArguments,
@@ -11,6 +12,7 @@ import type {
   Temporality,
   ViewPlan,
 } from './program.ts';
+import { selects } from './streams.ts';
 
 /** Things no literal stands for, by name. Each is made anew for each use. */
 const ODD: Readonly<Record<string, () => unknown>> = {
@@ -272,36 +274,9 @@ const steps: fc.Arbitrary<DescribedStep> = fc.oneof(
   { weight: 3, arbitrary: collect },
 );
 
-/** What has a meaning for instruments of a kind, and is recorded alike by both SDKs. */
-function aggregationsOf(kind: InstrumentKind): ViewPlan['aggregation'][] {
-  const isDistribution = kind === 'COUNTER' || kind === 'UP_DOWN_COUNTER' || kind === 'HISTOGRAM';
-  return isDistribution
-    ? ['default', 'default', 'drop', 'explicit', 'exponential']
-    : ['default', 'default', 'drop'];
-}
-
-const views: fc.Arbitrary<ViewPlan[]> = fc.uniqueArray(
-  fc.constantFrom(...INSTRUMENT_KINDS).chain((instrumentType) =>
-    fc
-      .record({
-        instrumentName: fc.constantFrom('requests', 'queue.size', 'time'),
-        renames: fc.boolean(),
-        keys: fc.option(fc.subarray(['k', 'method', 'a', 'z']), { nil: undefined }),
-        keeps: fc.boolean(),
-        aggregation: fc.constantFrom(...aggregationsOf(instrumentType)),
-      })
-      .map(({ renames, ...view }) => ({
-        ...view,
-        instrumentType,
-        name: renames ? `${view.instrumentName}.viewed` : undefined,
-      })),
-  ),
-  { maxLength: 4, selector: ({ instrumentName, instrumentType }) => `${instrumentName} ${instrumentType}` },
-);
-
 export interface DescribedProgram {
   readonly cardinalityLimit: number;
-  readonly views: readonly ViewPlan[];
+  readonly views: DescribedViews;
   readonly readers: readonly ReaderPlan[];
   readonly meters: readonly MeterArguments[];
   readonly steps: readonly DescribedStep[];
@@ -319,7 +294,7 @@ export const anyProgram: fc.Arbitrary<DescribedProgram> = fc.record({
     }),
     { minLength: 1, maxLength: 3 },
   ),
-  views: fc.oneof({ weight: 2, arbitrary: fc.constant([]) }, { weight: 1, arbitrary: views }),
+  views: anyViews,
   meters,
   steps: fc
     .tuple(
@@ -335,22 +310,44 @@ function isPlainMeasurement(value: unknown): boolean {
   return typeof value === 'number' && value >= 0 && value < Infinity;
 }
 
+/** Views that leave no instrument with two of them. */
+function oneEach(views: readonly ViewPlan[], steps: readonly DescribedStep[]): ViewPlan[] {
+  const instruments = steps.filter((step) => step.step === 'create');
+  return views.filter(
+    (view, i) =>
+      !instruments.some(
+        (one) => selects(view, one) && views.slice(0, i).some((earlier) => selects(earlier, one)),
+      ),
+  );
+}
+
 /** Makes a described program's values. What it returns is for one run. */
 export function materialize({
   cardinalityLimit: limit,
   readers,
-  views,
+  views: { overlap, views },
   meters,
-  steps,
+  steps: describedSteps,
 }: DescribedProgram): Program {
   const isViewed = views.length > 0;
-  // Attribute processors of the official SDK lose a key of that name.
-  const attributesOf = (described: DescribedAttributes): unknown =>
-    makeAttributes(
-      isViewed && described.entries !== undefined
-        ? { ...described, entries: described.entries.filter(([key]) => key !== '__proto__') }
-        : described,
-    );
+  const hasCode = views.some(({ code }) => code !== undefined);
+  const steps = describedSteps.map((step): DescribedStep => {
+    if (!isViewed || step.step !== 'create') return step;
+    const name = step.name.toLowerCase(); // views of the official SDK heed case
+    return { ...step, name, kind: overlap ? synchronous(step.kind) : step.kind };
+  });
+  const attributesOf = (described: DescribedAttributes): unknown => {
+    const { entries } = described;
+    if (!isViewed || entries === undefined) return makeAttributes(described);
+    return makeAttributes({
+      ...described,
+      form: hasCode && described.form === 'throwing getter' ? 'getters' : (described.form ?? 'plain'), // would throw in the code
+      entries: entries
+        .filter(([key]) => key !== '__proto__') // a key that attribute processors of the official SDK lose
+        // Of sets that are equal the first is kept, which is for each of several streams another one.
+        .map(([key, value]) => [key, overlap && value.odd !== undefined ? { plain: value.odd } : value]),
+    });
+  };
   const cardinalityLimit = isViewed ? 2000 : limit; // the rule of the limit knows no views
   const kinds: InstrumentKind[] = [];
   return {
@@ -358,7 +355,7 @@ export function materialize({
     // Aggregations differ in what they refuse, and so in what they admit. With a view the official SDK takes no notice of them.
     readers:
       cardinalityLimit < 10 || isViewed ? readers.map((one) => ({ ...one, histogram: 'default' })) : readers,
-    views,
+    views: overlap ? views : oneEach(views, steps),
     meters,
     steps: steps.flatMap((described): Step[] => {
       switch (described.step) {
@@ -370,7 +367,6 @@ export function materialize({
             {
               ...described,
               meter: described.meter % meters.length,
-              name: isViewed ? described.name.toLowerCase() : described.name, // views of the official SDK heed case
             },
           ];
         case 'record': {
@@ -378,7 +374,9 @@ export function materialize({
           const value = make(described.value);
           const attributes = attributesOf(described.attributes);
           const bound = described.bound && isPlainMeasurement(value);
-          return isObserved(kinds[instrument]!)
+          // Streams of one instrument differ in what they refuse, and must all have the same measurements for `rules/views.ts`.
+          const isRefused = overlap && !Number.isFinite(value);
+          return isObserved(kinds[instrument]!) || isRefused
             ? []
             : [{ step: 'record', instrument, value, attributes, bound }];
         }

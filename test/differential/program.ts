@@ -22,14 +22,21 @@ export interface ReaderPlan {
   readonly histogram: HistogramSelection;
 }
 
-/** A view of instruments of one name and kind: no two views of a program match the same. */
+/** What code of the app in a view does to attributes. `empties`: stands for a throw in the official SDK, which has no way to go on. */
+export type ViewCode = 'renames a key' | 'throws' | 'empties';
+
+/** A view. Several may select one instrument, if it is a synchronous one. */
 export interface ViewPlan {
+  /** With wildcards. */
   readonly instrumentName: string;
-  readonly instrumentType: InstrumentKind;
+  /** Undefined: any. */
+  readonly instrumentType: InstrumentKind | undefined;
   readonly name: string | undefined;
   /** Keys of attributes that are kept, or that are left out. */
   readonly keys: readonly string[] | undefined;
   readonly keeps: boolean;
+  /** After the keys. */
+  readonly code: ViewCode | undefined;
   readonly aggregation: 'default' | 'drop' | 'explicit' | 'exponential';
 }
 

@@ -18,8 +18,10 @@ import { seriesKeepTheirOrder } from './rules/series-keep-their-order.ts';
 import { sumsAreAddedInOrder } from './rules/sums-are-added-in-order.ts';
 import { theCardinalityLimitIsHard } from './rules/the-cardinality-limit-is-hard.ts';
 import { valuesWithoutSenseAreRefused } from './rules/values-without-sense-are-refused.ts';
+import { views } from './rules/views.ts';
 
 export const RULES: readonly Rule[] = [
+  views,
   valuesWithoutSenseAreRefused,
   namesIgnoreCase,
   totalsAddUpInViews,

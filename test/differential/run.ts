@@ -21,6 +21,7 @@ import {
 } from '@opentelemetry/sdk-metrics';
 import { bind, MetricStore, SeqlockMeterProvider } from '../../src/index.ts';
 import { TestReader } from '../support/readers.ts';
+import { VIEW_CODE } from './streams.ts';
 import {
   createSteps,
   momentsOf,
@@ -77,15 +78,20 @@ function viewOptionsOf({
   name,
   keys,
   keeps,
+  code,
   aggregation,
 }: ViewPlan): ViewOptions {
-  const processor = keeps ? createAllowListAttributesProcessor : createDenyListAttributesProcessor;
+  const listOf = keeps ? createAllowListAttributesProcessor : createDenyListAttributesProcessor;
+  const attributesProcessors = [
+    ...(keys === undefined ? [] : [listOf([...keys])]),
+    ...(code === undefined ? [] : [{ process: VIEW_CODE[code] }]),
+  ];
   const chosen = VIEWED[aggregation];
   return {
     instrumentName,
-    instrumentType: instrumentType as InstrumentType,
+    ...(instrumentType !== undefined && { instrumentType: instrumentType as InstrumentType }),
     ...(name !== undefined && { name }),
-    ...(keys !== undefined && { attributesProcessors: [processor([...keys])] }),
+    ...(attributesProcessors.length > 0 && { attributesProcessors }),
     ...(chosen !== undefined && { aggregation: chosen }),
   };
 }

@@ -1,24 +1,73 @@
 /** Which streams the instruments of a program have, and the metrics they are collected as. */
+import type { Attributes } from '@opentelemetry/api';
 import type { Metric, Scope } from './collected.ts';
-import { createSteps, mapSteps, type CreateStep, type Program, type ViewPlan } from './program.ts';
+import {
+  createSteps,
+  mapSteps,
+  type CreateStep,
+  type Program,
+  type ViewCode,
+  type ViewPlan,
+} from './program.ts';
 
-/** The view of an instrument. */
-export function viewOf(program: Program, { kind, name }: CreateStep): ViewPlan | undefined {
-  return program.views.find((view) => view.instrumentType === kind && view.instrumentName === name);
+/** What code of the app does to attributes. */
+export const VIEW_CODE: Readonly<Record<ViewCode, (attributes: Attributes) => Attributes>> = {
+  'renames a key': ({ k, ...rest }) => (k === undefined ? rest : { ...rest, renamed: k }),
+  throws: () => {
+    throw new Error('on purpose');
+  },
+  empties: () => ({}),
+};
+
+/** Whether a view selects an instrument: `*` and `?` are wildcards. */
+export function selects(
+  { instrumentName, instrumentType }: ViewPlan,
+  { kind, name }: Pick<CreateStep, 'kind' | 'name'>,
+): boolean {
+  const fits = (pattern: string, text: string): boolean => {
+    if (pattern === '') return text === '';
+    const rest = pattern.slice(1);
+    if (pattern[0] === '*') return fits(rest, text) || (text !== '' && fits(pattern, text.slice(1)));
+    return text !== '' && (pattern[0] === '?' || pattern[0] === text[0]) && fits(rest, text.slice(1));
+  };
+  return (instrumentType === undefined || instrumentType === kind) && fits(instrumentName, name);
 }
 
-/** The attributes a view leaves. */
-export function viewed(attributes: object, view: ViewPlan | undefined): object {
-  if (view?.keys === undefined) return attributes;
-  return Object.fromEntries(
-    Object.entries(attributes).filter(([key]) => view.keys!.includes(key) === view.keeps),
-  );
+/** The views of an instrument. */
+export function viewsOf(program: Program, create: CreateStep): ViewPlan[] {
+  return program.views.filter((view) => selects(view, create));
 }
 
-/** The identity of an instrument's stream. Instruments that have one in common share the stream. */
+/** The view of an instrument that has no more than one. */
+export function viewOf(program: Program, create: CreateStep): ViewPlan | undefined {
+  return viewsOf(program, create)[0];
+}
+
+/** The attributes a view leaves; where there are several views, or code, what was recorded: they have it go through them later. */
+export function viewed(attributes: object, views: readonly ViewPlan[]): object {
+  const [view] = views;
+  const keys = view?.keys;
+  if (keys === undefined || view!.code !== undefined || views.length > 1) return attributes;
+  return Object.fromEntries(Object.entries(attributes).filter(([key]) => keys.includes(key) === view!.keeps));
+}
+
+/** The identity of an instrument's stream, of several the first. Instruments that have one in common share the stream. */
 export function streamOf(program: Program, create: CreateStep): string {
+  return streamOfView(program, create, viewOf(program, create));
+}
+
+/** The identities of all streams of an instrument that are collected, in their order. */
+export function shownStreamsOf(program: Program, create: CreateStep): string[] {
+  const views = viewsOf(program, create);
+  if (views.length === 0) return [streamOfView(program, create, undefined)];
+  return views
+    .filter(({ aggregation }) => aggregation !== 'drop')
+    .map((view) => streamOfView(program, create, view));
+}
+
+function streamOfView(program: Program, create: CreateStep, view: ViewPlan | undefined): string {
   const { meter, kind, options } = create;
-  const name = viewOf(program, create)?.name ?? create.name;
+  const name = view?.name ?? create.name;
   const scope = program.meters[meter]!;
   return JSON.stringify([
     scope.name,
@@ -42,8 +91,7 @@ export function creations(program: Program): Map<string, number> {
   const made = new Map<string, number>();
   mapSteps(program, (step, now) => {
     if (step.step !== 'create') return step;
-    const stream = streamOf(program, step);
-    if (!made.has(stream)) made.set(stream, now);
+    for (const stream of shownStreamsOf(program, step)) if (!made.has(stream)) made.set(stream, now);
     return step;
   });
   return made;

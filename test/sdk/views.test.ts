@@ -356,6 +356,19 @@ describe('views', () => {
       expect(seen[1]).to.equal(context.active());
     });
 
+    it('are not asked about what is no object: it counts as no attributes, with a warning', () => {
+      const process = (attributes: Attributes): Attributes => ({ ...attributes, seen: true });
+      const provider = withViews([{ instrumentName: '*', attributesProcessors: [{ process }] }]);
+      const warnings = warningsOf(() => {
+        const counter = provider.meter.createCounter('c');
+        for (const attributes of ['text', ['a'], 5]) counter.add(1, attributes as never);
+        for (const attributes of [undefined, null, {}]) counter.add(1, attributes as never);
+      });
+      expect(shown(provider)).to.deep.equal([['c', [{}, 3], [{ seen: true }, 3]]]);
+      expect(warnings).to.have.length(1);
+      expect(warnings[0]).to.include('attributes must be an object');
+    });
+
     it('code that throws: recorded without attributes, one warning, nothing thrown', () => {
       const process = (): never => {
         throw new Error('in the processor');

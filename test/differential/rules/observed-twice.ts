@@ -4,7 +4,7 @@
  */
 import { createSteps, mapSteps, type Observation } from '../program.ts';
 import type { Rule } from '../rule.ts';
-import { observedValue, setKey, streamOf, streamsOf, viewed, viewOf } from '../streams.ts';
+import { observedValue, setKey, streamOf, streamsOf, viewed, viewOf, viewsOf } from '../streams.ts';
 import { keptAttributes } from './attributes-are-copied.ts';
 
 export const theLaterObservationCounts: Rule = {
@@ -60,7 +60,7 @@ export const totalsAddUpInViews: Rule = {
         const sums = new Map<string, Observation>();
         for (const one of latest.values()) {
           const create = instruments[one.instrument]!;
-          const attributes = viewed(keptAttributes(one.attributes), viewOf(program, create));
+          const attributes = viewed(keptAttributes(one.attributes), viewsOf(program, create));
           const key = `${streamOf(program, create)} ${setKey(attributes)} ${step.throwing.includes(one.instrument)}`;
           const before = create.kind === 'OBSERVABLE_GAUGE' ? 0 : ((sums.get(key)?.value as number) ?? 0);
           sums.set(key, { ...one, attributes, value: before + observedValue(create, one.value as number) });
