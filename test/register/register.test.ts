@@ -5,7 +5,12 @@ import { createServer, type AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
 import { freePort } from '../../examples/demo/free-port.ts';
 import { attributesOf, findMetric, otlpTotal } from '../../examples/demo/otlp-read.ts';
-import { startOtlpReceiver, type OtlpReceiver, type OtlpRequest } from '../../examples/demo/otlp-receiver.ts';
+import {
+  startOtlpReceiver,
+  type OtlpMetric,
+  type OtlpReceiver,
+  type OtlpRequest,
+} from '../../examples/demo/otlp-receiver.ts';
 import { parseScrape, total } from '../../examples/demo/scraped-text.ts';
 import { eventually } from '../support/eventually.ts';
 import { run, start, type Outcome } from '../support/program.ts';
@@ -56,11 +61,40 @@ const APPS = {
   'histogram.mjs': `
     import { metrics } from '@opentelemetry/api';
     metrics.getMeter('app').createHistogram('sizes').record(7);
-    if (process.env.SCRAPE)
-      for (let text; text === undefined; await new Promise((done) => setTimeout(done, 50)))
-        text = await fetch('http://localhost:' + process.env.OTEL_EXPORTER_PROMETHEUS_PORT + '/metrics')
-          .then((response) => response.text())
-          .then((found) => (console.log(found), found), () => undefined);`,
+    import { scrape } from './scrape.mjs';
+    if (process.env.SCRAPE) console.log(await scrape('text/plain'));`,
+  // Not an app: has its metrics scraped, as soon as they are served.
+  'scrape.mjs': `
+    const url = 'http://localhost:' + process.env.OTEL_EXPORTER_PROMETHEUS_PORT + '/metrics';
+    export async function scrape(accept) {
+      for (;; await new Promise((done) => setTimeout(done, 50)))
+        try {
+          return await (await fetch(url, { headers: { accept } })).text();
+        } catch {}
+    }`,
+  'exemplars.mjs': `
+    import { context, metrics, ROOT_CONTEXT, trace } from '@opentelemetry/api';
+    import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
+    import { scrape } from './scrape.mjs';
+    context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
+    const span = { traceId: 'a'.repeat(32), spanId: 'b'.repeat(16), traceFlags: 1 };
+    const meter = metrics.getMeter('app');
+    context.with(trace.setSpanContext(ROOT_CONTEXT, span), () => meter.createCounter('inside').add(1));
+    meter.createCounter('outside').add(1);
+    console.log(await scrape('application/openmetrics-text; version=1.0.0'));`,
+  'kinds.mjs': `
+    import { metrics } from '@opentelemetry/api';
+    const meter = metrics.getMeter('app');
+    const counter = meter.createCounter('counter');
+    const level = meter.createUpDownCounter('level');
+    const histogram = meter.createHistogram('histogram');
+    meter.createObservableCounter('observed').addCallback((result) => result.observe(10));
+    for (const value of [3, 5]) {
+      counter.add(value);
+      level.add(value);
+      histogram.record(value);
+      await metrics.getMeterProvider().forceFlush();
+    }`,
   'flush.mjs': `
     import { metrics } from '@opentelemetry/api';
     const counter = metrics.getMeter('app').createCounter('counted');
@@ -201,6 +235,63 @@ describe('seqlock-metrics/register', () => {
     expect(stdout).to.match(/^sizes_bucket\{.*le="10"\} 1$/m);
   });
 
+  it('pushes each kind with the temporality that the preference gives it', async () => {
+    const CUMULATIVE = [2, 8];
+    const DELTA = [1, 5];
+    const preferences = {
+      cumulative: { counter: CUMULATIVE, level: CUMULATIVE, histogram: [2, 2, 3, 5], observed: [2, 10] },
+      Delta: { counter: DELTA, level: CUMULATIVE, histogram: [1, 1, 5, 5], observed: [1, 0] },
+      lowmemory: { counter: DELTA, level: CUMULATIVE, histogram: [1, 1, 5, 5], observed: [2, 10] },
+    };
+    const found = await Promise.all(
+      Object.keys(preferences).map(async (preference) => {
+        const { requests } = await ran([...REGISTER, app('kinds.mjs')], {
+          OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE: preference,
+        });
+        const second = (name: string): OtlpMetric => findMetric(requests[1]!, name)!;
+        const sum = (name: string): unknown[] => {
+          const { aggregationTemporality, dataPoints } = second(name).sum!;
+          return [aggregationTemporality, dataPoints[0]!.asDouble];
+        };
+        const { aggregationTemporality, dataPoints } = second('histogram').histogram!;
+        const { count, min, max } = dataPoints[0]!;
+        return [
+          preference,
+          {
+            counter: sum('counter'),
+            level: sum('level'),
+            histogram: [aggregationTemporality, Number(count), min, max],
+            observed: sum('observed'),
+          },
+        ];
+      }),
+    );
+    expect(Object.fromEntries(found)).to.deep.equal(preferences);
+  });
+
+  it('makes exemplars of the measurements that the filter lets through', async () => {
+    const found = await Promise.all(
+      ['trace_based', 'ALWAYS_ON', 'always_off'].map(async (filter) => {
+        const { stdout } = await run(process.execPath, [...REGISTER, app('exemplars.mjs')], {
+          env: {
+            OTEL_METRICS_EXPORTER: 'prometheus',
+            OTEL_EXPORTER_PROMETHEUS_PORT: String(await freePort()),
+            OTEL_METRICS_EXEMPLAR_FILTER: filter,
+          },
+        });
+        return ['inside', 'outside'].map(
+          (name) => new RegExp(`^${name}_total.*# {(.*)}`, 'm').exec(stdout)?.[1],
+        );
+      }),
+    );
+    const ids = `trace_id="${'a'.repeat(32)}",span_id="${'b'.repeat(16)}"`;
+    expect(found).to.deep.equal([
+      [ids, undefined],
+      [ids, ''],
+      [undefined, undefined],
+    ]);
+  });
+
   it('has the global provider flush and shut down the exporter thread', async () => {
     const { requests, stderr } = await ran([...REGISTER, app('flush.mjs')]);
     expect(stderr).to.equal('');
@@ -231,13 +322,15 @@ describe('seqlock-metrics/register', () => {
     const { stderr, last } = await ran([...REGISTER, app('app.mjs')], {
       OTEL_EXPORTER_OTLP_TIMEOUT: '10s',
       OTEL_METRIC_EXPORT_INTERVAL: 'often',
+      OTEL_EXPORTER_OTLP_METRICS_CLIENT_KEY: '/nowhere/key.pem',
     });
     expect(otlpTotal(last!, 'counted')).to.equal(61);
     const lines = stderr.split('\n').filter((line) => line !== '');
-    expect(lines.length, stderr).to.equal(2);
+    expect(lines.length, stderr).to.equal(3);
     expect(stderr)
       .to.include('OTEL_EXPORTER_OTLP_TIMEOUT is "10s"')
-      .and.include('OTEL_METRIC_EXPORT_INTERVAL is "often"');
+      .and.include('OTEL_METRIC_EXPORT_INTERVAL is "often"')
+      .and.include('OTEL_EXPORTER_OTLP_METRICS_CLIENT_KEY is "/nowhere/key.pem"');
     const quiet = await ran([...REGISTER, app('early.mjs')], {
       OTEL_LOG_LEVEL: 'none',
       OTEL_METRIC_EXPORT_INTERVAL: 'often',
