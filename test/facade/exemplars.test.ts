@@ -302,7 +302,7 @@ describe('exemplars', () => {
       ['always_on', 3],
       ['always_off', 0],
     ] as const) {
-      it(`${filter}, as option and as variable`, () => {
+      it(`is taken as option and as variable: ${filter}`, () => {
         expect(kept({ exemplarFilter: filter })).to.equal(expected);
         process.env[VARIABLE] = ` ${filter.toUpperCase()} `;
         expect(kept({})).to.equal(expected);

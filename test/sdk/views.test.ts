@@ -78,7 +78,7 @@ describe('views', () => {
         ['http.requests'],
       ],
     ] as const)
-      it(`by ${what}`, () => {
+      it(`each by itself: ${what}`, () => {
         const provider = withViews([{ ...selector, description: 'selected' }]);
         create(provider.meter);
         expect(
@@ -153,7 +153,7 @@ describe('views', () => {
       ],
       [{ type: DROP }, {}],
     ] as const)
-      it(`${AggregationType[aggregation.type]} of every synchronous instrument ${JSON.stringify('options' in aggregation ? aggregation.options : '')}`, () => {
+      it(`of every synchronous instrument: ${AggregationType[aggregation.type]} ${JSON.stringify('options' in aggregation ? aggregation.options : '')}`, () => {
         const provider = withViews([{ instrumentName: '*', aggregation: aggregation as never }]);
         record(provider);
         expect(
