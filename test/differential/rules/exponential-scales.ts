@@ -1,5 +1,6 @@
 /**
- * An exponential histogram has the highest scale at which all that was ever recorded to it fits, in deltas too. The official SDK chooses a scale for each cycle by itself, and scale 0 for ever after a cycle without a value that has a bucket.
+ * An exponential histogram has the highest scale at which all that was ever recorded to it fits, in deltas too. The official SDK chooses a
+ * scale for each cycle by itself, and for ever a scale that is too low after a cycle without a value that has a bucket, of either sign.
  */
 import { allPoints, DELTA, type ExponentialValue } from '../collected.ts';
 import type { Rule } from '../rule.ts';
@@ -29,9 +30,11 @@ function atScale(value: ExponentialValue, scale: number): unknown {
 export const exponentialScales: Rule = {
   name: 'Exponential histograms',
   apply: (program) => {
+    // Also of one sign alone.
     const hasEmptyCycles = program.steps.some(
       ({ step, value }: { step: string; value?: unknown }) =>
-        step === 'record' && (Math.trunc(value as number) === 0 || !Number.isFinite(value)),
+        step === 'record' &&
+        ((value as number) < 0 || Math.trunc(value as number) === 0 || !Number.isFinite(value)),
     );
     return {
       program,
