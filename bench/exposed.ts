@@ -21,7 +21,7 @@ export interface Exposed {
   readonly port: number;
 }
 
-const NAME = 'bench_requests';
+export const NAME = 'bench_requests';
 const LABELS = ['route', 'method', 'status'];
 /** The default bounds of OpenTelemetry, given to prom-client too. */
 const BUCKETS = [0, 5, 10, 25, 50, 75, 100, 250, 500, 750, 1000, 2500, 5000, 7500, 10000];
@@ -33,6 +33,8 @@ export interface ExposeOptions {
   readonly kind?: ExposedKind;
   /** In a worker thread nothing is served: it joins what the main thread has exposed. */
   readonly isWorker?: boolean;
+  /** Workers record too. `pio` then exports those of workers alone: it has one or the other. */
+  readonly hasWorkers?: boolean;
   /** Where contenders that push OTLP do so, beside being scraped. */
   readonly otlpUrl?: string | undefined;
 }
@@ -43,7 +45,7 @@ export function labelsOf(series: number): Labels {
 
 export async function expose(
   contender: Exposing,
-  { kind = 'counter', isWorker = false, otlpUrl: url }: ExposeOptions = {},
+  { kind = 'counter', isWorker = false, hasWorkers = isWorker, otlpUrl: url }: ExposeOptions = {},
 ): Promise<Exposed> {
   switch (contender) {
     case 'none':
@@ -68,13 +70,13 @@ export async function expose(
       return { record, port };
     }
     case 'pio': {
-      const registry = new pio.WorkerRegistry();
       const options = { name: NAME, help: 'h', labelNames: LABELS };
       const record = promRecord(
         kind === 'counter' ? new pio.Counter(options) : new pio.Histogram({ ...options, buckets: BUCKETS }),
       );
+      const workers = hasWorkers ? new pio.WorkerRegistry() : undefined;
       const answer: RequestListener = (_, response) =>
-        void registry.workerMetrics().then(
+        void (workers?.workerMetrics() ?? pio.register.metrics()).then(
           (text) => response.end(text),
           (error: unknown) => response.writeHead(500).end(String(error)),
         );

@@ -31,7 +31,7 @@ async function worker({ contender, series }: WorkerData): Promise<void> {
 }
 
 async function main(contender: Exposing, series: number, otlpUrl: string | undefined): Promise<void> {
-  const { record, port } = await expose(contender, { otlpUrl });
+  const { record, port } = await expose(contender, { hasWorkers: true, otlpUrl });
   // The official SDK has no way to bring workers' metrics together, prom-client none for threads. That of pio is for metrics of workers alone.
   const ofWorker = contender === 'pio' ? series : 0;
   const workers =

@@ -6,7 +6,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { PUSH_EVERY_MILLIS, type Exposing } from './exposed.ts';
+import { NAME, PUSH_EVERY_MILLIS, type Exposing } from './exposed.ts';
 import type { Block, HangRequest } from './hang-app.ts';
 import { PushWatch } from './push-watch.ts';
 import { rowOf, type Row } from './row.ts';
@@ -25,7 +25,6 @@ type Measured = Partial<Record<Exposing, number[]>>;
 
 /** A scrape that takes longer has no place on a dashboard that is refreshed every few seconds. */
 const IN_TIME_MILLIS = 1000;
-const NAME = 'bench_requests';
 const BLOCKS: readonly [Block, readonly Exposing[]][] = [
   ['main thread and a worker', ['official', 'prom', 'pio', 'ours']],
   ['a worker', ['pio', 'ours']],

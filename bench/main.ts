@@ -63,7 +63,7 @@ const FULL_TEXT: TextEffort = [
   { kind: 'histogram', series: 10_000, rounds: 7 },
 ];
 const SMOKE_TEXT: TextEffort = [{ kind: 'counter', series: 100, rounds: 1 }];
-const FULL_SERVICE: ServiceEffort = { rounds: 3, seconds: 10, warmUpSeconds: 3, rate: 2000, series: 20_000 };
+const FULL_SERVICE: ServiceEffort = { rounds: 5, seconds: 10, warmUpSeconds: 3, rate: 2000, series: 20_000 };
 const SMOKE_SERVICE: ServiceEffort = { rounds: 1, seconds: 1, warmUpSeconds: 0.5, rate: 200, series: 100 };
 const FULL_GARBAGE: GarbageEffort = { rounds: 3, batches: 16, warmUpMillis: 150 };
 const SMOKE_GARBAGE: GarbageEffort = { rounds: 1, batches: 1, warmUpMillis: 0 };

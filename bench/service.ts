@@ -6,7 +6,7 @@ import { execFile, fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import type { Exposing } from './exposed.ts';
+import { NAME, type Exposing } from './exposed.ts';
 import { rowOf, type Rounds, type Row } from './row.ts';
 import { scrape } from './scraping.ts';
 
@@ -43,9 +43,10 @@ async function measure(contender: Exposing, effort: ServiceEffort): Promise<numb
   try {
     const { service, metrics } = await reply(app);
     const scraping = metrics === 0 ? undefined : scrapeRegularly(metrics);
-    await load(service, effort.rate, effort.warmUpSeconds);
+    const warmUp = await load(service, effort.rate, effort.warmUpSeconds);
     const latencies = await load(service, effort.rate, effort.seconds);
     await scraping?.stop();
+    if (metrics !== 0) await checkTotal(metrics, effort.series + warmUp.length + latencies.length);
     return latencies;
   } finally {
     app.kill('SIGKILL');
@@ -80,6 +81,12 @@ function scrapeRegularly(port: number): { stop(): Promise<void> } {
       if (failed > 0) throw new Error(`${failed} scrapes were not answered`);
     },
   };
+}
+
+/** Each series was recorded to once, and one for each request: all of it has to be in what is scraped. */
+async function checkTotal(port: number, expected: number): Promise<void> {
+  const { sum } = await scrape(port, { sum: NAME });
+  if (sum !== expected) throw new Error(`${expected} were recorded, ${sum} are in a scrape`);
 }
 
 function percentileOf(values: readonly number[], percentile: number): number {
