@@ -35,6 +35,8 @@ export interface ExposeOptions {
   readonly isWorker?: boolean;
   /** Workers record too. `pio` then exports those of workers alone: it has one or the other. */
   readonly hasWorkers?: boolean;
+  /** There is an observable gauge too, in each thread: a scrape then has something to ask a thread for that may hang. */
+  readonly observes?: boolean;
   /** Where contenders that push OTLP do so, beside being scraped. */
   readonly otlpUrl?: string | undefined;
 }
@@ -45,8 +47,15 @@ export function labelsOf(series: number): Labels {
 
 export async function expose(
   contender: Exposing,
-  { kind = 'counter', isWorker = false, hasWorkers = isWorker, otlpUrl: url }: ExposeOptions = {},
+  {
+    kind = 'counter',
+    isWorker = false,
+    hasWorkers = isWorker,
+    observes = false,
+    otlpUrl: url,
+  }: ExposeOptions = {},
 ): Promise<Exposed> {
+  const { observeOtel, observeProm } = observes ? OBSERVING : NOT_OBSERVING;
   switch (contender) {
     case 'none':
       return { record: () => {}, port: 0 };
@@ -54,13 +63,16 @@ export async function expose(
       const exporter = new PrometheusExporter({ preventServerStart: true });
       Object.assign(exporter, { _cardinalitySelector: () => MOST_SERIES }); // it has no option for it
       const readers = [exporter, ...(url === undefined ? [] : [officialPush(url)])];
-      const record = otelRecord(new MeterProvider({ readers }), kind);
+      const provider = new MeterProvider({ readers });
+      observeOtel(provider);
+      const record = otelRecord(provider, kind);
       const port = await serve((request, response) => exporter.getMetricsRequestHandler(request, response));
       return { record, port };
     }
     case 'prom': {
       const registers = [new prom.Registry()];
       const options = { name: NAME, help: 'h', labelNames: LABELS, registers };
+      observeProm((gauge) => new prom.Gauge({ ...gauge, registers }));
       const record = promRecord(
         kind === 'counter' ? new prom.Counter(options) : new prom.Histogram({ ...options, buckets: BUCKETS }),
       );
@@ -71,6 +83,7 @@ export async function expose(
     }
     case 'pio': {
       const options = { name: NAME, help: 'h', labelNames: LABELS };
+      observeProm((gauge) => new pio.Gauge(gauge));
       const record = promRecord(
         kind === 'counter' ? new pio.Counter(options) : new pio.Histogram({ ...options, buckets: BUCKETS }),
       );
@@ -86,6 +99,7 @@ export async function expose(
     case 'handler': {
       const views = [{ instrumentName: '*', aggregationCardinalityLimit: MOST_SERIES }]; // workers follow
       const provider = new SeqlockMeterProvider(isWorker ? {} : { views });
+      observeOtel(provider);
       const record = otelRecord(provider, kind);
       if (isWorker) return { record, port: 0 };
       if (contender === 'handler') {
@@ -100,6 +114,29 @@ export async function expose(
     }
   }
 }
+
+interface ObservedGauge {
+  readonly name: string;
+  readonly help: string;
+  collect(this: { set(value: number): void }): void;
+}
+
+const OBSERVING = {
+  observeOtel: (provider: ApiMeterProvider): void =>
+    provider
+      .getMeter('bench')
+      .createObservableGauge('bench_uptime')
+      .addCallback((result) => result.observe(process.uptime())),
+  observeProm: (make: (gauge: ObservedGauge) => unknown): void =>
+    void make({
+      name: 'bench_uptime',
+      help: 'h',
+      collect() {
+        this.set(process.uptime());
+      },
+    }),
+};
+const NOT_OBSERVING: typeof OBSERVING = { observeOtel: () => {}, observeProm: () => {} };
 
 function officialPush(url: string): PeriodicExportingMetricReader {
   return new PeriodicExportingMetricReader({

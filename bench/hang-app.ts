@@ -23,7 +23,7 @@ function loop(millis: number): void {
 }
 
 async function worker({ contender, series }: WorkerData): Promise<void> {
-  const { record } = await expose(contender, { isWorker: true });
+  const { record } = await expose(contender, { isWorker: true, observes: true });
   for (let i = 0; i < series; i++) record(labelsOf(i), 1);
   setInterval(() => record(labelsOf(0), 1), 1);
   parentPort!.on('message', loop);
@@ -31,7 +31,7 @@ async function worker({ contender, series }: WorkerData): Promise<void> {
 }
 
 async function main(contender: Exposing, series: number, otlpUrl: string | undefined): Promise<void> {
-  const { record, port } = await expose(contender, { hasWorkers: true, otlpUrl });
+  const { record, port } = await expose(contender, { hasWorkers: true, observes: true, otlpUrl });
   // The official SDK has no way to bring workers' metrics together, prom-client none for threads. That of pio is for metrics of workers alone.
   const ofWorker = contender === 'pio' ? series : 0;
   const workers =

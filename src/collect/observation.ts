@@ -1,7 +1,10 @@
 import { awaitAnswer, LONGEST_WAIT_MILLIS, observingSlabs, ring } from '../memory/doorbell.ts';
+import { askForPulses, hasTurnedSince } from '../memory/pulse.ts';
 import type { Region } from '../memory/region.ts';
 
-/** How long a reader waits for a thread that did not answer the time before. */
+/** So long a reader waits for a sign that a thread's event loop turns: of the scrapes of a thread that hangs, the first takes longer for it. */
+const TURN_MILLIS = 200;
+/** ... and so long when there was none the time before. */
 const BLOCKED_WAIT_MILLIS = 20;
 
 /** What this thread has seen of the other threads' answers. */
@@ -40,15 +43,15 @@ export async function observeElsewhere(
   const { silent } = known;
   const observing = observingSlabs(region, own);
   for (const slab of silent) if (!observing.includes(slab)) silent.delete(slab); // its thread has ended
+  if (observing.length === 0) return [];
+  const look = askForPulses(region);
   const wait = Math.min(timeoutMillis ?? LONGEST_WAIT_MILLIS, LONGEST_WAIT_MILLIS);
   await Promise.all(
     observing.map(async (slab) => {
-      const answered = await awaitAnswer(
-        region,
-        slab,
-        request,
-        silent.has(slab) ? BLOCKED_WAIT_MILLIS : wait,
-      );
+      const first = Math.min(wait, silent.has(slab) ? BLOCKED_WAIT_MILLIS : TURN_MILLIS);
+      const answered =
+        (await awaitAnswer(region, slab, request, first)) ||
+        (hasTurnedSince(region, slab, look) && (await awaitAnswer(region, slab, request, wait - first)));
       if (answered) silent.delete(slab);
       else {
         silent.add(slab);

@@ -37,6 +37,21 @@ function listen(reference: WeakRef<Region>, slab: number): void {
   else queueMicrotask(() => listen(reference, slab));
 }
 
+/** Asks every thread for a sign of life. Returns the number of the look. Any thread. */
+export function askForPulses({ words }: Region): number {
+  let look: number;
+  do look = (Atomics.add(words, L.PULSE_INDEX, 1) + 1) | 0;
+  while (look === 0); // which means none
+  Atomics.notify(words, L.PULSE_INDEX);
+  return look;
+}
+
+/** True when the event loop of a slab's owner has turned since a look, and of an owner that answers none. */
+export function hasTurnedSince(region: Region, slab: number, look: number): boolean {
+  const pulse = Atomics.load(region.words, pulseIndex(slab));
+  return pulse === 0 || ((pulse - look) | 0) >= 0;
+}
+
 /** A thread that has a slab, and how long its event loop has not turned. */
 export interface ThreadPulse {
   readonly slab: number;
@@ -58,13 +73,11 @@ export class PulseReader {
     this.#region = region;
   }
 
-  /** Asks every thread for a sign of life. Call it regularly: a blocked loop is noticed at the look after it stopped. */
+  /** Looks at every thread. Call it regularly: a blocked loop is noticed at the look after it stopped. */
   look(now: number = performance.now()): void {
-    const { words } = this.#region;
     for (const slab of this.#answering()) this.#silentSince(slab);
     this.#lookedAt = now;
-    if (((Atomics.add(words, L.PULSE_INDEX, 1) + 1) | 0) === 0) Atomics.add(words, L.PULSE_INDEX, 1); // 0 means none
-    Atomics.notify(words, L.PULSE_INDEX);
+    askForPulses(this.#region);
   }
 
   /** Every live thread, as of the looks so far. */
