@@ -1,4 +1,5 @@
 /** Real Prometheus servers read native histograms of the protobuf format, and classic ones made of the same, and are asked what they have. */
+import { ROOT_CONTEXT, trace, TraceFlags } from '@opentelemetry/api';
 import { AggregationType } from '@opentelemetry/sdk-metrics';
 import { expect } from 'chai';
 import { spawnSync } from 'node:child_process';
@@ -16,11 +17,17 @@ const COUNT = 2000;
 const VALUES = Array.from({ length: COUNT }, (_, i) => 0.001 * 10 ** ((4 * i) / COUNT));
 const SUM = VALUES.reduce((sum, value) => sum + value, 0);
 
+/** Recorded in a span each. Two have one classic bucket, which has one exemplar. */
+const TRACED = [5, 7, 0.001].map((value, i) => ({ value, traceId: `${i + 1}`.padStart(32, 'a') }));
+
 const PROGRAMS = ['prometheus 2', 'prometheus'] as const;
 /** How each is told to read native histograms. */
 const SETTINGS: Readonly<Record<(typeof PROGRAMS)[number], { flags: string[]; config: string }>> = {
   'prometheus 2': { flags: ['--enable-feature=native-histograms'], config: '' },
-  prometheus: { flags: [], config: '    scrape_native_histograms: true\n' },
+  prometheus: {
+    flags: ['--enable-feature=exemplar-storage'],
+    config: '    scrape_native_histograms: true\n',
+  },
 };
 
 describe('native histograms in real Prometheus servers', function () {
@@ -39,6 +46,10 @@ describe('native histograms in real Prometheus servers', function () {
     const took = meter.createHistogram('took', { unit: 's' });
     for (const value of VALUES) took.record(value, { route: '/a' });
     for (const value of [0, 0, 5]) took.record(value, { route: '/zero' });
+    for (const { value, traceId } of TRACED) {
+      const span = { traceId, spanId: '00f067aa0ba902b7', traceFlags: TraceFlags.SAMPLED };
+      took.record(value, { route: '/traced' }, trace.setSpanContext(ROOT_CONTEXT, span));
+    }
     const level = meter.createUpDownCounter('level');
     for (const value of [-8, -1, 0, 3]) level.add(value);
     const handler = createPrometheusHandler(reader);
@@ -84,6 +95,19 @@ describe('native histograms in real Prometheus servers', function () {
         expect(await server.value('histogram_count(level)')).to.equal(4);
         expect((await server.targets()).map(({ lastError }) => lastError)).to.deep.equal(['']);
       });
+
+      if (program === 'prometheus')
+        it('has the exemplars of a native histogram', async () => {
+          const query = encodeURIComponent('took_seconds{route="/traced"}');
+          const url = `${server.url}/api/v1/query_exemplars?query=${query}&start=0&end=${Date.now() / 1000 + 60}`;
+          const { data } = (await (await fetch(url)).json()) as {
+            data: { exemplars: { labels: Record<string, string>; value: string }[] }[];
+          };
+          const found = data.flatMap(({ exemplars }) => exemplars);
+          expect(
+            found.map(({ labels, value }) => ({ value: Number(value), traceId: labels['trace_id'] })),
+          ).to.have.deep.members(TRACED);
+        });
 
       it('answers quantiles from the bucket that the value is in', async () => {
         for (const quantile of [0.01, 0.25, 0.5, 0.9, 0.99]) {
