@@ -1,4 +1,5 @@
 import type { Attributes } from '@opentelemetry/api';
+import { finished, hashText, withWord } from '../base/hash.ts';
 import {
   scalarIdentity,
   textIdentity,
@@ -8,8 +9,6 @@ import {
 
 /** Characters of a text that are hashed, from each end. */
 const HASHED = 64;
-const PRIME = 0x01000193; // FNV-1a
-const BASIS = 0x811c9dc5 | 0;
 
 const double = new Float64Array(1);
 const halves = new Int32Array(double.buffer);
@@ -24,7 +23,7 @@ export class SeriesIndex {
   #series = new Int32Array(16); // number + 1, 0 = free; at most half full
   #size = 0;
   #keys: readonly string[] = [];
-  #keysHash: number = BASIS;
+  #keysHash = 0;
 
   constructor(attributesOf: (series: number) => Attributes) {
     this.#attributesOf = attributesOf;
@@ -34,11 +33,11 @@ export class SeriesIndex {
   hashOf({ keys, values }: CanonicalAttributes): number {
     if (keys !== this.#keys) {
       this.#keys = keys;
-      this.#keysHash = keys.reduce((hash, key) => hashOfText(key, hash), BASIS);
+      this.#keysHash = keys.reduce((hash, key) => hashOfText(key, hash), 0);
     }
     let hash = this.#keysHash;
     for (let i = 0; i < values.length; i++) hash = hashOfValue(values[i], hash);
-    return hash ^ (hash >>> 15);
+    return finished(hash);
   }
 
   /** The series with these attributes, or -1. */
@@ -75,12 +74,9 @@ export class SeriesIndex {
 }
 
 function hashOfText(text: string, seed: number): number {
-  let hash = seed ^ text.length;
-  const head = Math.min(text.length, HASHED);
-  for (let i = 0; i < head; i++) hash = Math.imul(hash ^ text.charCodeAt(i), PRIME);
-  for (let i = Math.max(head, text.length - HASHED); i < text.length; i++)
-    hash = Math.imul(hash ^ text.charCodeAt(i), PRIME);
-  return hash;
+  const { length } = text;
+  const hash = hashText(text, 0, Math.min(length, HASHED), withWord(seed, length));
+  return length <= HASHED ? hash : hashText(text, Math.max(HASHED, length - HASHED), length, hash);
 }
 
 /** Equal for values that are one attribute. */
@@ -90,9 +86,9 @@ function hashOfValue(value: AttributeValue, seed: number): number {
   const identity = scalarIdentity(value);
   if (typeof identity === 'number') {
     double[0] = identity + 0; // the two zeros are one attribute
-    return Math.imul(Math.imul(seed ^ halves[0]!, PRIME) ^ halves[1]!, PRIME);
+    return withWord(withWord(seed, halves[0]!), halves[1]!);
   }
-  return Math.imul(seed ^ (identity === null ? 1 : identity === true ? 2 : 3), PRIME);
+  return withWord(seed, identity === null ? 1 : identity === true ? 2 : 3);
 }
 
 function areSame(attributes: Attributes, { keys, values }: CanonicalAttributes): boolean {

@@ -33,15 +33,19 @@ export class StreamColumn {
   /** Empties the column for a new snapshot; the series to fill it from, in order. `words` of the stream's region. */
   begin(words: Int32Array): readonly number[] {
     const stream = this.#stream;
-    while (this.#seen < stream.size) this.#waiting.push(this.#seen++);
     if (this.#waiting.length > 0) {
-      const waiting: number[] = [];
-      for (const series of this.#waiting) (stream.isLive(series, words) ? this.#live : waiting).push(series);
-      this.#waiting = waiting;
+      const waiting = this.#waiting;
+      this.#waiting = [];
+      for (const series of waiting) this.#place(series, words);
     }
+    while (this.#seen < stream.size) this.#place(this.#seen++, words);
     this.column.clear();
     this.column.text = stream.text;
     return this.#live;
+  }
+
+  #place(series: number, words: Int32Array): void {
+    (this.#stream.isLive(series, words) ? this.#live : this.#waiting).push(series);
   }
 }
 

@@ -1,3 +1,5 @@
+import { finished, hashBytes } from '../base/hash.ts';
+
 /** Longer texts are rarely met twice. */
 const LONGEST = 64;
 const SLOTS = 4096;
@@ -11,19 +13,13 @@ export class StringCache {
 
   /** The text of UTF-8 bytes. */
   text(bytes: Buffer, start: number, end: number): string {
-    let hash = 0x811c9dc5; // FNV-1a
-    let seen = 0;
-    if (end - start <= LONGEST)
-      for (let i = start; i < end; i++) {
-        const byte = bytes[i]!;
-        seen |= byte;
-        hash = Math.imul(hash ^ byte, 0x01000193);
-      }
-    if (end - start > LONGEST || seen >= 0x80) return bytes.toString('utf8', start, end);
-    const slot = (hash ^ (hash >>> 12)) & (SLOTS - 1);
+    if (end - start > LONGEST) return bytes.toString('utf8', start, end);
+    const slot = finished(hashBytes(bytes, start, end, 0)) & (SLOTS - 1);
     const known = this.#texts[slot];
     if (known !== undefined && isAscii(known, bytes, start, end)) return known;
-    return (this.#texts[slot] = bytes.toString('latin1', start, end));
+    const text = bytes.toString('utf8', start, end);
+    if (text.length === end - start) this.#texts[slot] = text; // else it is not ASCII, and `isAscii` would take others for it
+    return text;
   }
 }
 

@@ -1,3 +1,5 @@
+import { finished, hashBytes } from '../base/hash.ts';
+
 const FIRST_BYTES = 1024;
 /** Runs up to this length are copied byte by byte, which is then faster than a call. */
 const SHORT_RUN = 24;
@@ -73,10 +75,7 @@ export class ByteText {
 
   /** `seed`: hash of what stands before the text. */
   hash(seed: number): number {
-    const { bytes, length } = this;
-    let hash = seed;
-    for (let i = 0; i < length; i++) hash = Math.imul(hash ^ bytes[i]!, 0x01000193); // FNV-1a
-    return hash ^ (hash >>> 15);
+    return finished(hashBytes(this.bytes, 0, this.length, seed));
   }
 
   toString(): string {

@@ -1,3 +1,5 @@
+import { finished, hashText } from '../base/hash.ts';
+
 /** Finds rows with equal labels among the rows of a family, without keeping their texts: hashes, and a comparison where two are equal. */
 export class LabelIndex {
   #hashes: Int32Array = new Int32Array(16);
@@ -41,7 +43,5 @@ export class LabelIndex {
 }
 
 export function hashOfLabels(text: string): number {
-  let hash = 0;
-  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
-  return hash ^ (hash >>> 15);
+  return finished(hashText(text, 0, text.length, 0));
 }

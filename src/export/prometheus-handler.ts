@@ -5,7 +5,6 @@ import { TimeoutError, within } from '../base/deadline.ts';
 import { OptionError } from '../base/errors.ts';
 import { Warnings } from '../base/warnings.ts';
 import { negotiateCoding, negotiateFormat, type ContentCoding, type NegotiatedFormat } from './accept.ts';
-import { Turns } from '../collect/turns.ts';
 import type { MetricColumns } from '../collect/metric-column.ts';
 import type { ExpositionOptions } from './family-plan.ts';
 import { prometheusProtobuf } from './prometheus-protobuf.ts';
@@ -94,17 +93,11 @@ export function checkHandlerOptions(options: PrometheusHandlerOptions): void {
     throw new OptionError('timeoutMillis', timeoutMillis, 'a number of milliseconds above 0');
 }
 
-/** A text that is kept, and the scrapes that want it brought up to date, one after the other. */
-interface KeptText {
-  readonly text: PrometheusText;
-  readonly turns: Turns;
-}
-
 /** Makes bodies; one snapshot at a time, and one text for each format in use. */
 class Bodies {
   readonly #scrape: Scrape;
   readonly #options: ExpositionOptions;
-  readonly #texts = new Map<string, KeptText>(); // used last stands last
+  readonly #texts = new Map<string, PrometheusText>(); // used last stands last
   #inFlight: Promise<MetricColumns> | undefined;
 
   constructor(scrape: Scrape, options: ExpositionOptions) {
@@ -119,24 +112,20 @@ class Bodies {
       const pieces = [...prometheusProtobuf(columns, escaping, this.#options, warnings)];
       return { pieces, length: pieces.reduce((sum, piece) => sum + piece.length, 0), release: () => {} };
     }
-    const kept = this.#textFor(`${format} ${escaping}`, { openMetrics: format === 'openmetrics', escaping });
-    return kept.turns.take(async () => {
-      // A snapshot and its text each take some milliseconds where there are many series: the event loop turns in between.
-      do await turn();
-      while (!kept.text.update(columns, performance.now() + SLICE_MILLIS));
-      return kept.text.body();
-    });
+    const text = this.#textFor(`${format} ${escaping}`, { openMetrics: format === 'openmetrics', escaping });
+    // A snapshot and its text each take some milliseconds where there are many series: the event loop turns in between. Other scrapes of the
+    // format may work on the same text meanwhile; what is served is what the last update made of it, which was of a whole snapshot.
+    do await turn();
+    while (!text.update(columns, performance.now() + SLICE_MILLIS));
+    return text.body();
   }
 
-  #textFor(key: string, dialect: ConstructorParameters<typeof PrometheusText>[0]): KeptText {
-    const kept = this.#texts.get(key) ?? {
-      text: new PrometheusText(dialect, this.#options, warnings),
-      turns: new Turns(),
-    };
+  #textFor(key: string, dialect: ConstructorParameters<typeof PrometheusText>[0]): PrometheusText {
+    const text = this.#texts.get(key) ?? new PrometheusText(dialect, this.#options, warnings);
     this.#texts.delete(key);
-    this.#texts.set(key, kept);
+    this.#texts.set(key, text);
     if (this.#texts.size > KEPT_TEXTS) this.#texts.delete(this.#texts.keys().next().value!);
-    return kept;
+    return text;
   }
 }
 

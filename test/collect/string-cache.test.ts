@@ -19,4 +19,19 @@ describe('StringCache', () => {
       }),
     );
   });
+
+  it('takes no text for another whose bytes are its characters', () => {
+    const cache = new StringCache();
+    const textOf = (bytes: Buffer): string => cache.text(bytes, 0, bytes.length);
+    // Some of so many pairs share a slot.
+    for (let code = 0x800; code < 0xd800; code++) {
+      const bytes = Buffer.from(String.fromCharCode(code), 'utf8');
+      const asCharacters = bytes.toString('latin1');
+      if (
+        textOf(Buffer.from(asCharacters, 'utf8')) !== asCharacters ||
+        textOf(bytes) !== String.fromCharCode(code)
+      )
+        expect.fail(`U+${code.toString(16)}`);
+    }
+  });
 });

@@ -4,6 +4,8 @@ import { createRequire } from 'node:module';
 import { columnsOf, MetricColumn } from '../../src/collect/metric-column.ts';
 import { SeqlockMetricProducer } from '../../src/collect/metric-producer.ts';
 import type { ExpositionOptions } from '../../src/export/family-plan.ts';
+import { ByteText } from '../../src/export/byte-text.ts';
+import { hashOfLabels } from '../../src/export/label-index.ts';
 import { PrometheusText } from '../../src/export/prometheus-text.ts';
 import { ESCAPING_SCHEMES, TRANSLATION_STRATEGIES } from '../../src/export/prometheus-name.ts';
 import { SeqlockMetricReader } from '../../src/facade/metric-reader.ts';
@@ -175,6 +177,24 @@ describe('PrometheusText', () => {
     const warnings = warningsOf(() => (made = text(bare)));
     expect(made).to.equal('# TYPE g gauge\ng{k="1"} 1\n');
     expect(warnings.join()).to.include('{"k":1}').and.to.include('{"k":"1"}');
+  });
+
+  it('keeps labels apart whose hashes are equal', () => {
+    const labels = new ByteText();
+    const seen = new Map<number, number>();
+    let alike: number[] | undefined;
+    for (let i = 0; alike === undefined; i++) {
+      labels.clear();
+      labels.text(`k="${i}"`);
+      const hash = labels.hash(hashOfLabels(''));
+      const other = seen.get(hash);
+      if (other !== undefined) alike = [other, i];
+      seen.set(hash, i);
+    }
+    const { meter, text } = setUp();
+    const gauge = meter.createGauge('g');
+    for (const k of alike) gauge.record(1, { k: String(k) });
+    expect(text(bare)).to.equal(`# TYPE g gauge\n${alike.map((k) => `g{k="${k}"} 1\n`).join('')}`);
   });
 
   it('quotes names that need it, and escapes them as asked', () => {
