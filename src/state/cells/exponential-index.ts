@@ -42,16 +42,19 @@ const scratchWords = new Int32Array(scratch.buffer);
 const LOW_WORD = 0; // little-endian
 const HIGH_WORD = 1;
 
-/** By part: the bucket it begins in, and the mantissa of the greatest number in that bucket. The last is beyond all where a part has no bound. */
-const FIRST_BUCKETS = new Int16Array(PARTS);
+/**
+ * By part: the bucket it begins in, of an octave whose exponent has no bias; and the mantissa of the greatest number in that bucket, which is
+ * beyond all where a part has no bound.
+ */
+const FIRST_BUCKETS = new Int32Array(PARTS);
 const BOUND_HIGHS: Int32Array = new Int32Array(PARTS).fill(MANTISSA + 1);
 const BOUND_LOWS = new Uint32Array(PARTS);
 for (let bound = 0; bound < 1 << TABLE_SCALE; bound++) {
   scratch[0] = greatestUpTo(bound, TABLE_SCALE);
   const mantissa = scratchWords[HIGH_WORD]! & MANTISSA;
   const part = mantissa >> PART_SHIFT;
-  FIRST_BUCKETS[part] = bound - 1;
-  FIRST_BUCKETS.fill(bound, part + 1);
+  FIRST_BUCKETS[part] = bound - 1 - (BIAS << TABLE_SCALE);
+  FIRST_BUCKETS.fill(bound - (BIAS << TABLE_SCALE), part + 1);
   BOUND_HIGHS[part] = mantissa;
   BOUND_LOWS[part] = scratchWords[LOW_WORD]!;
 }
@@ -69,21 +72,25 @@ const FACTORS: Float64Array = Float64Array.from({ length: MAX_SCALE + 1 }, (_, s
 export function exponentialIndex(value: number, scale: number): number {
   scratch[0] = value;
   const high = scratchWords[HIGH_WORD]! & 0x7fffffff; // without the sign
-  const biased = high >> MANTISSA_BITS;
-  if (biased === 0) return scale > 0 ? ((1 - BIAS) << scale) - 1 : -BIAS >> -scale;
-  if (scale > TABLE_SCALE) return indexInScratch(scale);
+  if (scale > TABLE_SCALE || high <= MANTISSA) return indexInScratch(scale);
   const mantissa = high & MANTISSA;
   const part = mantissa >> PART_SHIFT;
   const bound = BOUND_HIGHS[part]!;
-  let above = (bound - mantissa) >>> 31; // 1 or 0, without a branch that could be foretold wrongly
-  if (bound === mantissa) above = scratchWords[LOW_WORD]! >>> 0 > BOUND_LOWS[part]! ? 1 : 0;
-  return (((biased - BIAS) << TABLE_SCALE) + FIRST_BUCKETS[part]! + above) >> (TABLE_SCALE - scale);
+  // 1 or 0, without a branch that could be foretold wrongly.
+  const above = bound === mantissa ? lowAbove(part) : (bound - mantissa) >>> 31;
+  return (((high >> MANTISSA_BITS) << TABLE_SCALE) + FIRST_BUCKETS[part]! + above) >> (TABLE_SCALE - scale);
 }
 
-/** The bucket of the number in `scratch`, which is a normal one, at a scale above that of the table. */
+/** 1 if the number in `scratch`, whose high word is that of the part's bound, is above the bound; else 0. */
+function lowAbove(part: number): number {
+  return scratchWords[LOW_WORD]! >>> 0 > BOUND_LOWS[part]! ? 1 : 0;
+}
+
+/** The bucket of the number in `scratch` at a scale above that of the table; of a subnormal one at any. */
 function indexInScratch(scale: number): number {
   const high = scratchWords[HIGH_WORD]! & 0x7fffffff;
   const biased = high >> MANTISSA_BITS;
+  if (biased === 0) return scale > 0 ? ((1 - BIAS) << scale) - 1 : -BIAS >> -scale;
   const part = (high & MANTISSA) >> PART_SHIFT;
   const first = (biased - BIAS) << scale;
   const mantissa = Math.abs(scratch[0]!) * SCALES[biased]!;
