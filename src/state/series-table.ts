@@ -78,6 +78,7 @@ export class SeriesTable {
         count = OTHER;
         break;
       }
+      if (key.leftOut) continue;
       const value: unknown = (attributes as Record<string, unknown>)[name];
       let id: number;
       if (typeof value === 'string') {
@@ -91,7 +92,7 @@ export class SeriesTable {
       } else if (typeof value === 'number' && value >>> 0 === value && value < key.small.length)
         id = key.small[value]!;
       else id = key.ids.get(value as boolean) ?? 0;
-      if (id === 0 && !key.leftOut) {
+      if (id === 0) {
         count = OTHER;
         break;
       }
