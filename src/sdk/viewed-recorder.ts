@@ -24,7 +24,8 @@ class Processed implements Recorder {
   }
 
   record(value: number, attributes: unknown, context: Context | undefined): void {
-    this.#stream.record(value, this.#processed(attributes, context), context, undefined, attributes);
+    const stream = this.#stream;
+    stream.record(value, this.#processed(attributes, context), context, stream.cells, attributes);
   }
 
   bind(attributes: unknown): BoundSeries {

@@ -48,7 +48,6 @@ export abstract class BoundCell<Stream extends BoundStream> implements BoundSeri
 
   /** Offers a measurement that was just recorded, if `exemplars.pause` says so. */
   protected offer(bucket: number, value: number, context: unknown): void {
-    const { attributes, measured, keeps } = this.#attributes;
-    this.exemplars.offer(this.at, bucket, value, context, attributes, measured, keeps);
+    this.exemplars.offer(this.at, bucket, value, context, this.#attributes);
   }
 }

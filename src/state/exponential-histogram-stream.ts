@@ -6,7 +6,8 @@ import {
 } from './cells/exponential-histogram-cell.ts';
 import type { Aggregation, StreamDescription } from './records.ts';
 import type { SeriesCells } from './series-cells.ts';
-import { StreamWriter, type RecordedStream, type SlabAccess } from './stream-writer.ts';
+import type { SlabAccess } from './slab-access.ts';
+import { StreamWriter, type RecordedStream } from './stream-writer.ts';
 
 const MAX = Number.MAX_VALUE;
 
@@ -30,26 +31,19 @@ export class ExponentialHistogramStream extends StreamWriter implements Recorded
   }
 
   /** Counts a finite number, from 0 unless the aggregation allows negative ones. NaN and the infinities are refused. */
-  record(
-    value: number,
-    attributes: unknown,
-    context?: unknown,
-    cells: SeriesCells = this.cells,
-    measured?: unknown,
-  ): void {
+  record(value: number, attributes: unknown, context: unknown, cells: SeriesCells, measured?: unknown): void {
     if (!(value >= -MAX && value <= MAX)) {
       this.refuse(value);
       return;
     }
     let at = cells.find(attributes);
-    if (at <= 0) at = this.admit(attributes, at, cells);
-    if (at === 0) {
-      this.lose();
-      return;
+    if (at <= 0) {
+      at = this.admitOrLose(attributes, at, cells);
+      if (at === 0) return;
     }
     recordToExponential(cells.words, cells.doubles, at, this.shape, value);
     if (context !== undefined || --this.exemplars.pause < 0)
-      this.exemplars.offer(at, 0, value, context, attributes, measured, cells.keeps);
+      this.offer(at, 0, value, context, attributes, cells, measured);
   }
 
   /** Resolves attributes and cardinality once; see `BoundExponentialHistogramSeries`. */

@@ -3,7 +3,8 @@ import { BucketFinder } from './bucket-finder.ts';
 import { histogramCellWords, initHistogram, recordToHistogram } from './cells/histogram-cell.ts';
 import type { StreamDescription } from './records.ts';
 import type { SeriesCells } from './series-cells.ts';
-import { StreamWriter, type RecordedStream, type SlabAccess } from './stream-writer.ts';
+import type { SlabAccess } from './slab-access.ts';
+import { StreamWriter, type RecordedStream } from './stream-writer.ts';
 
 /** A stream of explicit-bucket histograms. */
 export class HistogramStream extends StreamWriter implements RecordedStream {
@@ -22,23 +23,16 @@ export class HistogramStream extends StreamWriter implements RecordedStream {
   }
 
   /** Counts a number that is not NaN. */
-  record(
-    value: number,
-    attributes: unknown,
-    context?: unknown,
-    cells: SeriesCells = this.cells,
-    measured?: unknown,
-  ): void {
+  record(value: number, attributes: unknown, context: unknown, cells: SeriesCells, measured?: unknown): void {
     const bucket = this.buckets.find(value); // first, so that the processor does it while it looks the series up
     let at = cells.find(attributes);
-    if (at <= 0) at = this.admit(attributes, at, cells);
-    if (at === 0) {
-      this.lose();
-      return;
+    if (at <= 0) {
+      at = this.admitOrLose(attributes, at, cells);
+      if (at === 0) return;
     }
     recordToHistogram(cells.words, cells.doubles, at, bucket, value);
     if (context !== undefined || --this.exemplars.pause < 0)
-      this.exemplars.offer(at, bucket, value, context, attributes, measured, cells.keeps);
+      this.offer(at, bucket, value, context, attributes, cells, measured);
   }
 
   /** Resolves attributes and cardinality once; see `BoundHistogramSeries`. */

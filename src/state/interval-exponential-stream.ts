@@ -7,7 +7,7 @@ import {
 } from './exponential-histogram-stream.ts';
 import type { StreamDescription } from './records.ts';
 import type { SeriesCells } from './series-cells.ts';
-import type { SlabAccess } from './stream-writer.ts';
+import type { SlabAccess } from './slab-access.ts';
 
 const MAX = Number.MAX_VALUE;
 
@@ -26,8 +26,8 @@ export class IntervalExponentialStream extends ExponentialHistogramStream {
   override record(
     value: number,
     attributes: unknown,
-    context?: unknown,
-    cells: SeriesCells = this.cells,
+    context: unknown,
+    cells: SeriesCells,
     measured?: unknown,
   ): void {
     if (!(value >= -MAX && value <= MAX)) {
@@ -35,15 +35,14 @@ export class IntervalExponentialStream extends ExponentialHistogramStream {
       return;
     }
     let at = cells.find(attributes);
-    if (at <= 0) at = this.admit(attributes, at, cells);
-    if (at === 0) {
-      this.lose();
-      return;
+    if (at <= 0) {
+      at = this.admitOrLose(attributes, at, cells);
+      if (at === 0) return;
     }
     const { words, doubles } = cells;
     recordToIntervalExponential(words, doubles, at, this.shape, value, intervalEpoch(words));
     if (context !== undefined || --this.exemplars.pause < 0)
-      this.exemplars.offer(at, 0, value, context, attributes, measured, cells.keeps);
+      this.offer(at, 0, value, context, attributes, cells, measured);
   }
 
   override bind(attributes: unknown, cells?: SeriesCells, measured?: unknown): BoundIntervalExponential {

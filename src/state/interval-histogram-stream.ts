@@ -7,7 +7,7 @@ import {
 import { BoundHistogramSeries, HistogramStream } from './histogram-stream.ts';
 import type { StreamDescription } from './records.ts';
 import type { SeriesCells } from './series-cells.ts';
-import type { SlabAccess } from './stream-writer.ts';
+import type { SlabAccess } from './slab-access.ts';
 
 /** A stream of explicit-bucket histograms that keep the extremes of intervals, for readers with delta temporality. */
 export class IntervalHistogramStream extends HistogramStream {
@@ -24,21 +24,20 @@ export class IntervalHistogramStream extends HistogramStream {
   override record(
     value: number,
     attributes: unknown,
-    context?: unknown,
-    cells: SeriesCells = this.cells,
+    context: unknown,
+    cells: SeriesCells,
     measured?: unknown,
   ): void {
     let at = cells.find(attributes);
-    if (at <= 0) at = this.admit(attributes, at, cells);
-    if (at === 0) {
-      this.lose();
-      return;
+    if (at <= 0) {
+      at = this.admitOrLose(attributes, at, cells);
+      if (at === 0) return;
     }
     const { words, doubles } = cells;
     const bucket = this.buckets.find(value);
     recordToIntervalHistogram(words, doubles, at, bucket, value, intervalEpoch(words));
     if (context !== undefined || --this.exemplars.pause < 0)
-      this.exemplars.offer(at, bucket, value, context, attributes, measured, cells.keeps);
+      this.offer(at, bucket, value, context, attributes, cells, measured);
   }
 
   override bind(attributes: unknown, cells?: SeriesCells, measured?: unknown): BoundIntervalHistogram {

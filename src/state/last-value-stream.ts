@@ -3,7 +3,8 @@ import { BoundCell, type SeriesPlace } from './bound-cell.ts';
 import { LAST_VALUE_CELL_WORDS, setLastValue } from './cells/last-value-cell.ts';
 import type { StreamDescription } from './records.ts';
 import type { SeriesCells } from './series-cells.ts';
-import { StreamWriter, type RecordedStream, type SlabAccess } from './stream-writer.ts';
+import type { SlabAccess } from './slab-access.ts';
+import { StreamWriter, type RecordedStream } from './stream-writer.ts';
 
 /** A stream of last values, ordered over all writers by the region's clock. */
 export class LastValueStream extends StreamWriter implements RecordedStream {
@@ -15,22 +16,15 @@ export class LastValueStream extends StreamWriter implements RecordedStream {
   }
 
   /** Sets a number, finite or not. */
-  record(
-    value: number,
-    attributes: unknown,
-    context?: unknown,
-    cells: SeriesCells = this.cells,
-    measured?: unknown,
-  ): void {
+  record(value: number, attributes: unknown, context: unknown, cells: SeriesCells, measured?: unknown): void {
     let at = cells.find(attributes);
-    if (at <= 0) at = this.admit(attributes, at, cells);
-    if (at === 0) {
-      this.lose();
-      return;
+    if (at <= 0) {
+      at = this.admitOrLose(attributes, at, cells);
+      if (at === 0) return;
     }
     setLastValue(cells.words, cells.doubles, at, value, this.#clock.now());
     if (context !== undefined || --this.exemplars.pause < 0)
-      this.exemplars.offer(at, 0, value, context, attributes, measured, cells.keeps);
+      this.offer(at, 0, value, context, attributes, cells, measured);
   }
 
   /** Resolves attributes and cardinality once; see `BoundLastValue`. */

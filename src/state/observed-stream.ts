@@ -7,7 +7,8 @@ import {
 import type { ExemplarsRecord } from './exemplar-record.ts';
 import type { StreamDescription } from './records.ts';
 import type { SeriesCells } from './series-cells.ts';
-import { StreamWriter, type RestoredSeries, type SlabAccess } from './stream-writer.ts';
+import type { SlabAccess } from './slab-access.ts';
+import { StreamWriter, type RestoredSeries } from './stream-writer.ts';
 
 /**
  * A stream of observed values: what the callbacks of an asynchronous instrument reported in the latest round, each stamped with

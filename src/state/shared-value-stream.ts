@@ -1,7 +1,8 @@
 import type { RegionClock } from '../memory/region-clock.ts';
 import { addToShared, SHARED_VALUE_CELL_WORDS, setShared } from './cells/shared-value-cell.ts';
 import type { StreamDescription } from './records.ts';
-import { StreamWriter, type SlabAccess } from './stream-writer.ts';
+import type { SlabAccess } from './slab-access.ts';
+import { StreamWriter } from './stream-writer.ts';
 
 /** A stream of values that all writers set and add to; see `shared-value.ts`. */
 export class SharedValueStream extends StreamWriter {

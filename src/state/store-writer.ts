@@ -16,7 +16,8 @@ import { LastValueStream } from './last-value-stream.ts';
 import { ObservedStream } from './observed-stream.ts';
 import * as R from './records.ts';
 import { SharedValueStream } from './shared-value-stream.ts';
-import type { RecordedStream, SlabAccess, StreamWriter } from './stream-writer.ts';
+import type { SlabAccess } from './slab-access.ts';
+import type { RecordedStream, StreamWriter } from './stream-writer.ts';
 import { SumStream } from './sum-stream.ts';
 
 /**

@@ -53,26 +53,16 @@ export class StreamExemplars {
   }
 
   /**
-   * Offers a measurement that was recorded to `cell`; see `ExemplarReservoirs.offer`. `context`: the caller's, if it passed one. The
-   * rest: see `MeasuredAttributes`. Never throws.
+   * Offers a measurement that was recorded to `cell`; see `ExemplarReservoirs.offer`. `context`: the caller's, if it passed one. Never throws.
    */
-  offer(
-    cell: number,
-    bucket: number,
-    value: number,
-    context: unknown,
-    attributes: unknown,
-    measured: unknown,
-    keeps: MeasuredAttributes['keeps'],
-  ): void {
+  offer(cell: number, bucket: number, value: number, context: unknown, attributes: MeasuredAttributes): void {
     if (this.#gate === undefined) {
       this.pause = LONG;
       return;
     }
     const span = this.#gate.spanOf(context);
     this.pause = this.#gate.pause;
-    if (span !== undefined)
-      this.#reservoirs!.offer(cell, bucket, value, span, { attributes, measured, keeps });
+    if (span !== undefined) this.#reservoirs!.offer(cell, bucket, value, span, attributes);
   }
 
   /** The attributes of a bound series, copied where exemplars carry some: the caller may change its objects. */

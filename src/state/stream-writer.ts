@@ -6,10 +6,6 @@
  * overflow series, and the measurement is counted as lost, and said so once.
  */
 import { printed } from '../base/errors.ts';
-import type { Warnings } from '../base/warnings.ts';
-import type { DirectoryLog } from '../memory/directory-log.ts';
-import type { Region } from '../memory/region.ts';
-import type { RegionClock } from '../memory/region-clock.ts';
 import {
   canonicalAttributes,
   NO_ATTRIBUTES,
@@ -29,18 +25,8 @@ import {
 } from './records.ts';
 import { SeriesCells } from './series-cells.ts';
 import { ABSENT, SeriesTable } from './series-table.ts';
+import type { SlabAccess } from './slab-access.ts';
 import { StreamExemplars } from './stream-exemplars.ts';
-
-/** What the streams of one slab share. */
-export interface SlabAccess {
-  readonly region: Region;
-  /** Undefined where the thread got no slab: every measurement is then lost, and said so. */
-  readonly log: DirectoryLog | undefined;
-  readonly warnings: Warnings;
-  readonly clock: RegionClock;
-  /** The id of a key set in this slab's directory, written there if need be. -1 when the region is full. */
-  keySetId(keys: readonly string[]): number;
-}
 
 /** A series an earlier owner of the slab left. */
 export interface RestoredSeries {
@@ -53,16 +39,10 @@ export interface RestoredSeries {
 export interface RecordedStream extends StreamWriter {
   /**
    * Records a measurement. Never throws, never waits, allocates nothing once the series exists and no exemplar is made. `context`: the
-   * caller's, if it passed one. `cells`: a way that `filtered` gave; by default, the one for which all attributes count. `measured`: all attributes of the
+   * caller's, if it passed one. `cells`: the stream's, or a way to them that `filtered` gave. `measured`: all attributes of the
    * measurement, where code of a view made `attributes` of them.
    */
-  record(
-    value: number,
-    attributes: unknown,
-    context?: unknown,
-    cells?: SeriesCells,
-    measured?: unknown,
-  ): void;
+  record(value: number, attributes: unknown, context: unknown, cells: SeriesCells, measured?: unknown): void;
   /** Resolves attributes and cardinality once. */
   bind(attributes: unknown, cells?: SeriesCells, measured?: unknown): BoundSeries;
 }
@@ -72,7 +52,8 @@ export abstract class StreamWriter {
   /** Number of the stream in its slab; -1 where the region had no room for its record. */
   readonly id: number;
   readonly exemplars: StreamExemplars = new StreamExemplars();
-  protected readonly cells: SeriesCells;
+  /** The way to the cells for which all attributes count. */
+  readonly cells: SeriesCells;
   readonly #ways: SeriesCells[];
   readonly #slab: SlabAccess;
   readonly #cellWords: number;
@@ -159,6 +140,26 @@ export abstract class StreamWriter {
       );
       return this.#overflow;
     }
+  }
+
+  /** As `admit`, for a measurement: where it has no cell to go to, it is lost. Apart from the record calls, which are to be small. */
+  protected admitOrLose(attributes: unknown, found: number, cells: SeriesCells): number {
+    const at = this.admit(attributes, found, cells);
+    if (at === 0) this.lose();
+    return at;
+  }
+
+  /** Offers a measurement that was just recorded, if `exemplars.pause` says so; see `StreamExemplars`. */
+  protected offer(
+    at: number,
+    bucket: number,
+    value: number,
+    context: unknown,
+    attributes: unknown,
+    { keeps }: SeriesCells,
+    measured: unknown,
+  ): void {
+    this.exemplars.offer(at, bucket, value, context, { attributes, measured, keeps });
   }
 
   /** The cell of an attribute set; 0 when there is none. */

@@ -2,7 +2,8 @@ import { BoundCell } from './bound-cell.ts';
 import { addToSum, SUM_CELL_WORDS } from './cells/sum-cell.ts';
 import type { StreamDescription } from './records.ts';
 import type { SeriesCells } from './series-cells.ts';
-import { StreamWriter, type RecordedStream, type SlabAccess } from './stream-writer.ts';
+import type { SlabAccess } from './slab-access.ts';
+import { StreamWriter, type RecordedStream } from './stream-writer.ts';
 
 /** A stream of running totals. */
 export class SumStream extends StreamWriter implements RecordedStream {
@@ -11,22 +12,15 @@ export class SumStream extends StreamWriter implements RecordedStream {
   }
 
   /** Adds a finite number. */
-  record(
-    delta: number,
-    attributes: unknown,
-    context?: unknown,
-    cells: SeriesCells = this.cells,
-    measured?: unknown,
-  ): void {
+  record(delta: number, attributes: unknown, context: unknown, cells: SeriesCells, measured?: unknown): void {
     let at = cells.find(attributes);
-    if (at <= 0) at = this.admit(attributes, at, cells);
-    if (at === 0) {
-      this.lose();
-      return;
+    if (at <= 0) {
+      at = this.admitOrLose(attributes, at, cells);
+      if (at === 0) return;
     }
     addToSum(cells.words, cells.doubles, at, delta);
     if (context !== undefined || --this.exemplars.pause < 0)
-      this.exemplars.offer(at, 0, delta, context, attributes, measured, cells.keeps);
+      this.offer(at, 0, delta, context, attributes, cells, measured);
   }
 
   /** Resolves attributes and cardinality once; see `BoundSum`. */

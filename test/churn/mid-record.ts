@@ -7,6 +7,7 @@ import { Region } from '../../src/memory/region.ts';
 import { counter } from '../support/descriptions.ts';
 import { seriesOf, totalOf } from '../support/region-contents.ts';
 import { heirOf } from '../support/writers.ts';
+import { recordTo } from '../support/record-to.ts';
 
 export interface MidRecord {
   readonly deaths: number;
@@ -48,7 +49,7 @@ while (midWrite < wanted && deaths < MOST_DEATHS) {
     const total = totalOf(region, 'c') + counts.reduce((sum, [count]) => sum + count!, 0);
     const beyond = total - acknowledged;
     unacknowledged += beyond;
-    const heir = heirOf(VICTIM, region, (writer) => writer.stream(counter('c'), 10).record(1, { i: 0 }));
+    const heir = heirOf(VICTIM, region, (writer) => recordTo(writer.stream(counter('c'), 10), 1, { i: 0 }));
     const isWhole = counts.every((values) => values.slice(4).reduce((a, b) => a + b) === values[0]);
     if (
       beyond < 0 ||

@@ -3,16 +3,17 @@ import { workerData } from 'node:worker_threads';
 import { Region } from '../../src/memory/region.ts';
 import { StoreWriter } from '../../src/state/store-writer.ts';
 import { counter, histogram } from '../support/descriptions.ts';
+import { recordTo } from '../support/record-to.ts';
 
 const { buffer, acknowledged } = workerData as { buffer: SharedArrayBuffer; acknowledged: Int32Array };
 const writer = new StoreWriter(Region.attach(buffer));
 const counted = writer.stream(counter('c'), 10);
 const measured = writer.stream(histogram('h', [1, 2, 5]), 10);
 for (let i = 0; ; i++) {
-  counted.record(1, { i: i % 3 });
+  recordTo(counted, 1, { i: i % 3 });
   Atomics.add(acknowledged, 0, 1);
   for (let n = 0; n < 5; n++) {
-    measured.record((i + n) % 8, undefined);
+    recordTo(measured, (i + n) % 8, undefined);
     Atomics.add(acknowledged, 0, 1);
   }
 }

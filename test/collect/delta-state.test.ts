@@ -14,6 +14,7 @@ import { counter, exponentialHistogram, intervalHistogram } from '../support/des
 import { needsProc } from '../support/marks.ts';
 import { collectWarnings } from '../support/warnings.ts';
 import { bury, newWriter } from '../support/writers.ts';
+import { recordTo } from '../support/record-to.ts';
 
 const SEED = Number(process.env['SEQLOCK_TEST_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
 const LIMIT = 2000;
@@ -101,9 +102,9 @@ describe('deltas that another reader goes on with', function () {
             const { set, value, dies } = now;
             const writer = writers.get(now.writer) ?? newWriter(region);
             writers.set(now.writer, writer);
-            writer.stream(counter('c'), LIMIT).record(value, { set });
-            writer.stream(intervalHistogram('h', BOUNDS), LIMIT).record(value, { set });
-            writer.stream(exponentialHistogram('e', { maxSize: 4 }), LIMIT).record(value, { set });
+            recordTo(writer.stream(counter('c'), LIMIT), value, { set });
+            recordTo(writer.stream(intervalHistogram('h', BOUNDS), LIMIT), value, { set });
+            recordTo(writer.stream(exponentialHistogram('e', { maxSize: 4 }), LIMIT), value, { set });
             for (const map of [all, sinceLast]) map.set(set, [...(map.get(set) ?? []), value]);
             if (dies) {
               bury(writer);
@@ -134,7 +135,7 @@ describe('deltas that another reader goes on with', function () {
     const reader = new Reader(region);
     const told = new Map<unknown, Told>();
     const record = (writer: StoreWriter, set: string): void =>
-      writer.stream(limited, LIMIT).record(1, { set });
+      recordTo(writer.stream(limited, LIMIT), 1, { set });
     // The reader meets b before a; another reads the directory of the first writer before that of the second.
     record(first, 'x');
     record(second, 'b');

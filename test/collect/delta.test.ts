@@ -12,6 +12,7 @@ import { alwaysBusy } from '../support/busy-cell.ts';
 import { counter, gauge, histogram } from '../support/descriptions.ts';
 import { needsProc } from '../support/marks.ts';
 import { bury, newWriter } from '../support/writers.ts';
+import { recordTo } from '../support/record-to.ts';
 
 const SEED = Number(process.env['SEQLOCK_TEST_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
 const LIMIT = 2000;
@@ -70,8 +71,8 @@ describe('delta temporality', function () {
           if (!('reader' in now)) {
             const writer = writers.get(now.writer) ?? newWriter(region);
             writers.set(now.writer, writer);
-            writer.stream(counter('c'), LIMIT).record(now.value, { set: now.set });
-            writer.stream(histogram('h', BOUNDS), LIMIT).record(now.value, { set: now.set });
+            recordTo(writer.stream(counter('c'), LIMIT), now.value, { set: now.set });
+            recordTo(writer.stream(histogram('h', BOUNDS), LIMIT), now.value, { set: now.set });
             for (const sets of since) sets[now.set]!.push(now.value);
             if (now.dies) {
               bury(writer);
@@ -122,14 +123,14 @@ describe('delta temporality', function () {
     const sum = writer.stream(counter('c'), LIMIT);
     const level = writer.stream(gauge('g'), LIMIT);
     for (const set of ['a', 'b']) {
-      sum.record(1, { set });
-      level.record(5, { set });
+      recordTo(sum, 1, { set });
+      recordTo(level, 5, { set });
     }
     expect(reader.collect().map(({ dataPoints }) => dataPoints.length)).to.deep.equal([2, 2]);
     expect(reader.collect(), 'nothing recorded').to.deep.equal([]);
-    sum.record(0, { set: 'b' });
+    recordTo(sum, 0, { set: 'b' });
     expect([...reader.values('c')]).to.deep.equal([['b', 0]]);
-    level.record(5, { set: 'a' });
+    recordTo(level, 5, { set: 'a' });
     expect([...reader.values('g')]).to.deep.equal([['a', 5]]);
     expect(reader.collect()).to.deep.equal([]);
   });
@@ -155,11 +156,11 @@ describe('delta temporality', function () {
             ),
           );
       at(11_000).stream(counter('c'), LIMIT);
-      at(12_000).stream(counter('c'), LIMIT).record(1, { set: 'a' });
+      recordTo(at(12_000).stream(counter('c'), LIMIT), 1, { set: 'a' });
       now = 13_000;
       expect(intervals(often)).to.deep.equal([[11_000, 13_000]]);
-      at(14_500).stream(counter('c'), LIMIT).record(1, { set: 'new' });
-      at(14_600).stream(gauge('g'), LIMIT).record(1, undefined);
+      recordTo(at(14_500).stream(counter('c'), LIMIT), 1, { set: 'new' });
+      recordTo(at(14_600).stream(gauge('g'), LIMIT), 1, undefined);
       now = 15_000;
       expect(intervals(often)).to.deep.equal([
         [13_000, 15_000],
@@ -167,7 +168,7 @@ describe('delta temporality', function () {
       ]);
       now = 16_000;
       expect(intervals(often), 'an interval without points').to.deep.equal([]);
-      at(17_000).stream(counter('c'), LIMIT).record(1, { set: 'a' });
+      recordTo(at(17_000).stream(counter('c'), LIMIT), 1, { set: 'a' });
       now = 18_000;
       expect(intervals(often)).to.deep.equal([[16_000, 18_000]]);
       expect(intervals(seldom)).to.deep.equal([
@@ -176,7 +177,7 @@ describe('delta temporality', function () {
         [14_600, 18_000],
       ]);
       now = 17_500; // the clock is set back
-      at(17_500).stream(counter('c'), LIMIT).record(1, { set: 'a' });
+      recordTo(at(17_500).stream(counter('c'), LIMIT), 1, { set: 'a' });
       expect(intervals(often)).to.deep.equal([[17_500, 17_500]]);
     } finally {
       Date.now = realNow;
@@ -187,9 +188,7 @@ describe('delta temporality', function () {
     const region = newRegion();
     const reader = new Reader(region);
     for (const created of [5000, 3000, 4000])
-      newWriter(region)
-        .stream({ ...counter('c'), created }, LIMIT)
-        .record(1, undefined);
+      recordTo(newWriter(region).stream({ ...counter('c'), created }, LIMIT), 1, undefined);
     expect(reader.collect()[0]!.dataPoints[0]!.startTime).to.deep.equal([3, 0]);
   });
 
@@ -233,8 +232,8 @@ describe('delta temporality', function () {
 
   it('loses nothing of a cell that could not be copied: it is told the next time', () => {
     for (const record of [
-      (writer: StoreWriter) => writer.stream(counter('m'), LIMIT).record(3, { set: 1 }),
-      (writer: StoreWriter) => writer.stream(histogram('m', BOUNDS), LIMIT).record(3, { set: 1 }),
+      (writer: StoreWriter) => recordTo(writer.stream(counter('m'), LIMIT), 3, { set: 1 }),
+      (writer: StoreWriter) => recordTo(writer.stream(histogram('m', BOUNDS), LIMIT), 3, { set: 1 }),
     ]) {
       const region = newRegion();
       const [reader, whole] = [new Reader(region), new Reader(region)];
@@ -264,7 +263,7 @@ describe('delta temporality', function () {
     const stream = newWriter(region).stream(histogram('h', BOUNDS), LIMIT);
     const sums: unknown[] = [];
     for (const value of [5, Infinity, 7]) {
-      stream.record(value, undefined);
+      recordTo(stream, value, undefined);
       const read = reader.values('h').get(undefined) as HistogramValue;
       expect(read.count).to.equal(1);
       sums.push('sum' in read ? read.sum : 'none');
@@ -279,8 +278,8 @@ describe('delta temporality', function () {
     let known = 0;
     for (const size of [3, 40, 700]) {
       for (let set = 0; set < size; set++) {
-        writer.stream(counter('c'), LIMIT).record(set + 1, { set });
-        writer.stream(histogram('h', BOUNDS), LIMIT).record(set + 1, { set });
+        recordTo(writer.stream(counter('c'), LIMIT), set + 1, { set });
+        recordTo(writer.stream(histogram('h', BOUNDS), LIMIT), set + 1, { set });
       }
       const [sums, histograms] = reader.collect();
       const valuesOf = (metric: Metric | undefined): unknown[] =>

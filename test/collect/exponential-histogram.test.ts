@@ -19,6 +19,7 @@ import { exactIndex } from '../support/exact-index.ts';
 import { needsProc } from '../support/marks.ts';
 import { collectWarnings } from '../support/warnings.ts';
 import { bury, newWriter } from '../support/writers.ts';
+import { recordTo } from '../support/record-to.ts';
 
 const SEED = Number(process.env['SEQLOCK_TEST_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
 const LIMIT = 2000;
@@ -42,7 +43,7 @@ function valueOf(region: Region, attributes: Attributes = {}): ExponentialHistog
 function recorded(values: readonly number[], options: Options = {}): ExponentialHistogramValue {
   const region = Region.create(2 ** 20);
   const stream = newWriter(region).stream(exponentialHistogram('h', options), LIMIT);
-  for (const value of values) stream.record(value, undefined);
+  for (const value of values) recordTo(stream, value, undefined);
   return valueOf(region)!;
 }
 
@@ -148,7 +149,7 @@ describe('exponential histograms', function () {
           for (const { writer: i, value, dies } of steps) {
             const writer = writers.get(i) ?? newWriter(region);
             writers.set(i, writer);
-            writer.stream(exponentialHistogram('h', { maxSize }), LIMIT).record(value, undefined);
+            recordTo(writer.stream(exponentialHistogram('h', { maxSize }), LIMIT), value, undefined);
             if (!dies) continue;
             bury(writer);
             writers.delete(i);
@@ -170,9 +171,9 @@ describe('exponential histograms', function () {
     const options = { maxSize: 4 };
     const [a, b] = [newWriter(region), newWriter(region)];
     for (const value of [1, 1.1])
-      a.stream(exponentialHistogram('h', options), LIMIT).record(value, undefined);
+      recordTo(a.stream(exponentialHistogram('h', options), LIMIT), value, undefined);
     for (const value of [100, 1000])
-      b.stream(exponentialHistogram('h', options), LIMIT).record(value, undefined);
+      recordTo(b.stream(exponentialHistogram('h', options), LIMIT), value, undefined);
     expect(valueOf(region)).to.deep.equal(recorded([1, 1.1, 100, 1000], options));
     expect(recorded([100, 1000], options).scale).to.be.greaterThan(valueOf(region)!.scale);
   });
@@ -180,7 +181,7 @@ describe('exponential histograms', function () {
   it('go on in the cells of a dead writer, at the scale it left', () => {
     const region = Region.create(2 ** 20);
     const first = newWriter(region);
-    for (const value of [1, 1000]) first.stream(exponentialHistogram('h'), LIMIT).record(value, { a: 1 });
+    for (const value of [1, 1000]) recordTo(first.stream(exponentialHistogram('h'), LIMIT), value, { a: 1 });
     bury(first);
     const second = newWriter(region);
     expect(second.adopted).to.equal(true);
@@ -196,21 +197,21 @@ describe('exponential histograms', function () {
     const stream = newWriter(region).stream(exponentialHistogram('h'), LIMIT);
     const bound = stream.bind({ b: 1 });
     for (const value of [NaN, Infinity, -Infinity]) {
-      stream.record(value, { a: 1 });
+      recordTo(stream, value, { a: 1 });
       bound.record(value);
     }
     expect(pointsOf(region)).to.deep.equal([]);
     expect(log.warnings).to.have.length(1);
     expect(log.warnings[0]).to.include('metric h of meter test').and.include('NaN');
-    stream.record(3, { a: 1 });
-    stream.record(NaN, { a: 1 });
+    recordTo(stream, 3, { a: 1 });
+    recordTo(stream, NaN, { a: 1 });
     expect(valueOf(region, { a: 1 })).to.deep.equal(recorded([3]));
   });
 
   it('count what exceeds the limit in the overflow series', () => {
     const region = Region.create(2 ** 20);
     const stream = newWriter(region).stream(exponentialHistogram('h'), 2);
-    for (let i = 1; i <= 5; i++) stream.record(i, { i });
+    for (let i = 1; i <= 5; i++) recordTo(stream, i, { i });
     expect(pointsOf(region).map(({ attributes }) => attributes)).to.have.deep.members([
       { i: 1 },
       { i: 2 },
@@ -225,7 +226,7 @@ describe('exponential histograms', function () {
     const variants: Options[] = [{}, { maxSize: 20 }, { maxScale: 5 }, { recordMinMax: false }];
     const streams = variants.map((options) => writer.stream(exponentialHistogram('h', options), LIMIT));
     expect(new Set(streams).size).to.equal(variants.length);
-    streams.forEach((stream) => stream.record(1, undefined));
+    streams.forEach((stream) => recordTo(stream, 1, undefined));
     expect(pointsOf(region)).to.have.length(variants.length);
   });
 
@@ -257,19 +258,19 @@ describe('exponential histograms', function () {
       const readers = [0, 1].map(() => new Snapshots(store, new CellReader()));
       const told = (reader: number): unknown =>
         readers[reader]!.take(() => true)[0]?.metrics[0]!.dataPoints[0]!.value;
-      for (const value of [1, 1.5]) stream.record(value, undefined);
+      for (const value of [1, 1.5]) recordTo(stream, value, undefined);
       expect(told(0)).to.deep.equal(recorded([1, 1.5]));
       expect(told(0)).to.equal(undefined);
-      for (const value of [0, 1e9]) stream.record(value, undefined);
+      for (const value of [0, 1e9]) recordTo(stream, value, undefined);
       const { scale } = valueOf(region)!;
       const later: Options = { maxScale: scale, recordMinMax: intervals };
       expect(told(0)).to.deep.equal(recorded([0, 1e9], later));
       expect(told(1)).to.deep.equal(recorded([1, 1.5, 0, 1e9]));
-      stream.record(2, undefined);
+      recordTo(stream, 2, undefined);
       for (const reader of [0, 1]) expect(told(reader)).to.deep.equal(recorded([2], later));
-      stream.record(3, undefined);
+      recordTo(stream, 3, undefined);
       expect(told(0)).to.deep.equal(recorded([3], later));
-      stream.record(5, undefined);
+      recordTo(stream, 5, undefined);
       expect(told(1), 'of both').to.deep.equal(recorded([3, 5], later));
     });
 
@@ -279,7 +280,7 @@ describe('exponential histograms', function () {
     const stream = newWriter(region).stream(exponentialHistogram('h', options), LIMIT);
     const snapshots = new Snapshots(readerOf(region), new CellReader());
     for (const value of [1, 2]) {
-      stream.record(value, undefined);
+      recordTo(stream, value, undefined);
       expect(snapshots.take(() => true)[0]!.metrics[0]!.dataPoints[0]!.value).to.not.have.any.keys(
         'min',
         'max',

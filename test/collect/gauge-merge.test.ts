@@ -11,6 +11,7 @@ import { needsProc } from '../support/marks.ts';
 import { makeProvider, shutDownProviders } from '../support/provider.ts';
 import { collectWarnings } from '../support/warnings.ts';
 import { bury, newWriter } from '../support/writers.ts';
+import { recordTo } from '../support/record-to.ts';
 
 const LIMIT = 100;
 
@@ -73,12 +74,12 @@ describe('gauges of several writers', () => {
       const store = new Store();
       const writers = [10, 11, 12, 13, 14].map((id) => writerOfThread(store.region, id));
       const streams = writers.map((writer) => writer.stream(merging(merge), LIMIT));
-      streams.forEach((stream) => stream.record(1, undefined)); // not what counts
-      streams[1]!.record(20, undefined);
-      streams[2]!.record(-3, undefined);
-      streams[0]!.record(1000, undefined);
-      streams[3]!.record(-1000, undefined);
-      streams[4]!.record(5, undefined);
+      streams.forEach((stream) => recordTo(stream, 1, undefined)); // not what counts
+      recordTo(streams[1]!, 20, undefined);
+      recordTo(streams[2]!, -3, undefined);
+      recordTo(streams[0]!, 1000, undefined);
+      recordTo(streams[3]!, -1000, undefined);
+      recordTo(streams[4]!, 5, undefined);
       for (const dead of [0, 3]) bury(writers[dead]!);
       writerOfThread(store.region, 15); // takes over, and sets nothing
       expect(store.values()).to.deep.equal(expected[merge]);
@@ -89,7 +90,7 @@ describe('gauges of several writers', () => {
     it(`by ${merge} is, of one writer, what it set`, () => {
       const store = new Store();
       const stream = writerOfThread(store.region, 3).stream(merging(merge), LIMIT);
-      for (const value of [1, -7, NaN, 4]) stream.record(value, { a: 1 });
+      for (const value of [1, -7, NaN, 4]) recordTo(stream, value, { a: 1 });
       expect(store.values()).to.deep.equal([4]);
     });
   }
@@ -97,9 +98,9 @@ describe('gauges of several writers', () => {
   it('one by one have the attribute thread.id', () => {
     const store = new Store();
     const [one, two] = [writerOfThread(store.region, 1), writerOfThread(store.region, 2)];
-    one.stream(merging('per-writer'), LIMIT).record(10, { a: 1, z: 2 });
-    two.stream(merging('per-writer'), LIMIT).record(20, { a: 1, z: 2 });
-    two.stream(merging('per-writer'), LIMIT).record(30, undefined);
+    recordTo(one.stream(merging('per-writer'), LIMIT), 10, { a: 1, z: 2 });
+    recordTo(two.stream(merging('per-writer'), LIMIT), 20, { a: 1, z: 2 });
+    recordTo(two.stream(merging('per-writer'), LIMIT), 30, undefined);
     expect(store.points()).to.deep.equal([
       [{ a: 1, 'thread.id': 1, z: 2 }, 10],
       [{ a: 1, 'thread.id': 2, z: 2 }, 20],
@@ -110,7 +111,7 @@ describe('gauges of several writers', () => {
     expect(store.rowKeys()[0]).to.equal(first);
     bury(two);
     const heir = writerOfThread(store.region, 3);
-    heir.stream(merging('per-writer'), LIMIT).record(40, { a: 1, z: 2 });
+    recordTo(heir.stream(merging('per-writer'), LIMIT), 40, { a: 1, z: 2 });
     expect(store.points()).to.deep.equal([
       [{ a: 1, 'thread.id': 1, z: 2 }, 10],
       [{ a: 1, 'thread.id': 3, z: 2 }, 40],
@@ -123,9 +124,9 @@ describe('gauges of several writers', () => {
     const store = new Store();
     for (const id of [1, 2])
       for (const own of [7, 8])
-        writerOfThread(store.region, id)
-          .stream(merging('per-writer'), LIMIT)
-          .record(10 * id + own, { 'thread.id': own });
+        recordTo(writerOfThread(store.region, id).stream(merging('per-writer'), LIMIT), 10 * id + own, {
+          'thread.id': own,
+        });
     expect(store.points()).to.deep.equal([
       [{ 'thread.id': 7 }, 27],
       [{ 'thread.id': 8 }, 28],
@@ -135,17 +136,17 @@ describe('gauges of several writers', () => {
   it('of one thread with two slabs are one point, the newer', () => {
     const store = new Store();
     const [one, two] = [writerOfThread(store.region, 4), writerOfThread(store.region, 4)];
-    two.stream(merging('per-writer'), LIMIT).record(2, undefined);
-    one.stream(merging('per-writer'), LIMIT).record(1, undefined);
+    recordTo(two.stream(merging('per-writer'), LIMIT), 2, undefined);
+    recordTo(one.stream(merging('per-writer'), LIMIT), 1, undefined);
     expect(store.points()).to.deep.equal([[{ 'thread.id': 4 }, 1]]);
   });
 
   it('about which threads disagree are two metrics, and said so once', () => {
     const store = new Store();
     const [one, two] = [writerOfThread(store.region, 1), writerOfThread(store.region, 2)];
-    one.stream(merging('sum'), LIMIT).record(1, undefined);
-    two.stream(gauge('g'), LIMIT).record(2, undefined);
-    two.stream(merging('sum', 'h'), LIMIT).record(3, undefined);
+    recordTo(one.stream(merging('sum'), LIMIT), 1, undefined);
+    recordTo(two.stream(gauge('g'), LIMIT), 2, undefined);
+    recordTo(two.stream(merging('sum', 'h'), LIMIT), 3, undefined);
     const { warnings, stop } = collectWarnings();
     expect(store.values()).to.deep.equal([1, 2, 3]);
     stop();

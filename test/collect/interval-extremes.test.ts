@@ -20,6 +20,7 @@ import {
 import { needsProc } from '../support/marks.ts';
 import { seriesOf } from '../support/region-contents.ts';
 import { bury, newWriter } from '../support/writers.ts';
+import { recordTo } from '../support/record-to.ts';
 
 const SEED = Number(process.env['SEQLOCK_TEST_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
 const LIMIT = 2000;
@@ -115,7 +116,7 @@ for (const { name, keeping, plain } of KINDS)
             if (!('reader' in now)) {
               const writer = writers.get(now.writer) ?? newWriter(region);
               writers.set(now.writer, writer);
-              writer.stream(keeping, LIMIT).record(now.value, { set: now.set });
+              recordTo(writer.stream(keeping, LIMIT), now.value, { set: now.set });
               for (const sets of since) sets.set(now.set, [...(sets.get(now.set) ?? []), now.value]);
               if (now.dies) {
                 bury(writer);
@@ -165,7 +166,7 @@ for (const { name, keeping, plain } of KINDS)
             };
             const record = (): void => {
               const value = next() - 5;
-              stream.record(value, undefined);
+              recordTo(stream, value, undefined);
               values.push(value);
             };
             for (const { reader, quiet } of collections) {
@@ -204,7 +205,7 @@ for (const { name, keeping, plain } of KINDS)
       const [ours, theirs] = [collector(region), collector(region, new StoreReader(region))];
       const record = (...values: number[]): void => {
         for (const value of values) {
-          stream.record(value, undefined);
+          recordTo(stream, value, undefined);
           theirs();
         }
       };
@@ -239,14 +240,14 @@ for (const { name, keeping, plain } of KINDS)
       const theirs = takeOf(second!);
       const cumulative = takeOf(first!, keeping.kind);
       const streams = [first!, second!].map(streamOf);
-      writer
-        .stream({ ...intervalHistogram('other', BOUNDS), kind: 'GAUGE' }, LIMIT)
-        .record(1, { set: 'other' });
+      recordTo(writer.stream({ ...intervalHistogram('other', BOUNDS), kind: 'GAUGE' }, LIMIT), 1, {
+        set: 'other',
+      });
       const extremes = (): unknown => {
         const { min, max } = ours().get(undefined)!;
         return [min, max];
       };
-      const record = (value: number): void => streams.forEach((stream) => stream.record(value, undefined));
+      const record = (value: number): void => streams.forEach((stream) => recordTo(stream, value, undefined));
       record(0);
       expect(extremes()).to.deep.equal([0, 0]);
       for (const endInterval of [theirs, cumulative]) {
@@ -263,7 +264,7 @@ for (const { name, keeping, plain } of KINDS)
       const collect = collector(region);
       const [without, within] = [newWriter(region), newWriter(region)];
       const record = (writer: StoreWriter, value: number): void =>
-        writer.stream(writer === without ? plain : keeping, LIMIT).record(value, undefined);
+        recordTo(writer.stream(writer === without ? plain : keeping, LIMIT), value, undefined);
       const read = (): unknown => {
         const { min, max, count } = collect().get(undefined)!;
         return [min, max, count];
@@ -286,7 +287,7 @@ for (const { name, keeping, plain } of KINDS)
       for (let owner = 1; owner <= 3; owner++) {
         const writer = newWriter(region);
         expect(writer.slab).to.equal(0);
-        for (const stream of [plain, keeping]) writer.stream(stream, LIMIT).record(owner, undefined);
+        for (const stream of [plain, keeping]) recordTo(writer.stream(stream, LIMIT), owner, undefined);
         const { count, sum } = collect().get(undefined)!;
         expect([count, sum]).to.deep.equal([2, 2 * owner]);
         expect(seriesOf(region), 'two series and two reserved ones').to.have.length(4);

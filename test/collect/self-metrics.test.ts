@@ -12,6 +12,7 @@ import { opened, shutDownOpened } from '../support/opened.ts';
 import { makeProvider, shutDownProviders } from '../support/provider.ts';
 import { TestReader } from '../support/readers.ts';
 import { bury, newWriter } from '../support/writers.ts';
+import { recordTo } from '../support/record-to.ts';
 
 /** The values of our own metrics: by name, then by attribute value, '' where a metric has one point without attributes. */
 function own({ scopeMetrics }: ResourceMetrics): Record<string, Record<string, unknown>> {
@@ -123,7 +124,7 @@ describe('our own metrics', () => {
   it('tell memory as the store does', () => {
     const { store, look } = openStore();
     const before = look();
-    newWriter(store.region).stream(counter('c'), 10).record(1, undefined);
+    recordTo(newWriter(store.region).stream(counter('c'), 10), 1, undefined);
     const after = look();
     expect(after['seqlock.memory.used']).to.deep.equal({ '': store.usedBytes });
     expect(store.usedBytes).to.be.above(before['seqlock.memory.used']!['']! as number);
@@ -155,27 +156,27 @@ describe('our own metrics', () => {
     const level = writer.stream(gauge('level'), 5);
     expect(look()).to.not.have.property('seqlock.overflow.measurements'); // nothing is in overflow
     for (let i = 0; i < 10; i++) {
-      requests.record(5, { i: i % 5 });
-      sizes.record(i, { i: i % 2 });
-      level.record(1, { i: i % 5 });
+      recordTo(requests, 5, { i: i % 5 });
+      recordTo(sizes, i, { i: i % 2 });
+      recordTo(level, 1, { i: i % 5 });
     }
     for (let n = 0; n < 2; n++) {
       expect(look()['seqlock.overflow.measurements']).to.deep.equal({ requests: 6, sizes: 5 });
       expect(look()['seqlock.overflow.series']).to.deep.equal({ requests: 1, sizes: 1 });
     }
-    requests.record(1, { i: 99 });
+    recordTo(requests, 1, { i: 99 });
     expect(look()['seqlock.overflow.measurements']).to.deep.equal({ requests: 7, sizes: 5 });
   });
 
   it('go on counting overflow where a cell version wraps', () => {
     const { store, look } = openStore();
     const requests = newWriter(store.region).stream(counter('requests'), 1);
-    for (let i = 0; i < 3; i++) requests.record(1, { i });
+    for (let i = 0; i < 3; i++) recordTo(requests, 1, { i });
     expect(look()['seqlock.overflow.measurements']).to.deep.equal({ requests: 2 });
     const cell = requests.overflowCell;
     store.region.words[cell << 1] = -1; // 2^32 - 3 more
     expect(look()['seqlock.overflow.measurements']).to.deep.equal({ requests: 2 ** 32 - 1 });
-    requests.record(1, { i: 3 });
+    recordTo(requests, 1, { i: 3 });
     expect(look()['seqlock.overflow.measurements']).to.deep.equal({ requests: 2 ** 32 });
   });
 

@@ -15,6 +15,7 @@ import { alwaysBusy } from '../support/busy-cell.ts';
 import { counter, histogram, sharedGauge } from '../support/descriptions.ts';
 import { needsProc } from '../support/marks.ts';
 import { bury, newWriter } from '../support/writers.ts';
+import { recordTo } from '../support/record-to.ts';
 
 const SEED = Number(process.env['SEQLOCK_TEST_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
 const LIMIT = 2000;
@@ -90,8 +91,8 @@ describe('series reader', function () {
         for (const { writer: i, value, dies } of steps) {
           const writer = writers.get(i) ?? newWriter(region);
           writers.set(i, writer);
-          writer.stream(counter('c'), LIMIT).record(value, undefined);
-          writer.stream(histogram('h', BOUNDS), LIMIT).record(value, undefined);
+          recordTo(writer.stream(counter('c'), LIMIT), value, undefined);
+          recordTo(writer.stream(histogram('h', BOUNDS), LIMIT), value, undefined);
           if (dies) {
             bury(writer);
             writers.delete(i);
@@ -110,7 +111,7 @@ describe('series reader', function () {
   it('reads one series of many', () => {
     const region = newRegion();
     const stream = newWriter(region).stream(counter('c'), LIMIT);
-    for (let id = 0; id < 50; id++) stream.record(id, { id });
+    for (let id = 0; id < 50; id++) recordTo(stream, id, { id });
     const { reader, readers } = readingOf(region, 'c', { keys: ['id'], values: [33] });
     expect(reader.sum()).to.equal(33);
     expect(readers.stats().totalReads).to.equal(1);
@@ -119,10 +120,10 @@ describe('series reader', function () {
   it('finds a series that was added to a directory it had read to the end', () => {
     const region = newRegion();
     const stream = newWriter(region).stream(counter('c'), LIMIT);
-    stream.record(1, { id: 1 });
+    recordTo(stream, 1, { id: 1 });
     const { reader } = readingOf(region, 'c', { keys: ['id'], values: [2] });
     expect(reader.sum()).to.equal(undefined);
-    stream.record(5, { id: 2 });
+    recordTo(stream, 5, { id: 2 });
     expect(reader.sum()).to.equal(5);
   });
 
@@ -134,12 +135,12 @@ describe('series reader', function () {
     it(`keeps the value of its previous read of a ${kind} that is never still, in bounded time, and counts it as stale`, () => {
       const region = newRegion();
       const writer = newWriter(region);
-      if (kind === 'counter') writer.stream(counter('x'), LIMIT).record(1, undefined);
-      else if (kind === 'histogram') writer.stream(histogram('x', BOUNDS), LIMIT).record(5, undefined);
+      if (kind === 'counter') recordTo(writer.stream(counter('x'), LIMIT), 1, undefined);
+      else if (kind === 'histogram') recordTo(writer.stream(histogram('x', BOUNDS), LIMIT), 5, undefined);
       else writer.sharedValueStream(sharedGauge('x'), LIMIT).bind(undefined).set(1);
       const { reader, readers } = readingOf(region, 'x');
       expect(read(reader)).to.equal(1);
-      if (kind === 'counter') writer.stream(counter('x'), LIMIT).record(1, undefined);
+      if (kind === 'counter') recordTo(writer.stream(counter('x'), LIMIT), 1, undefined);
       alwaysBusy(region, 'all', () => {
         const start = performance.now();
         expect(read(reader)).to.equal(1);
@@ -156,7 +157,7 @@ describe('series reader', function () {
 
   it('counts a second attempt as a retry', () => {
     const region = newRegion();
-    newWriter(region).stream(counter('c'), LIMIT).record(7, undefined);
+    recordTo(newWriter(region).stream(counter('c'), LIMIT), 7, undefined);
     const { reader, readers } = readingOf(region, 'c');
     reader.sum();
     alwaysBusy(region, 'all', () => expect(reader.sum()).to.equal(7), 3);
@@ -170,7 +171,7 @@ describe('series reader', function () {
 
   it('estimates the time of all reads from some of them', () => {
     const region = newRegion();
-    newWriter(region).stream(counter('c'), LIMIT).record(7, undefined);
+    recordTo(newWriter(region).stream(counter('c'), LIMIT), 7, undefined);
     const { reader, readers } = readingOf(region, 'c');
     const start = performance.now();
     for (let i = 0; i < 100_000; i++) reader.sum();

@@ -12,6 +12,7 @@ import { configuration, counter, gauge, histogram } from '../support/description
 import { needsProc } from '../support/marks.ts';
 import { alwaysBusy } from '../support/busy-cell.ts';
 import { bury, newWriter } from '../support/writers.ts';
+import { recordTo } from '../support/record-to.ts';
 
 const SEED = Number(process.env['SEQLOCK_TEST_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
 const LIMIT = 2000;
@@ -57,8 +58,8 @@ describe('snapshot', function () {
         measurements.forEach(({ writer: i, set, value, dies }, n) => {
           const writer = writers.get(i) ?? newWriter(region);
           writers.set(i, writer);
-          writer.stream(counter('c'), LIMIT).record(value, { set });
-          writer.stream(histogram('h', BOUNDS), LIMIT).record(value, { set });
+          recordTo(writer.stream(counter('c'), LIMIT), value, { set });
+          recordTo(writer.stream(histogram('h', BOUNDS), LIMIT), value, { set });
           if (dies) {
             bury(writer);
             writers.delete(i);
@@ -111,8 +112,8 @@ describe('snapshot', function () {
         for (const { writer: i, value, dies } of steps) {
           const writer = writers.get(i) ?? newWriter(region);
           writers.set(i, writer);
-          writer.stream(counter('c'), LIMIT).record(value, undefined);
-          writer.stream(histogram('h', BOUNDS), LIMIT).record(value, undefined);
+          recordTo(writer.stream(counter('c'), LIMIT), value, undefined);
+          recordTo(writer.stream(histogram('h', BOUNDS), LIMIT), value, undefined);
           if (dies) {
             bury(writer);
             writers.delete(i);
@@ -137,7 +138,7 @@ describe('snapshot', function () {
     const realNow = Date.now;
     const at = (millis: number, set: string): void => {
       Date.now = () => millis;
-      newWriter(region).stream(counter('c'), LIMIT).record(1, { set });
+      recordTo(newWriter(region).stream(counter('c'), LIMIT), 1, { set });
       Date.now = realNow;
     };
     const starts = (): number[] =>
@@ -161,8 +162,8 @@ describe('snapshot', function () {
     for (let i = 0; i < 5; i++) {
       const writer = newWriter(region);
       for (let set = 0; set < 15; set++) {
-        writer.stream(counter('c'), limit).record(1, { set: set + 5 * i });
-        writer.stream(histogram('h', BOUNDS), limit).record(1, { set: set + 5 * i });
+        recordTo(writer.stream(counter('c'), limit), 1, { set: set + 5 * i });
+        recordTo(writer.stream(histogram('h', BOUNDS), limit), 1, { set: set + 5 * i });
       }
       for (const { dataPoints } of metricsOf(snapshots)) {
         const overflow = dataPoints.filter(({ attributes }) => attributes['otel.metric.overflow'] === true);
@@ -181,7 +182,7 @@ describe('snapshot', function () {
     const { snapshots } = freshSnapshots(region);
     const [one, two] = [newWriter(region), newWriter(region)];
     const set = (writer: StoreWriter, value: number): void =>
-      writer.stream(gauge('g'), LIMIT).record(value, undefined);
+      recordTo(writer.stream(gauge('g'), LIMIT), value, undefined);
     set(one, 1);
     set(two, 2);
     expect(onlyValue(snapshots)).to.equal(2);
@@ -204,21 +205,21 @@ describe('snapshot', function () {
     const { snapshots } = freshSnapshots(region);
     const writer = newWriter(region);
     const record = (): void => {
-      writer.stream(counter('c'), LIMIT).record(1, { a: 1 });
-      writer.stream(histogram('h', BOUNDS), LIMIT).record(1, { a: 1 });
+      recordTo(writer.stream(counter('c'), LIMIT), 1, { a: 1 });
+      recordTo(writer.stream(histogram('h', BOUNDS), LIMIT), 1, { a: 1 });
     };
     record();
     const before = snapshots.take();
     const copy = structuredClone(before);
     record();
-    newWriter(region).stream(counter('c'), LIMIT).record(1, { a: 2 });
+    recordTo(newWriter(region).stream(counter('c'), LIMIT), 1, { a: 2 });
     snapshots.take();
     expect(before).to.deep.equal(copy);
   });
 
   it('hands over plain arrays of plain numbers', () => {
     const region = newRegion();
-    newWriter(region).stream(histogram('h', BOUNDS), LIMIT).record(1, undefined);
+    recordTo(newWriter(region).stream(histogram('h', BOUNDS), LIMIT), 1, undefined);
     const value = onlyValue(freshSnapshots(region).snapshots) as HistogramValue;
     expect(Array.isArray(value.buckets.counts) && Array.isArray(value.buckets.boundaries)).to.equal(true);
     expect(JSON.parse(JSON.stringify(value))).to.deep.equal(value);
@@ -230,13 +231,13 @@ describe('snapshot', function () {
       (writer: StoreWriter, value: number) => void,
       StreamDescription,
     ])[] = [
-      ['sum', (writer, value) => writer.stream(counter('m'), LIMIT).record(value, { a: 1 }), counter('m')],
+      ['sum', (writer, value) => recordTo(writer.stream(counter('m'), LIMIT), value, { a: 1 }), counter('m')],
       [
         'histogram',
-        (writer, value) => writer.stream(histogram('m', BOUNDS), LIMIT).record(value, { a: 1 }),
+        (writer, value) => recordTo(writer.stream(histogram('m', BOUNDS), LIMIT), value, { a: 1 }),
         histogram('m', BOUNDS),
       ],
-      ['gauge', (writer, value) => writer.stream(gauge('m'), LIMIT).record(value, { a: 1 }), gauge('m')],
+      ['gauge', (writer, value) => recordTo(writer.stream(gauge('m'), LIMIT), value, { a: 1 }), gauge('m')],
     ];
     for (const [name, record] of streams)
       it(`keeps the previous value of a ${name}, and counts it as stale`, () => {
@@ -244,7 +245,7 @@ describe('snapshot', function () {
         const { snapshots, cells } = freshSnapshots(region);
         const [busy, calm] = [newWriter(region), newWriter(region)];
         record(busy, 5);
-        calm.stream(counter('calm'), LIMIT).record(7, undefined);
+        recordTo(calm.stream(counter('calm'), LIMIT), 7, undefined);
         const cell = cellOf(region, 'm');
         const points = (): unknown[] =>
           metricsOf(snapshots)
@@ -275,7 +276,7 @@ describe('snapshot', function () {
       const region = newRegion();
       const { snapshots, cells } = freshSnapshots(region);
       const writer = newWriter(region);
-      for (let id = 0; id < 5000; id++) writer.stream(counter('m'), 5000).record(1, { id });
+      for (let id = 0; id < 5000; id++) recordTo(writer.stream(counter('m'), 5000), 1, { id });
       alwaysBusy(region, 'all', () => expect(metricsOf(snapshots)).to.deep.equal([]));
       expect(cells.stats().staleReads).to.equal(5000);
       expect(cells.stats().readNanos).to.be.below(4e9); // not 5000 times the patience of a snapshot

@@ -14,6 +14,7 @@ import { configuration, counter } from '../support/descriptions.ts';
 import { needsProc } from '../support/marks.ts';
 import { collectWarnings } from '../support/warnings.ts';
 import { newWriter } from '../support/writers.ts';
+import { recordTo } from '../support/record-to.ts';
 
 const SEED = Number(process.env['SEQLOCK_TEST_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
 const LIMIT = 2000;
@@ -22,9 +23,9 @@ const LIMIT = 2000;
 function twoWriters(): { region: Region; extents: Extent[] } {
   const region = Region.create(DEFAULT_MAX_BYTES);
   const [first, second] = [newWriter(region), newWriter(region)];
-  for (let id = 0; id < 20; id++) first.stream(counter('a'), LIMIT).record(1, { id });
-  for (let id = 0; id < 5; id++) second.stream(counter('b'), LIMIT).record(1, { id });
-  for (let id = 100; id < 103; id++) second.stream(counter('a'), LIMIT).record(1, { id });
+  for (let id = 0; id < 20; id++) recordTo(first.stream(counter('a'), LIMIT), 1, { id });
+  for (let id = 0; id < 5; id++) recordTo(second.stream(counter('b'), LIMIT), 1, { id });
+  for (let id = 100; id < 103; id++) recordTo(second.stream(counter('a'), LIMIT), 1, { id });
   const extents: Extent[] = [];
   for (let at = EXTENTS_OFFSET, extent; (extent = region.extentAt(at)) !== undefined; at += extent.bytes)
     extents.push(extent);
@@ -54,8 +55,8 @@ describe('store reader', function () {
     const region = Region.create(DEFAULT_MAX_BYTES);
     const [first, second] = [newWriter(region), newWriter(region)];
     for (let id = 0; id < 2000; id++) {
-      first.stream(counter('a'), LIMIT).record(1, { id });
-      if (id < 1000) second.stream(counter('b'), LIMIT).record(2, { id });
+      recordTo(first.stream(counter('a'), LIMIT), 1, { id });
+      if (id < 1000) recordTo(second.stream(counter('b'), LIMIT), 2, { id });
     }
     const reader = new StoreReader(region);
     let slices = 1;
@@ -79,7 +80,7 @@ describe('store reader', function () {
           const { warnings, stop } = collectWarnings();
           const reader = new StoreReader(region);
           const sums = totals(reader);
-          newWriter(region).stream(counter('made later'), LIMIT).record(1, undefined);
+          recordTo(newWriter(region).stream(counter('made later'), LIMIT), 1, undefined);
           expect(totals(reader)).to.deep.equal({ ...sums, 'made later': 1 });
           stop();
           expect(sums['b']).to.equal(5);
@@ -101,7 +102,7 @@ describe('store reader', function () {
     const reader = new StoreReader(region);
     totals(reader);
     const writer = newWriter(region);
-    writer.stream(counter('c'), LIMIT).record(1, undefined);
+    recordTo(writer.stream(counter('c'), LIMIT), 1, undefined);
     region.bytes[extents[0]!.offset + EXTENT_HEADER_BYTES + 20]! ^= 1;
     expect(totals(reader)).to.deep.equal({ a: 20, 'a of the second': 3, b: 5, c: 1 });
     stop();
@@ -153,7 +154,7 @@ describe('store reader', function () {
       { ...counter('m'), integer: true },
       { ...counter('m'), kind: 'UP_DOWN_COUNTER' as const },
     ];
-    for (const stream of streams) newWriter(region).stream(stream, LIMIT).record(1, undefined);
+    for (const stream of streams) recordTo(newWriter(region).stream(stream, LIMIT), 1, undefined);
     const reader = new StoreReader(region);
     expect(totals(reader)).to.deep.equal({ m: 5 });
     expect(reader.scopes.flatMap((scope) => scope.streams)).to.have.length(4);

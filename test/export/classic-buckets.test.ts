@@ -14,6 +14,7 @@ import { Region } from '../../src/memory/region.ts';
 import { exponentialHistogram, type ExponentialHistogramAggregation } from '../support/descriptions.ts';
 import { newWriter } from '../support/writers.ts';
 import { needsProc } from '../support/marks.ts';
+import { recordTo } from '../support/record-to.ts';
 
 /** A metric whose series are recorded to, and its classic form. */
 class Classic {
@@ -29,7 +30,7 @@ class Classic {
 
   record(values: readonly number[], series = 0): void {
     const stream = this.#writer.stream(exponentialHistogram('h', this.#options), 100);
-    for (const value of values) stream.record(value, { series });
+    for (const value of values) recordTo(stream, value, { series });
   }
 
   column(): MetricColumn {

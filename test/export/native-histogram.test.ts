@@ -14,6 +14,7 @@ import { exactIndex } from '../support/exact-index.ts';
 import { needsProc } from '../support/marks.ts';
 import { collectWarnings } from '../support/warnings.ts';
 import { newWriter } from '../support/writers.ts';
+import { recordTo } from '../support/record-to.ts';
 
 /** What of io.prometheus.client is used, by its published field numbers. */
 const { root } = protobuf.parse(`
@@ -73,7 +74,7 @@ function histogramsOf(columns: MetricColumns): Native[] {
 function recorded(values: readonly number[], options: Partial<ExponentialHistogramAggregation> = {}): Native {
   const region = Region.create(2 ** 20);
   const stream = newWriter(region).stream(exponentialHistogram('h', options), 10);
-  for (const value of values) stream.record(value, undefined);
+  for (const value of values) recordTo(stream, value, undefined);
   const columns = new Snapshots(new StoreReader(region), new CellReader()).takeColumns();
   return histogramsOf({ resource: { attributes: {} }, columns })[0]!;
 }

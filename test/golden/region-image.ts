@@ -23,6 +23,7 @@ import {
   intervalHistogram,
 } from '../support/descriptions.ts';
 import { seriesOf } from '../support/region-contents.ts';
+import { recordTo } from '../support/record-to.ts';
 
 const LINE = 32;
 /** Stands for what differs from run to run: the time and the thread's mark. */
@@ -40,9 +41,9 @@ function build(): Region {
     }),
   );
   const requests = writer.stream({ ...counter('requests'), unit: '{request}', description: 'short' }, 3);
-  requests.record(1, undefined);
-  requests.record(2.5, { method: 'GET', status: 200, ok: true });
-  requests.record(1, {
+  recordTo(requests, 1, undefined);
+  recordTo(requests, 2.5, { method: 'GET', status: 200, ok: true });
+  recordTo(requests, 1, {
     text: 'ü€\u{1f600}',
     lone: '\ud800',
     list: ['a', 1, null],
@@ -50,23 +51,23 @@ function build(): Region {
     missing: undefined,
     no: false,
   });
-  requests.record(7, { over: 'the limit' });
+  recordTo(requests, 7, { over: 'the limit' });
   writer.describe(requests, 'a longer text');
   const sizes = writer.stream(histogram('sizes', [0.5, 10]), 10);
-  for (const value of [0.5, 3, 1000]) sizes.record(value, { b: 1, a: 2 });
+  for (const value of [0.5, 3, 1000]) recordTo(sizes, value, { b: 1, a: 2 });
   const waits = writer.stream(intervalHistogram('waits', [1]), 10);
   const fine = { maxSize: 3, hasSum: true, negative: true };
   const spans = writer.stream(exponentialHistogram('spans', fine), 10);
   const gaps = writer.stream(exponentialHistogram('gaps', { ...fine, intervals: true }), 10);
   for (const stream of [waits, spans, gaps]) {
-    stream.record(3, {});
-    stream.record(0.5, {});
+    recordTo(stream, 3, {});
+    recordTo(stream, 0.5, {});
   }
   raiseIntervalEpoch(region);
-  for (const stream of [waits, spans, gaps]) stream.record(2, {});
+  for (const stream of [waits, spans, gaps]) recordTo(stream, 2, {});
   const level = writer.stream(gauge('level'), 10);
-  level.record(1, {});
-  level.record(-4, {});
+  recordTo(level, 1, {});
+  recordTo(level, -4, {});
   region.countLost();
   mask(region);
   return region;

@@ -21,6 +21,7 @@ import {
   startRegionWorker,
 } from '../support/region-job.ts';
 import { collectWarnings } from '../support/warnings.ts';
+import { recordTo } from '../support/record-to.ts';
 
 const MIB = 2 ** 20;
 
@@ -45,11 +46,11 @@ function use(writer: StoreWriter, sets = 5): number {
   const spread = writer.stream(exponentialHistogram('spread', { maxSize: 8 }), 2000);
   const level = writer.stream(gauge('level'), 2000);
   for (let i = 0; i < sets; i++) {
-    requests.record(1, { method: 'GET', route: `/r${i}`, odd: [i, null] });
-    requests.record(2, { route: `/r${i}` });
-    sizes.record(i, { route: `/r${i}` });
-    level.record(i, undefined);
-    spread.record(10 ** i, { route: `/r${i}` });
+    recordTo(requests, 1, { method: 'GET', route: `/r${i}`, odd: [i, null] });
+    recordTo(requests, 2, { route: `/r${i}` });
+    recordTo(sizes, i, { route: `/r${i}` });
+    recordTo(level, i, undefined);
+    recordTo(spread, 10 ** i, { route: `/r${i}` });
   }
   return 3 * sets;
 }
@@ -62,7 +63,7 @@ describe('StoreWriter', () => {
     for (const name of ['a', 'b']) {
       const writer = new StoreWriter(region);
       expect(writer.slab).to.equal(undefined);
-      writer.stream(counter(name), 5).record(1, { name });
+      recordTo(writer.stream(counter(name), 5), 1, { name });
     }
     expect(slabsUsed(region)).to.equal(2);
     const seen = afterDeath(region);
@@ -90,8 +91,8 @@ describe('StoreWriter', () => {
     const writer = new StoreWriter(region);
     for (const name of ['a', 'b']) {
       const stream = writer.stream(counter(name), 10);
-      for (let i = 0; i < 3; i++) stream.record(1, { x: i, y: 1 });
-      for (let i = 0; i < 3; i++) stream.record(1, { y: i, x: 1 });
+      for (let i = 0; i < 3; i++) recordTo(stream, 1, { x: i, y: 1 });
+      for (let i = 0; i < 3; i++) recordTo(stream, 1, { y: i, x: 1 });
     }
     expect(recordsOf(region).filter(({ kind }) => kind === R.KEY_SET_RECORD)).to.have.length(1);
   });
@@ -179,10 +180,10 @@ describe('StoreWriter', () => {
 
     it('repairs the mirror of a cell whose writer died between mirror and version', () => {
       const region = Region.create(MIB);
-      new StoreWriter(region).stream(counter('c'), 5).record(2, { a: 1 });
+      recordTo(new StoreWriter(region).stream(counter('c'), 5), 2, { a: 1 });
       const at = seriesOf(region).find(({ live }) => live)!.cell << 1;
       region.words[at + 1] = region.words[at]! + 1;
-      new StoreWriter(afterDeath(region)).stream(counter('c'), 5).record(3, { a: 1 });
+      recordTo(new StoreWriter(afterDeath(region)).stream(counter('c'), 5), 3, { a: 1 });
       expect(sumsOf(region)).to.deep.equal({ '[["a",1]]': 5 });
       const before = region.words[at]!;
       region.words[at + 1] = before + 1;
@@ -195,7 +196,7 @@ describe('StoreWriter', () => {
       let seen = region;
       for (let owner = 0; owner < 4; owner++) {
         const stream = new StoreWriter(seen).stream(counter('c'), 5);
-        for (let i = 0; i < 3; i++) stream.record(1, { owner, i });
+        for (let i = 0; i < 3; i++) recordTo(stream, 1, { owner, i });
         seen = afterDeath(region);
       }
       const live = seriesOf(region).filter((series) => series.live);
@@ -210,7 +211,7 @@ describe('StoreWriter', () => {
       for (const extra of ['x', 'y']) {
         const next = new StoreWriter(afterDeath(region));
         total += use(next, 1500);
-        next.stream(counter(`new ${extra}`), 10).record(4, { [extra]: 1, other: extra });
+        recordTo(next.stream(counter(`new ${extra}`), 10), 4, { [extra]: 1, other: extra });
         total += 4;
       }
       const names = (name: string) => totalOf(region, name);
@@ -248,7 +249,7 @@ describe('StoreWriter', () => {
           const total = totalOf(left, 'requests');
           expect(total).to.be.within(recorded, recorded + adds);
           const added = use(next, 3);
-          next.stream(counter('requests'), 2000).record(1, { after: 'death' });
+          recordTo(next.stream(counter('requests'), 2000), 1, { after: 'death' });
           expect(totalOf(left, 'requests')).to.equal(total + added + 1);
           for (const { stream, live, values } of seriesOf(left))
             if (stream.name === 'sizes' && live)
@@ -259,11 +260,11 @@ describe('StoreWriter', () => {
       record(() => writer.stream(counter('requests'), 2000), 0);
       record(() => writer.stream(histogram('sizes', [1, 10, 100]), 2000), 0);
       for (let i = 0; i < 3; i++) {
-        record(() => writer.stream(counter('requests'), 2000).record(1, { i, text: 'x'.repeat(50) }), 1);
-        record(() => writer.stream(counter('requests'), 2000).record(1, { [`key ${i}`]: [i] }), 1);
-        record(() => writer.stream(histogram('sizes', [1, 10, 100]), 2000).record(i, { i }), 0);
+        record(() => recordTo(writer.stream(counter('requests'), 2000), 1, { i, text: 'x'.repeat(50) }), 1);
+        record(() => recordTo(writer.stream(counter('requests'), 2000), 1, { [`key ${i}`]: [i] }), 1);
+        record(() => recordTo(writer.stream(histogram('sizes', [1, 10, 100]), 2000), i, { i }), 0);
       }
-      record(() => writer.stream(counter('requests'), 2000).record(1, { large: 'x'.repeat(16_000) }), 1); // a new extent
+      record(() => recordTo(writer.stream(counter('requests'), 2000), 1, { large: 'x'.repeat(16_000) }), 1); // a new extent
       expect(deaths).to.be.above(500);
     });
   });

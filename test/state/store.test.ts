@@ -8,6 +8,7 @@ import { MetricStore } from '../../src/state/store.ts';
 import { StoreWriter } from '../../src/state/store-writer.ts';
 import { counter } from '../support/descriptions.ts';
 import { startStoreWorker } from '../support/store-job.ts';
+import { recordTo } from '../support/record-to.ts';
 
 function closeAll(): void {
   for (let store; (store = MetricStore.published()) !== undefined;) store.close();
@@ -53,7 +54,7 @@ describe('MetricStore', () => {
       const stream = new StoreWriter(store.region).stream(counter('c'), 10);
       const used = store.usedBytes;
       store.close();
-      stream.record(1, { a: 1 });
+      recordTo(stream, 1, { a: 1 });
       expect(store.usedBytes).to.equal(used);
       expect(store.lostMeasurements).to.equal(0);
     });

@@ -6,6 +6,7 @@ import { identityOf } from '../support/attribute-model.ts';
 import { counter, gauge, histogram } from '../support/descriptions.ts';
 import { sumsOf, totalOf } from '../support/region-contents.ts';
 import { collectWarnings } from '../support/warnings.ts';
+import { recordTo } from '../support/record-to.ts';
 
 const OVERFLOW = '[["otel.metric.overflow",true]]';
 
@@ -25,9 +26,9 @@ describe('StreamWriter without memory', () => {
       const streams = [writer.stream(counter('a'), 1e6), writer.stream(counter('b'), 1e6)];
       const adds = 4000;
       for (let i = 0; i < adds; i++)
-        for (const stream of streams) stream.record(1, { user: `user ${i}`, n: i });
+        for (const stream of streams) recordTo(stream, 1, { user: `user ${i}`, n: i });
       for (let i = 0; i < adds; i++)
-        for (const stream of streams) stream.record(1, { user: `user ${i}`, n: i });
+        for (const stream of streams) recordTo(stream, 1, { user: `user ${i}`, n: i });
       for (const name of ['a', 'b']) {
         const sums = sumsOf(region, name);
         expect(totalOf(region, name)).to.equal(2 * adds);
@@ -55,9 +56,9 @@ describe('StreamWriter without memory', () => {
       const [boundGauge, boundHistogram] = [g.bind({}), h.bind({})];
       expect(region.lostMeasurements, 'a bind measures nothing').to.equal(0);
       for (let i = 0; i < 5; i++) {
-        a.record(1, { i });
-        g.record(1, undefined);
-        h.record(1, null);
+        recordTo(a, 1, { i });
+        recordTo(g, 1, undefined);
+        recordTo(h, 1, null);
         bound.forEach((series) => series.record(1));
         boundGauge.record(1);
         boundHistogram.record(1);
@@ -72,12 +73,12 @@ describe('StreamWriter without memory', () => {
     it('goes on counting what has a series', () => {
       const { writer, region } = makeWriter(SMALLEST_MAX_BYTES);
       const stream = writer.stream(counter('a'), 10);
-      stream.record(1, { a: 1 });
+      recordTo(stream, 1, { a: 1 });
       const bound = stream.bind({ a: 2 });
       fill(region);
       while (region.claimExtent(1, 1) !== undefined);
-      for (let i = 0; i < 1000; i++) stream.record(1, { big: 'x'.repeat(100), i });
-      stream.record(1, { a: 1 });
+      for (let i = 0; i < 1000; i++) recordTo(stream, 1, { big: 'x'.repeat(100), i });
+      recordTo(stream, 1, { a: 1 });
       bound.record(5);
       const sums = sumsOf(region);
       expect([sums['[["a",1]]'], sums['[["a",2]]']]).to.deep.equal([2, 5]);
@@ -87,8 +88,8 @@ describe('StreamWriter without memory', () => {
     it('sends one value that is larger than the store to overflow', () => {
       const { writer, region } = makeWriter(SMALLEST_MAX_BYTES);
       const stream = writer.stream(counter('a'), 10);
-      stream.record(1, { huge: 'x'.repeat(SMALLEST_MAX_BYTES) });
-      stream.record(1, { ['k'.repeat(SMALLEST_MAX_BYTES)]: 1 });
+      recordTo(stream, 1, { huge: 'x'.repeat(SMALLEST_MAX_BYTES) });
+      recordTo(stream, 1, { ['k'.repeat(SMALLEST_MAX_BYTES)]: 1 });
       expect(sumsOf(region)).to.deep.equal({ [OVERFLOW]: 2 });
     });
   });
@@ -110,7 +111,7 @@ describe('StreamWriter without memory', () => {
               b: `${(recorded * 7) % 499}`,
               c: `${recorded % 13}`,
             };
-            stream.record(1, attributes);
+            recordTo(stream, 1, attributes);
             const key = JSON.stringify(Object.entries(attributes));
             model[key] = (model[key] ?? 0) + 1;
           }
@@ -157,7 +158,7 @@ describe('StreamWriter without memory', () => {
           void identityOf(attributes).length; // as deep as a call needs at least
           entered = true;
           recorded++;
-          stream.record(1, attributes);
+          recordTo(stream, 1, attributes);
         } catch (error) {
           if (!entered) return;
           recorded--;
@@ -169,7 +170,7 @@ describe('StreamWriter without memory', () => {
       expect(thrown).to.equal(undefined);
       // Whatever was thrown on the way, the stream works and its table has no half-made series.
       const before = totalOf(region);
-      for (let depth = 0; depth < 200; depth++) stream.record(1, { depth, more: [[[[[[depth]]]]]] });
+      for (let depth = 0; depth < 200; depth++) recordTo(stream, 1, { depth, more: [[[[[[depth]]]]]] });
       expect(totalOf(region)).to.equal(before + 200);
     });
   });

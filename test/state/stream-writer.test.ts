@@ -7,6 +7,7 @@ import { counter, gauge, histogram } from '../support/descriptions.ts';
 import { hostileAttributes } from '../support/hostile-values.ts';
 import { seriesOf, sumsOf, totalOf } from '../support/region-contents.ts';
 import { collectWarnings } from '../support/warnings.ts';
+import { recordTo } from '../support/record-to.ts';
 
 const OVERFLOW = '[["otel.metric.overflow",true]]';
 
@@ -28,7 +29,7 @@ describe('StreamWriter', () => {
           const stream = writer.stream(counter('c'), 2000);
           const model = new Map<string, number>();
           for (const attributes of objects) {
-            stream.record(1, attributes);
+            recordTo(stream, 1, attributes);
             const identity = identityOf(attributes);
             model.set(identity, (model.get(identity) ?? 0) + 1);
           }
@@ -50,7 +51,7 @@ describe('StreamWriter', () => {
           const stream = writer.stream(counter('c'), 2000);
           const model = new Map<string, number>();
           for (const [attributes, keeps] of given) {
-            const way = keeps && stream.filtered(keeps);
+            const way = stream.filtered(keeps);
             for (let i = 0; i < 2; i++) stream.record(1, attributes, undefined, way);
             stream.bind(attributes, way).record(1);
             const kept = Object.entries(attributes).filter(([key]) => keeps?.(key) !== false);
@@ -75,7 +76,7 @@ describe('StreamWriter', () => {
       const { writer, region } = makeWriter();
       const stream = writer.stream(counter('c'), 10);
       for (const attributes of [null, undefined, {}, undefined, null, Object.create(null)])
-        stream.record(1, attributes);
+        recordTo(stream, 1, attributes);
       expect(sumsOf(region)).to.deep.equal({ '[]': 6 });
     });
 
@@ -83,12 +84,12 @@ describe('StreamWriter', () => {
       const { writer, region } = makeWriter();
       const stream = writer.stream(counter('c'), 10);
       const attributes: Record<string, unknown> = { list: ['a'], n: 1 };
-      stream.record(1, attributes);
+      recordTo(stream, 1, attributes);
       (attributes['list'] as string[]).push('b');
       attributes['n'] = 2;
       expect(sumsOf(region)).to.deep.equal({ '[["list",["a"]],["n",1]]': 1 });
-      stream.record(1, attributes);
-      stream.record(1, { n: 1, list: ['a'] });
+      recordTo(stream, 1, attributes);
+      recordTo(stream, 1, { n: 1, list: ['a'] });
       expect(sumsOf(region)).to.deep.equal({
         '[["list",["a"]],["n",1]]': 2,
         '[["list",["a","b"]],["n",2]]': 1,
@@ -100,7 +101,7 @@ describe('StreamWriter', () => {
         fc.property(fc.array(hostileAttributes, { minLength: 1, maxLength: 12 }), (makes) => {
           const { writer, region } = makeWriter(2 ** 24);
           const stream = writer.stream(counter('c'), 5);
-          for (const make of makes) stream.record(1, make());
+          for (const make of makes) recordTo(stream, 1, make());
           for (const make of makes) stream.bind(make()).record(1);
           expect(totalOf(region)).to.equal(2 * makes.length);
           expect(region.lostMeasurements).to.equal(0);
@@ -113,29 +114,29 @@ describe('StreamWriter', () => {
       const { writer, region } = makeWriter();
       const stream = writer.stream(counter('c'), 1);
       log.warnings.push = () => {
-        stream.record(1, { from: 'logger' });
+        recordTo(stream, 1, { from: 'logger' });
         throw new Error('logger on purpose');
       };
-      for (let i = 0; i < 5; i++) stream.record(1, { i });
-      stream.record(1, 'no object');
+      for (let i = 0; i < 5; i++) recordTo(stream, 1, { i });
+      recordTo(stream, 1, 'no object');
       expect(totalOf(region)).to.equal(5 + 1 + 2);
     });
 
     it('survives getters that record to the same stream', () => {
       const { writer, region } = makeWriter();
       const stream = writer.stream(counter('c'), 2000);
-      for (let i = 0; i < 20; i++) stream.record(1, { a: `a${i}`, b: i });
+      for (let i = 0; i < 20; i++) recordTo(stream, 1, { a: `a${i}`, b: i });
       let recorded = 20;
       for (let round = 0; round < 100; round++) {
         const attributes = Object.defineProperty({ a: `a${round % 20}` }, 'b', {
           get: () => {
-            stream.record(1, { a: `new${round}`, b: `new${round}` });
+            recordTo(stream, 1, { a: `new${round}`, b: `new${round}` });
             recorded++;
             return round % 20;
           },
           enumerable: true,
         });
-        stream.record(1, attributes);
+        recordTo(stream, 1, attributes);
         recorded++;
       }
       expect(totalOf(region)).to.equal(recorded);
@@ -150,12 +151,12 @@ describe('StreamWriter', () => {
         const { writer, region } = makeWriter();
         const stream = writer.stream(counter('c'), limit);
         for (let round = 1; round <= 3; round++) {
-          for (let i = 0; i < limit; i++) stream.record(1, i === 0 ? undefined : { i });
+          for (let i = 0; i < limit; i++) recordTo(stream, 1, i === 0 ? undefined : { i });
           if (round === 1) {
             expect(sumsOf(region), 'no overflow up to the limit').to.not.have.property(OVERFLOW);
             expect(log.warnings).to.deep.equal([]);
           }
-          for (let i = 0; i < 50; i++) stream.record(1, { i: limit + i });
+          for (let i = 0; i < 50; i++) recordTo(stream, 1, { i: limit + i });
           const sums = sumsOf(region);
           expect(Object.keys(sums)).to.have.length(limit + 1);
           expect(sums[OVERFLOW]).to.equal(50 * round);
@@ -171,17 +172,17 @@ describe('StreamWriter', () => {
       const stream = writer.stream(counter('c'), 1);
       const overflow = () => seriesOf(region).filter((series) => series.overflow);
       expect(overflow().map(({ live }) => live)).to.deep.equal([false]);
-      stream.record(1, { a: 1 });
+      recordTo(stream, 1, { a: 1 });
       expect(overflow().map(({ live }) => live)).to.deep.equal([false]);
-      stream.record(1, { a: 2 });
+      recordTo(stream, 1, { a: 2 });
       expect(overflow().map(({ live, values }) => [live, ...values])).to.deep.equal([[true, 1]]);
     });
 
     it('tells the overflow series from one that a user names so', () => {
       const { writer, region } = makeWriter();
       const stream = writer.stream(counter('c'), 1);
-      stream.record(1, { 'otel.metric.overflow': true });
-      stream.record(1, { a: 2 });
+      recordTo(stream, 1, { 'otel.metric.overflow': true });
+      recordTo(stream, 1, { a: 2 });
       expect(
         seriesOf(region)
           .filter(({ live }) => live)
@@ -193,21 +194,21 @@ describe('StreamWriter', () => {
     it('is raised and never lowered when the stream is asked for again', () => {
       const { writer, region } = makeWriter();
       const stream = writer.stream(counter('c'), 2);
-      for (let i = 0; i < 3; i++) stream.record(1, { i });
+      for (let i = 0; i < 3; i++) recordTo(stream, 1, { i });
       expect(writer.stream(counter('c'), 3)).to.equal(stream);
-      for (let i = 0; i < 4; i++) stream.record(1, { i });
+      for (let i = 0; i < 4; i++) recordTo(stream, 1, { i });
       writer.stream(counter('c'), 1);
-      for (let i = 0; i < 4; i++) stream.record(1, { i });
+      for (let i = 0; i < 4; i++) recordTo(stream, 1, { i });
       expect(sumsOf(region)).to.deep.equal({ '[["i",0]]': 3, '[["i",1]]': 3, '[["i",2]]': 2, [OVERFLOW]: 3 });
     });
 
     it('holds for each stream by itself, and for bound instruments', () => {
       const { writer, region } = makeWriter();
       const [a, b] = [writer.stream(counter('a'), 1), writer.stream(counter('b'), 1)];
-      a.record(1, { i: 0 });
+      recordTo(a, 1, { i: 0 });
       const bound = [0, 1, 2].map((i) => b.bind({ i }));
       bound.forEach((series) => series.record(1));
-      a.record(1, { i: 1 });
+      recordTo(a, 1, { i: 1 });
       expect(sumsOf(region, 'a')).to.deep.equal({ '[["i",0]]': 1, [OVERFLOW]: 1 });
       expect(sumsOf(region, 'b')).to.deep.equal({ '[["i",0]]': 1, [OVERFLOW]: 2 });
     });
@@ -215,8 +216,8 @@ describe('StreamWriter', () => {
     it('holds for histograms and gauges', () => {
       const { writer, region } = makeWriter();
       const [h, g] = [writer.stream(histogram('h', [1, 10]), 1), writer.stream(gauge('g'), 1)];
-      for (let i = 0; i < 4; i++) h.record(i * 4, { i });
-      for (let i = 0; i < 4; i++) g.record(i, { i });
+      for (let i = 0; i < 4; i++) recordTo(h, i * 4, { i });
+      for (let i = 0; i < 4; i++) recordTo(g, i, { i });
       const values = (name: string) =>
         seriesOf(region)
           .filter(({ stream, live }) => stream.name === name && live)
@@ -237,9 +238,9 @@ describe('StreamWriter', () => {
     const early = writer.stream(counter('early'), 1e5);
     const bound = early.bind({ i: -1 });
     const other = writer.stream(histogram('other', [1, 2, 3]), 1e5);
-    for (let i = 0; i < 6000; i++) other.record(i, { i });
+    for (let i = 0; i < 6000; i++) recordTo(other, i, { i });
     expect(region.byteLength).to.be.above(2 ** 20);
-    for (let i = 0; i < 200; i++) early.record(1, { i });
+    for (let i = 0; i < 200; i++) recordTo(early, 1, { i });
     bound.record(1);
     expect(totalOf(region, 'early')).to.equal(201);
   });

@@ -4,6 +4,7 @@ import { Region } from '../../src/memory/region.ts';
 import type { StreamDescription } from '../../src/state/records.ts';
 import { StoreWriter } from '../../src/state/store-writer.ts';
 import { counter } from './descriptions.ts';
+import { recordTo } from './record-to.ts';
 
 /** What the thread is doing when it dies. */
 export type DyingPhase =
@@ -34,7 +35,7 @@ export const requests: StreamDescription = counter('requests');
 
 /** Records as every writer of these tests does, so that all are of one kind. */
 export function recordOnce(writer: StoreWriter, attributes: object): void {
-  writer.stream(requests, 2000).record(1, attributes);
+  recordTo(writer.stream(requests, 2000), 1, attributes);
 }
 
 export interface Death {

@@ -8,6 +8,7 @@ import { acquireSlab } from '../../src/memory/slab.ts';
 import { StoreWriter } from '../../src/state/store-writer.ts';
 import { counter } from './descriptions.ts';
 import { ACKNOWLEDGED, GO, PASSED, READY, type RegionJob } from './region-job.ts';
+import { recordTo } from './record-to.ts';
 
 const {
   job,
@@ -79,7 +80,7 @@ function count(times: number, end: 'return' | 'exit' | 'throw'): object {
   const stream = writer.stream(counter('requests'), 2000);
   waitForStart();
   for (let i = 0; i < times; i++) {
-    stream.record(1, { worker: 'any', i: i % 10 });
+    recordTo(stream, 1, { worker: 'any', i: i % 10 });
     Atomics.add(control, ACKNOWLEDGED, 1);
   }
   if (end === 'exit') process.exit(0);

@@ -3,6 +3,7 @@ import { Region } from '../../src/memory/region.ts';
 import { MetricStore } from '../../src/state/store.ts';
 import { StoreWriter } from '../../src/state/store-writer.ts';
 import { counter } from './descriptions.ts';
+import { recordTo } from './record-to.ts';
 
 function resident(): number {
   let least = Infinity;
@@ -15,12 +16,12 @@ function resident(): number {
 
 function makeStore(): MetricStore {
   const store = MetricStore.create();
-  new StoreWriter(store.region).stream(counter('idle'), 2000).record(1, { method: 'GET' });
+  recordTo(new StoreWriter(store.region).stream(counter('idle'), 2000), 1, { method: 'GET' });
   return store;
 }
 
 // Code is loaded and compiled before the first look, so that memory alone is compared.
-new StoreWriter(Region.create(2 ** 20)).stream(counter('warm'), 10).record(1, { method: 'GET' });
+recordTo(new StoreWriter(Region.create(2 ** 20)).stream(counter('warm'), 10), 1, { method: 'GET' });
 const what = process.argv[2];
 const before = resident();
 const kept = what === 'nothing' ? undefined : makeStore();
