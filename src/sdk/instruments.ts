@@ -27,14 +27,14 @@ abstract class SyncInstrument {
   protected readonly recorder: Recorder;
   protected readonly cells: SeriesCells | undefined;
   protected readonly values: ValueCheck;
-  /** False for integer instruments, whose values are all checked. */
-  protected readonly plain: boolean;
+  /** Numbers above are checked; see `ValueCheck`. */
+  protected readonly most: number;
 
   constructor({ recorder, cells }: Destination, values: ValueCheck) {
     this.recorder = recorder;
     this.cells = cells;
     this.values = values;
-    this.plain = !values.integer;
+    this.most = values.most;
   }
 
   /** False when no measurement is of use, since views drop them all (specification, Enabled). It stays so. */
@@ -52,7 +52,7 @@ abstract class SyncInstrument {
 /** Counter: a sum that only rises. Values: finite numbers from 0. */
 export class CounterInstrument extends SyncInstrument implements Counter {
   add(value: number, attributes?: Attributes, context?: Context): void {
-    if (typeof value === 'number' && value >= 0 && value <= MAX && this.plain)
+    if (typeof value === 'number' && value >= 0 && value <= this.most)
       this.recorder.record(value, attributes, context, this.cells);
     else this.check(value, attributes, context);
   }
@@ -66,7 +66,7 @@ export class CounterInstrument extends SyncInstrument implements Counter {
 /** UpDownCounter: a sum that rises and falls. Values: finite numbers. */
 export class UpDownCounterInstrument extends SyncInstrument implements UpDownCounter {
   add(value: number, attributes?: Attributes, context?: Context): void {
-    if (typeof value === 'number' && value >= -MAX && value <= MAX && this.plain)
+    if (typeof value === 'number' && value >= -MAX && value <= this.most)
       this.recorder.record(value, attributes, context, this.cells);
     else this.check(value, attributes, context);
   }
@@ -80,7 +80,8 @@ export class UpDownCounterInstrument extends SyncInstrument implements UpDownCou
 /** Gauge: the value recorded last. Values: any number, NaN and the infinities included. */
 export class GaugeInstrument extends SyncInstrument implements Gauge {
   record(value: number, attributes?: Attributes, context?: Context): void {
-    if (typeof value === 'number' && this.plain) this.recorder.record(value, attributes, context, this.cells);
+    if (typeof value === 'number' && value <= this.most)
+      this.recorder.record(value, attributes, context, this.cells);
     else this.check(value, attributes, context);
   }
 
@@ -93,7 +94,7 @@ export class GaugeInstrument extends SyncInstrument implements Gauge {
 /** Histogram: the distribution of what is recorded. Values: numbers from 0, infinity included, NaN not. */
 export class HistogramInstrument extends SyncInstrument implements Histogram {
   record(value: number, attributes?: Attributes, context?: Context): void {
-    if (typeof value === 'number' && value >= 0 && this.plain)
+    if (typeof value === 'number' && value >= 0 && value <= this.most)
       this.recorder.record(value, attributes, context, this.cells);
     else this.check(value, attributes, context);
   }
@@ -106,12 +107,12 @@ export class HistogramInstrument extends SyncInstrument implements Histogram {
 
 abstract class BoundInstrument {
   protected readonly series: BoundSeries;
-  protected readonly plain: boolean;
+  protected readonly most: number;
   readonly #values: ValueCheck;
 
   constructor(series: BoundSeries, values: ValueCheck) {
     this.series = series;
-    this.plain = !values.integer;
+    this.most = values.most;
     this.#values = values;
   }
 
@@ -123,22 +124,21 @@ abstract class BoundInstrument {
 
 class BoundAdder extends BoundInstrument implements BoundCounter {
   add(value: number, context?: Context): void {
-    if (typeof value === 'number' && value >= 0 && value <= MAX && this.plain)
-      this.series.record(value, context);
+    if (typeof value === 'number' && value >= 0 && value <= this.most) this.series.record(value, context);
     else this.check(value, context);
   }
 }
 
 class BoundGauge extends BoundInstrument implements BoundRecorder {
   record(value: number, context?: Context): void {
-    if (typeof value === 'number' && this.plain) this.series.record(value, context);
+    if (typeof value === 'number' && value <= this.most) this.series.record(value, context);
     else this.check(value, context);
   }
 }
 
 class BoundHistogram extends BoundInstrument implements BoundRecorder {
   record(value: number, context?: Context): void {
-    if (typeof value === 'number' && value >= 0 && this.plain) this.series.record(value, context);
+    if (typeof value === 'number' && value >= 0 && value <= this.most) this.series.record(value, context);
     else this.check(value, context);
   }
 }

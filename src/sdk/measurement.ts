@@ -32,6 +32,8 @@ export interface CheckedInstrument {
  */
 export class ValueCheck {
   readonly integer: boolean;
+  /** The largest number that is taken as it is, if it is not below the smallest. NaN of an integer instrument: all are checked. */
+  readonly most: number;
   /** Warns of the instrument, once per cause. */
   readonly warn: (cause: string, message: string) => void;
   readonly #rule: ValueRule;
@@ -40,6 +42,8 @@ export class ValueCheck {
   constructor({ kind, name, integer }: CheckedInstrument, warn: (cause: string, message: string) => void) {
     this.integer = integer;
     this.#rule = RULES[kind];
+    const largest = this.#rule.special === 'none' ? Number.MAX_VALUE : Infinity;
+    this.most = integer ? NaN : largest;
     this.#name = `${kind.toLowerCase().replaceAll('_', ' ')} ${name}`;
     this.warn = warn;
   }

@@ -79,6 +79,11 @@ export class AttributeKey {
     return this.ids.get(scalarIdentity(value)) ?? 0;
   }
 
+  /** The id of a scalar for which there is no short cut, or 0. */
+  mappedId(value: unknown): number {
+    return this.ids.get(value as boolean) ?? 0;
+  }
+
   /** The id of a string that was not in its place, which it is given now; or 0. */
   stringIdFor(value: string, place: number): number {
     const id = this.ids.get(value) ?? 0;

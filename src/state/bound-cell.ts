@@ -9,6 +9,8 @@ export interface BoundSeries {
 /** The stream of a bound series. */
 interface BoundStream {
   readonly exemplars: StreamExemplars;
+  /** See `StreamWriter`. */
+  pause: number;
   /** Counts a measurement that has no cell to go to. */
   lose(): void;
 }
@@ -25,11 +27,10 @@ export interface SeriesPlace {
 
 /**
  * One series of a stream with its attributes resolved. A subclass per aggregation has `record`: the cell write, and the count for
- * exemplars (`StreamExemplars`). Belongs to the stream's thread.
+ * exemplars. Belongs to the stream's thread.
  */
 export abstract class BoundCell<Stream extends BoundStream> implements BoundSeries {
   protected readonly stream: Stream;
-  protected readonly exemplars: StreamExemplars;
   protected readonly words: Int32Array;
   protected readonly doubles: Float64Array;
   protected readonly at: number;
@@ -37,7 +38,6 @@ export abstract class BoundCell<Stream extends BoundStream> implements BoundSeri
 
   constructor(stream: Stream, { words, doubles, at, attributes }: SeriesPlace) {
     this.stream = stream;
-    this.exemplars = stream.exemplars;
     this.words = words;
     this.doubles = doubles;
     this.at = at;
@@ -46,8 +46,9 @@ export abstract class BoundCell<Stream extends BoundStream> implements BoundSeri
 
   abstract record(value: number, context?: unknown): void;
 
-  /** Offers a measurement that was just recorded, if `exemplars.pause` says so. */
+  /** Offers a measurement that was just recorded, if `pause` says so. */
   protected offer(bucket: number, value: number, context: unknown): void {
-    this.exemplars.offer(this.at, bucket, value, context, this.#attributes);
+    const { stream } = this;
+    stream.pause = stream.exemplars.offer(this.at, bucket, value, context, this.#attributes);
   }
 }

@@ -42,7 +42,7 @@ export class ExponentialHistogramStream extends StreamWriter implements Recorded
       if (at === 0) return;
     }
     recordToExponential(cells.words, cells.doubles, at, this.shape, value);
-    if (context !== undefined || --this.exemplars.pause < 0)
+    if (context !== undefined || --this.pause < 0)
       this.offer(at, 0, value, context, attributes, cells, measured);
   }
 
@@ -83,6 +83,6 @@ export class BoundExponentialHistogramSeries extends BoundCell<ExponentialHistog
       return;
     }
     recordToExponential(this.words, this.doubles, this.at, this.shape, value);
-    if (context !== undefined || --this.exemplars.pause < 0) this.offer(0, value, context);
+    if (context !== undefined || --this.stream.pause < 0) this.offer(0, value, context);
   }
 }

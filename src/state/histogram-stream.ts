@@ -31,7 +31,7 @@ export class HistogramStream extends StreamWriter implements RecordedStream {
       if (at === 0) return;
     }
     recordToHistogram(cells.words, cells.doubles, at, bucket, value);
-    if (context !== undefined || --this.exemplars.pause < 0)
+    if (context !== undefined || --this.pause < 0)
       this.offer(at, bucket, value, context, attributes, cells, measured);
   }
 
@@ -61,6 +61,6 @@ export class BoundHistogramSeries extends BoundCell<HistogramStream> {
     }
     const bucket = this.buckets.find(value);
     recordToHistogram(this.words, this.doubles, this.at, bucket, value);
-    if (context !== undefined || --this.exemplars.pause < 0) this.offer(bucket, value, context);
+    if (context !== undefined || --this.stream.pause < 0) this.offer(bucket, value, context);
   }
 }

@@ -41,7 +41,7 @@ export class IntervalExponentialStream extends ExponentialHistogramStream {
     }
     const { words, doubles } = cells;
     recordToIntervalExponential(words, doubles, at, this.shape, value, intervalEpoch(words));
-    if (context !== undefined || --this.exemplars.pause < 0)
+    if (context !== undefined || --this.pause < 0)
       this.offer(at, 0, value, context, attributes, cells, measured);
   }
 
@@ -63,6 +63,6 @@ export class BoundIntervalExponential extends BoundExponentialHistogramSeries {
     }
     const { words } = this;
     recordToIntervalExponential(words, this.doubles, this.at, this.shape, value, intervalEpoch(words));
-    if (context !== undefined || --this.exemplars.pause < 0) this.offer(0, value, context);
+    if (context !== undefined || --this.stream.pause < 0) this.offer(0, value, context);
   }
 }

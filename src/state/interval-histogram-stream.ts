@@ -36,7 +36,7 @@ export class IntervalHistogramStream extends HistogramStream {
     const { words, doubles } = cells;
     const bucket = this.buckets.find(value);
     recordToIntervalHistogram(words, doubles, at, bucket, value, intervalEpoch(words));
-    if (context !== undefined || --this.exemplars.pause < 0)
+    if (context !== undefined || --this.pause < 0)
       this.offer(at, bucket, value, context, attributes, cells, measured);
   }
 
@@ -59,6 +59,6 @@ export class BoundIntervalHistogram extends BoundHistogramSeries {
     const { words } = this;
     const bucket = this.buckets.find(value);
     recordToIntervalHistogram(words, this.doubles, this.at, bucket, value, intervalEpoch(words));
-    if (context !== undefined || --this.exemplars.pause < 0) this.offer(bucket, value, context);
+    if (context !== undefined || --this.stream.pause < 0) this.offer(bucket, value, context);
   }
 }

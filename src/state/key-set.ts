@@ -22,8 +22,9 @@ const NO_NUMBERS: Int32Array = new Int32Array(0);
 
 export class KeySet {
   readonly keys: readonly AttributeKey[];
-  exact = true;
   slots: Int32Array = NO_NUMBERS;
+  /** The same while the form is exact, else empty. */
+  exactSlots: Int32Array = NO_NUMBERS;
   /** Exact form: what the sum of id << shift starts from, since ids start at 1. */
   base = 0;
   mask = 0;
@@ -40,6 +41,10 @@ export class KeySet {
 
   get size(): number {
     return this.#size;
+  }
+
+  get exact(): boolean {
+    return this.slots === this.exactSlots;
   }
 
   /** The reference of the series with these canonical values, or 0. */
@@ -97,7 +102,7 @@ export class KeySet {
     for (const key of this.keys) key.bits = 32 - Math.clz32(key.count - 1);
     const bits = this.keys.reduce((sum, key) => sum + key.bits, 0);
     if (bits > 24 || 2 ** bits > Math.max(FREE_SLOTS, SLOTS_PER_SERIES * this.#size)) {
-      this.exact = false;
+      this.exactSlots = NO_NUMBERS;
       this.#rehash(before);
       return;
     }
@@ -113,7 +118,7 @@ export class KeySet {
       this.base -= 1 << shift;
       shift += key.bits;
     }
-    this.slots = new Int32Array(1 << shift);
+    this.slots = this.exactSlots = new Int32Array(1 << shift);
   }
 
   /** Every series as ids and reference, read back from the exact form. */

@@ -23,7 +23,7 @@ export class LastValueStream extends StreamWriter implements RecordedStream {
       if (at === 0) return;
     }
     setLastValue(cells.words, cells.doubles, at, value, this.#clock.now());
-    if (context !== undefined || --this.exemplars.pause < 0)
+    if (context !== undefined || --this.pause < 0)
       this.offer(at, 0, value, context, attributes, cells, measured);
   }
 
@@ -48,6 +48,6 @@ export class BoundLastValue extends BoundCell<LastValueStream> {
       return;
     }
     setLastValue(this.words, this.doubles, this.at, value, this.#clock.now());
-    if (context !== undefined || --this.exemplars.pause < 0) this.offer(0, value, context);
+    if (context !== undefined || --this.stream.pause < 0) this.offer(0, value, context);
   }
 }

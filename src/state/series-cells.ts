@@ -8,8 +8,8 @@ export class SeriesCells {
   /** Views that reach every cell of the stream. */
   words: Int32Array;
   doubles: Float64Array;
-  /** Cell of the series without attributes; 0 until it is recorded to. */
-  bare = 0;
+  /** Cell of the series without attributes; UNKNOWN until it is recorded to. */
+  bare: number = UNKNOWN;
   /** Taken away while it is changed: a change that fails half-way (stack or heap used up) leaves none. */
   table: SeriesTable | undefined;
 
@@ -25,12 +25,15 @@ export class SeriesCells {
 
   /** The cell of an attribute set; ABSENT (0) or UNKNOWN (below) when the slow way is to be gone. Never throws. */
   find(attributes: unknown): number {
-    if (attributes === undefined) return this.bare === 0 ? UNKNOWN : this.bare;
-    if (typeof attributes !== 'object') return UNKNOWN; // a long text would be gone through letter by letter
-    try {
-      return this.table!.find(attributes as object);
-    } catch {
-      return UNKNOWN; // an object whose getter or proxy throws, or null, or no table
+    if (attributes === undefined) return this.bare;
+    // No object: a long text would be gone through letter by letter.
+    if (typeof attributes === 'object') {
+      try {
+        return this.table!.find(attributes as object);
+      } catch {
+        // An object whose getter or proxy throws, or null, or no table.
+      }
     }
+    return UNKNOWN;
   }
 }

@@ -8,7 +8,6 @@ const MAX_SHAPES = 64;
 const MAX_KEYS = 64;
 
 const INDEX = /^\d+$/;
-const OTHER = -1; // no number of keys
 
 // oxlint-disable-next-line typescript/unbound-method -- always called with `call`
 const hasOwn = Object.prototype.hasOwnProperty;
@@ -72,10 +71,11 @@ export class SeriesTable {
     let count = 0;
     let index = keySet.base;
     for (const name in attributes) {
-      const key = keys[count++];
+      const key = keys[count];
+      count++;
       // In a `for in` over the same object V8 turns hasOwnProperty into a check it has made already.
       if (key === undefined || name !== key.name || !hasOwn.call(attributes, name)) {
-        count = OTHER;
+        count = -1;
         break;
       }
       if (key.leftOut) continue;
@@ -91,17 +91,15 @@ export class SeriesTable {
         }
       } else if (typeof value === 'number' && value >>> 0 === value && value < key.small.length)
         id = key.small[value]!;
-      else id = key.ids.get(value as boolean) ?? 0;
+      else id = key.mappedId(value);
       if (id === 0) {
-        count = OTHER;
+        count = -1;
         break;
       }
       index += id << key.shift;
     }
-    // Other slots: a getter of the caller's object recorded too, and the ids have moved.
-    return count === keys.length && slots === keySet.slots && keySet.exact
-      ? slots[index]!
-      : this.#findOther(attributes);
+    // Other slots: the key set is hashed, or a getter of the caller's object recorded too, and the ids have moved.
+    return count === keys.length && slots === keySet.exactSlots ? slots[index]! : this.#findOther(attributes);
   }
 
   /** Tries every known shape, the one met last first. */

@@ -9,19 +9,13 @@ import {
 import type { ReservoirChoice } from './reservoir-choice.ts';
 import type { Aggregation } from './records.ts';
 
-/** What `pause` starts from where nobody is to be asked. Small enough for V8 to keep it as a small integer. */
-const LONG = 0x3fff_ffff;
+/** A pause where nobody is to be asked. Small enough for V8 to keep it as a small integer. */
+export const LONGEST_PAUSE = 0x3fff_ffff;
 
 /**
  * Which measurements of a stream become exemplars. None, until `keep` is called.
- *
- * A record call has this, after the cell is written, and no more: it is to stay small enough for V8 to inline it whole.
- *
- *     if (context !== undefined || --exemplars.pause < 0) ... exemplars.offer(...)
  */
 export class StreamExemplars {
-  /** Measurements without a context of the caller's that are still to come before one is offered. Counted down by the record calls. */
-  pause: number = LONG;
   #gate: ExemplarGate | undefined;
   #reservoirs: ExemplarReservoirs | undefined;
   #restored: readonly ExemplarsRecord[] = [];
@@ -49,20 +43,23 @@ export class StreamExemplars {
     for (const record of this.#restored) this.#reservoirs.restore(record);
     this.#restored = [];
     this.#gate = gate;
-    this.pause = 0;
   }
 
   /**
-   * Offers a measurement that was recorded to `cell`; see `ExemplarReservoirs.offer`. `context`: the caller's, if it passed one. Never throws.
+   * Offers a measurement that was recorded to `cell`; see `ExemplarReservoirs.offer`. `context`: the caller's, if it passed one. Returns
+   * how many measurements after it need not be offered, unless they have a context. Never throws.
    */
-  offer(cell: number, bucket: number, value: number, context: unknown, attributes: MeasuredAttributes): void {
-    if (this.#gate === undefined) {
-      this.pause = LONG;
-      return;
-    }
+  offer(
+    cell: number,
+    bucket: number,
+    value: number,
+    context: unknown,
+    attributes: MeasuredAttributes,
+  ): number {
+    if (this.#gate === undefined) return LONGEST_PAUSE;
     const span = this.#gate.spanOf(context);
-    this.pause = this.#gate.pause;
     if (span !== undefined) this.#reservoirs!.offer(cell, bucket, value, span, attributes);
+    return this.#gate.pause;
   }
 
   /** The attributes of a bound series, copied where exemplars carry some: the caller may change its objects. */

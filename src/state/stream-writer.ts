@@ -26,7 +26,7 @@ import {
 import { SeriesCells } from './series-cells.ts';
 import { ABSENT, SeriesTable } from './series-table.ts';
 import type { SlabAccess } from './slab-access.ts';
-import { StreamExemplars } from './stream-exemplars.ts';
+import { LONGEST_PAUSE, StreamExemplars } from './stream-exemplars.ts';
 
 /** A series an earlier owner of the slab left. */
 export interface RestoredSeries {
@@ -52,6 +52,11 @@ export abstract class StreamWriter {
   /** Number of the stream in its slab; -1 where the region had no room for its record. */
   readonly id: number;
   readonly exemplars: StreamExemplars = new StreamExemplars();
+  /**
+   * Measurements still to come before one is offered as an exemplar, unless it has a context of the caller's. The record calls count it down,
+   * and have no more of exemplars than that, to stay small enough for V8 to inline them whole.
+   */
+  pause: number = LONGEST_PAUSE;
   /** The way to the cells for which all attributes count. */
   readonly cells: SeriesCells;
   readonly #ways: SeriesCells[];
@@ -122,6 +127,7 @@ export abstract class StreamWriter {
   /** From now on keeps exemplars; see `StreamExemplars.keep`. */
   keepExemplars(gate: ExemplarGate, choice: ReservoirChoice, filters: boolean): void {
     this.exemplars.keep(this.#slab, this.id, this.description.aggregation, gate, choice, filters);
+    this.pause = 0;
   }
 
   /**
@@ -149,7 +155,7 @@ export abstract class StreamWriter {
     return at;
   }
 
-  /** Offers a measurement that was just recorded, if `exemplars.pause` says so; see `StreamExemplars`. */
+  /** Offers a measurement that was just recorded, if `pause` says so. */
   protected offer(
     at: number,
     bucket: number,
@@ -159,7 +165,7 @@ export abstract class StreamWriter {
     { keeps }: SeriesCells,
     measured: unknown,
   ): void {
-    this.exemplars.offer(at, bucket, value, context, { attributes, measured, keeps });
+    this.pause = this.exemplars.offer(at, bucket, value, context, { attributes, measured, keeps });
   }
 
   /** The cell of an attribute set; 0 when there is none. */

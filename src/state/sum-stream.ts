@@ -19,7 +19,7 @@ export class SumStream extends StreamWriter implements RecordedStream {
       if (at === 0) return;
     }
     addToSum(cells.words, cells.doubles, at, delta);
-    if (context !== undefined || --this.exemplars.pause < 0)
+    if (context !== undefined || --this.pause < 0)
       this.offer(at, 0, delta, context, attributes, cells, measured);
   }
 
@@ -37,6 +37,6 @@ export class BoundSum extends BoundCell<SumStream> {
       return;
     }
     addToSum(this.words, this.doubles, this.at, delta);
-    if (context !== undefined || --this.exemplars.pause < 0) this.offer(0, delta, context);
+    if (context !== undefined || --this.stream.pause < 0) this.offer(0, delta, context);
   }
 }
