@@ -234,7 +234,7 @@ export class StoreReader {
 
   /** A writer that registers a histogram before anybody wants deltas of it keeps no extremes of intervals. */
   #checkExtremes({ name, scope, kind, aggregation }: R.StreamDescription): void {
-    if (aggregation.type !== 'explicit-bucket-histogram' || !aggregation.recordMinMax) return;
+    if (!('recordMinMax' in aggregation && aggregation.recordMinMax)) return;
     if (R.hasIntervals(aggregation) || !areDeltasWished(this.region, kind)) return;
     this.#warnings.once(
       `extremes ${name}`,
