@@ -4,7 +4,9 @@ import * as fc from 'fast-check';
 import { deserialize, serialize } from 'node:v8';
 import { CellReader } from '../../src/collect/cell-reader.ts';
 import type { ExponentialHistogramValue, HistogramValue } from '../../src/collect/metric-data.ts';
-import type { DeltaState } from '../../src/collect/delta-state.ts';
+import { correspondence, type Correspondence, type DeltaState } from '../../src/collect/delta-state.ts';
+import { DeltaStream } from '../../src/collect/delta-stream.ts';
+import { MergedStream, NONE } from '../../src/collect/merged-stream.ts';
 import { Snapshots } from '../../src/collect/snapshot.ts';
 import { StoreReader } from '../../src/collect/store-reader.ts';
 import { DEFAULT_MAX_BYTES } from '../../src/memory/layout.ts';
@@ -42,11 +44,14 @@ class Reader {
       );
   }
 
-  /** Adds what came since the last time to what was told. */
-  collect(told: Map<unknown, Told>): void {
+  /** Adds what came since the last time to what was told. Returns of which series something came. */
+  collect(told: Map<unknown, Told>): Set<unknown> {
+    const sets = new Set<unknown>();
     for (const metric of this.#snapshots.take(() => true).flatMap(({ metrics }) => metrics))
       for (const { attributes, value } of metric.dataPoints) {
-        const of = toldOf(told, attributes['set'] ?? 'overflow');
+        const set = attributes['set'] ?? 'overflow';
+        sets.add(set);
+        const of = toldOf(told, set);
         if (typeof value === 'number') of.sum += value;
         else if ('buckets' in (value as object)) {
           const { count, min, max, buckets } = value as HistogramValue;
@@ -55,6 +60,7 @@ class Reader {
           of.extremes = [min, max];
         } else of.exponential += (value as ExponentialHistogramValue).count;
       }
+    return sets;
   }
 }
 
@@ -94,7 +100,7 @@ describe('deltas that another reader goes on with', function () {
         for (const now of [...steps, { collect: true as const }]) {
           if ('handOver' in now) reader = new Reader(region, reader);
           else if ('collect' in now) {
-            reader.collect(told);
+            expect([...reader.collect(told)].sort()).to.deep.equal([...sinceLast.keys()].sort());
             for (const [set, values] of sinceLast)
               expect(told.get(set)!.extremes).to.deep.equal([Math.min(...values), Math.max(...values)]);
             sinceLast = new Map();
@@ -126,6 +132,27 @@ describe('deltas that another reader goes on with', function () {
       }),
       { seed: SEED, numRuns: 60 },
     );
+  });
+
+  it('find series by their cells, and nothing where those are put together otherwise', () => {
+    const stream = new MergedStream(counter('c'));
+    const add = (set: string, cell: number): void =>
+      stream.add({ keys: ['set'], values: [set] }, [0, 0], { cell, slab: 0, intervals: false }, LIMIT);
+    add('a', 10);
+    add('b', 20);
+    add('a', 11);
+    const found = (cells: number[], series: number[]): Correspondence | undefined =>
+      correspondence(stream, {
+        ...new DeltaStream(stream).state(),
+        cells: Int32Array.from(cells),
+        series: Int32Array.from(series),
+      });
+    const inOtherOrder = found([20, 11], [0, 1]);
+    expect([...inOtherOrder!.ofSeries]).to.deep.equal([1, 0]);
+    expect([...inOtherOrder!.ofContribution], 'of the cells 10, 20 and 11').to.deep.equal([NONE, 0, 1]);
+    expect(found([10, 11], [0, 1]), 'two series there are one here').to.equal(undefined);
+    expect(found([10, 20], [0, 0]), 'one series there is two here').to.equal(undefined);
+    expect(found([10, 99], [0, 0]), 'a cell is not found here').to.equal(undefined);
   });
 
   it('begin anew, with a warning, where the cardinality limit let in other series', () => {

@@ -32,6 +32,7 @@ describe('DeltaKeeper', () => {
     for (const [push, series] of [1, 100, 7, 3000].entries()) {
       keeper(shared).begin([stateOf(push, series)])();
       expect(keeper(shared).kept()).to.deep.equal([stateOf(push, series)]);
+      expect(Atomics.load(control, KEPT_INDEX), 'the slot, which was not in use').to.equal((push % 2) + 1);
     }
   });
 

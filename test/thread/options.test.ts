@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { MetricStore, type ExporterThreadOptions } from '../../src/index.ts';
 import { lastExportOf, planOf, storeOf } from '../../src/thread/options.ts';
+import { temporalityOf } from '../../src/thread/temporality.ts';
 
 const prometheus = {};
 const otlp = {};
@@ -28,6 +29,15 @@ describe('options of the exporter thread', () => {
       delete process.env['OTEL_EXPORTER_PROMETHEUS_HOST'];
       delete process.env['OTEL_EXPORTER_PROMETHEUS_PORT'];
     }
+  });
+
+  it('take the temporality from the environment where it is left out', () => {
+    const variable = 'OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE';
+    const found = [undefined, ' LowMemory ', 'other'].map((value) =>
+      temporalityOf({}, { [variable]: value }),
+    );
+    expect(found).to.deep.equal(['cumulative', 'lowmemory', 'cumulative']);
+    expect(temporalityOf({ temporality: 'delta' }, { [variable]: 'lowmemory' })).to.equal('delta');
   });
 
   it('can be sent to a thread as a plan', () => {
