@@ -108,6 +108,35 @@ describe('deltas of the exporter thread', () => {
       expect(workers.length).to.equal(2);
     });
 
+    it('begin anew where there was no memory to keep what was pushed, which is warned of', async () => {
+      const { warnings, stop } = collectWarnings();
+      const Real = globalThis.SharedArrayBuffer;
+      globalThis.SharedArrayBuffer = class extends Real {
+        constructor(length: number, options?: { maxByteLength?: number }) {
+          if (options?.maxByteLength !== undefined) throw new RangeError('no address space, on purpose');
+          super(length);
+        }
+      } as SharedArrayBufferConstructor;
+      const starting = start();
+      globalThis.SharedArrayBuffer = Real;
+      exporter = await starting;
+      const counter = provider.getMeter('m').createCounter('c');
+      for (const value of [3, 4]) {
+        counter.add(value);
+        if (value === 4) await kill();
+        await exporter.forceFlush();
+      }
+      counter.add(5);
+      await exporter.forceFlush();
+      stop();
+      expect(receiver.inbox('/p').requests.map((request) => otlpTotal(request, 'c'))).to.deep.equal([
+        3,
+        NaN,
+        5,
+      ]);
+      expect(warnings.filter((warning) => warning.includes('is left out')).length).to.equal(1);
+    });
+
     it('in mid-push, are pushed again with what came since: whether they arrived is not known', async () => {
       const got: OtlpRequest[] = [];
       const collector = createServer((request, response) => {
