@@ -63,8 +63,8 @@ function together(points: readonly ExponentialPoint[]): ExponentialPoint {
     count: add(({ count }) => count),
     sum: add(({ sum }) => sum),
     zeroCount: add(({ zeroCount }) => zeroCount),
-    ...(last.min !== undefined && { min: Math.min(...points.map(({ min }) => min!)) }),
-    ...(last.max !== undefined && { max: Math.max(...points.map(({ max }) => max!)) }),
+    min: Math.min(...points.map(({ min }) => min ?? NaN)), // each interval has its own
+    max: Math.max(...points.map(({ max }) => max ?? NaN)),
   };
 }
 
@@ -76,16 +76,12 @@ function numbersOf({ count, sum, zeroCount, min, max, positive }: ExponentialPoi
     count,
     sum,
     zeroCount,
-    ...(min !== undefined && max !== undefined && { min, max }),
+    min: min ?? NaN,
+    max: max ?? NaN,
   };
 }
 
-/** Deltas need not have them. */
-function extremesOf(
-  values: Readonly<Record<number, number>>,
-  { temporality, min }: ExponentialPoint,
-): { min?: number; max?: number } {
-  if (temporality === DELTA && min === undefined) return {};
+function extremesOf(values: Readonly<Record<number, number>>): { min: number; max: number } {
   const numbers = Object.keys(values).map(Number);
   return { min: Math.min(...numbers), max: Math.max(...numbers) };
 }
@@ -119,7 +115,7 @@ describe('exponential histograms to a Collector', function () {
           compareBooks(
             'a',
             `${what}, ${String(payment)}`,
-            numbersOf({ ...point, count, sum, zeroCount, positive, ...extremesOf(ofSeries, point) }),
+            numbersOf({ ...point, count, sum, zeroCount, positive, ...extremesOf(ofSeries) }),
             numbersOf(point),
           );
         }
