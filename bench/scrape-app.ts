@@ -10,7 +10,7 @@ export type ScrapeRequest =
 
 /** What the app saw of a scrape. */
 export interface ScrapeReport {
-  /** 0 in an app that is not watched. */
+  /** Milliseconds, without waits for a core where the system tells of them; 0 in an app that is not watched. */
   readonly stall: number;
   /** Milliseconds of CPU, all threads together. */
   readonly cpu: number;
@@ -35,8 +35,9 @@ process.on('message', (request: ScrapeRequest) => {
     return;
   }
   const { user, system } = process.cpuUsage(cpu);
+  const stalls = watch?.stalls();
   const report: ScrapeReport = {
-    stall: watch?.stalls().longest ?? 0,
+    stall: stalls?.longestOnCore ?? stalls?.longest ?? 0,
     cpu: (user + system) / 1000,
     peak: process.resourceUsage().maxRSS * 1024,
   };

@@ -53,7 +53,7 @@ async function measure({ kind, series, rounds }: ScrapeEffort[number]): Promise<
   const measured: Measured = { first: {}, all: {}, tenth: {}, cpu: {}, firstStall: {}, stall: {}, peak: {} };
   const note = (figure: Figure, contender: Serving, value: number): void =>
     void (measured[figure][contender] ??= []).push(value);
-  await inTurns(kind, series, rounds, false, {
+  await inTurns(CONTENDERS, { kind, series, rounds }, false, {
     first: async (app, contender) => note('first', contender, (await app.scrape(1)).millis),
     again: async (app, contender) => {
       const { millis, cpu } = await app.scrape(1);
@@ -63,11 +63,13 @@ async function measure({ kind, series, rounds }: ScrapeEffort[number]): Promise<
     },
     last: async (app, contender) => note('peak', contender, (await app.scrape(1)).peak / 1e6),
   });
-  await inTurns(kind, series, rounds, true, {
-    first: async (app, contender) => note('firstStall', contender, (await app.scrape(1)).stall),
-    again: async (app, contender) => note('stall', contender, (await app.scrape(1)).stall),
-    last: () => Promise.resolve(),
-  });
+  // One at a time: an app that is watched takes a core whether it is scraped or not.
+  for (const contender of CONTENDERS)
+    await inTurns([contender], { kind, series, rounds }, true, {
+      first: async (app) => note('firstStall', contender, (await app.scrape(1)).stall),
+      again: async (app) => note('stall', contender, (await app.scrape(1)).stall),
+      last: () => Promise.resolve(),
+    });
   return measured;
 }
 
@@ -75,15 +77,14 @@ type Step = (app: App, contender: Serving) => Promise<void>;
 
 /** An app for each contender; they take turns, one scrape after the other. */
 async function inTurns(
-  kind: ExposedKind,
-  series: number,
-  rounds: number,
+  contenders: readonly Serving[],
+  { kind, series, rounds }: ScrapeEffort[number],
   isWatched: boolean,
   steps: { readonly first: Step; readonly again: Step; readonly last: Step },
 ): Promise<void> {
   const apps: App[] = [];
   try {
-    for (const contender of CONTENDERS) {
+    for (const contender of contenders) {
       const app = await App.start(contender, kind, series, isWatched);
       apps.push(app);
       await steps.first(app, contender);
@@ -92,9 +93,9 @@ async function inTurns(
     for (let round = 0; round < rounds; round++)
       for (let turn = 0; turn < apps.length; turn++) {
         const index = (round + turn) % apps.length;
-        await steps.again(apps[index]!, CONTENDERS[index]!);
+        await steps.again(apps[index]!, contenders[index]!);
       }
-    for (const [index, app] of apps.entries()) await steps.last(app, CONTENDERS[index]!);
+    for (const [index, app] of apps.entries()) await steps.last(app, contenders[index]!);
   } finally {
     for (const app of apps) app.stop();
   }
