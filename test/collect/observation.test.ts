@@ -42,6 +42,6 @@ describe('a reader that asks for observations', () => {
     pulse(LOOKS);
     await first(LONGEST);
     pulse(LOOKS + 2); // answers the look that comes
-    expect(await first(400)).to.equal('the time');
+    expect(await first(100)).to.equal('the time');
   });
 });
