@@ -67,13 +67,16 @@ class CollectionCount {
   }
 }
 
-/** Throws where every attempt was disturbed by a collection: no figure is better than a wrong one. */
+/**
+ * Counts fewer batches after an attempt that a collection disturbed: some contenders fill the young generation. Throws where every attempt
+ * was: no figure is better than a wrong one.
+ */
 async function bytesPerOperation(
   { batch, prepare }: Work,
-  batches: number,
+  most: number,
   collections: CollectionCount,
 ): Promise<number> {
-  for (let attempt = 0; attempt < 5; attempt++) {
+  for (let attempt = 0, batches = most; attempt < 5; attempt++, batches = Math.ceil(batches / 2)) {
     globalThis.gc!({ type: 'minor' }); // empties the young generation, where all that is counted will lie
     const before = await collections.now();
     let bytes = 0;
