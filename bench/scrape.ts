@@ -118,7 +118,9 @@ class App {
     isWatched: boolean,
   ): Promise<App> {
     const args = [contender, kind, String(series), ...(isWatched ? ['watched'] : [])];
-    const child = fork(fileURLToPath(new URL('./scrape-app.js', import.meta.url)), args);
+    const child = fork(fileURLToPath(new URL('./scrape-app.js', import.meta.url)), args, {
+      execArgv: isWatched ? ['--expose-gc'] : [],
+    });
     const [{ port }] = (await once(child, 'message')) as [{ port: number }];
     return new App(child, port);
   }
