@@ -35,6 +35,7 @@ const provider = new SeqlockMeterProvider({
   readers: readersFor(options.outputs),
 });
 metrics.setGlobalMeterProvider(provider);
+const starting = threadFor(options.outputs, provider.store); // before instruments are made: it may want deltas of them
 const recorder = new Recorder();
 const load = new Load(recorder);
 recorder.widen(options.wide ?? 0);
@@ -132,5 +133,5 @@ async function leave(): Promise<void> {
   process.send!(farewell, () => process.exit(0));
 }
 
-const thread = await threadFor(options.outputs, provider.store);
+const thread = await starting;
 process.send!({ id: 0 } satisfies Reply); // it is up
