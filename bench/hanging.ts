@@ -110,11 +110,13 @@ async function stallsOfScrapes({ largeSeries, rounds }: HangEffort): Promise<Row
     const taken: number[] = [];
     try {
       if (contender !== 'none') await scrape(port);
-      for (let round = 0; round < rounds; round++) {
+      // Before the first round that counts, the watching loop is compiled.
+      for (let round = -1; round < rounds; round++) {
         await ask(app, { do: 'watch' });
-        if (contender === 'none') await wait(millis[round]);
+        if (contender === 'none') await wait(millis[round + 1]);
         else taken.push((await scrape(port)).millis);
         const { stalls } = await ask<{ stalls: Stalls }>(app, { do: 'tell' });
+        if (round < 0) continue;
         (longest[contender] ??= []).push(stalls.longest);
         if (stalls.longestOnCore !== undefined) (longestOnCore[contender] ??= []).push(stalls.longestOnCore);
       }
