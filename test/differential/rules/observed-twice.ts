@@ -54,16 +54,19 @@ export const totalsAddUpInViews: Rule = {
           }
           // Of one set of one instrument the later counts, and comes later.
           const key = `${streamOf(program, create)} ${setKey(keptAttributes(one.attributes))} ${step.throwing.includes(one.instrument)}`;
+          const { attributes } = latest.get(key) ?? one; // of equal sets the first is kept
           latest.delete(key);
-          latest.set(key, one);
+          latest.set(key, { ...one, attributes });
         }
         const sums = new Map<string, Observation>();
         for (const one of latest.values()) {
           const create = instruments[one.instrument]!;
           const attributes = viewed(keptAttributes(one.attributes), viewsOf(program, create));
           const key = `${streamOf(program, create)} ${setKey(attributes)} ${step.throwing.includes(one.instrument)}`;
-          const before = create.kind === 'OBSERVABLE_GAUGE' ? 0 : ((sums.get(key)?.value as number) ?? 0);
-          sums.set(key, { ...one, attributes, value: before + observedValue(create, one.value as number) });
+          const earlier = sums.get(key);
+          const before = create.kind === 'OBSERVABLE_GAUGE' ? 0 : ((earlier?.value as number) ?? 0);
+          const value = before + observedValue(create, one.value as number);
+          sums.set(key, { ...one, attributes: earlier?.attributes ?? attributes, value });
         }
         return { ...step, observations: [...rest, ...sums.values()] };
       }),
