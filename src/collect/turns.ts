@@ -1,11 +1,15 @@
 /** Work that waits for its turn: one piece after the other, in the order in which they came. */
 export class Turns {
-  #last: Promise<unknown> = Promise.resolve();
+  #last: Promise<void> = Promise.resolve();
 
   /** Does `work` after all that came before, whether that failed or not. */
   take<T>(work: () => Promise<T>): Promise<T> {
     const done = this.#last.then(work);
-    this.#last = done.catch(() => {});
+    // Resolves to nothing: what came of the last piece is not to be kept alive until the next.
+    this.#last = done.then(
+      () => {},
+      () => {},
+    );
     return done;
   }
 }

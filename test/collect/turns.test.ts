@@ -1,4 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { expect } from 'chai';
 import { Turns } from '../../src/collect/turns.ts';
 
@@ -22,5 +24,19 @@ describe('turns', () => {
     ]);
     expect(outcomes.map(({ status }) => status)).to.deep.equal(['fulfilled', 'rejected', 'fulfilled']);
     expect(log).to.deep.equal(['a begins', 'a ends', 'b begins', 'b ends', 'c begins', 'c ends']);
+  });
+
+  it('keep nothing of what came of the last one', async () => {
+    setFlagsFromString('--expose-gc');
+    const collectGarbage = runInNewContext('gc') as () => void;
+    const turns = new Turns();
+    const results: WeakRef<object>[] = [];
+    const take = async (): Promise<void> => {
+      results.push(new WeakRef(await turns.take(() => Promise.resolve({}))));
+    };
+    await take();
+    await wait(1); // a WeakRef keeps its object for the turn of the event loop it was made in
+    collectGarbage();
+    expect(results[0]!.deref()).to.equal(undefined);
   });
 });
