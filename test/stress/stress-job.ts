@@ -13,7 +13,7 @@ export const START = 3;
 export const PAYLOAD_WORDS = 12;
 
 /** Seconds each real protocol is stressed for. The long script raises it. */
-export const STRESS_SECONDS = Number(process.env['SEQLOCK_STRESS_SECONDS'] ?? 1);
+export const STRESS_SECONDS = Number(process.env['SEQLOCK_STRESS_SECONDS'] ?? 0.7);
 
 export interface Job {
   readonly role: 'write cell' | 'read cell' | 'read seqlock' | 'count in seqlock' | 'count under broken lock';
