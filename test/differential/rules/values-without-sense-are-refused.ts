@@ -43,14 +43,25 @@ export const valuesWithoutSenseAreRefused: Rule = {
         if (step.step !== 'collect') return step;
         return { ...step, observations: step.observations.filter((one) => !refused(one)) };
       }),
-      // Exponential histograms refuse the infinities as well. The official SDK makes points of them, or begins them with one.
+      // Exponential histograms refuse the infinities as well. The official SDK makes points of them, or begins them with one: which then come
+      // earlier among the others.
       expected: (official, ours) => {
+        const places = new Map(allPoints(ours).map((one, i) => [keyOf(one), i]));
         for (const { metrics } of official)
           for (const metric of metrics)
             metric.dataPoints = metric.dataPoints.filter(
               ({ value }) => !isExponential(value) || value.count > 0,
             );
         const left = withoutEmpty(official);
+        if (infinities.size > 0)
+          for (const scope of left)
+            for (const metric of scope.metrics)
+              if (metric.dataPoints.some(({ value }) => isExponential(value)))
+                metric.dataPoints = [...metric.dataPoints].sort(
+                  (a, b) =>
+                    (places.get(keyOf({ scope, metric, point: a })) ?? 0) -
+                    (places.get(keyOf({ scope, metric, point: b })) ?? 0),
+                );
         const starts = new Map(allPoints(ours).map((one) => [keyOf(one), one.point.startTime]));
         for (const one of allPoints(left)) {
           const { point } = one;
