@@ -12,7 +12,11 @@ import { runOfficial, runSeqlock } from './run.ts';
 const RUNS = Number(process.env['SEQLOCK_DIFFERENTIAL_RUNS'] ?? 2000);
 const SEED = Number(process.env['SEQLOCK_DIFFERENTIAL_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
 
+let compared = 0;
+
 async function compare(described: DescribedProgram): Promise<void> {
+  // Each program has stores of its own, whose address space V8 does not count: a long run would use up what the system maps.
+  if (++compared % 500 === 0) globalThis.gc?.();
   const applied: AppliedRule[] = [];
   let program = materialize(described);
   for (const rule of RULES) {
