@@ -21,6 +21,9 @@ export const LONGEST_WAIT_MILLIS = 1000;
 /** How long such a thread gives its callbacks, so that those that do end are in time for the reader. */
 export const CALLBACK_MILLIS = 800;
 
+/** How often a thread looks for requests once the store is closed: well within the time a reader waits. */
+const LOOK_MILLIS = 100;
+
 const entryOffset = (slab: number): number => L.SLAB_TABLE_OFFSET + slab * L.SLAB_BYTES;
 const observesIndex = (slab: number): number => entryOffset(slab) / 4 + L.SLAB_OBSERVES_WORD;
 const answeredIndex = (slab: number): number => entryOffset(slab) / 4 + L.SLAB_ANSWERED_WORD;
@@ -43,14 +46,51 @@ export function latestRequest(region: Region): number {
   return Atomics.load(region.words, L.OBSERVE_INDEX);
 }
 
+/** What runs a thread's callbacks. */
+export interface RingListener {
+  /** A reader asked for a round: `answer` it. The callbacks have `timeoutMillis`. */
+  onRing(request: number, timeoutMillis: number): void;
+}
+
 /**
- * Calls `onRing` once, when a request other than `seen` is made. Only the slab's owner. A pending wait does not keep the process
- * alive.
+ * From now on tells `listener` of requests, of several at once the newest. Only the slab's owner. Does not keep the process alive.
+ *
+ * V8 holds what waits, and the memory it waits on, until it is woken. So `listener` lives as long as the store is open. Closing wakes all who wait: from
+ * then on the requests of readers that are still attached are looked for by a timer, which holds nothing.
  */
-export function awaitRing(region: Region, seen: number, onRing: () => void): void {
+export function answerRings(
+  region: Region,
+  listener: RingListener,
+  seen: number = latestRequest(region),
+): void {
+  if (region.closed) {
+    lookForRings(new WeakRef(region), new WeakRef(listener), seen);
+    return;
+  }
+  const wake = (): void => {
+    const request = latestRequest(region);
+    answerRings(region, listener, request);
+    if (request !== seen) listener.onRing(request, CALLBACK_MILLIS);
+  };
   const wait = Atomics.waitAsync(region.words, L.OBSERVE_INDEX, seen);
-  if (wait.async) void wait.value.then(onRing);
-  else queueMicrotask(onRing);
+  if (wait.async) void wait.value.then(wake);
+  else queueMicrotask(wake);
+}
+
+function lookForRings(region: WeakRef<Region>, listener: WeakRef<RingListener>, seen: number): void {
+  let last = seen;
+  const timer = setInterval(() => {
+    const [rung, told] = [region.deref(), listener.deref()];
+    if (rung === undefined || told === undefined) {
+      clearInterval(timer);
+      return;
+    }
+    const request = latestRequest(rung);
+    if (request === last) return;
+    last = request;
+    told.onRing(request, CALLBACK_MILLIS);
+  }, LOOK_MILLIS);
+  timer.unref();
 }
 
 /** Says whether this thread has callbacks. Only the slab's owner. */

@@ -244,6 +244,7 @@ export class Region {
   close(): void {
     Atomics.store(this.words, L.CLOSED_INDEX, 1);
     Atomics.notify(this.words, L.PULSE_INDEX); // threads stop waiting for looks at a store nobody reads
+    Atomics.notify(this.words, L.OBSERVE_INDEX); // and wait for requests in a way that holds nothing
   }
 
   get closed(): boolean {

@@ -53,9 +53,12 @@ export class ObservableRegistry {
     for (const stream of registration.streams) this.#streams.add(stream);
     if (this.#listening) return;
     this.#listening = true;
-    this.#writer.answerRequests((request, timeoutMillis) => {
-      if (((this.#requested - request) | 0) < 0) void this.#runForOthers(request, timeoutMillis); // or a reader of this thread asked, and runs it already
-    });
+    this.#writer.answerRequests(this);
+  }
+
+  /** A reader of some thread asks for a round. One of this thread runs it itself. */
+  onRing(request: number, timeoutMillis: number): void {
+    if (((this.#requested - request) | 0) < 0) void this.#runForOthers(request, timeoutMillis);
   }
 
   remove(registration: Pick<Registration, 'callback' | 'owners'>): void {

@@ -119,21 +119,11 @@ export class StoreWriter implements SlabAccess {
     return id;
   }
 
-  /**
-   * Lets readers know that this thread has observable callbacks, and calls `onRequest` for each round one asks for, with the time the
-   * callbacks may take.
-   */
-  answerRequests(onRequest: (request: number, timeoutMillis: number) => void): void {
-    const { region, slab } = this;
-    if (slab === undefined) return;
-    doorbell.setObserves(region, slab, true);
-    const listen = (seen: number): void =>
-      doorbell.awaitRing(region, seen, () => {
-        const request = doorbell.latestRequest(region);
-        listen(request);
-        onRequest(request, doorbell.CALLBACK_MILLIS);
-      });
-    listen(doorbell.latestRequest(region));
+  /** Lets readers know that this thread has observable callbacks, and tells `listener` of the rounds they ask for. */
+  answerRequests(listener: doorbell.RingListener): void {
+    if (this.slab === undefined) return;
+    doorbell.setObserves(this.region, this.slab, true);
+    doorbell.answerRings(this.region, listener);
   }
 
   /** Writes a round of observations and answers the request for it. `streams`: all that callbacks of this thread may observe. */

@@ -14,6 +14,7 @@ import { answerPulses, PulseReader } from '../../src/memory/pulse.ts';
 import { Region } from '../../src/memory/region.ts';
 import { acquireSlab } from '../../src/memory/slab.ts';
 import { SeqlockMeterProvider } from '../../src/index.ts';
+import { collectGarbage } from '../support/collect-garbage.ts';
 import { eventually } from '../support/eventually.ts';
 import { needsProc } from '../support/marks.ts';
 import type { Block } from '../support/observing-thread.ts';
@@ -90,12 +91,11 @@ describe('pulse', () => {
     expect(silences(reader, 1500)).to.deep.equal({ 0: 500 });
   });
 
-  it('does not hold the memory of a store that nobody has any more', async function () {
-    if (globalThis.gc === undefined) this.skip();
+  it('does not hold the memory of a store that nobody has any more', async () => {
     const forgotten = new WeakRef(Region.create(SMALLEST_MAX_BYTES));
     answerPulses(forgotten.deref()!, 0);
     await eventually(async () => {
-      globalThis.gc!();
+      await collectGarbage();
       return forgotten.deref() === undefined ? true : undefined;
     }, 5000);
   });
