@@ -36,11 +36,13 @@ export function benchMemory(seriesCounts: readonly number[]): Row[] {
   );
   const kind = 'exponential';
   const series = seriesCounts[0]!;
-  const exponential = rowOf('memory', `${kind}, ${series} series`, 'B', {
-    ours: [measure({ contender: 'ours', kind, series })],
-    official: [measure({ contender: 'official', kind, series })],
-  });
-  return [...rows, exponential];
+  const exponential = [false, true].map((ones) =>
+    rowOf('memory', `${kind}, ${series} series${ones ? ' of ones' : ''}`, 'B', {
+      ours: [measure({ contender: 'ours', kind, series, ones })],
+      official: [measure({ contender: 'official', kind, series, ones })],
+    }),
+  );
+  return [...rows, ...exponential];
 }
 
 /** Figures of the FAST form (where this machine has it) and of the STRICT form, in turns of one process each. */

@@ -1,4 +1,5 @@
 import { keysOf } from './attribute-columns.ts';
+import { latencies, LATENCIES_A_SERIES } from './latencies.ts';
 import { touchAll } from './record-loop.ts';
 import { rowOf, type Contender, type Row, type Rounds } from './row.ts';
 import { official, ours, promClient, type Kind, type Subject } from './subjects.ts';
@@ -20,7 +21,8 @@ interface Collection {
 
 /**
  * Milliseconds to read all series as objects: `snapshot` and `collect` of ours, `collect` of the official reader,
- * `getMetricsAsJSON` of prom-client. Before each measurement, and not as part of it, every series is recorded to once (the
+ * `getMetricsAsJSON` of prom-client. Series of histograms have recorded 64 latencies before the first (latencies.ts); those of one row nothing
+ * but ones, which all fall into one bucket. Before each measurement, and not as part of it, every series is recorded to once (the
  * official SDK has less to do for series that rest) and garbage is collected (one contender's is not charged to the next).
  */
 export async function benchCollecting(seriesCounts: readonly number[], rounds: number): Promise<Row[]> {
@@ -29,17 +31,23 @@ export async function benchCollecting(seriesCounts: readonly number[], rounds: n
     for (const series of seriesCounts)
       if (kind !== 'exponential' || series <= MOST_EXPONENTIAL)
         rows.push(...(await collectSeries(kind, series, rounds)));
+  rows.push(...(await collectSeries('exponential', seriesCounts[1]!, rounds, true)));
   return rows;
 }
 
-async function collectSeries(kind: Kind, series: number, rounds: number): Promise<Row[]> {
+async function collectSeries(kind: Kind, series: number, rounds: number, ones = false): Promise<Row[]> {
   const own = ours();
   const peers =
     kind === 'exponential' || (kind === 'histogram' && series > MOST_PROM_HISTOGRAMS)
       ? [official()]
       : [official(), promClient()];
-  const toucher = (subject: Subject): (() => void) =>
-    touchAll(subject, subject.create(kind, 'collected', keysOf(ATTRIBUTES)), kind, ATTRIBUTES, series);
+  const spread = kind === 'counter' || ones ? undefined : latencies();
+  const toucher = (subject: Subject): (() => void) => {
+    const instrument = subject.create(kind, 'collected', keysOf(ATTRIBUTES));
+    const touch = touchAll(subject, instrument, kind, ATTRIBUTES, series, series, spread);
+    for (let i = 1; i < (spread === undefined ? 1 : LATENCIES_A_SERIES); i++) touch();
+    return touch;
+  };
   const touch = toucher(own);
   const works: Collection[] = [
     { contender: 'ours', method: 'snapshot', touch, collect: () => own.reader.snapshot() },
@@ -61,10 +69,13 @@ async function collectSeries(kind: Kind, series: number, rounds: number): Promis
       if (round >= 0) measured[index]!.push(millis);
     }
   }
-  for (const subject of [own, ...peers]) await subject.close();
+  for (const subject of [own, ...peers]) {
+    await subject.expectSeries(kind, 'collected', series);
+    await subject.close();
+  }
   const [snapshot, collect, ...others] = measured;
   const peerRounds = Object.fromEntries(peers.map((peer, i) => [peer.contender, others[i]!])) as Rounds;
-  const name = (method: string): string => `${method}, ${series} ${kind} series`;
+  const name = (method: string): string => `${method}, ${series} ${kind} series${ones ? ' of ones' : ''}`;
   return [
     rowOf('collect', name('snapshot'), 'ms', { ours: snapshot!, ...peerRounds }),
     rowOf('collect', name('collect'), 'ms', { ours: collect!, ...peerRounds }),

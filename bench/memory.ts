@@ -1,9 +1,11 @@
 /**
  * Memory a series takes while it lives: heap, typed arrays beside the heap, and shared memory, writer and reader both
- * alive, all series recorded to and collected twice. One contender a process.
+ * alive, all series recorded to and collected twice. One contender a process. Series of histograms have recorded 64 latencies then
+ * (latencies.ts), one of them between the collections, so that they use the buckets that those of a program use.
  */
 import { setImmediate as afterEvents } from 'node:timers/promises';
 import { keysOf } from './attribute-columns.ts';
+import { latencies, LATENCIES_A_SERIES } from './latencies.ts';
 import { touchAll } from './record-loop.ts';
 import { official, ours, promClient, type Kind, type Subject } from './subjects.ts';
 
@@ -11,6 +13,8 @@ export interface MemoryTask {
   readonly contender: Subject['contender'];
   readonly kind: Kind;
   readonly series: number;
+  /** Nothing but ones instead: a histogram has one bucket then. */
+  readonly ones?: boolean;
 }
 
 const MAKERS: Readonly<Record<Subject['contender'], () => Subject>> = { ours, official, prom: promClient };
@@ -19,25 +23,29 @@ const ATTRIBUTES = 3;
 const WARM_UP_SERIES = 2_000;
 
 /** Bytes per series. Needs --expose-gc. */
-export async function measureMemory({ contender, kind, series }: MemoryTask): Promise<number> {
+export async function measureMemory({ contender, kind, series, ones = false }: MemoryTask): Promise<number> {
   const subject = MAKERS[contender]();
   const store = (): number => ('store' in subject ? (subject as ReturnType<typeof ours>).store.usedBytes : 0);
   const keys = keysOf(ATTRIBUTES);
   const instrument = subject.create(kind, 'measured', keys);
   // The strings in the attributes belong to the program and are there before; the objects are made for the call.
-  const touch = touchAll(subject, instrument, kind, ATTRIBUTES, series);
-  const warmUp = touchAll(subject, subject.create(kind, 'warm_up', keys), kind, ATTRIBUTES, WARM_UP_SERIES);
+  const spread = kind === 'counter' || ones ? undefined : latencies();
+  const touch = touchAll(subject, instrument, kind, ATTRIBUTES, series, series, spread);
+  const warmUpSeries = subject.create(kind, 'warm_up', keys);
+  const warmUp = touchAll(subject, warmUpSeries, kind, ATTRIBUTES, WARM_UP_SERIES, WARM_UP_SERIES, spread);
   for (let i = 0; i < 3; i++) {
     warmUp();
     await collectAndDrop(subject);
   }
   const before = liveBytes() + store();
+  for (let i = 1; i < (spread === undefined ? 1 : LATENCIES_A_SERIES - 1); i++) touch();
   for (let i = 0; i < 2; i++) {
     touch();
     await collectAndDrop(subject);
   }
   const after = liveBytes() + store();
   touch(); // everything that was measured lives up to here
+  await subject.expectSeries(kind, 'measured', series);
   await subject.close();
   return (after - before) / series;
 }

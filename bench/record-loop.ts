@@ -34,10 +34,11 @@ export function nameOf({ attributes, form, series }: RecordCase): string {
   return form === 'none' ? 'no attributes' : `${attributes} ${form}, ${series} series`;
 }
 
-const values = recordedValues();
+const recorded = recordedValues();
 let compiled = 0;
 
 interface Inputs {
+  readonly values: readonly number[];
   readonly instrument: object;
   readonly columns: readonly unknown[];
   readonly objects: readonly unknown[];
@@ -46,17 +47,17 @@ interface Inputs {
 
 function compileLoop(
   statements: string,
-  { instrument, columns, objects, bound }: Inputs,
+  { instrument, values, columns, objects, bound }: Inputs,
   length: number,
-): () => void {
+): (first?: number) => void {
   const names = columns.map((_, i) => `c${i}`);
   const source = `// ${compiled++}
-    return () => {
+    return (first) => {
       for (let j = 0; j < ${length}; j++) { ${statements} }
     };`;
   const make = compileFunction(source, ['instrument', 'values', 'objects', 'bound', ...names]) as (
     ...inputs: unknown[]
-  ) => () => void;
+  ) => (first?: number) => void;
   return make(instrument, values, objects, bound, ...columns);
 }
 
@@ -88,12 +89,19 @@ export function recordWork(subject: Subject, recordCase: RecordCase): Work | und
     reused: () => call('objects[j]'),
     bound: () => `bound[j].${subject.call(kind, value)};`,
   };
-  const batch = compileLoop(statements[form](), { instrument, columns, objects, bound }, BATCH);
+  const batch = compileLoop(
+    statements[form](),
+    { instrument, values: recorded, columns, objects, bound },
+    BATCH,
+  );
   if (texts === undefined) return { contender, batch };
   return { contender, batch, prepare: () => renewStrings(columns, texts) };
 }
 
-/** Records 1 once to each of so many series, or to `touched` of them, with fresh attributes. */
+/**
+ * Records once to each of so many series, or to `touched` of them, with fresh attributes: 1, or of `spread` (as long as a batch) a number that is
+ * another each time.
+ */
 export function touchAll(
   subject: Subject,
   instrument: object,
@@ -101,18 +109,19 @@ export function touchAll(
   attributes: AttributeCount,
   series: number,
   touched: number = series,
+  spread?: readonly number[],
 ): () => void {
   const keys = keysOf(attributes);
   const columns = columnsOf(attributes, series, touched);
-  const call = `instrument.${subject.call(
-    kind,
-    '1',
-    literal(
-      keys,
-      keys.map((_, i) => i),
-    ),
-  )};`;
-  return compileLoop(call, { instrument, columns, objects: [], bound: [] }, touched);
+  const value = spread === undefined ? '1' : `values[(first + j) % ${BATCH}]`;
+  const order = keys.map((_, i) => i);
+  const touch = compileLoop(
+    `instrument.${subject.call(kind, value, literal(keys, order))};`,
+    { instrument, values: spread ?? [], columns, objects: [], bound: [] },
+    touched,
+  );
+  let turn = 0;
+  return () => touch(turn++);
 }
 
 function bindAll(subject: Subject, instrument: object, objects: readonly object[]): object[] {
@@ -130,6 +139,7 @@ export function floorWork(recordCase: RecordCase): Work {
       `value = ${value}${attributes === undefined ? '' : `; instrument.attributes = ${attributes}`}`,
     bind: () => ({ value: 0 as unknown }),
     collect: () => Promise.resolve(),
+    expectSeries: () => Promise.resolve(),
     close: () => Promise.resolve(),
   };
   return { ...recordWork(floor, recordCase)!, contender: 'floor' };
