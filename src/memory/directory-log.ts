@@ -133,7 +133,7 @@ export class DirectoryLog {
   #extent: Extent | undefined;
   #used = 0; // directory end, bytes from the extent's start
   #cellsStart = 0; // lowest cell, bytes from the extent's start
-  #nextExtentBytes = L.FIRST_EXTENT_BYTES;
+  #held = 0; // bytes of all extents of the slab
 
   constructor(region: Region, slab: number) {
     this.#region = region;
@@ -142,15 +142,15 @@ export class DirectoryLog {
 
   /**
    * Goes on where a dead owner stopped, in its last extent. `lowestCell` is the lowest cell (float64 index) that a
-   * published record in that extent names, or undefined when none does.
+   * published record in that extent names, or undefined when none does. `held`: bytes of all extents of the slab.
    */
-  resume(extent: Extent, used: number, lowestCell: number | undefined): void {
+  resume(extent: Extent, used: number, lowestCell: number | undefined, held: number): void {
     this.#extent = extent;
+    this.#held = held;
     this.#used = used;
     this.#cellsStart = lowestCell === undefined ? extent.bytes : lowestCell * 8 - extent.offset;
     // What lies between was never published, but a dead owner may have written to it; new cells start from zero.
     this.#region.bytes.fill(0, extent.offset + used, extent.offset + this.#cellsStart);
-    this.#nextExtentBytes = Math.min(2 * extent.bytes, L.LARGEST_EXTENT_BYTES);
   }
 
   /**
@@ -192,11 +192,11 @@ export class DirectoryLog {
   }
 
   #claim(needed: number): Extent | undefined {
-    const generous = Math.max(this.#nextExtentBytes, needed);
+    const share = Math.floor(this.#held / L.EXTENT_SHARE / L.UNIT_BYTES) * L.UNIT_BYTES;
+    const generous = Math.max(needed, L.FIRST_EXTENT_BYTES, Math.min(share, L.LARGEST_EXTENT_BYTES));
     let extent = this.#region.claimExtent(this.#slab, generous);
     if (extent === undefined && needed < generous) extent = this.#region.claimExtent(this.#slab, needed);
-    if (extent === undefined) return undefined;
-    this.#nextExtentBytes = Math.min(2 * extent.bytes, L.LARGEST_EXTENT_BYTES);
+    if (extent !== undefined) this.#held += extent.bytes;
     return extent;
   }
 }

@@ -97,8 +97,12 @@ export const EXTENT_HEADER_BYTES = 64;
 export const CLAIM_SLAB_SHIFT = 20;
 export const CLAIM_UNITS_MASK: number = (1 << CLAIM_SLAB_SHIFT) - 1;
 export const EXTENT_USED_WORD = 1;
-/** First extent of a slab; each further one is twice as large, up to the largest. */
+/**
+ * First extent of a slab; each further one is this share of what the slab has, not smaller than the first and up to the largest. So
+ * what a slab holds and does not use is about that share of it at most.
+ */
 export const FIRST_EXTENT_BYTES = 16_384;
+export const EXTENT_SHARE = 8; // an eighth
 export const LARGEST_EXTENT_BYTES = 1_048_576;
 
 // Region sizes.

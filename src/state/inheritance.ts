@@ -24,7 +24,14 @@ export interface Inheritance {
   readonly observedCounters: readonly R.StreamDescription[];
   /** Where the directory ends; undefined where the dead owner had not even an extent. */
   readonly end:
-    { readonly extent: Extent; readonly used: number; readonly lowestCell: number | undefined } | undefined;
+    | {
+        readonly extent: Extent;
+        readonly used: number;
+        readonly lowestCell: number | undefined;
+        /** Bytes of all extents of the slab. */
+        readonly held: number;
+      }
+    | undefined;
 }
 
 /**
@@ -37,9 +44,11 @@ export function readInheritance(region: Region, slab: number): Inheritance {
   const observedCounters: R.StreamDescription[] = [];
   const keySets: string[][] = [];
   const described: number[] = [];
+  let held = 0;
   let last: { readonly cursor: ExtentCursor; lowestCell: number | undefined } | undefined;
   for (let at = EXTENTS_OFFSET, extent; (extent = region.extentAt(at)) !== undefined; at += extent.bytes) {
     if (extent.slab !== slab) continue;
+    held += extent.bytes;
     last = { cursor: new ExtentCursor(region, extent), lowestCell: undefined };
     for (let record; (record = last.cursor.next()) !== undefined;) {
       const { kind, payload } = record;
@@ -76,6 +85,6 @@ export function readInheritance(region: Region, slab: number): Inheritance {
     keySets: new Map(keySets.map((keys, id) => [JSON.stringify(keys), id])),
     described,
     observedCounters,
-    end: last && { extent: last.cursor.extent, used: last.cursor.readTo, lowestCell: last.lowestCell },
+    end: last && { extent: last.cursor.extent, used: last.cursor.readTo, lowestCell: last.lowestCell, held },
   };
 }

@@ -208,7 +208,7 @@ export class StoreWriter implements SlabAccess {
     this.#inheritance = inheritance;
     this.#keySets = inheritance.keySets;
     this.#described = inheritance.described;
-    if (end !== undefined) this.#log!.resume(end.extent, end.used, end.lowestCell);
+    if (end !== undefined) this.#log!.resume(end.extent, end.used, end.lowestCell, end.held);
     // No limit yet: whoever registers the stream here raises it.
     for (const description of inheritance.observedCounters)
       this.#inherited.add(this.observedStream(description, 0));

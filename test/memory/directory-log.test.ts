@@ -68,12 +68,31 @@ describe('DirectoryLog', () => {
     }
   });
 
-  it('claims extents that double up to the largest', () => {
+  it('claims an eighth of what it has at a time, 16 KiB at least and 1 MiB at most', () => {
     const region = Region.create(16 * MIB);
     const log = new DirectoryLog(region, 0);
-    while (extentsOf(region).length < 9) append(log, region, payloadOf(4000, 1), 0);
+    for (let i = 0; i < 3900; i++) append(log, region, payloadOf(4000, 1), 0); // some 15 MiB
     const sizes = extentsOf(region).map(({ bytes }) => bytes / 1024);
-    expect(sizes).to.deep.equal([16, 32, 64, 128, 256, 512, 1024, 1024, 1024]);
+    let held = 0;
+    for (const size of sizes) {
+      expect(size).to.equal(Math.max(16, Math.min(1024, Math.floor(held / 8 / 4) * 4)), `after ${held} KiB`);
+      held += size;
+    }
+    expect(sizes.slice(0, 14)).to.deep.equal([...Array.from({ length: 10 }, () => 16), 20, 20, 24, 28]);
+    expect(sizes.slice(-2)).to.deep.equal([1024, 1024]);
+  });
+
+  it('goes on claiming as the owner before would have', () => {
+    const region = Region.create(16 * MIB);
+    const log = new DirectoryLog(region, 0);
+    for (let i = 0; i < 500; i++) append(log, region, payloadOf(4000, 1), 0);
+    const extents = extentsOf(region);
+    const held = extents.reduce((sum, { bytes }) => sum + bytes, 0);
+    const next = new DirectoryLog(region, 0);
+    const last = extents.at(-1)!;
+    next.resume(last, region.words[(last.offset >> 2) + L.EXTENT_USED_WORD]!, undefined, held);
+    while (extentsOf(region).length === extents.length) append(next, region, payloadOf(4000, 1), 0);
+    expect(extentsOf(region).at(-1)!.bytes).to.equal(Math.floor(held / 8 / 4096) * 4096);
   });
 
   it('makes an extent large enough for one record of 3 MB, and says -1 of what the region cannot hold', () => {
@@ -87,7 +106,7 @@ describe('DirectoryLog', () => {
     expect(log.place(100, 1), 'what is small still fits').to.be.above(0);
   });
 
-  it('uses what is left when the next doubling does not fit any more', () => {
+  it('uses what is left when the next extent does not fit any more', () => {
     const region = Region.create(L.SMALLEST_MAX_BYTES);
     const log = new DirectoryLog(region, 0);
     let records = 0;
@@ -177,7 +196,7 @@ describe('DirectoryLog', () => {
           while (cursor.next() !== undefined) published++;
           if (published === 1) lost++;
           const next = new DirectoryLog(left, 0);
-          next.resume(extent!, cursor.readTo, published === 1 ? first : first - 9);
+          next.resume(extent!, cursor.readTo, published === 1 ? first : first - 9, extent!.bytes);
           for (const words of [20, 3, 50]) {
             const cell = next.place(24, words);
             expect(cell).to.be.below(first);
@@ -204,7 +223,7 @@ describe('DirectoryLog', () => {
       const log = new DirectoryLog(region, 0);
       const cursor = new ExtentCursor(region, extent);
       expect(cursor.next()).to.equal(undefined);
-      log.resume(extent, cursor.readTo, undefined);
+      log.resume(extent, cursor.readTo, undefined, extent.bytes);
       const cell = append(log, region, payloadOf(50, 1), 5);
       expect(cell * 8 + 40).to.equal(extent.offset + extent.bytes);
       expect(recordsOf(region)).to.have.length(1);
@@ -222,9 +241,9 @@ describe('DirectoryLog', () => {
       );
       const [extent] = extentsOf(region);
       const next = new DirectoryLog(region, 0);
-      next.resume(extent!, extent!.bytes - 8, (extent!.offset + extent!.bytes - 8) >> 3);
+      next.resume(extent!, extent!.bytes - 8, (extent!.offset + extent!.bytes - 8) >> 3, extent!.bytes);
       append(next, region, payloadOf(1, 2), 1);
-      expect(extentsOf(region).map(({ bytes }) => bytes)).to.deep.equal([16_384, 32_768]);
+      expect(extentsOf(region).map(({ bytes }) => bytes)).to.deep.equal([16_384, 16_384]);
       expect(recordsOf(region)).to.have.length(2);
     });
   });

@@ -219,6 +219,15 @@ describe('StoreWriter', () => {
       expect(sumsOf(region, 'new y')).to.deep.equal({ '[["other","y"],["y",1]]': 4 });
       const cells = seriesOf(region).map(({ cell }) => cell);
       expect(new Set(cells).size).to.equal(cells.length);
+      let held = 0;
+      for (const { bytes } of extentsOf(region)) {
+        const share = Math.floor(held / L.EXTENT_SHARE / L.UNIT_BYTES) * L.UNIT_BYTES;
+        expect(bytes, 'an heir claims as if it had been the only owner').to.equal(
+          Math.max(L.FIRST_EXTENT_BYTES, share),
+        );
+        held += bytes;
+      }
+      expect(held).to.be.above(2 * L.EXTENT_SHARE * L.FIRST_EXTENT_BYTES);
     });
 
     it('takes no more memory for the fiftieth owner than for the first', () => {
