@@ -6,6 +6,25 @@ export function hrTimeOf(millis: number): HrTime {
   return [seconds, Math.round((millis - seconds * 1000) * 1e6)];
 }
 
+/** Milliseconds since the epoch, to a thousandth: a float64 has no room for nanoseconds. */
+export function millisOf([seconds, nanos]: HrTime): number {
+  return seconds * 1000 + nanos / 1e6;
+}
+
+/** Times of milliseconds since the epoch. Equal ones that follow each other are one object: most series start in the millisecond of their neighbours. */
+export class HrTimes {
+  #millis = NaN;
+  #time: HrTime = [0, 0];
+
+  of(millis: number): HrTime {
+    if (millis !== this.#millis) {
+      this.#millis = millis;
+      this.#time = hrTimeOf(millis);
+    }
+    return this.#time;
+  }
+}
+
 export function isEarlier(a: HrTime, b: HrTime): boolean {
   return a[0] < b[0] || (a[0] === b[0] && a[1] < b[1]);
 }

@@ -1,32 +1,18 @@
-import type { Attributes, HrTime } from '@opentelemetry/api';
+import type { Attributes } from '@opentelemetry/api';
 import { OVERFLOW_ATTRIBUTES, type CanonicalAttributes } from '../state/attributes.ts';
 import type { StreamDescription } from '../state/records.ts';
+import { attributesObject } from './attribute-objects.ts';
+import { Contributions, NONE, roomFor, type Contribution } from './contributions.ts';
 import type { ExemplarBlock } from './exemplar-block.ts';
-import { isEarlier } from './hr-time.ts';
 import { IntervalExtremes } from './interval-extremes.ts';
 import { SeriesIndex } from './series-index.ts';
 
-/** No further contribution. */
-export const NONE: number = -1;
-
-/** One writer's part of a series. */
-export interface Contribution {
-  /** Where its cell is: float64 index in the region. */
-  readonly cell: number;
-  readonly slab: number;
-  /** Whether the cell is one of interval-histogram-cell.ts. */
-  readonly intervals: boolean;
-}
+export { NONE } from './contributions.ts';
 
 /**
- * One stream of the store, over all writers that have it. Its series are numbered from 0 in the order in which they were found; the
- * cells a series is made of (its contributions, one per writer) form a list:
- *
- *   series   attributes[i]  starts[i]  first[i] -> last[i]
- *                                        |
- *   node                    cells[n]  slabs[n]  intervals[n]  next[n] -> ...
- *
- * Arrays of numbers and no object per series: a store has a hundred thousand of them.
+ * One stream of the store, over all writers that have it. Its series are numbered from 0 in the order in which they were found, and so are the
+ * cells they are made of (contributions.ts). Of a series there is one object, its attributes; all else is arrays of numbers: a store has a
+ * hundred thousand of them.
  *
  * Contributions are only ever appended. Sums are added up in this order, so that a total of terms that never fall never falls
  * either: rounding is monotone as long as the order stays.
@@ -40,19 +26,12 @@ export class MergedStream {
   /** Whether some contribution's cell keeps the extremes of intervals. */
   hasIntervals = false;
   readonly attributes: Attributes[] = [];
-  /** The earliest start among the writers known when the series was first reported; it never moves after that. */
-  readonly starts: HrTime[] = [];
   /** Exemplars by the cell of the series they belong to; undefined while no series has any. */
   exemplars: Map<number, ExemplarBlock> | undefined;
   readonly #index = new SeriesIndex((series) => this.attributes[series]!);
-  #first = new Int32Array(8);
-  #last = new Int32Array(8);
+  readonly #contributions = new Contributions();
+  #starts = new Float64Array(8); // milliseconds since the epoch
   #live = new Uint8Array(8);
-  #cells = new Int32Array(8);
-  #slabs = new Int16Array(8);
-  #intervals = new Uint8Array(8);
-  #next = new Int32Array(8);
-  #nodes = 0;
   #sets = 0; // attribute sets, the overflow series not counted
   #overflow = NONE;
   #extremes: IntervalExtremes | undefined;
@@ -78,37 +57,45 @@ export class MergedStream {
     return this.#overflow;
   }
 
+  /**
+   * The earliest start among the writers known when the series was first reported, in milliseconds since the epoch. It never moves after
+   * that.
+   */
+  startOf(series: number): number {
+    return this.#starts[series]!;
+  }
+
   /** The first contribution of a series; there is always one. */
   firstOf(series: number): number {
-    return this.#first[series]!;
+    return this.#contributions.firstOf(series);
   }
 
   /** The contribution after another, or NONE. */
   nextOf(node: number): number {
-    return this.#next[node]!;
+    return this.#contributions.nextOf(node);
   }
 
   /** Where a contribution's cell is: float64 index in the region. */
   cellOf(node: number): number {
-    return this.#cells[node]!;
+    return this.#contributions.cellOf(node);
   }
 
   /** Whose it is. */
   slabOf(node: number): number {
-    return this.#slabs[node]!;
+    return this.#contributions.slabOf(node);
   }
 
   /** Whether a contribution's cell keeps the extremes of intervals. */
   intervalsOf(node: number): boolean {
-    return this.#intervals[node] === 1;
+    return this.#contributions.intervalsOf(node);
   }
 
   /** Of each contribution its cell, and the series it is a part of. */
   contributions(): { readonly cells: Int32Array; readonly series: Int32Array } {
-    const series = new Int32Array(this.#nodes);
+    const series = new Int32Array(this.nodes);
     for (let i = 0; i < this.size; i++)
       for (let node = this.firstOf(i); node !== NONE; node = this.nextOf(node)) series[node] = i;
-    return { cells: this.#cells.slice(0, this.#nodes), series };
+    return { cells: this.#contributions.cells(), series };
   }
 
   /** Extremes between collections, for the readers of this thread with delta temporality. */
@@ -123,7 +110,7 @@ export class MergedStream {
 
   /** Number of contributions, of all series together. */
   get nodes(): number {
-    return this.#nodes;
+    return this.#contributions.size;
   }
 
   /** Sum of the versions of a series' cells, wrapping: it changes with every measurement. */
@@ -152,15 +139,18 @@ export class MergedStream {
    * Adds a writer's series. Attribute sets beyond `limit` are counted in the overflow series, from their first to their last
    * measurement: each writer keeps the limit by itself, this keeps it over all of them.
    */
-  add(attributes: CanonicalAttributes, start: HrTime, contribution: Contribution, limit: number): void {
+  add(attributes: CanonicalAttributes, start: number, contribution: Contribution, limit: number): void {
     const isOverflow = attributes === OVERFLOW_ATTRIBUTES;
     const hash = this.#index.hashOf(attributes);
     const series = this.#index.find(hash, attributes);
-    if (series !== NONE) {
-      this.#append(series, contribution);
-      if (this.#live[series] === 0 && isEarlier(start, this.starts[series]!)) this.starts[series] = start;
-    } else if (!isOverflow && this.#sets >= limit) {
+    if (series === NONE && !isOverflow && this.#sets >= limit) {
       this.add(OVERFLOW_ATTRIBUTES, start, contribution, limit);
+      return;
+    }
+    this.hasIntervals ||= contribution.intervals;
+    if (series !== NONE) {
+      this.#contributions.append(series, contribution);
+      if (this.#live[series] === 0) this.#starts[series] = Math.min(this.#starts[series]!, start);
     } else {
       if (isOverflow) this.#overflow = this.size;
       else this.#sets++;
@@ -168,55 +158,19 @@ export class MergedStream {
     }
   }
 
-  #create(attributes: CanonicalAttributes, hash: number, start: HrTime, contribution: Contribution): void {
+  #create(attributes: CanonicalAttributes, hash: number, start: number, contribution: Contribution): void {
     const series = this.attributes.length;
-    if (series === this.#first.length) {
-      this.#first = grown(this.#first, new Int32Array(2 * series));
-      this.#last = grown(this.#last, new Int32Array(2 * series));
-      this.#live = grown(this.#live, new Uint8Array(2 * series));
+    if (series === this.#starts.length) {
+      const starts = new Float64Array(roomFor(series));
+      starts.set(this.#starts);
+      this.#starts = starts;
+      const live = new Uint8Array(starts.length);
+      live.set(this.#live);
+      this.#live = live;
     }
-    this.attributes.push(objectOf(attributes));
-    this.starts.push(start);
-    this.#first[series] = this.#last[series] = this.#node(contribution);
+    this.attributes.push(attributesObject(attributes));
+    this.#starts[series] = start;
+    this.#contributions.begin(series, contribution);
     this.#index.add(hash, series);
   }
-
-  #append(series: number, contribution: Contribution): void {
-    const node = this.#node(contribution);
-    this.#next[this.#last[series]!] = node;
-    this.#last[series] = node;
-  }
-
-  #node({ cell, slab, intervals }: Contribution): number {
-    const node = this.#nodes++;
-    if (node === this.#cells.length) {
-      this.#cells = grown(this.#cells, new Int32Array(2 * node));
-      this.#slabs = grown(this.#slabs, new Int16Array(2 * node));
-      this.#intervals = grown(this.#intervals, new Uint8Array(2 * node));
-      this.#next = grown(this.#next, new Int32Array(2 * node));
-    }
-    this.#cells[node] = cell;
-    this.#slabs[node] = slab;
-    this.#next[node] = NONE;
-    this.#intervals[node] = intervals ? 1 : 0;
-    this.hasIntervals ||= intervals;
-    return node;
-  }
-}
-
-function grown<T extends Int32Array | Int16Array | Uint8Array>(from: T, to: T): T {
-  to.set(from);
-  return to;
-}
-
-function objectOf({ keys, values }: CanonicalAttributes): Attributes {
-  const attributes: Record<string, unknown> = {};
-  for (let i = 0; i < keys.length; i++) {
-    const key = keys[i]!;
-    const value = values[i];
-    if (key !== '__proto__') attributes[key] = value;
-    else
-      Object.defineProperty(attributes, key, { value, enumerable: true, configurable: true, writable: true });
-  }
-  return attributes as Attributes;
 }

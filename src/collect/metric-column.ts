@@ -1,5 +1,6 @@
-import type { Attributes, HrTime } from '@opentelemetry/api';
+import type { Attributes } from '@opentelemetry/api';
 import { exponentialRowWords, fillExponentialRow } from './exponential-row.ts';
+import { millisOf } from './hr-time.ts';
 import * as D from './metric-data.ts';
 
 /** Where a histogram's parts lie in its row of `values`; the buckets follow, not cumulated. */
@@ -42,7 +43,8 @@ export class MetricColumn {
   readonly stride: number;
   rows = 0;
   readonly attributes: Attributes[] = [];
-  readonly starts: HrTime[] = [];
+  /** Milliseconds since the epoch. */
+  readonly starts: number[] = [];
   values: Float64Array;
   /** Exemplars by row; undefined where no row has any. */
   exemplars: Map<number, readonly D.Exemplar[]> | undefined;
@@ -65,7 +67,7 @@ export class MetricColumn {
     return at;
   }
 
-  close(attributes: Attributes, start: HrTime, exemplars?: readonly D.Exemplar[]): void {
+  close(attributes: Attributes, start: number, exemplars?: readonly D.Exemplar[]): void {
     this.attributes[this.rows] = attributes;
     this.starts[this.rows] = start;
     if (exemplars !== undefined && exemplars.length > 0)
@@ -132,7 +134,7 @@ function numberColumn(scope: ColumnScope, metric: AnyMetric): MetricColumn {
   for (const point of metric.dataPoints as readonly D.DataPoint<number>[]) {
     const at = column.open();
     column.values[at] = point.value;
-    column.close(point.attributes, point.startTime, point.exemplars);
+    column.close(point.attributes, millisOf(point.startTime), point.exemplars);
   }
   return column;
 }
@@ -155,7 +157,7 @@ function histogramColumns(scope: ColumnScope, metric: AnyMetric): MetricColumn[]
     column.values[at + COLUMN_COUNT] = count;
     column.values[at + COLUMN_SUM] = sum ?? 0;
     column.values.set(buckets.counts, at + COLUMN_BUCKETS);
-    column.close(point.attributes, point.startTime, point.exemplars);
+    column.close(point.attributes, millisOf(point.startTime), point.exemplars);
   }
   return [...columns.values()];
 }
@@ -177,7 +179,7 @@ function exponentialColumns(scope: ColumnScope, metric: AnyMetric): MetricColumn
     for (const { value, attributes, startTime, exemplars } of own) {
       const at = column.open();
       fillExponentialRow(column.values, at, size, value);
-      column.close(attributes, startTime, exemplars);
+      column.close(attributes, millisOf(startTime), exemplars);
     }
     return [column];
   });

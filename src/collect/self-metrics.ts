@@ -7,7 +7,7 @@
 import type { Attributes, HrTime } from '@opentelemetry/api';
 import { VERSION } from '../base/version.ts';
 import type { InstrumentKind } from '../state/records.ts';
-import { hrTimeOf } from './hr-time.ts';
+import { hrTimeOf, millisOf } from './hr-time.ts';
 import { MetricColumn } from './metric-column.ts';
 import * as D from './metric-data.ts';
 
@@ -89,7 +89,7 @@ export class SelfMetrics {
       for (const { value, attributes = {} } of read()) {
         const at = column.open();
         column.values[at] = value;
-        column.close(this.#same(attributes), start);
+        column.close(this.#same(attributes), millisOf(start));
       }
       return column.rows > 0;
     });

@@ -6,6 +6,7 @@ import {
   type AttributeValue,
   type CanonicalAttributes,
 } from '../state/attributes.ts';
+import { roomFor } from './contributions.ts';
 
 /** Characters of a text that are hashed, from each end. */
 const HASHED = 64;
@@ -16,12 +17,13 @@ const halves = new Int32Array(double.buffer);
 /**
  * Finds the series of a stream by their attributes: a hash table of series numbers. It holds no attributes of its own; whether a series is the
  * one that is looked for is asked of the stream, and only where the hashes are equal. Nothing is allocated to find one or to add one.
+ *
+ *   hashes[series]     slots[hash reduced to their number, or the next free one] = series + 1, 0 = free
  */
 export class SeriesIndex {
   readonly #attributesOf: (series: number) => Attributes;
-  #hashes = new Int32Array(16);
-  #series = new Int32Array(16); // number + 1, 0 = free; at most half full
-  #size = 0;
+  #hashes = new Int32Array(8);
+  #slots = new Int32Array(12); // at most two thirds full
   #keys: readonly string[] = [];
   #keysHash = 0;
 
@@ -42,34 +44,42 @@ export class SeriesIndex {
 
   /** The series with these attributes, or -1. */
   find(hash: number, attributes: CanonicalAttributes): number {
-    const mask = this.#series.length - 1;
-    for (let at = hash & mask; this.#series[at] !== 0; at = (at + 1) & mask) {
-      const series = this.#series[at]! - 1;
-      if (this.#hashes[at] === hash && areSame(this.#attributesOf(series), attributes)) return series;
+    for (let at = this.#slotOf(hash); ; at = this.#after(at)) {
+      const series = this.#slots[at]! - 1;
+      if (series < 0) return -1;
+      if (this.#hashes[series] === hash && areSame(this.#attributesOf(series), attributes)) return series;
     }
-    return -1;
   }
 
-  /** Adds a series that `find` did not find. */
+  /** Adds a series that `find` did not find, the next in number. */
   add(hash: number, series: number): void {
-    if (2 * ++this.#size > this.#series.length) this.#grow();
-    this.#put(hash, series + 1);
+    if (series === this.#hashes.length) this.#grow();
+    this.#hashes[series] = hash;
+    this.#put(series);
   }
 
-  #put(hash: number, entry: number): void {
-    const mask = this.#series.length - 1;
-    let at = hash & mask;
-    while (this.#series[at] !== 0) at = (at + 1) & mask;
-    this.#hashes[at] = hash;
-    this.#series[at] = entry;
+  /** Spreads over any number of slots, by the high bits: `finished` hashes have them as mixed as the low ones. */
+  #slotOf(hash: number): number {
+    return Math.floor(((hash >>> 0) / 2 ** 32) * this.#slots.length);
+  }
+
+  #after(at: number): number {
+    return at + 1 === this.#slots.length ? 0 : at + 1;
+  }
+
+  #put(series: number): void {
+    let at = this.#slotOf(this.#hashes[series]!);
+    while (this.#slots[at] !== 0) at = this.#after(at);
+    this.#slots[at] = series + 1;
   }
 
   #grow(): void {
-    const hashes = this.#hashes;
-    const series = this.#series;
-    this.#hashes = new Int32Array(2 * hashes.length);
-    this.#series = new Int32Array(2 * series.length);
-    for (let i = 0; i < series.length; i++) if (series[i] !== 0) this.#put(hashes[i]!, series[i]!);
+    const size = this.#hashes.length;
+    const hashes = new Int32Array(roomFor(size));
+    hashes.set(this.#hashes);
+    this.#hashes = hashes;
+    this.#slots = new Int32Array(1.5 * hashes.length);
+    for (let series = 0; series < size; series++) this.#put(series);
   }
 }
 

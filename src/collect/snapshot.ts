@@ -4,7 +4,7 @@ import { isObserved, type InstrumentKind } from '../state/records.ts';
 import type { CellReader } from './cell-reader.ts';
 import type { DeltaStream } from './delta-stream.ts';
 import { Deltas } from './deltas.ts';
-import { hrTimeOf } from './hr-time.ts';
+import { hrTimeOf, HrTimes } from './hr-time.ts';
 import { tellFollowers } from './interval-followers.ts';
 import type { MergedStream } from './merged-stream.ts';
 import type { MetricColumn } from './metric-column.ts';
@@ -44,6 +44,7 @@ export class Snapshots {
   readonly #columns = new Map<MergedStream, StreamColumn>();
   readonly #writers: WriterGauges;
   readonly #resets = new Map<MergedStream, ResetWatch>();
+  readonly #starts = new HrTimes();
   #intervalEnded = false;
 
   constructor(
@@ -134,7 +135,7 @@ export class Snapshots {
       }
       if (!fillRow(series, column.open())) continue;
       const exemplars = exemplarsOf(stream, series, this.#store.region);
-      column.close(stream.attributes[series]!, stream.starts[series]!, exemplars);
+      column.close(stream.attributes[series]!, stream.startOf(series), exemplars);
     }
   }
 
@@ -244,7 +245,7 @@ export class Snapshots {
       if (!stream.isLive(series, words)) continue;
       const value = valueOf(series);
       if (value === undefined) continue;
-      const start = stream.starts[series]!;
+      const start = this.#starts.of(stream.startOf(series));
       const started = resets === undefined ? start : resets.startOf(series, value as number, start);
       points.push(this.#point(stream, series, started, endTime, value));
     }

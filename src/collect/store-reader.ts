@@ -1,4 +1,3 @@
-import type { HrTime } from '@opentelemetry/api';
 import { printed } from '../base/errors.ts';
 import { Warnings } from '../base/warnings.ts';
 import { ExtentCursor, readRecord, type LogRecord } from '../memory/directory-log.ts';
@@ -9,7 +8,6 @@ import { decodeExemplars } from '../state/exemplar-record.ts';
 import * as R from '../state/records.ts';
 import { DirectoryWatch } from './directory-watch.ts';
 import { ExemplarBlock } from './exemplar-block.ts';
-import { hrTimeOf } from './hr-time.ts';
 import { MergedStream } from './merged-stream.ts';
 import { StringCache } from './string-cache.ts';
 import { Turns } from './turns.ts';
@@ -62,8 +60,6 @@ export class StoreReader {
   #hasExemplars = false;
   #configurationOffset = 0;
   #configuration: R.StoreConfiguration | undefined;
-  #startMillis = -1;
-  #start: HrTime = [0, 0];
 
   constructor(region: Region) {
     this.region = region;
@@ -201,7 +197,7 @@ export class StoreReader {
     const { kind, cardinalityLimit } = stream.description;
     const limit = cardinalityLimit ?? this.#configuration?.cardinalityLimits[kind] ?? Infinity;
     const part = { cell, slab: directory.slab, intervals };
-    stream.add(attributes, this.#hrTime(startTime), part, limit);
+    stream.add(attributes, startTime, part, limit);
   }
 
   #streamOf(description: R.StreamDescription): SlabStream {
@@ -252,15 +248,6 @@ export class StoreReader {
       this.scopes.push(found);
     }
     return found.streams;
-  }
-
-  /** Series made in the same millisecond share one object. */
-  #hrTime(millis: number): HrTime {
-    if (millis !== this.#startMillis) {
-      this.#startMillis = millis;
-      this.#start = hrTimeOf(millis);
-    }
-    return this.#start;
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Attributes, HrTime } from '@opentelemetry/api';
 import { isObserved } from '../state/records.ts';
+import { HrTimes } from './hr-time.ts';
 import type { MergedStream } from './merged-stream.ts';
 import type { MetricColumn } from './metric-column.ts';
 import type * as D from './metric-data.ts';
@@ -15,6 +16,7 @@ interface WriterPoint {
 export class WriterGauges {
   readonly #values: SeriesValues;
   readonly #attributes = new Map<MergedStream, WriterAttributes>();
+  readonly #starts = new HrTimes();
 
   constructor(values: SeriesValues) {
     this.#values = values;
@@ -25,7 +27,7 @@ export class WriterGauges {
     const points: D.DataPoint<number>[] = [];
     for (let series = 0; series < stream.size; series++) {
       if (!stream.isLive(series, words)) continue;
-      const startTime = stream.starts[series]!;
+      const startTime = this.#starts.of(stream.startOf(series));
       for (const { attributes, value } of this.#of(stream, series))
         points.push({ startTime, endTime, attributes, value });
     }
@@ -37,7 +39,7 @@ export class WriterGauges {
     for (const { attributes, value } of this.#of(stream, series)) {
       const at = column.open(); // first: it may make `values` anew
       column.values[at] = value;
-      column.close(attributes, stream.starts[series]!);
+      column.close(attributes, stream.startOf(series));
     }
   }
 

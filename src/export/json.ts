@@ -2,6 +2,7 @@
  * Metrics as a JSON document, whose form is promised: `json-schema.ts` says it for machines. Fields may be added; none changes its
  * meaning while `schemaVersion` is 1.
  */
+import { millisOf } from '../collect/hr-time.ts';
 import type { Attributes, HrTime } from '@opentelemetry/api';
 import type {
   DataPoint,
@@ -146,8 +147,8 @@ function pointOf(point: Omit<DataPoint<unknown>, 'value'>): JsonPoint {
   const { exemplars = [] } = point;
   return {
     attributes: attributesOf(point.attributes),
-    startTimeUnixMillis: millisOf(point.startTime),
-    timeUnixMillis: millisOf(point.endTime),
+    startTimeUnixMillis: wholeMillisOf(point.startTime),
+    timeUnixMillis: wholeMillisOf(point.endTime),
     ...(exemplars.length > 0 && { exemplars: exemplars.map(jsonExemplar) }),
   };
 }
@@ -156,7 +157,7 @@ function jsonExemplar({ filteredAttributes, value, timestamp, traceId, spanId }:
   return {
     filteredAttributes: attributesOf(filteredAttributes),
     value: jsonNumber(value),
-    timeUnixMillis: millisOf(timestamp),
+    timeUnixMillis: wholeMillisOf(timestamp),
     ...(traceId !== undefined && spanId !== undefined && { traceId, spanId }),
   };
 }
@@ -190,8 +191,8 @@ function distributionOf({
   };
 }
 
-function millisOf([seconds, nanos]: HrTime): number {
-  return seconds * 1000 + Math.round(nanos / 1e6);
+function wholeMillisOf(time: HrTime): number {
+  return Math.round(millisOf(time));
 }
 
 function jsonNumber(value: number): JsonNumber {

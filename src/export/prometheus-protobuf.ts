@@ -6,6 +6,7 @@
  * them a server keeps is its configuration.
  */
 import type { Warnings } from '../base/warnings.ts';
+import { hrTimeOf } from '../collect/hr-time.ts';
 import {
   COLUMN_BUCKETS,
   COLUMN_COUNT,
@@ -125,7 +126,7 @@ function writeValue(
     const histogram = writer.begin(7);
     histogramOf(writer, classic, row, (bucket) => writeExemplar(writer, exemplars.get(bucket), 3, labels));
     const isNative = column !== classic && isWrittenNatively(writer, column, row, warnings);
-    if (start !== undefined) writeTimestamp(writer, 15, start);
+    if (start !== undefined) writeTimestamp(writer, 15, hrTimeOf(start));
     // Native buckets are too many to have an exemplar each: the histogram has a list.
     if (isNative)
       for (const exemplar of [...(ofRow ?? [])].sort(byTime)) writeExemplar(writer, exemplar, 16, labels);
@@ -135,7 +136,7 @@ function writeValue(
   const message = writer.begin(kind === 'counter' ? 3 : 2);
   writer.double(1, column.values[row]!);
   writeExemplar(writer, exemplars.get(0), 2, labels);
-  if (kind === 'counter' && start !== undefined) writeTimestamp(writer, 3, start);
+  if (kind === 'counter' && start !== undefined) writeTimestamp(writer, 3, hrTimeOf(start));
   writer.end(message);
 }
 

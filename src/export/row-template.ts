@@ -71,10 +71,7 @@ export class RowTemplate {
       if (this.#hasSum) into[at++] = values[from + COLUMN_SUM]!;
       if (this.#hasCount) into[at++] = values[from + COLUMN_COUNT]!;
     }
-    if (this.#hasCreated) {
-      const [seconds, nanos] = column.starts[row]!;
-      into[at++] = Math.round(seconds * 1e3 + nanos / 1e6) / 1e3;
-    }
+    if (this.#hasCreated) into[at++] = Math.round(column.starts[row]!) / 1e3;
     return at;
   }
 }

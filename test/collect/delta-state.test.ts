@@ -137,7 +137,7 @@ describe('deltas that another reader goes on with', function () {
   it('find series by their cells, and nothing where those are put together otherwise', () => {
     const stream = new MergedStream(counter('c'));
     const add = (set: string, cell: number): void =>
-      stream.add({ keys: ['set'], values: [set] }, [0, 0], { cell, slab: 0, intervals: false }, LIMIT);
+      stream.add({ keys: ['set'], values: [set] }, 0, { cell, slab: 0, intervals: false }, LIMIT);
     add('a', 10);
     add('b', 20);
     add('a', 11);

@@ -30,6 +30,18 @@ describe('SeriesIndex', () => {
     );
   });
 
+  it('finds every one of many series, however often it has grown', () => {
+    const kept: Attributes[] = [];
+    const index = new SeriesIndex((series) => kept[series]!);
+    for (let id = 0; id < 1000; id++) {
+      expect(index.find(index.hashOf(canonical({ id })), canonical({ id }))).to.equal(-1);
+      index.add(index.hashOf(canonical({ id })), id);
+      kept.push({ id });
+    }
+    for (let id = 0; id < 1000; id++)
+      expect(index.find(index.hashOf(canonical({ id })), canonical({ id }))).to.equal(id);
+  });
+
   it('tells apart sets whose hashes are equal', () => {
     const kept: Attributes[] = [{ a: 1 }, { a: 2 }];
     const index = new SeriesIndex((series) => kept[series]!);

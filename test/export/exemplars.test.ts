@@ -1,6 +1,7 @@
 /** Exemplars in every format that has them, and in none that has not. */
 import { expect } from 'chai';
 import * as fc from 'fast-check';
+import { millisOf } from '../../src/collect/hr-time.ts';
 import { columnsOf, MetricColumn, type MetricColumns } from '../../src/collect/metric-column.ts';
 import type { Exemplar } from '../../src/collect/metric-data.ts';
 import { newestByBucket } from '../../src/export/exemplar-text.ts';
@@ -152,7 +153,7 @@ describe('exemplars in OpenMetrics', () => {
           attributesOf.slice(0, 20 + 8 * (round >> 1)).forEach((attributes, row) => {
             const at = histogram.open();
             histogram.values.set(values[row]!, at);
-            histogram.close(attributes, START, exemplars.get(row));
+            histogram.close(attributes, millisOf(START), exemplars.get(row));
           });
           kept.update(columns);
           expect(kept.toString()).to.equal(textOf(columns));

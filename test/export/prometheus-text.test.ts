@@ -310,7 +310,7 @@ describe('PrometheusText', () => {
       for (const i of which) {
         const at = column.open();
         column.values[at] = value;
-        column.close(series[i]!, [1, 0]);
+        column.close(series[i]!, 1000);
       }
       made.update({ resource: { attributes: {} }, columns: [column] });
       return made.toString();
