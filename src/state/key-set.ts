@@ -9,6 +9,8 @@
  *
  *   exact    slots[sum of (id - 1) << shift]  = reference;  a key of one value takes no bit
  *   hashed   slots[hash of ids ...]     = row number + 1;  rows[row * n ..] = ids;  references[row] = reference
+ *
+ * Slots double, since a mask finds them, and are at most half full; rows and references grow by a quarter.
  */
 import { AttributeKey } from './attribute-key.ts';
 import type { AttributeValue } from './attributes.ts';
@@ -17,6 +19,9 @@ import type { AttributeValue } from './attributes.ts';
 const FREE_SLOTS = 16_384;
 /** ... or this many per series. */
 const SLOTS_PER_SERIES = 8;
+
+/** Slots of a hashed table to begin with. */
+const FIRST_HASHED_SLOTS = 32;
 
 const NO_NUMBERS: Int32Array = new Int32Array(0);
 
@@ -32,6 +37,7 @@ export class KeySet {
   rows: Int32Array = NO_NUMBERS;
   references: Int32Array = NO_NUMBERS;
   #size = 0;
+  #rows = 0; // of the hashed form
 
   /** `names` sorted. */
   constructor(names: readonly string[]) {
@@ -102,8 +108,7 @@ export class KeySet {
     for (const key of this.keys) key.bits = 32 - Math.clz32(key.count - 1);
     const bits = this.keys.reduce((sum, key) => sum + key.bits, 0);
     if (bits > 24 || 2 ** bits > Math.max(FREE_SLOTS, SLOTS_PER_SERIES * this.#size)) {
-      this.exactSlots = NO_NUMBERS;
-      this.#rehash(before);
+      this.#toHashed(before);
       return;
     }
     this.#layOut();
@@ -135,22 +140,24 @@ export class KeySet {
   }
 
   #addRow(ids: readonly number[], reference: number): void {
-    const row = this.#size - 1;
+    const row = this.#rows++;
     const width = this.keys.length;
-    if (row >= this.references.length) {
-      const rows = new Int32Array(2 * this.references.length * width);
-      rows.set(this.rows);
-      this.rows = rows;
-      const references = new Int32Array(2 * this.references.length);
+    if (row === this.references.length) {
+      const references = new Int32Array(row + Math.max(16, row >> 2));
       references.set(this.references);
       this.references = references;
-      this.slots = new Int32Array(4 * references.length); // at most half full
-      this.mask = this.slots.length - 1;
-      for (let r = 0; r < row; r++) this.#fillSlot(r);
+      const rows = new Int32Array(references.length * width);
+      rows.set(this.rows);
+      this.rows = rows;
     }
     this.rows.set(ids, row * width);
     this.references[row] = reference;
-    this.#fillSlot(row);
+    if (2 * this.#rows <= this.slots.length) this.#fillSlot(row);
+    else {
+      this.slots = new Int32Array(2 * this.slots.length);
+      this.mask = this.slots.length - 1;
+      for (let r = 0; r <= row; r++) this.#fillSlot(r);
+    }
   }
 
   #fillSlot(row: number): void {
@@ -163,18 +170,11 @@ export class KeySet {
     this.slots[at] = row + 1;
   }
 
-  #rehash(entries: readonly { ids: readonly number[]; reference: number }[]): void {
-    const capacity = 2 ** Math.ceil(Math.log2(Math.max(16, 2 * entries.length)));
-    this.rows = new Int32Array(capacity * this.keys.length);
-    this.references = new Int32Array(capacity);
-    this.slots = new Int32Array(2 * capacity);
-    this.mask = this.slots.length - 1;
-    const size = this.#size;
-    entries.forEach(({ ids, reference }, row) => {
-      this.#size = row + 1;
-      this.#addRow(ids, reference);
-    });
-    this.#size = size;
+  #toHashed(entries: readonly { ids: readonly number[]; reference: number }[]): void {
+    this.exactSlots = NO_NUMBERS;
+    this.slots = new Int32Array(FIRST_HASHED_SLOTS);
+    this.mask = FIRST_HASHED_SLOTS - 1;
+    for (const { ids, reference } of entries) this.#addRow(ids, reference);
   }
 }
 

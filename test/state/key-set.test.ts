@@ -53,9 +53,15 @@ describe('KeySet', () => {
   });
 
   it('never uses more memory than the series justify', () => {
-    const rows = Array.from({ length: 4000 }, (_, i) => [i, `v${i}`]);
-    const set = filled(['a', 'b'], rows);
-    expect(set.slots.length + set.rows.length + set.references.length).to.be.at.most(40 * rows.length);
+    const set = new KeySet(['a', 'b']);
+    for (let size = 1; size <= 4000; size++) {
+      set.add([size, `v${size}`], size);
+      const { slots, rows, references } = set;
+      // Exact: 16,384 slots are free. Hashed: 2 to 4 slots, and 3 numbers and a quarter.
+      const most = set.exact ? Math.max(16_384, 8 * size) : 4 * size + 3 * (size + Math.max(16, size / 4));
+      expect(slots.length + rows.length + references.length, `${size}`).to.be.at.most(most);
+    }
+    expect(set.exact).to.equal(false);
   });
 
   for (const width of [12, 13, 33, 64, 65, 200])
