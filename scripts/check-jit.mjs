@@ -25,6 +25,9 @@ const writerStrict = (stores) => (code) =>
 const readerFast = (code) => /^<Load>(?:L+S+)+<Load>$/.test(code);
 const readerStrict = (code) => /^<Load>(?:L+S+)+<Add>$/.test(code);
 
+/** The same with both second looks, of which one is taken. */
+const readerOfBothForms = (code) => /^<Load>(?:L+S+)+(?:<Load><Add>|<Add><Load>)L*S*$/.test(code);
+
 const SUBJECTS = [
   { module: built('state/cells/sum-cell.js'), name: 'addToSumFast', isRight: writerFast(1), right: true },
   {
@@ -103,15 +106,9 @@ const SUBJECTS = [
     right: true,
   },
   {
-    module: built('state/cells/exponential-histogram-cell.js'),
-    name: 'copyExponentialFast',
-    isRight: readerFast,
-    right: true,
-  },
-  {
-    module: built('state/cells/exponential-histogram-cell.js'),
-    name: 'copyExponentialStrict',
-    isRight: readerStrict,
+    module: built('state/cells/exponential-copy.js'),
+    name: 'copyExponential',
+    isRight: readerOfBothForms,
     right: true,
   },
   { module: BROKEN, name: 'addToSumFastPublishFirst', isRight: writerFast(1), right: false },

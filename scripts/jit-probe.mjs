@@ -32,7 +32,7 @@ function call(i) {
   if (name.startsWith('recordToExponential')) return subject(words, doubles, at, shape, (i % 7) * 0.5);
   if (name.startsWith('recordToIntervalExponential'))
     return subject(words, doubles, at, shape, (i % 7) * 0.5, i >> 3);
-  if (name.startsWith('copyExponential')) return subject(words, doubles, at, shape, into);
+  if (name === 'copyExponential') return subject(words, doubles, at, shape, into, i % 2 === 0);
   return subject(words, doubles, at, 2 + (i % 5), i % 7, into);
 }
 

@@ -1,98 +1,85 @@
-import * as C from '../state/cells/exponential-histogram-cell.ts';
 import * as R from './exponential-row.ts';
 
+const { ROW_RANGES, ROW_COUNTS } = R;
+
 /**
- * Adds up the cells of one series, whose scales may differ: each is brought to the lowest of them, and all further down until the sum
- * fits into the buckets there are. So the result is what one writer would have that had recorded everything.
+ * Adds the row `part` to the one at `at`; both have `size` buckets a range. Where their scales differ, the finer is brought to the coarser, and both
+ * further down until the sum fits. Added up in any order, the buckets are what one writer would have that had recorded everything.
  */
-export class ExponentialMerge {
-  readonly #shape: C.ExponentialShape;
-  #parts: Float64Array;
-  #used = 0; // words of #parts
-
-  constructor(shape: C.ExponentialShape) {
-    this.#shape = shape;
-    this.#parts = new Float64Array(shape.copyWords);
+export function addExponentialRow(row: Float64Array, at: number, part: Float64Array, size: number): void {
+  const rowScale = row[at + R.ROW_SCALE]!;
+  const partScale = part[R.ROW_SCALE]!;
+  let scale = Math.min(rowScale, partScale);
+  for (let range = 0; range < 2; range++)
+    while (widthOf(row, at, part, range, rowScale - scale, partScale - scale) > size) scale--;
+  row[at + R.ROW_COUNT]! += part[R.ROW_COUNT]!;
+  row[at + R.ROW_SUM]! += part[R.ROW_SUM]!;
+  row[at + R.ROW_ZERO_COUNT]! += part[R.ROW_ZERO_COUNT]!;
+  row[at + R.ROW_MIN] = Math.min(row[at + R.ROW_MIN]!, part[R.ROW_MIN]!);
+  row[at + R.ROW_MAX] = Math.max(row[at + R.ROW_MAX]!, part[R.ROW_MAX]!);
+  row[at + R.ROW_SCALE] = scale;
+  for (let range = 0; range < 2; range++) {
+    const head = ROW_RANGES + 2 * range;
+    const counts = at + ROW_COUNTS + range * size;
+    coarsen(row, at + head, counts, rowScale - scale);
+    const length = part[head + 1]!;
+    if (length === 0) continue;
+    const change = partScale - scale;
+    const offset = part[head]!;
+    widen(row, at + head, counts, offset >> change, (offset + length - 1) >> change);
+    const to = counts - row[at + head]!;
+    const from = ROW_COUNTS + range * size;
+    for (let i = 0; i < length; i++) row[to + ((offset + i) >> change)]! += part[from + i]!;
   }
+}
 
-  /** Begins with a new series. */
-  clear(): void {
-    this.#used = 0;
-  }
+/** Buckets from the first to the last one that has counts in either row, at scales that are lower by so much. */
+function widthOf(
+  row: Float64Array,
+  at: number,
+  part: Float64Array,
+  range: number,
+  rowChange: number,
+  partChange: number,
+): number {
+  const head = ROW_RANGES + 2 * range;
+  const rowLength = row[at + head + 1]!;
+  const partLength = part[head + 1]!;
+  if (rowLength === 0 || partLength === 0) return 0; // the other has fitted so far
+  const low = Math.min(row[at + head]! >> rowChange, part[head]! >> partChange);
+  const high = Math.max(
+    (row[at + head]! + rowLength - 1) >> rowChange,
+    (part[head]! + partLength - 1) >> partChange,
+  );
+  return high - low + 1;
+}
 
-  /** Adds what `readExponentialInto` copied of one cell, up to the extremes of intervals if there are any. */
-  add(copy: Float64Array): void {
-    const { copyWords } = this.#shape;
-    if (this.#used + copyWords > this.#parts.length) {
-      const larger = new Float64Array(2 * this.#parts.length);
-      larger.set(this.#parts);
-      this.#parts = larger;
-    }
-    for (let i = 0; i < copyWords; i++) this.#parts[this.#used + i] = copy[i]!;
-    this.#used += copyWords;
+/** Brings a range down in its place. `head`: where its offset and length are. */
+function coarsen(row: Float64Array, head: number, counts: number, change: number): void {
+  const offset = row[head]!;
+  const length = row[head + 1]!;
+  if (change === 0 || length === 0) return;
+  const low = offset >> change;
+  for (let i = 0; i < length; i++) {
+    const count = row[counts + i]!;
+    row[counts + i] = 0;
+    row[counts + ((offset + i) >> change) - low]! += count;
   }
+  row[head] = low;
+  row[head + 1] = ((offset + length - 1) >> change) - low + 1;
+}
 
-  /** Writes the sum of all parts to the row at `at`; the row is for ranges of `maxSize` buckets. */
-  fill(row: Float64Array, at: number): void {
-    const { maxSize, maxScale, ranges } = this.#shape;
-    row.fill(0, at, at + R.exponentialRowWords(maxSize));
-    row[at + R.ROW_MIN] = Infinity;
-    row[at + R.ROW_MAX] = -Infinity;
-    let scale = maxScale;
-    for (let part = 0; part < this.#used; part += this.#shape.copyWords) {
-      this.#addTotals(part, row, at);
-      scale = Math.min(scale, this.#parts[part + C.EXPONENTIAL_SCALE]!);
-    }
-    for (let range = 0; range < ranges; range++)
-      while (this.#span(range, scale).high - this.#span(range, scale).low >= maxSize) scale--;
-    row[at + R.ROW_SCALE] = scale;
-    for (let range = 0; range < ranges; range++) this.#fillRange(range, scale, row, at);
+/** Makes a range reach from bucket `low` to bucket `high` at least. */
+function widen(row: Float64Array, head: number, counts: number, low: number, high: number): void {
+  const length = row[head + 1]!;
+  const offset = length === 0 ? low : row[head]!;
+  const before = Math.max(0, offset - low);
+  const end = Math.max(length + before, high + 1 - offset + before);
+  if (before > 0) {
+    row.copyWithin(counts + before, counts, counts + length);
+    row.fill(0, counts, counts + before);
   }
-
-  #addTotals(part: number, row: Float64Array, at: number): void {
-    const parts = this.#parts;
-    row[at + R.ROW_COUNT]! += parts[part + C.EXPONENTIAL_COUNT]!;
-    row[at + R.ROW_SUM]! += parts[part + C.EXPONENTIAL_SUM]!;
-    row[at + R.ROW_ZERO_COUNT]! += parts[part + C.EXPONENTIAL_ZERO_COUNT]!;
-    row[at + R.ROW_MIN] = Math.min(row[at + R.ROW_MIN]!, parts[part + C.EXPONENTIAL_MIN]!);
-    row[at + R.ROW_MAX] = Math.max(row[at + R.ROW_MAX]!, parts[part + C.EXPONENTIAL_MAX]!);
-  }
-
-  /** First and last bucket of a range that has counts, over all parts, at a scale. None: `high` is below `low`. */
-  #span(range: number, scale: number): { low: number; high: number } {
-    const { maxSize, copyWords } = this.#shape;
-    let low = Infinity;
-    let high = -Infinity;
-    for (let part = 0; part < this.#used; part += copyWords) {
-      const change = this.#parts[part + C.EXPONENTIAL_SCALE]! - scale;
-      const base = this.#parts[part + C.EXPONENTIAL_BASES + range]!;
-      const counts = part + C.EXPONENTIAL_COUNTS + range * maxSize;
-      let first = 0;
-      while (first < maxSize && this.#parts[counts + first] === 0) first++;
-      if (first === maxSize) continue;
-      let last = maxSize - 1;
-      while (this.#parts[counts + last] === 0) last--;
-      low = Math.min(low, (base + first) >> change);
-      high = Math.max(high, (base + last) >> change);
-    }
-    return { low, high };
-  }
-
-  #fillRange(range: number, scale: number, row: Float64Array, at: number): void {
-    const { maxSize, copyWords } = this.#shape;
-    const { low, high } = this.#span(range, scale);
-    if (high < low) return;
-    row[at + R.ROW_RANGES + 2 * range] = low;
-    row[at + R.ROW_RANGES + 2 * range + 1] = high - low + 1;
-    const to = at + R.ROW_COUNTS + range * maxSize - low;
-    for (let part = 0; part < this.#used; part += copyWords) {
-      const change = this.#parts[part + C.EXPONENTIAL_SCALE]! - scale;
-      const base = this.#parts[part + C.EXPONENTIAL_BASES + range]!;
-      const counts = part + C.EXPONENTIAL_COUNTS + range * maxSize;
-      for (let i = 0; i < maxSize; i++) {
-        const count = this.#parts[counts + i]!;
-        if (count !== 0) row[to + ((base + i) >> change)]! += count;
-      }
-    }
-  }
+  row.fill(0, counts + before + length, counts + end);
+  row[head] = offset - before;
+  row[head + 1] = end;
 }

@@ -1,25 +1,20 @@
 /**
- * An exponential histogram as a row of numbers: how merging leaves it and the formats take it.
- *
- *   0       1     2     3     4            5       6          7          8          9          10
- *   +-------+-----+-----+-----+------------+-------+----------+----------+----------+----------+-------------+-------------+
- *   | count | sum | min | max | zero count | scale | offset + | length + | offset - | length - | counts +... | counts -... |
- *   +-------+-----+-----+-----+------------+-------+----------+----------+----------+----------+-------------+-------------+
- *
- * offset, length   index of the first bucket that has counts, and buckets up to the last one that has; 0 and 0 where none has
- * counts           `size` words for each range, of which `length` are used
+ * An exponential histogram as a row of numbers: how a cell is copied (drawn in exponential-copy.ts), how merging leaves it and the formats take it.
+ * A row has room for two ranges; what its buckets have beyond `length` is undefined.
  */
 import type { ExponentialHistogramValue } from './metric-data.ts';
+import {
+  EXPONENTIAL_COUNT as ROW_COUNT,
+  EXPONENTIAL_COUNTS as ROW_COUNTS,
+  EXPONENTIAL_MAX as ROW_MAX,
+  EXPONENTIAL_MIN as ROW_MIN,
+  EXPONENTIAL_RANGES as ROW_RANGES,
+  EXPONENTIAL_SCALE as ROW_SCALE,
+  EXPONENTIAL_SUM as ROW_SUM,
+  EXPONENTIAL_ZERO_COUNT as ROW_ZERO_COUNT,
+} from '../state/cells/exponential-copy.ts';
 
-export const ROW_COUNT = 0;
-export const ROW_SUM = 1;
-export const ROW_MIN = 2;
-export const ROW_MAX = 3;
-export const ROW_ZERO_COUNT = 4;
-export const ROW_SCALE = 5;
-/** Offset and length of the positive range; those of the negative one follow. */
-export const ROW_RANGES = 6;
-export const ROW_COUNTS = 10;
+export { ROW_COUNT, ROW_COUNTS, ROW_MAX, ROW_MIN, ROW_RANGES, ROW_SCALE, ROW_SUM, ROW_ZERO_COUNT };
 
 /** Words of a row for two ranges of at most `size` buckets. */
 export function exponentialRowWords(size: number): number {
@@ -38,15 +33,19 @@ export function exponentialValueOf(
   size: number,
   { recordMinMax, hasSum }: { readonly recordMinMax: boolean; readonly hasSum: boolean },
 ): ExponentialHistogramValue {
-  return {
-    ...(recordMinMax && { min: row[at + ROW_MIN]!, max: row[at + ROW_MAX]! }),
-    ...(hasSum && { sum: row[at + ROW_SUM]! }),
-    count: row[at + ROW_COUNT]!,
-    scale: row[at + ROW_SCALE]!,
-    zeroCount: row[at + ROW_ZERO_COUNT]!,
-    positive: bucketsOf(row, at, 0, size),
-    negative: bucketsOf(row, at, 1, size),
-  };
+  const min = row[at + ROW_MIN]!;
+  const max = row[at + ROW_MAX]!;
+  const sum = row[at + ROW_SUM]!;
+  const count = row[at + ROW_COUNT]!;
+  const scale = row[at + ROW_SCALE]!;
+  const zeroCount = row[at + ROW_ZERO_COUNT]!;
+  const positive = bucketsOf(row, at, 0, size);
+  const negative = bucketsOf(row, at, 1, size);
+  // Written out, and not put together by spreading: see `SeriesValues.histogram`.
+  if (hasSum && recordMinMax) return { min, max, sum, count, scale, zeroCount, positive, negative };
+  if (hasSum) return { sum, count, scale, zeroCount, positive, negative };
+  if (recordMinMax) return { min, max, count, scale, zeroCount, positive, negative };
+  return { count, scale, zeroCount, positive, negative };
 }
 
 function bucketsOf(
@@ -57,9 +56,20 @@ function bucketsOf(
 ): ExponentialHistogramValue['positive'] {
   const counts = at + ROW_COUNTS + range * size;
   const length = row[at + ROW_RANGES + 2 * range + 1]!;
-  const bucketCounts: number[] = [];
-  for (let i = 0; i < length; i++) bucketCounts.push(row[counts + i]!);
+  // oxlint-disable-next-line unicorn/no-new-array -- of the length it will have: one that grows by pushing takes five times as long
+  const bucketCounts = new Array<number>(length);
+  for (let i = 0; i < length; i++) bucketCounts[i] = row[counts + i]!;
   return { offset: row[at + ROW_RANGES + 2 * range]!, bucketCounts };
+}
+
+/** Copies a row, or what was copied of a cell, to the row at `at`. */
+export function copyExponentialRow(from: Float64Array, row: Float64Array, at: number, size: number): void {
+  for (let i = 0; i < ROW_COUNTS; i++) row[at + i] = from[i]!;
+  for (let range = 0; range < 2; range++) {
+    const counts = ROW_COUNTS + range * size;
+    const end = counts + from[ROW_RANGES + 2 * range + 1]!;
+    for (let i = counts; i < end; i++) row[at + i] = from[i]!;
+  }
 }
 
 /** Writes a data point's value to the row at `at`, which has room for all its buckets. Empty ones at the ends are cut off. */
@@ -69,7 +79,6 @@ export function fillExponentialRow(
   size: number,
   value: ExponentialHistogramValue,
 ): void {
-  row.fill(0, at, at + exponentialRowWords(size));
   row[at + ROW_COUNT] = value.count;
   row[at + ROW_SUM] = value.sum ?? 0;
   row[at + ROW_MIN] = value.min ?? Infinity;
@@ -78,11 +87,10 @@ export function fillExponentialRow(
   row[at + ROW_SCALE] = value.scale;
   [value.positive, value.negative].forEach(({ offset, bucketCounts }, range) => {
     let first = 0;
-    while (first < bucketCounts.length && bucketCounts[first] === 0) first++;
-    if (first === bucketCounts.length) return;
     let end = bucketCounts.length;
-    while (bucketCounts[end - 1] === 0) end--;
-    row[at + ROW_RANGES + 2 * range] = offset + first;
+    while (first < end && bucketCounts[first] === 0) first++;
+    while (end > first && bucketCounts[end - 1] === 0) end--;
+    row[at + ROW_RANGES + 2 * range] = first < end ? offset + first : 0;
     row[at + ROW_RANGES + 2 * range + 1] = end - first;
     row.set(bucketCounts.slice(first, end), at + ROW_COUNTS + range * size);
   });

@@ -1,9 +1,10 @@
-import { ExponentialShape, readExponentialInto } from '../state/cells/exponential-histogram-cell.ts';
+import { readExponentialInto } from '../state/cells/exponential-copy.ts';
+import { ExponentialShape } from '../state/cells/exponential-histogram-cell.ts';
 import type { Aggregation } from '../state/records.ts';
 import type { ReadCell } from './cell-reader.ts';
 import type { IntervalExtremes } from './interval-extremes.ts';
-import { ExponentialMerge } from './exponential-merge.ts';
-import { exponentialRowWords, exponentialValueOf } from './exponential-row.ts';
+import { addExponentialRow } from './exponential-merge.ts';
+import { copyExponentialRow, exponentialRowWords, exponentialValueOf } from './exponential-row.ts';
 import { NONE, type MergedStream } from './merged-stream.ts';
 import type { ExponentialHistogramValue } from './metric-data.ts';
 
@@ -45,7 +46,6 @@ export class ExponentialStreams {
 export class ExponentialSeries {
   readonly #stream: MergedStream;
   readonly #aggregation: ExponentialHistogramAggregation;
-  readonly #merge: ExponentialMerge;
   readonly #plain: CellForm;
   readonly #intervals: CellForm;
   readonly #row: Float64Array;
@@ -55,7 +55,6 @@ export class ExponentialSeries {
     this.#aggregation = aggregation;
     this.#plain = formOf(aggregation, false);
     this.#intervals = formOf(aggregation, true);
-    this.#merge = new ExponentialMerge(this.#plain.shape);
     this.#row = new Float64Array(exponentialRowWords(aggregation.maxSize));
   }
 
@@ -76,16 +75,14 @@ export class ExponentialSeries {
     extremes?: IntervalExtremes,
   ): boolean {
     const stream = this.#stream;
-    this.#merge.clear();
-    for (let node = stream.firstOf(series); node !== NONE; node = stream.nextOf(node)) {
-      const intervals = stream.intervalsOf(node);
-      const { shape, read } = intervals ? this.#intervals : this.#plain;
-      const copy = copyCell(read, stream.cellOf(node), shape.copyWords);
+    const { maxSize } = this.#aggregation;
+    const first = stream.firstOf(series);
+    for (let node = first; node !== NONE; node = stream.nextOf(node)) {
+      const copy = this.#copy(series, node, copyCell, extremes);
       if (copy === undefined) return false;
-      this.#merge.add(copy);
-      extremes?.fold(series, node, copy, intervals ? shape.copiedInterval : undefined);
+      if (node === first) copyExponentialRow(copy, row, at, maxSize);
+      else addExponentialRow(row, at, copy, maxSize);
     }
-    this.#merge.fill(row, at);
     return true;
   }
 
@@ -95,7 +92,25 @@ export class ExponentialSeries {
     copyCell: CopyCell,
     extremes?: IntervalExtremes,
   ): ExponentialHistogramValue | undefined {
-    if (!this.fill(series, copyCell, this.#row, 0, extremes)) return undefined;
-    return exponentialValueOf(this.#row, 0, this.#aggregation.maxSize, this.#aggregation);
+    const stream = this.#stream;
+    const first = stream.firstOf(series);
+    let row: Float64Array | undefined = this.#row;
+    // One writer's, as most are, goes straight from the copy to the point.
+    if (stream.nextOf(first) === NONE) row = this.#copy(series, first, copyCell, extremes);
+    else if (!this.fill(series, copyCell, row, 0, extremes)) return undefined;
+    return row && exponentialValueOf(row, 0, this.#aggregation.maxSize, this.#aggregation);
+  }
+
+  #copy(
+    series: number,
+    node: number,
+    copyCell: CopyCell,
+    extremes: IntervalExtremes | undefined,
+  ): Float64Array | undefined {
+    const intervals = this.#stream.intervalsOf(node);
+    const { shape, read } = intervals ? this.#intervals : this.#plain;
+    const copy = copyCell(read, this.#stream.cellOf(node), shape.copyWords);
+    if (copy !== undefined) extremes?.fold(series, node, copy, intervals ? shape.copiedInterval : undefined);
+    return copy;
   }
 }

@@ -43,6 +43,9 @@ class ClassicColumn {
   readonly #source: MetricColumn;
   #column: MetricColumn | undefined;
   #scale = 0;
+  // Outermost buckets at this scale.
+  #lowest = LOWEST_EXPONENT;
+  #highest = HIGHEST_EXPONENT;
   readonly #positive: Span = { low: Infinity, high: -Infinity };
   readonly #negative: Span = { low: Infinity, high: -Infinity };
   #hasZero = false;
@@ -96,10 +99,7 @@ class ClassicColumn {
 
   /** Of a bucket at the bounds' scale. What lies beyond all numbers, which other producers might say, is in the outermost bucket. */
   #indexOf(index: number, change: number): number {
-    const width = 2 ** -this.#scale;
-    const lowest = Math.floor(LOWEST_EXPONENT / width);
-    const highest = Math.floor(HIGHEST_EXPONENT / width);
-    return Math.min(Math.max(R.coarserIndex(index, change), lowest), highest);
+    return Math.min(Math.max(R.coarserIndex(index, change), this.#lowest), this.#highest);
   }
 
   /** The lower bound of a bucket. Below all numbers it is the smallest of them, above them Infinity. */
@@ -113,6 +113,8 @@ class ClassicColumn {
     const change = this.#scale - lower;
     if (change <= 0) return;
     this.#scale = lower;
+    this.#lowest >>= change;
+    this.#highest >>= change;
     for (const span of [this.#positive, this.#negative]) {
       if (span.high < span.low) continue;
       span.low >>= change;
@@ -142,13 +144,13 @@ class ClassicColumn {
     const outermost = hasNegative && Number.isFinite(this.#bound(high + 1)) ? 1 : 0;
     const negatives = at + COLUMN_BUCKETS + outermost;
     const zero = negatives + (hasNegative ? high - low + 1 : 0);
-    this.#addRange(1, from, (index, count) => (into[negatives + high - index]! += count));
+    this.#addRange(1, from, into, negatives + high, -1);
     if (this.#hasZero) into[zero] = values[from + R.ROW_ZERO_COUNT]!;
-    const positives = zero + (this.#hasZero ? 1 : 0) + 1 - this.#positive.low;
-    this.#addRange(0, from, (index, count) => (into[positives + index]! += count));
+    this.#addRange(0, from, into, zero + (this.#hasZero ? 1 : 0) + 1 - this.#positive.low, 1);
   }
 
-  #addRange(range: number, from: number, add: (index: number, count: number) => void): void {
+  /** Adds a row's counts to `into`: those of bucket i of the bounds' scale at `to` + i, or `to` - i. */
+  #addRange(range: number, from: number, into: Float64Array, to: number, direction: 1 | -1): void {
     const { values, description } = this.#source;
     const change = values[from + R.ROW_SCALE]! - this.#scale;
     const offset = values[from + R.ROW_RANGES + 2 * range]!;
@@ -156,7 +158,7 @@ class ClassicColumn {
     const counts = from + R.ROW_COUNTS + range * description.size!;
     for (let i = 0; i < length; i++) {
       const count = values[counts + i]!;
-      if (count !== 0) add(this.#indexOf(offset + i, change), count);
+      if (count !== 0) into[to + direction * this.#indexOf(offset + i, change)]! += count;
     }
   }
 }

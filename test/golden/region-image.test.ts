@@ -60,8 +60,8 @@ describe('the golden image of a region', () => {
         attributes: {},
         overflow: false,
         live: true,
-        // Totals, redo entry; scale -1, bases; 0.5 in bucket -1 and the others in 0; no negative ones.
-        values: [3, 5.5, 0.5, 3, 0, 19, 2, -1, -1, 0, 1, 2, 0, 0, 0, 0],
+        // Totals; scale -1; two buckets from -1 on, no negative ones; 0.5 in the first and the others in the second.
+        values: [3, 5.5, 0.5, 3, 0, -1, -1, 2, 0, 0, 1, 2],
       },
       {
         metric: 'gaps',
@@ -70,7 +70,7 @@ describe('the golden image of a region', () => {
         overflow: false,
         live: true,
         // The same; epoch, the latest interval and the one before.
-        values: [3, 5.5, 0.5, 3, 0, 19, 2, -1, -1, 0, 1, 2, 0, 0, 0, 0, 1, 2, 2, 2, 0, 0.5, 3],
+        values: [3, 5.5, 0.5, 3, 0, -1, -1, 2, 0, 0, 1, 2, 1, 2, 2, 2, 0, 0.5, 3],
       },
       { metric: 'level', unit: '', attributes: {}, overflow: false, live: true, values: [-4, 1] },
     ]);

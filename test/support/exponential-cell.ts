@@ -5,13 +5,14 @@
  */
 import { adoptCell } from '../../src/memory/cell.ts';
 import {
-  completeCopy,
   copyExponentialFast,
   copyExponentialStrict,
-  ExponentialShape,
-  EXPONENTIAL_BASES,
   EXPONENTIAL_COUNTS,
+  EXPONENTIAL_RANGES,
   EXPONENTIAL_SCALE,
+} from '../../src/state/cells/exponential-copy.ts';
+import {
+  ExponentialShape,
   initExponential,
   recordToExponentialFast,
   recordToExponentialStrict,
@@ -138,15 +139,15 @@ export function exponentialCell(form: 'fast' | 'strict', intervals = false): Cel
     read(words, doubles, at, into) {
       const attempts = copyCell(words, doubles, at, shape, copied);
       if (attempts === 0) return 0;
-      completeCopy(copied, shape);
       for (let i = 0; i < 5; i++) into[i] = copied[i]!;
       into[5] = copied[EXPONENTIAL_SCALE]!;
       into.fill(0, 6);
       let to = 6;
-      for (let i = 0; i < MAX_SIZE; i++) {
+      const length = copied[EXPONENTIAL_RANGES + 1]!;
+      for (let i = 0; i < length; i++) {
         const count = copied[EXPONENTIAL_COUNTS + i]!;
         if (count === 0) continue;
-        into[to++] = copied[EXPONENTIAL_BASES]! + i;
+        into[to++] = copied[EXPONENTIAL_RANGES]! + i;
         into[to++] = count;
       }
       if (intervals)

@@ -6,7 +6,12 @@ import { ExtentCursor } from '../../src/memory/directory-log.ts';
 import { EXTENTS_OFFSET } from '../../src/memory/layout.ts';
 import type { Extent, Region } from '../../src/memory/region.ts';
 import type { CanonicalAttributes } from '../../src/state/attributes.ts';
-import { ExponentialShape, readExponentialInto } from '../../src/state/cells/exponential-histogram-cell.ts';
+import {
+  EXPONENTIAL_COUNTS,
+  EXPONENTIAL_RANGES,
+  readExponentialInto,
+} from '../../src/state/cells/exponential-copy.ts';
+import { ExponentialShape } from '../../src/state/cells/exponential-histogram-cell.ts';
 import {
   HISTOGRAM_BUCKETS,
   histogramCopyWords,
@@ -93,7 +98,16 @@ function valuesOf({ words, doubles }: Region, aggregation: R.Aggregation, cell: 
     const shape = new ExponentialShape(maxSize, maxScale, negative, intervals);
     const into = new Float64Array(shape.copyWords);
     readExponentialInto(words, doubles, cell, shape, into);
-    return [...into];
+    const used = (range: number): number[] => {
+      const from = EXPONENTIAL_COUNTS + range * maxSize;
+      return [...into.subarray(from, from + into[EXPONENTIAL_RANGES + 2 * range + 1]!)];
+    };
+    return [
+      ...into.subarray(0, EXPONENTIAL_COUNTS),
+      ...used(0),
+      ...used(1),
+      ...into.subarray(shape.copiedInterval),
+    ];
   }
   const buckets = aggregation.boundaries.length + 1;
   if (R.hasIntervals(aggregation)) {

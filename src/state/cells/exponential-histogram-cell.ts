@@ -41,7 +41,7 @@
  * In every state a reader accepts: count = zero count + sum over buckets, and sum, min and max belong to just those observations.
  */
 import { MEMORY_ORDER } from '../../memory/memory-order.ts';
-import { cellWords, MAX_TRIES } from '../../memory/cell.ts';
+import { cellWords } from '../../memory/cell.ts';
 import { exponentialIndex } from './exponential-index.ts';
 import { moveTo } from './exponential-move.ts';
 import { initInterval, INTERVAL_WORDS } from './interval-part.ts';
@@ -49,7 +49,6 @@ import { initInterval, INTERVAL_WORDS } from './interval-part.ts';
 const SLOT_WORDS = 7;
 const SLOTS = 1;
 const ARRAYS: number = SLOTS + 2 * SLOT_WORDS;
-const TRIES: number = MAX_TRIES;
 
 // Indices into a slot; private because V8 does not fold exported constants, see histogram-cell.ts.
 const COUNT = 0;
@@ -65,17 +64,7 @@ const SCALE = 0;
 const BASES = 1;
 const COUNTS = 3;
 
-/** Indices into what `readExponentialInto` copies. */
-export const EXPONENTIAL_COUNT: number = COUNT;
-export const EXPONENTIAL_SUM: number = SUM;
-export const EXPONENTIAL_MIN: number = MIN;
-export const EXPONENTIAL_MAX: number = MAX;
-export const EXPONENTIAL_ZERO_COUNT: number = ZERO_COUNT;
-export const EXPONENTIAL_SCALE: number = SLOT_WORDS + SCALE;
-/** Base of the positive range; that of the negative one follows. */
-export const EXPONENTIAL_BASES: number = SLOT_WORDS + BASES;
-/** Where the counts start, `maxSize` of each range. */
-export const EXPONENTIAL_COUNTS: number = SLOT_WORDS + COUNTS;
+const COPIED_COUNTS = 10; // where counts begin in a copy
 
 /** What the cells of one stream have in common. */
 export class ExponentialShape {
@@ -91,9 +80,9 @@ export class ExponentialShape {
   readonly intervals: number;
   /** Float64 words of a cell. */
   readonly cellWords: number;
-  /** Float64 words `readExponentialInto` needs. */
+  /** Float64 words of a copy (exponential-copy.ts). */
   readonly copyWords: number;
-  /** Where the extremes of intervals lie in what it copies. */
+  /** Where the extremes of intervals lie in it. */
   readonly copiedInterval: number;
 
   constructor(maxSize: number, maxScale: number, negative: boolean, intervals = false) {
@@ -105,7 +94,7 @@ export class ExponentialShape {
     this.secondArray = ARRAYS + this.arrayWords;
     this.intervals = intervals ? this.secondArray + this.arrayWords : 0;
     this.cellWords = cellWords(SLOT_WORDS, 2 * this.arrayWords + 2 * intervalWords);
-    this.copiedInterval = SLOT_WORDS + this.arrayWords;
+    this.copiedInterval = COPIED_COUNTS + this.ranges * maxSize;
     this.copyWords = this.copiedInterval + intervalWords;
   }
 }
@@ -191,73 +180,4 @@ export function bucketOf(
   if (position >= 0 && position < shape.maxSize) return array + COUNTS + range * shape.maxSize + position;
   const other = array === ARRAYS ? shape.secondArray : ARRAYS;
   return other + moveTo(doubles, at + array, at + other, shape, range, index);
-}
-
-/**
- * Copies a slot and the array it points to, as `readConsistent` does it (cell.ts). Returns the attempts it took, 0 when it gave up. Any
- * thread.
- */
-export type CopyExponential = (
-  words: Int32Array,
-  doubles: Float64Array,
-  at: number,
-  shape: ExponentialShape,
-  into: Float64Array,
-) => number;
-
-export const copyExponentialFast: CopyExponential = (words, doubles, at, shape, into) => {
-  const { arrayWords, secondArray, intervals, copiedInterval, copyWords } = shape;
-  const versionIndex = at << 1;
-  for (let attempt = 1; attempt <= TRIES; attempt++) {
-    const version = Atomics.load(words, versionIndex);
-    const slot = at + SLOTS + (version & 1) * SLOT_WORDS;
-    for (let i = 0; i < SLOT_WORDS; i++) into[i] = doubles[slot + i]!;
-    const array = at + (into[BUCKET]! < secondArray ? ARRAYS : secondArray);
-    for (let i = 0; i < arrayWords; i++) into[SLOT_WORDS + i] = doubles[array + i]!;
-    const interval = at + intervals + (version & 1) * INTERVAL_WORDS - copiedInterval;
-    for (let i = copiedInterval; i < copyWords; i++) into[i] = doubles[interval + i]!;
-    if (Atomics.load(words, versionIndex) === version) return attempt;
-  }
-  return 0;
-};
-
-export const copyExponentialStrict: CopyExponential = (words, doubles, at, shape, into) => {
-  const { arrayWords, secondArray, intervals, copiedInterval, copyWords } = shape;
-  const versionIndex = at << 1;
-  for (let attempt = 1; attempt <= TRIES; attempt++) {
-    const version = Atomics.load(words, versionIndex);
-    const slot = at + SLOTS + (version & 1) * SLOT_WORDS;
-    for (let i = 0; i < SLOT_WORDS; i++) into[i] = doubles[slot + i]!;
-    const array = at + (into[BUCKET]! < secondArray ? ARRAYS : secondArray);
-    for (let i = 0; i < arrayWords; i++) into[SLOT_WORDS + i] = doubles[array + i]!;
-    const interval = at + intervals + (version & 1) * INTERVAL_WORDS - copiedInterval;
-    for (let i = copiedInterval; i < copyWords; i++) into[i] = doubles[interval + i]!;
-    if (Atomics.add(words, versionIndex, 0) === version) return attempt;
-  }
-  return 0;
-};
-
-const copyExponential: CopyExponential =
-  MEMORY_ORDER === 'fast' ? copyExponentialFast : copyExponentialStrict;
-
-/** Lays the redo entry over what was copied: the array lags one update behind. */
-export function completeCopy(into: Float64Array, { secondArray }: ExponentialShape): void {
-  const bucket = into[BUCKET]!;
-  into[SLOT_WORDS + bucket - (bucket < secondArray ? ARRAYS : secondArray)] = into[BUCKET_COUNT]!;
-}
-
-/**
- * Copies the state to `into[0 .. copyWords)`. An empty histogram has min +Infinity and max -Infinity. Returns the attempts it took, 0 when
- * it gave up. Any thread.
- */
-export function readExponentialInto(
-  words: Int32Array,
-  doubles: Float64Array,
-  at: number,
-  shape: ExponentialShape,
-  into: Float64Array,
-): number {
-  const attempts = copyExponential(words, doubles, at, shape, into);
-  if (attempts !== 0) completeCopy(into, shape);
-  return attempts;
 }

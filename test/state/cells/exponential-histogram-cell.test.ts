@@ -1,12 +1,14 @@
 import { expect } from 'chai';
 import * as fc from 'fast-check';
 import {
-  ExponentialShape,
-  EXPONENTIAL_BASES,
   EXPONENTIAL_COUNTS,
+  EXPONENTIAL_RANGES,
   EXPONENTIAL_SCALE,
-  initExponential,
   readExponentialInto,
+} from '../../../src/state/cells/exponential-copy.ts';
+import {
+  ExponentialShape,
+  initExponential,
   recordToExponentialFast,
   recordToExponentialStrict,
 } from '../../../src/state/cells/exponential-histogram-cell.ts';
@@ -47,10 +49,12 @@ function read({ words, doubles }: Memory, at: number, shape: ExponentialShape): 
   expect(readExponentialInto(words, doubles, at, shape, into)).to.equal(1);
   const range = (r: number): Counts => {
     const counts = new Map<number, number>();
-    if (r >= shape.ranges) return counts;
-    for (let i = 0; i < shape.maxSize; i++) {
+    const [offset, length] = into.subarray(EXPONENTIAL_RANGES + 2 * r);
+    for (let i = 0; i < length!; i++) {
       const count = into[EXPONENTIAL_COUNTS + r * shape.maxSize + i]!;
-      if (count !== 0) counts.set(into[EXPONENTIAL_BASES + r]! + i, count);
+      if (count === 0)
+        expect(i).to.be.within(1, length! - 2); // nothing is copied that is not in use
+      else counts.set(offset! + i, count);
     }
     return counts;
   };

@@ -1,9 +1,13 @@
 import { expect } from 'chai';
 import * as fc from 'fast-check';
 import {
+  EXPONENTIAL_COUNTS,
+  EXPONENTIAL_RANGES,
+  readExponentialInto,
+} from '../../../src/state/cells/exponential-copy.ts';
+import {
   ExponentialShape,
   initExponential,
-  readExponentialInto,
   recordToExponential,
 } from '../../../src/state/cells/exponential-histogram-cell.ts';
 import {
@@ -52,9 +56,13 @@ function read({ words, doubles }: Memory, at: number, of: ExponentialShape): Flo
   return into;
 }
 
-/** What the cell without intervals holds: the copy up to where theirs begin, but for the redo entry, which says where counts lie. */
+/** What the cell without intervals holds: the copy up to where theirs begin, as far as it is in use. */
 function totals(copy: Float64Array): number[] {
-  return [...copy.subarray(0, 5), ...copy.subarray(7, plain.copyWords)];
+  const counts = [0, 1].flatMap((range) => {
+    const from = EXPONENTIAL_COUNTS + range * plain.maxSize;
+    return [...copy.subarray(from, from + copy[EXPONENTIAL_RANGES + 2 * range + 1]!)];
+  });
+  return [...copy.subarray(0, EXPONENTIAL_COUNTS), ...counts];
 }
 
 describe('interval exponential histogram cell', () => {
