@@ -10,12 +10,13 @@ export class ObservedTarget {
   readonly stream: ObservedStream;
   readonly #cells: SeriesCells;
   readonly #process: AttributeFilter['process'];
-
+  /** Its name as names are compared; undefined where the stream is that of one instrument, with its attributes as they are. */
   readonly #instrument: string | undefined;
 
   constructor(stream: ObservedStream, { filter, name, instrument }: StreamPlan) {
     this.stream = stream;
-    this.#instrument = filter === undefined && name === instrument.name ? undefined : instrument.name;
+    this.#instrument =
+      filter === undefined && name === instrument.name ? undefined : instrument.name.toLowerCase();
     this.#cells = stream.filtered(filter?.keeps);
     this.#process = filter?.process;
   }

@@ -550,6 +550,15 @@ describe('views', () => {
         );
     });
 
+    it('an instrument that is made twice, in other case, is one: of its observations the later counts', async () => {
+      const provider = withViews([{ instrumentName: '*', attributeKeys: ['state'] }]);
+      provider.meter.createObservableCounter('counter').addCallback(disks);
+      provider.meter.createObservableCounter('Counter').addCallback(disks);
+      expect(await observed(provider)).to.deep.equal([
+        ['counter', [{ state: 'used' }, 81], [{ state: 'free' }, 20]],
+      ]);
+    });
+
     it('of levels the last counts', async () => {
       const provider = withViews([{ instrumentName: '*', attributeKeys: ['state'] }]);
       provider.meter.createObservableGauge('gauge').addCallback(disks);
