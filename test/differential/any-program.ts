@@ -1,10 +1,15 @@
-/** Random programs. Values and attributes are described, so that a failing program can be printed, shrunk and run twice. */
-import { ValueType, type MetricOptions } from '@opentelemetry/api';
+/** Random programs, described, so that a failing one can be printed, shrunk and run twice. */
+import { ValueType, type Attributes, type MetricOptions } from '@opentelemetry/api';
 import * as fc from 'fast-check';
 import { INSTRUMENT_KINDS, isObserved, type InstrumentKind } from '../../src/state/instrument-kind.ts';
-import { anyViews, synchronous, type DescribedViews } from './any-views.ts';
+import { attributes, make, makeAttributes, measurements } from './any-values.ts';
+import type { Described, DescribedAttributes } from './any-values.ts';
+import { anyViews, type DescribedViews } from './any-views.ts';
 import type {
-  HistogramSelection,
+  AggregationName,
+  CallbackPlan,
+  CreateStep,
+  Failure,
   MeterArguments,
   Program,
   ReaderPlan,
@@ -12,149 +17,8 @@ import type {
   Temporality,
   ViewPlan,
 } from './program.ts';
+import { needsInstrumentsApart } from './rules/views.ts';
 import { selects } from './streams.ts';
-
-/** Things no literal stands for, by name. Each is made anew for each use. */
-const ODD: Readonly<Record<string, () => unknown>> = {
-  undefined: () => undefined,
-  NaN: () => NaN,
-  infinity: () => Infinity,
-  'minus infinity': () => -Infinity,
-  'minus zero': () => -0,
-  bigint: () => 2n ** 65n,
-  'negative bigint': () => -5n,
-  symbol: () => Symbol('s'),
-  function: () => () => 1,
-  date: () => new Date(86_400_000),
-  'boxed string': () => new String('a'),
-  circular: () => {
-    const loop: unknown[] = [];
-    loop.push(loop);
-    return loop;
-  },
-  'throwing toJSON': () => ({
-    toJSON() {
-      throw new Error('on purpose');
-    },
-  }),
-  'throwing valueOf': () => ({
-    valueOf() {
-      throw new Error('on purpose');
-    },
-  }),
-  'toJSON of undefined': () => ({ toJSON: () => undefined }),
-};
-
-/** A described thing: a plain value, or the name of an odd one. */
-interface Described {
-  readonly plain?: unknown;
-  readonly odd?: string;
-}
-
-function make({ plain, odd }: Described): unknown {
-  return odd === undefined ? structuredClone(plain) : ODD[odd]!();
-}
-
-const plainly = (values: fc.Arbitrary<unknown>): fc.Arbitrary<Described> =>
-  values.map((plain) => ({ plain }));
-const oddly: fc.Arbitrary<Described> = fc.constantFrom(...Object.keys(ODD)).map((odd) => ({ odd }));
-
-const measurements: fc.Arbitrary<Described> = fc.oneof(
-  { weight: 12, arbitrary: plainly(fc.nat(30_000).map((eighths) => eighths / 8)) },
-  { weight: 3, arbitrary: plainly(fc.constantFrom(0, 5, 10, 10_000, 10_001, 0.1, 0.2, 1.9, 0.5, 2 ** 53)) },
-  { weight: 2, arbitrary: plainly(fc.constantFrom(-1, -0.5, -1.9, -(2 ** 40), -0.1)) },
-  { weight: 1, arbitrary: plainly(fc.constantFrom(1e300, 5e-324, '5', '-5', '', null, true, [1], {})) },
-  { weight: 1, arbitrary: oddly },
-);
-
-const attributeValues: fc.Arbitrary<Described> = fc.oneof(
-  {
-    weight: 12,
-    arbitrary: plainly(fc.constantFrom('a', 'b', '1', 'true', '', 1, 2, 200, 1023, 1024, true, false)),
-  },
-  {
-    weight: 3,
-    arbitrary: plainly(fc.constantFrom(0.5, -1, 2 ** 32, null, '\ud800', 'null', '[1]', 'x'.repeat(300))),
-  },
-  {
-    weight: 2,
-    arbitrary: plainly(fc.constantFrom(['a'], [1, null], [], ['1'], { a: 1, b: 2 }, { b: 2, a: 1 }, [['a']])),
-  },
-  { weight: 1, arbitrary: oddly },
-);
-
-type Form =
-  'plain' | 'no prototype' | 'inheriting' | 'getters' | 'throwing getter' | 'hidden and symbol keys';
-
-interface DescribedAttributes {
-  readonly entries?: readonly (readonly [string, Described])[];
-  readonly form?: Form;
-  /** In place of an object. */
-  readonly instead?: Described;
-}
-
-function makeAttributes({ entries = [], form, instead }: DescribedAttributes): unknown {
-  if (instead !== undefined) return make(instead);
-  const base: unknown =
-    form === 'no prototype'
-      ? null
-      : form === 'inheriting'
-        ? { inherited: 'not an attribute' }
-        : Object.prototype;
-  const attributes = Object.create(base as object | null) as object;
-  const define = (key: PropertyKey, rest: PropertyDescriptor): unknown =>
-    Object.defineProperty(attributes, key, { configurable: true, enumerable: true, ...rest });
-  entries.forEach(([key, described], i) => {
-    const value = make(described);
-    if (form === 'getters') define(key, { get: () => value });
-    else if (form === 'throwing getter' && i === 0)
-      define(key, {
-        get: () => {
-          throw new Error('on purpose');
-        },
-      });
-    else define(key, { value, writable: true });
-  });
-  if (form === 'hidden and symbol keys') {
-    define('hidden', { value: 1, enumerable: false });
-    define(Symbol('key'), { value: 1 });
-  }
-  return attributes;
-}
-
-/** Few, so that many attribute sets differ in one value alone. */
-const keys = fc.oneof(
-  { weight: 6, arbitrary: fc.constant('k') },
-  { weight: 3, arbitrary: fc.constant('method') },
-  { weight: 1, arbitrary: fc.constantFrom('a', 'z', '__proto__', 'toString', '7', '') },
-);
-
-const attributes: fc.Arbitrary<DescribedAttributes> = fc.oneof(
-  {
-    weight: 10,
-    arbitrary: fc.record({
-      entries: fc.uniqueArray(fc.tuple(keys, attributeValues), { maxLength: 3, selector: ([key]) => key }),
-      form: fc.oneof(
-        { weight: 10, arbitrary: fc.constant<Form>('plain') },
-        {
-          weight: 3,
-          arbitrary: fc.constantFrom<Form>(
-            'no prototype',
-            'inheriting',
-            'getters',
-            'throwing getter',
-            'hidden and symbol keys',
-          ),
-        },
-      ),
-    }),
-  },
-  { weight: 3, arbitrary: fc.constant({ instead: { odd: 'undefined' } }) },
-  {
-    weight: 1,
-    arbitrary: plainly(fc.constantFrom(null, 'text', 5, true, ['a'])).map((instead) => ({ instead })),
-  },
-);
 
 const names = fc.oneof(
   {
@@ -197,6 +61,36 @@ const meters: fc.Arbitrary<MeterArguments[]> = fc.array(
     name: fc.constantFrom('lib', 'Lib', 'other'),
     version: fc.constantFrom(undefined, '1.0'),
     schemaUrl: fc.constantFrom(undefined, 'https://example.com/1'),
+    attributes: fc.oneof(
+      { weight: 12, arbitrary: fc.constant(undefined) },
+      { weight: 1, arbitrary: fc.constantFrom<Attributes[]>({}, { a: 1 }, { a: '1' }, { a: [1], b: true }) },
+    ),
+  }),
+  { minLength: 1, maxLength: 3 },
+);
+
+const readers: fc.Arbitrary<ReaderPlan[]> = fc.array(
+  fc.record({
+    temporality: fc.constantFrom<Temporality>('cumulative', 'delta', 'preferred'),
+    histogram: fc.oneof(
+      { weight: 4, arbitrary: fc.constant<AggregationName>('default') },
+      {
+        weight: 3,
+        arbitrary: fc.constantFrom<AggregationName>('explicit', 'exponential', 'sum', 'drop'),
+      },
+    ),
+    counter: fc.oneof(
+      { weight: 8, arbitrary: fc.constant<AggregationName>('default') },
+      { weight: 1, arbitrary: fc.constantFrom<AggregationName>('explicit', 'exponential', 'drop') },
+    ),
+    cardinalityLimit: fc.oneof(
+      { weight: 3, arbitrary: fc.constant(2000) },
+      { weight: 1, arbitrary: fc.integer({ min: 1, max: 4 }) },
+    ),
+    hasProducer: fc.oneof(
+      { weight: 15, arbitrary: fc.constant(false) },
+      { weight: 1, arbitrary: fc.constant(true) },
+    ),
   }),
   { minLength: 1, maxLength: 3 },
 );
@@ -208,16 +102,29 @@ type DescribedStep =
       kind: InstrumentKind;
       name: string;
       options: MetricOptions | undefined;
-      batch: boolean;
+      callback: Omit<CallbackPlan, 'isShared'>;
     }
   | { step: 'record'; instrument: number; value: Described; attributes: DescribedAttributes; bound: boolean }
   | { step: 'tick'; millis: number }
-  | { step: 'collect'; reader: number; observations: DescribedObservation[]; throwing: number[] };
+  | { step: 'callback'; adds: boolean; callback: number; instruments: readonly number[] }
+  | {
+      step: 'collect';
+      reader: number;
+      observations: readonly DescribedObservation[];
+      failures: readonly DescribedFailure[];
+    }
+  | { step: 'flush' };
 
 interface DescribedObservation {
+  readonly callback: number;
   readonly instrument: number;
   readonly value: Described;
   readonly attributes: DescribedAttributes;
+}
+
+interface DescribedFailure {
+  readonly callback: number;
+  readonly how: Failure;
 }
 
 const seldom = fc.oneof(
@@ -231,7 +138,7 @@ const create = fc.record({
   kind: fc.constantFrom(...INSTRUMENT_KINDS),
   name: names,
   options,
-  batch: seldom,
+  callback: fc.record({ isBatch: seldom, isAsync: seldom }),
 });
 
 const instrumentNumbers = fc.oneof(
@@ -242,20 +149,33 @@ const instrumentNumbers = fc.oneof(
 const collect = fc.record({
   step: fc.constant('collect' as const),
   reader: fc.nat(2),
-  observations: fc.array(fc.record({ instrument: instrumentNumbers, value: measurements, attributes }), {
-    maxLength: 8,
-    size: 'max',
-  }),
-  throwing: fc.oneof(
-    { weight: 6, arbitrary: fc.constant<number[]>([]) },
-    { weight: 1, arbitrary: fc.array(fc.nat(3), { maxLength: 2 }) },
+  observations: fc.array(
+    fc.record({ callback: fc.nat(5), instrument: instrumentNumbers, value: measurements, attributes }),
+    { maxLength: 8, size: 'max' },
+  ),
+  failures: fc.oneof(
+    { weight: 6, arbitrary: fc.constant<DescribedFailure[]>([]) },
+    {
+      weight: 1,
+      arbitrary: fc.array(
+        fc.record({
+          callback: fc.nat(7),
+          how: fc.oneof(
+            { weight: 5, arbitrary: fc.constant<Failure>('throws') },
+            { weight: 4, arbitrary: fc.constant<Failure>('rejects') },
+            { weight: 1, arbitrary: fc.constant<Failure>('hangs') },
+          ),
+        }),
+        { maxLength: 2 },
+      ),
+    },
   ),
 });
 
 const steps: fc.Arbitrary<DescribedStep> = fc.oneof(
-  { weight: 2, arbitrary: create },
+  { weight: 20, arbitrary: create },
   {
-    weight: 14,
+    weight: 140,
     arbitrary: fc.record({
       step: fc.constant('record' as const),
       instrument: instrumentNumbers,
@@ -265,37 +185,45 @@ const steps: fc.Arbitrary<DescribedStep> = fc.oneof(
     }),
   },
   {
-    weight: 3,
+    weight: 30,
     arbitrary: fc.record({
       step: fc.constant('tick' as const),
       millis: fc.constantFrom(1, 7, 1000, 3_600_000),
     }),
   },
-  { weight: 3, arbitrary: collect },
+  { weight: 30, arbitrary: collect },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      step: fc.constant('callback' as const),
+      adds: fc.boolean(),
+      callback: fc.nat(5),
+      instruments: fc.array(instrumentNumbers, { minLength: 1, maxLength: 3 }),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ step: fc.constant('flush' as const) }) },
 );
 
 export interface DescribedProgram {
-  readonly cardinalityLimit: number;
   readonly views: DescribedViews;
   readonly readers: readonly ReaderPlan[];
   readonly meters: readonly MeterArguments[];
+  /** Whether callbacks of several instruments are used. */
+  readonly sharesCallbacks: boolean;
+  /** Steps after which the provider shuts down, but those that come at last. */
+  readonly shutsDownAfter: number | undefined;
   readonly steps: readonly DescribedStep[];
 }
 
 export const anyProgram: fc.Arbitrary<DescribedProgram> = fc.record({
-  cardinalityLimit: fc.oneof(
-    { weight: 3, arbitrary: fc.constant(2000) },
-    { weight: 1, arbitrary: fc.integer({ min: 1, max: 4 }) },
-  ),
-  readers: fc.array(
-    fc.record({
-      temporality: fc.constantFrom<Temporality>('cumulative', 'delta', 'preferred'),
-      histogram: fc.constantFrom<HistogramSelection>('default', 'default', 'explicit', 'exponential'),
-    }),
-    { minLength: 1, maxLength: 3 },
-  ),
+  readers,
   views: anyViews,
   meters,
+  sharesCallbacks: seldom,
+  shutsDownAfter: fc.oneof(
+    { weight: 12, arbitrary: fc.constant(undefined) },
+    { weight: 1, arbitrary: fc.nat(60) },
+  ),
   steps: fc
     .tuple(
       fc.array(create, { minLength: 1, maxLength: 3 }),
@@ -311,88 +239,117 @@ function isPlainMeasurement(value: unknown): boolean {
 }
 
 /** Views that leave no instrument with two of them. */
-function oneEach(views: readonly ViewPlan[], steps: readonly DescribedStep[]): ViewPlan[] {
-  const instruments = steps.filter((step) => step.step === 'create');
+function oneEach(views: readonly ViewPlan[], program: Program): ViewPlan[] {
+  const instruments = program.steps.filter((step): step is CreateStep => step.step === 'create');
   return views.filter(
     (view, i) =>
       !instruments.some(
-        (one) => selects(view, one) && views.slice(0, i).some((earlier) => selects(earlier, one)),
+        (one) =>
+          selects(view, program, one) && views.slice(0, i).some((earlier) => selects(earlier, program, one)),
       ),
   );
 }
 
+/** Callbacks of several instruments. */
+const SHARED: readonly CallbackPlan[] = [
+  { isBatch: false, isAsync: false, isShared: true },
+  { isBatch: true, isAsync: false, isShared: true },
+  { isBatch: true, isAsync: true, isShared: true },
+];
+
 /** Makes a described program's values. What it returns is for one run. */
 export function materialize({
-  cardinalityLimit: limit,
   readers,
   views: { overlap, views },
   meters,
+  sharesCallbacks,
+  shutsDownAfter,
   steps: describedSteps,
 }: DescribedProgram): Program {
-  const isViewed = views.length > 0;
-  const hasCode = views.some(({ code }) => code !== undefined);
-  const steps = describedSteps.map((step): DescribedStep => {
-    if (!isViewed || step.step !== 'create') return step;
-    const name = step.name.toLowerCase(); // views of the official SDK heed case
-    return { ...step, name, kind: overlap ? synchronous(step.kind) : step.kind };
+  const limits = [...readers, ...views].map(({ cardinalityLimit }) => cardinalityLimit ?? 2000);
+  const isLimited = Math.min(...limits) < 10;
+  const callbacks = sharesCallbacks ? [...SHARED] : [];
+  const instruments: { readonly kind: InstrumentKind; readonly meter: number; readonly callback: number }[] =
+    [];
+  const steps = describedSteps.flatMap((described, i): Step[] => {
+    const shutDown: Step[] = i === shutsDownAfter ? [{ step: 'shut down' }] : [];
+    return [...stepsOf(described), ...shutDown];
   });
-  const attributesOf = (described: DescribedAttributes): unknown => {
-    const { entries } = described;
-    if (!isViewed || entries === undefined) return makeAttributes(described);
-    return makeAttributes({
-      ...described,
-      form: hasCode && described.form === 'throwing getter' ? 'getters' : (described.form ?? 'plain'), // would throw in the code
-      entries: entries
-        .filter(([key]) => key !== '__proto__') // a key that attribute processors of the official SDK lose
-        // Of sets that are equal the first is kept, which is for each of several streams another one.
-        .map(([key, value]) => [key, overlap && value.odd !== undefined ? { plain: value.odd } : value]),
-    });
-  };
-  const cardinalityLimit = isViewed ? 2000 : limit; // the rule of the limit knows no views
-  const kinds: InstrumentKind[] = [];
-  return {
-    cardinalityLimit,
-    // Aggregations differ in what they refuse, and so in what they admit. With a view the official SDK takes no notice of them.
-    readers:
-      cardinalityLimit < 10 || isViewed ? readers.map((one) => ({ ...one, histogram: 'default' })) : readers,
-    views: overlap ? views : oneEach(views, steps),
-    meters,
-    steps: steps.flatMap((described): Step[] => {
-      switch (described.step) {
-        case 'tick':
-          return [described];
-        case 'create':
-          kinds.push(described.kind);
-          return [
-            {
-              ...described,
-              meter: described.meter % meters.length,
-            },
-          ];
-        case 'record': {
-          const instrument = described.instrument % kinds.length;
-          const value = make(described.value);
-          const attributes = attributesOf(described.attributes);
-          const bound = described.bound && isPlainMeasurement(value);
-          // Streams of one instrument differ in what they refuse, and must all have the same measurements for `rules/views.ts`.
-          const isRefused = overlap && !Number.isFinite(value);
-          return isObserved(kinds[instrument]!) || isRefused
-            ? []
-            : [{ step: 'record', instrument, value, attributes, bound }];
-        }
-        case 'collect':
-          return [
-            {
-              ...described,
-              reader: described.reader % readers.length,
-              observations: described.observations.flatMap((one) => {
-                const instrument = one.instrument % kinds.length;
-                const [value, attributes] = [make(one.value), attributesOf(one.attributes)];
-                return isObserved(kinds[instrument]!) ? [{ instrument, value, attributes }] : [];
-              }),
-            },
-          ];
+
+  function stepsOf(described: DescribedStep): Step[] {
+    switch (described.step) {
+      case 'tick':
+      case 'flush':
+        return [described];
+      case 'create': {
+        const { step, kind, name, options } = described;
+        const meter = described.meter % meters.length;
+        const made: Step = { step, meter, kind, name, options };
+        const instrument = instruments.length;
+        instruments.push({ kind, meter, callback: callbacks.length });
+        if (!isObserved(kind)) return [made];
+        callbacks.push({ ...described.callback, isShared: false });
+        return [made, { step: 'add callback', callback: callbacks.length - 1, instruments: [instrument] }];
       }
-    }),
+      case 'callback': {
+        const step = described.adds ? 'add callback' : 'remove callback';
+        const chosen = described.instruments.map((one) => one % instruments.length);
+        const { kind, meter, callback: own } = instruments[chosen[0]!]!;
+        if (!isObserved(kind)) return [];
+        const callback = described.callback < SHARED.length && sharesCallbacks ? described.callback : own;
+        // A batch is of instruments of one meter (specification).
+        const others = callbacks[callback]!.isBatch && callback !== own ? chosen.slice(1) : [];
+        const batch = others.filter(
+          (one) => isObserved(instruments[one]!.kind) && instruments[one]!.meter === meter,
+        );
+        return [{ step, callback, instruments: [chosen[0]!, ...batch] }];
+      }
+      case 'record': {
+        const instrument = described.instrument % instruments.length;
+        const value = make(described.value);
+        const attributes = makeAttributes(described.attributes);
+        const bound = described.bound && isPlainMeasurement(value);
+        // Aggregations differ in what they refuse, and so in what they admit.
+        const isRefusedBySome = isLimited && !Number.isFinite(value);
+        return isObserved(instruments[instrument]!.kind) || isRefusedBySome
+          ? []
+          : [{ step: 'record', instrument, value, attributes, bound }];
+      }
+      case 'collect':
+        return [
+          {
+            step: 'collect',
+            reader: described.reader % readers.length,
+            observations: described.observations.flatMap((one) => {
+              const instrument = one.instrument % instruments.length;
+              const { kind, callback: own } = instruments[instrument]!;
+              const [value, attributes] = [make(one.value), makeAttributes(one.attributes)];
+              const callback = one.callback < SHARED.length && sharesCallbacks ? one.callback : own;
+              return isObserved(kind) ? [{ callback, instrument, value, attributes }] : [];
+            }),
+            failures: new Map(
+              described.failures.flatMap(({ callback, how }) =>
+                callback < callbacks.length ? [[callback, how]] : [],
+              ),
+            ),
+          },
+        ];
+    }
+  }
+
+  const program: Program = { readers, views: [], areStreamsApart: false, meters, callbacks, steps };
+  return withViews(program, overlap ? views : oneEach(views, program));
+}
+
+function withViews(program: Program, views: readonly ViewPlan[]): Program {
+  const viewed = { ...program, views };
+  if (views.length === 0) return viewed;
+  if (needsInstrumentsApart(viewed)) return { ...viewed, areStreamsApart: true };
+  return {
+    ...viewed,
+    // With a view the official SDK takes no notice of what readers select.
+    readers: viewed.readers.map((reader) => ({ ...reader, histogram: 'default', counter: 'default' })),
+    // Its views find no scope attributes.
+    meters: viewed.meters.map((meter) => ({ ...meter, attributes: undefined })),
   };
 }

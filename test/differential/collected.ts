@@ -25,7 +25,14 @@ export interface Point {
 export interface Metric {
   aggregationTemporality: number;
   isMonotonic?: boolean;
-  descriptor: { name: string; type: string; unit: string; valueType: number; advice?: unknown };
+  descriptor: {
+    name: string;
+    description: string;
+    type: string;
+    unit: string;
+    valueType: number;
+    advice?: unknown;
+  };
   dataPoints: Point[];
 }
 
@@ -38,7 +45,12 @@ export function isObserved({ descriptor }: Metric): boolean {
 }
 
 export interface Scope {
-  scope: { name: string; version?: string | undefined; schemaUrl?: string | undefined };
+  scope: {
+    name: string;
+    version?: string | undefined;
+    schemaUrl?: string | undefined;
+    attributes?: Attributes;
+  };
   metrics: Metric[];
 }
 

@@ -2,42 +2,63 @@
  * Programs that two metrics SDKs run for comparison: instruments are made, record, are observed and collected by several readers, under a
  * clock of our own.
  */
-import type { MetricOptions } from '@opentelemetry/api';
+import type { Attributes, MetricOptions } from '@opentelemetry/api';
 import type { InstrumentKind } from '../../src/state/instrument-kind.ts';
 
 export interface MeterArguments {
   readonly name: string;
   readonly version: string | undefined;
   readonly schemaUrl: string | undefined;
+  /** Only this SDK knows them; see `rules/scope-attributes.ts`. */
+  readonly attributes?: Attributes | undefined;
 }
 
 /** What a reader selects; `preferred`: delta but for up-down counters, as OTLP exporters have it. */
 export type Temporality = 'cumulative' | 'delta' | 'preferred';
 
-/** What a reader selects for histograms. */
-export type HistogramSelection = 'default' | 'explicit' | 'exponential';
+/** An aggregation that a reader or a view selects. `default` of a view: what readers select. */
+export type AggregationName = 'default' | 'drop' | 'sum' | 'last value' | 'explicit' | 'exponential';
+
+/** What a reader with a limit selects for a kind. */
+export function limitOfKind(kind: string, cardinalityLimit: number): number {
+  return kind.endsWith('GAUGE') ? cardinalityLimit + 1 : cardinalityLimit;
+}
 
 export interface ReaderPlan {
   readonly temporality: Temporality;
-  readonly histogram: HistogramSelection;
+  /** Selected for histograms. */
+  readonly histogram: AggregationName;
+  /** Selected for counters. */
+  readonly counter: AggregationName;
+  /** Of attribute sets; gauges may have one more. */
+  readonly cardinalityLimit: number;
+  /** Has a metric producer beside the SDK, which fails in every second collection. */
+  readonly hasProducer: boolean;
 }
 
-/** What code of the app in a view does to attributes. `empties`: stands for a throw in the official SDK, which has no way to go on. */
-export type ViewCode = 'renames a key' | 'throws' | 'empties';
+/** What code of the app in a view does to attributes. */
+export type ViewCode = 'renames a key' | 'throws';
 
-/** A view. Several may select one instrument, if it is a synchronous one. */
+/** A view. Several may select one instrument. What is undefined is not said. */
 export interface ViewPlan {
   /** With wildcards. */
-  readonly instrumentName: string;
-  /** Undefined: any. */
+  readonly instrumentName: string | undefined;
   readonly instrumentType: InstrumentKind | undefined;
+  readonly instrumentUnit: string | undefined;
+  readonly meterName: string | undefined;
+  readonly meterVersion: string | undefined;
+  readonly meterSchemaUrl: string | undefined;
   readonly name: string | undefined;
+  readonly description: string | undefined;
   /** Keys of attributes that are kept, or that are left out. */
   readonly keys: readonly string[] | undefined;
   readonly keeps: boolean;
+  /** Kept keys are given to this SDK as such, and not as a processor. */
+  readonly isKeyList: boolean;
   /** After the keys. */
   readonly code: ViewCode | undefined;
-  readonly aggregation: 'default' | 'drop' | 'explicit' | 'exponential';
+  readonly aggregation: AggregationName;
+  readonly cardinalityLimit: number | undefined;
 }
 
 export interface CreateStep {
@@ -47,8 +68,17 @@ export interface CreateStep {
   readonly kind: InstrumentKind;
   readonly name: string;
   readonly options: MetricOptions | undefined;
-  /** Of an asynchronous instrument: its callback is one of `addBatchObservableCallback`. */
-  readonly batch: boolean;
+  /** Of an instrument that stands for one stream of another: see `rules/views.ts`. */
+  readonly standsFor?: StandsFor;
+  /** Has a callback besides, which never fails, for the observations that are no callback's. */
+  readonly isObservedDirectly?: boolean;
+}
+
+/** The stream of one view for which an instrument of its own stands. */
+export interface StandsFor {
+  /** The name of the instrument that is viewed. */
+  readonly instrument: string;
+  readonly view: ViewPlan;
 }
 
 export interface RecordStep {
@@ -66,11 +96,42 @@ export interface TickStep {
   readonly millis: number;
 }
 
+/** A callback of asynchronous instruments. */
+export interface CallbackPlan {
+  /** One of `addBatchObservableCallback`. */
+  readonly isBatch: boolean;
+  /** Observes after a turn of promises. */
+  readonly isAsync: boolean;
+  /** Is not of one instrument alone. */
+  readonly isShared: boolean;
+}
+
+/** A callback is added to instruments, or removed from them. */
+export interface CallbackStep {
+  readonly step: 'add callback' | 'remove callback';
+  /** Index in `Program.callbacks`. */
+  readonly callback: number;
+  /** One, unless it is a batch callback. */
+  readonly instruments: readonly number[];
+}
+
 export interface Observation {
+  /** Whose observation it is: index in `Program.callbacks`. Undefined: see `CreateStep.isObservedDirectly`. */
+  readonly callback?: number | undefined;
+  /** What a batch callback observes; any other observes what it was added to. */
   readonly instrument: number;
   readonly value: unknown;
   readonly attributes: unknown;
+  /** Made by a callback that fails: it does not count. Said by `rules/callbacks.ts`, for the other rules. */
+  readonly fails?: boolean;
+  /** Made after a turn of promises: after all that are not. */
+  readonly isLate?: boolean;
+  /** Of two in one collection that of the greater rank counts. */
+  readonly rank?: number;
 }
+
+/** How a callback fails when it has observed. `hangs`: it does not end in time. */
+export type Failure = 'throws' | 'rejects' | 'hangs';
 
 export interface CollectStep {
   readonly step: 'collect';
@@ -78,18 +139,24 @@ export interface CollectStep {
   readonly reader: number;
   /** What callbacks observe in this collection. */
   readonly observations: readonly Observation[];
-  /** Instruments whose callbacks throw after that. */
-  readonly throwing: readonly number[];
+  /** By callback. */
+  readonly failures: ReadonlyMap<number, Failure>;
 }
 
-export type Step = CreateStep | RecordStep | TickStep | CollectStep;
+export interface FlushStep {
+  readonly step: 'flush' | 'shut down';
+}
+
+export type Step = CreateStep | RecordStep | TickStep | CallbackStep | CollectStep | FlushStep;
 
 /** A program whose values are real: make it anew for each run, since a run may change its objects. */
 export interface Program {
-  readonly cardinalityLimit: number;
   readonly readers: readonly ReaderPlan[];
   readonly views: readonly ViewPlan[];
+  /** Whether the official SDK is given an instrument for each stream: see `rules/views.ts`. */
+  readonly areStreamsApart: boolean;
   readonly meters: readonly MeterArguments[];
+  readonly callbacks: readonly CallbackPlan[];
   readonly steps: readonly Step[];
 }
 

@@ -11,9 +11,14 @@ import {
   observedTotalsStartWithTheInstrument,
   whatIsNotObservedDisappears,
 } from './rules/observed-series.ts';
-import { theLaterObservationCounts, totalsAddUpInViews } from './rules/observed-twice.ts';
+import {
+  observationsAreMadeOnce,
+  theLaterObservationCounts,
+  totalsAddUpInViews,
+} from './rules/observed-twice.ts';
 import { orderOfCreation } from './rules/order-of-creation.ts';
 import { readersDoNotAffectEachOther } from './rules/readers-do-not-affect-each-other.ts';
+import { scopeAttributes } from './rules/scope-attributes.ts';
 import { seriesKeepTheirOrder } from './rules/series-keep-their-order.ts';
 import { sumsAreAddedInOrder } from './rules/sums-are-added-in-order.ts';
 import { theCardinalityLimitIsHard } from './rules/the-cardinality-limit-is-hard.ts';
@@ -21,9 +26,11 @@ import { valuesWithoutSenseAreRefused } from './rules/values-without-sense-are-r
 import { views } from './rules/views.ts';
 
 export const RULES: readonly Rule[] = [
-  views,
-  valuesWithoutSenseAreRefused,
   namesIgnoreCase,
+  observationsAreMadeOnce,
+  views,
+  scopeAttributes,
+  valuesWithoutSenseAreRefused,
   totalsAddUpInViews,
   attributesAreCopied,
   adviceIsChecked,

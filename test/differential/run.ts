@@ -1,47 +1,46 @@
 /** Runs a program on an SDK, under the program's own clock, and collects through official `MetricReader`s. */
-import type {
-  BatchObservableResult,
-  Counter,
-  Meter,
-  MeterProvider as ApiMeterProvider,
-  ObservableResult,
-} from '@opentelemetry/api';
-import { resourceFromAttributes } from '@opentelemetry/resources';
+import type { Counter, Meter, MeterProvider as ApiMeterProvider, Observable } from '@opentelemetry/api';
+import { emptyResource, resourceFromAttributes } from '@opentelemetry/resources';
 import {
   AggregationTemporality,
   AggregationType,
-  createAllowListAttributesProcessor,
-  createDenyListAttributesProcessor,
   InstrumentType,
   MeterProvider,
   type AggregationOption,
   type AggregationTemporalitySelector,
   type IMetricReader,
+  type MetricProducer,
   type ViewOptions,
 } from '@opentelemetry/sdk-metrics';
-import { bind, MetricStore, SeqlockMeterProvider } from '../../src/index.ts';
+import { isObserved } from '../../src/state/instrument-kind.ts';
+import { bind, MetricStore, SeqlockMeterProvider, type SeqlockViewOptions } from '../../src/index.ts';
 import { TestReader } from '../support/readers.ts';
-import { VIEW_CODE } from './streams.ts';
+import { scramble, swallow } from './caller.ts';
+import { Callbacks } from './run-callbacks.ts';
+import { listOf, VIEW_CODE } from './streams.ts';
 import {
-  createSteps,
+  limitOfKind,
   momentsOf,
   PROGRAM_START,
+  type AggregationName,
   type CollectStep,
   type CreateStep,
-  type HistogramSelection,
   type Program,
   type ReaderPlan,
   type Temporality,
   type ViewPlan,
 } from './program.ts';
 
-type Collected = Awaited<ReturnType<IMetricReader['collect']>>;
+type CollectionResult = Awaited<ReturnType<IMetricReader['collect']>>;
+
+/** What came of a collect step. */
+export type Collected = CollectionResult | { readonly rejected: string };
 
 interface Sdk {
-  readonly provider: ApiMeterProvider;
+  readonly provider: ApiMeterProvider & Pick<MeterProvider, 'forceFlush' | 'shutdown'>;
   /** Undefined for one whose collections are left out. */
   readonly readers: readonly (TestReader | undefined)[];
-  readonly binds: boolean;
+  readonly isOurs: boolean;
 }
 
 const resource = resourceFromAttributes({ 'service.name': 'differential' });
@@ -56,8 +55,11 @@ const TEMPORALITIES: Readonly<Record<Temporality, AggregationTemporalitySelector
       : DELTA,
 };
 
-const HISTOGRAMS: Readonly<Record<HistogramSelection, AggregationOption>> = {
+const SELECTED: Readonly<Record<AggregationName, AggregationOption>> = {
   default: { type: AggregationType.DEFAULT },
+  drop: { type: AggregationType.DROP },
+  sum: { type: AggregationType.SUM },
+  'last value': { type: AggregationType.LAST_VALUE },
   explicit: {
     type: AggregationType.EXPLICIT_BUCKET_HISTOGRAM,
     options: { boundaries: [1, 50], recordMinMax: false },
@@ -65,43 +67,73 @@ const HISTOGRAMS: Readonly<Record<HistogramSelection, AggregationOption>> = {
   exponential: { type: AggregationType.EXPONENTIAL_HISTOGRAM, options: { maxSize: 20 } },
 };
 
-const VIEWED: Readonly<Record<ViewPlan['aggregation'], AggregationOption | undefined>> = {
-  default: undefined,
-  drop: { type: AggregationType.DROP },
+const VIEWED: Readonly<Record<AggregationName, AggregationOption>> = {
+  ...SELECTED,
   explicit: { type: AggregationType.EXPLICIT_BUCKET_HISTOGRAM, options: { boundaries: [-1, 2, 100] } },
   exponential: { type: AggregationType.EXPONENTIAL_HISTOGRAM, options: { maxSize: 40 } },
 };
 
-function viewOptionsOf({
-  instrumentName,
-  instrumentType,
-  name,
-  keys,
-  keeps,
-  code,
-  aggregation,
-}: ViewPlan): ViewOptions {
-  const listOf = keeps ? createAllowListAttributesProcessor : createDenyListAttributesProcessor;
+function officialOptions(view: ViewPlan): ViewOptions {
+  const { aggregation, cardinalityLimit, code, keys } = view;
   const attributesProcessors = [
-    ...(keys === undefined ? [] : [listOf([...keys])]),
+    ...(keys === undefined ? [] : [listOf(view)]),
     ...(code === undefined ? [] : [{ process: VIEW_CODE[code] }]),
   ];
-  const chosen = VIEWED[aggregation];
+  return Object.fromEntries(
+    Object.entries({
+      instrumentName: view.instrumentName,
+      instrumentType: view.instrumentType as InstrumentType | undefined,
+      instrumentUnit: view.instrumentUnit,
+      meterName: view.meterName,
+      meterVersion: view.meterVersion,
+      meterSchemaUrl: view.meterSchemaUrl,
+      name: view.name,
+      description: view.description,
+      attributesProcessors: attributesProcessors.length === 0 ? undefined : attributesProcessors,
+      aggregation: aggregation === 'default' ? undefined : VIEWED[aggregation],
+      aggregationCardinalityLimit: cardinalityLimit,
+    }).filter(([, value]) => value !== undefined),
+  );
+}
+
+function ourOptions(view: ViewPlan): SeqlockViewOptions {
+  const { isKeyList, keeps, keys } = view;
+  if (!isKeyList || !keeps || keys === undefined) return officialOptions(view);
+  return { ...officialOptions({ ...view, keys: undefined }), attributeKeys: keys };
+}
+
+/** Has no metrics, and fails in every second collection. */
+function metricProducer(): MetricProducer {
+  let collections = 0;
   return {
-    instrumentName,
-    ...(instrumentType !== undefined && { instrumentType: instrumentType as InstrumentType }),
-    ...(name !== undefined && { name }),
-    ...(attributesProcessors.length > 0 && { attributesProcessors }),
-    ...(chosen !== undefined && { aggregation: chosen }),
+    collect: async () => ({
+      resourceMetrics: {
+        resource: emptyResource(),
+        scopeMetrics: [{ scope: { name: PRODUCED }, metrics: [] }],
+      },
+      errors: collections++ % 2 === 0 ? [] : [new Error('the producer failed')],
+    }),
   };
 }
 
-function readerOf({ temporality, histogram }: ReaderPlan, { cardinalityLimit }: Program): TestReader {
+/** The scope of what metric producers hand over. */
+export const PRODUCED = 'a producer';
+
+function readerOf({
+  temporality,
+  histogram,
+  counter,
+  cardinalityLimit,
+  hasProducer,
+}: ReaderPlan): TestReader {
   return new TestReader({
-    cardinalitySelector: () => cardinalityLimit,
+    cardinalitySelector: (kind) => limitOfKind(kind, cardinalityLimit),
     aggregationTemporalitySelector: TEMPORALITIES[temporality],
     aggregationSelector: (kind) =>
-      kind === InstrumentType.HISTOGRAM ? HISTOGRAMS[histogram] : HISTOGRAMS.default,
+      kind === InstrumentType.HISTOGRAM
+        ? SELECTED[histogram]
+        : SELECTED[kind === InstrumentType.COUNTER ? counter : 'default'],
+    ...(hasProducer && { metricProducers: [metricProducer()] }),
   });
 }
 
@@ -112,15 +144,15 @@ function readerOf({ temporality, histogram }: ReaderPlan, { cardinalityLimit }: 
 export async function runOfficial(program: Program): Promise<Collected[]> {
   const collected: Collected[] = [];
   for (const [i, plan] of program.readers.entries()) {
-    const reader = readerOf(plan, program);
-    const views = program.views.map(viewOptionsOf);
+    const reader = readerOf(plan);
+    const views = program.views.map(officialOptions);
     const provider = new MeterProvider({ resource, readers: [reader], views });
     const readers = program.readers.map((_, j) => (i === j ? reader : undefined));
     try {
-      const own = await run(program, { provider, readers, binds: false });
+      const own = await run(program, { provider, readers, isOurs: false });
       momentsOf(program)
         .filter(({ step }) => step.reader === i)
-        .forEach(({ index }, n) => (collected[index] = own[n]!));
+        .forEach(({ index }, n) => (collected[index] = own.collected[n]!));
     } finally {
       await provider.shutdown();
     }
@@ -128,71 +160,107 @@ export async function runOfficial(program: Program): Promise<Collected[]> {
   return collected;
 }
 
+interface Outcome {
+  readonly collected: Collected[];
+  /** What synchronous instruments say of it; of the others undefined. */
+  readonly enabled: (boolean | undefined)[];
+}
+
 /** This SDK. After each call the caller's attributes are changed, which must not matter. */
-export async function runSeqlock(program: Program): Promise<Collected[]> {
-  const readers = program.readers.map((plan) => readerOf(plan, program));
+export async function runSeqlock(program: Program): Promise<Outcome> {
+  const readers = program.readers.map(readerOf);
   const store = MetricStore.open({ maxBytes: 1_048_576 });
-  const views = program.views.map(viewOptionsOf);
+  const views = program.views.map(ourOptions);
   const provider = new SeqlockMeterProvider({ resource, readers, store, views });
   try {
-    return await run(program, { provider, readers, binds: true });
+    return await run(program, { provider, readers, isOurs: true });
   } finally {
     await provider.shutdown();
     store.close();
   }
 }
 
-async function run(program: Program, { provider, readers, binds }: Sdk): Promise<Collected[]> {
-  const meters = program.meters.map(({ name, version, schemaUrl }) =>
-    provider.getMeter(name, version, schemaUrl === undefined ? undefined : { schemaUrl }),
+async function run(program: Program, { provider, readers, isOurs }: Sdk): Promise<Outcome> {
+  const meters = program.meters.map(({ name, version, schemaUrl, attributes }) =>
+    provider.getMeter(name, version, {
+      ...(schemaUrl !== undefined && { schemaUrl }),
+      ...(attributes !== undefined && { attributes }),
+    }),
   );
-  const collected: Collected[] = [];
-  const instruments: (Recorder | undefined)[] = [];
+  const outcome: Outcome = { collected: [], enabled: [] };
+  const instruments: Instrument[] = [];
+  const callbacks = new Callbacks(program.callbacks, instruments as Observable[], isOurs);
+  const created: CreateStep[] = [];
   const realNow = Date.now;
   let now = PROGRAM_START;
-  let collecting: CollectStep | undefined;
   Date.now = () => now;
   try {
-    for (const step of program.steps) {
-      if (step.step === 'tick') now += step.millis;
-      else if (step.step === 'create') {
-        const instrument = instruments.length;
-        const callback: Callback = (report) => observe(collecting!, instrument, report, binds);
-        instruments.push(createInstrument(meters[step.meter]!, step, callback));
-      } else if (step.step === 'collect') {
-        collecting = step;
-        const reader = readers[step.reader];
-        if (reader !== undefined) collected.push(structuredOf(await reader.collect()));
-      } else {
-        const instrument = instruments[step.instrument];
-        const [value, attributes] = [step.value as number, step.attributes as undefined];
-        if (instrument === undefined) continue; // an asynchronous one
-        if (binds && step.bound) recordTo(bind(instrument as Counter, attributes), value);
-        else if (binds) recordTo(instrument, value, attributes);
-        else swallow(() => recordTo(instrument, value, attributes));
-        if (binds) scramble(attributes);
+    for (const step of program.steps)
+      switch (step.step) {
+        case 'tick':
+          now += step.millis;
+          break;
+        case 'create': {
+          const instrument = createInstrument(meters[step.meter]!, step);
+          created.push(step);
+          if (step.isObservedDirectly === true)
+            callbacks.addDirectly(instrument as Observable, instruments.length);
+          instruments.push(instrument);
+          outcome.enabled.push((instrument as { enabled?: () => boolean }).enabled?.());
+          break;
+        }
+        case 'add callback':
+        case 'remove callback':
+          callbacks.change(step, meters[created[step.instruments[0]!]!.meter]!);
+          break;
+        case 'flush':
+          await provider.forceFlush();
+          break;
+        case 'shut down':
+          await provider.shutdown();
+          provider.getMeter('late').createCounter('late').add(1);
+          break;
+        case 'collect': {
+          const reader = readers[step.reader];
+          if (reader !== undefined) outcome.collected.push(await collect(reader, step, callbacks));
+          break;
+        }
+        case 'record': {
+          if (isObserved(created[step.instrument]!.kind))
+            throw new Error('a record step of an observed instrument');
+          const instrument = instruments[step.instrument] as Recorder;
+          const [value, attributes] = [step.value as number, step.attributes as undefined];
+          if (isOurs && step.bound) recordTo(bind(instrument as Counter, attributes), value);
+          else if (isOurs) recordTo(instrument, value, attributes);
+          else swallow(() => recordTo(instrument, value, attributes));
+          if (isOurs) scramble(attributes);
+        }
       }
-    }
   } finally {
     Date.now = realNow;
   }
-  if (instruments.length !== createSteps(program).length) throw new Error('a create step was lost');
-  return collected;
+  return outcome;
 }
 
-type Report = (value: number, attributes: undefined) => void;
-type Callback = (report: Report) => void;
+async function collect(reader: TestReader, step: CollectStep, callbacks: Callbacks): Promise<Collected> {
+  const hangs = [...step.failures.values()].includes('hangs');
+  callbacks.start(step);
+  try {
+    return structuredOf(await reader.collect(hangs ? { timeoutMillis: 1 } : undefined));
+  } catch (error) {
+    return { rejected: String(error) };
+  } finally {
+    if (hangs) await callbacks.end();
+  }
+}
 
 type Recorder =
   | { add(value: number, attributes?: undefined): void }
   | { record(value: number, attributes?: undefined): void };
 
-/** Makes the instrument of a create step; undefined for one that callbacks observe. */
-function createInstrument(
-  meter: Meter,
-  { kind, name, options, batch }: CreateStep,
-  callback: Callback,
-): Recorder | undefined {
+type Instrument = Recorder | Observable;
+
+function createInstrument(meter: Meter, { kind, name, options }: CreateStep): Instrument {
   switch (kind) {
     case 'COUNTER':
       return meter.createCounter(name, options);
@@ -202,38 +270,13 @@ function createInstrument(
       return meter.createGauge(name, options);
     case 'HISTOGRAM':
       return meter.createHistogram(name, options);
-    default: {
-      const instrument =
-        kind === 'OBSERVABLE_COUNTER'
-          ? meter.createObservableCounter(name, options)
-          : kind === 'OBSERVABLE_GAUGE'
-            ? meter.createObservableGauge(name, options)
-            : meter.createObservableUpDownCounter(name, options);
-      const single = (result: ObservableResult): void =>
-        callback((value, attributes) => result.observe(value, attributes));
-      const several = (result: BatchObservableResult): void =>
-        callback((value, attributes) => result.observe(instrument, value, attributes));
-      if (batch) meter.addBatchObservableCallback(several, [instrument]);
-      else instrument.addCallback(single);
-      return undefined;
-    }
+    case 'OBSERVABLE_COUNTER':
+      return meter.createObservableCounter(name, options);
+    case 'OBSERVABLE_UP_DOWN_COUNTER':
+      return meter.createObservableUpDownCounter(name, options);
+    case 'OBSERVABLE_GAUGE':
+      return meter.createObservableGauge(name, options);
   }
-}
-
-/** Has a callback observe what a collection says. */
-function observe(
-  { observations, throwing }: CollectStep,
-  instrument: number,
-  report: Report,
-  isOurs: boolean,
-): void {
-  for (const { instrument: observed, value, attributes } of observations) {
-    if (observed !== instrument) continue;
-    if (isOurs) report(value as number, attributes as undefined);
-    else swallow(() => report(value as number, attributes as undefined));
-    if (isOurs) scramble(attributes);
-  }
-  if (throwing.includes(instrument)) throw new Error(`instrument ${instrument} threw on purpose`);
 }
 
 function recordTo(instrument: Recorder, value: number, attributes?: undefined): void {
@@ -241,27 +284,8 @@ function recordTo(instrument: Recorder, value: number, attributes?: undefined): 
   else instrument.record(value, attributes);
 }
 
-function swallow(call: () => void): void {
-  try {
-    call();
-  } catch {
-    // A rule says what ought to have happened.
-  }
-}
-
-/** Changes a caller's attributes after they were used. */
-function scramble(attributes: unknown): void {
-  if (typeof attributes !== 'object' || attributes === null) return;
-  for (const [key, descriptor] of Object.entries(Object.getOwnPropertyDescriptors(attributes))) {
-    if (Array.isArray(descriptor.value)) descriptor.value.push('changed later');
-    if ('value' in descriptor && !Array.isArray(attributes))
-      Object.defineProperty(attributes, key, { value: 'changed later' });
-  }
-  Object.assign(attributes, { 'added later': true });
-}
-
 /** A result apart from all later ones: an SDK may hand over objects that it goes on using. */
-function structuredOf({ resourceMetrics, errors }: Collected): Collected {
+function structuredOf({ resourceMetrics, errors }: CollectionResult): CollectionResult {
   return {
     errors,
     resourceMetrics: {

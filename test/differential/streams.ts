@@ -1,6 +1,13 @@
 /** Which streams the instruments of a program have, and the metrics they are collected as. */
 import type { Attributes } from '@opentelemetry/api';
+import {
+  createAllowListAttributesProcessor,
+  createDenyListAttributesProcessor,
+  type IAttributesProcessor,
+} from '@opentelemetry/sdk-metrics';
+import { isObserved, type InstrumentKind } from '../../src/state/instrument-kind.ts';
 import type { Metric, Scope } from './collected.ts';
+import { keptAttributes } from './kept-attributes.ts';
 import {
   createSteps,
   mapSteps,
@@ -16,26 +23,51 @@ export const VIEW_CODE: Readonly<Record<ViewCode, (attributes: Attributes) => At
   throws: () => {
     throw new Error('on purpose');
   },
-  empties: () => ({}),
 };
 
-/** Whether a view selects an instrument: `*` and `?` are wildcards. */
-export function selects(
-  { instrumentName, instrumentType }: ViewPlan,
-  { kind, name }: Pick<CreateStep, 'kind' | 'name'>,
-): boolean {
-  const fits = (pattern: string, text: string): boolean => {
-    if (pattern === '') return text === '';
-    const rest = pattern.slice(1);
-    if (pattern[0] === '*') return fits(rest, text) || (text !== '' && fits(pattern, text.slice(1)));
-    return text !== '' && (pattern[0] === '?' || pattern[0] === text[0]) && fits(rest, text.slice(1));
-  };
-  return (instrumentType === undefined || instrumentType === kind) && fits(instrumentName, name);
+export function listOf({ keys, keeps }: ViewPlan): IAttributesProcessor {
+  const create = keeps ? createAllowListAttributesProcessor : createDenyListAttributesProcessor;
+  return create([...keys!]);
 }
 
-/** The views of an instrument. */
+function fits(pattern: string, text: string): boolean {
+  if (pattern === '') return text === '';
+  const rest = pattern.slice(1);
+  if (pattern[0] === '*') return fits(rest, text) || (text !== '' && fits(pattern, text.slice(1)));
+  return text !== '' && (pattern[0] === '?' || pattern[0] === text[0]) && fits(rest, text.slice(1));
+}
+
+/** What a view selects by, beside the name of the instrument. */
+export function selectsButForName(
+  { instrumentType, instrumentUnit, meterName, meterVersion, meterSchemaUrl }: ViewPlan,
+  { meters }: Pick<Program, 'meters'>,
+  { kind, options, meter }: CreateStep,
+): boolean {
+  const scope = meters[meter]!;
+  return [
+    [instrumentType, kind],
+    [instrumentUnit, options?.unit ?? ''],
+    [meterName, scope.name],
+    [meterVersion, scope.version ?? ''],
+    [meterSchemaUrl, scope.schemaUrl],
+  ].every(([wanted, is]) => wanted === undefined || wanted === is);
+}
+
+/** Whether a view selects an instrument: `*` and `?` are wildcards, and the case of letters is no matter. */
+export function selects(view: ViewPlan, program: Pick<Program, 'meters'>, create: CreateStep): boolean {
+  return (
+    selectsButForName(view, program, create) &&
+    fits((view.instrumentName ?? '*').toLowerCase(), create.name.toLowerCase())
+  );
+}
+
+/** The views of an instrument: those that would make histograms of what is observed are none of it. */
 export function viewsOf(program: Program, create: CreateStep): ViewPlan[] {
-  return program.views.filter((view) => selects(view, create));
+  return program.views.filter(
+    (view) =>
+      selects(view, program, create) &&
+      !(isObserved(create.kind) && (view.aggregation === 'explicit' || view.aggregation === 'exponential')),
+  );
 }
 
 /** The view of an instrument that has no more than one. */
@@ -43,41 +75,72 @@ export function viewOf(program: Program, create: CreateStep): ViewPlan | undefin
   return viewsOf(program, create)[0];
 }
 
-/** The attributes a view leaves; where there are several views, or code, what was recorded: they have it go through them later. */
-export function viewed(attributes: object, views: readonly ViewPlan[]): object {
-  const [view] = views;
-  const keys = view?.keys;
-  if (keys === undefined || view!.code !== undefined || views.length > 1) return attributes;
-  return Object.fromEntries(Object.entries(attributes).filter(([key]) => keys.includes(key) === view!.keeps));
+/** What a view makes of attributes. */
+export function through(view: ViewPlan, attributes: unknown): unknown {
+  const { keys, keeps, isKeyList, code } = view;
+  if (code === undefined)
+    return keys === undefined
+      ? attributes
+      : picked(keptAttributes(attributes), (key) => keys.includes(key) === keeps);
+  const given = attributes ?? {};
+  if (typeof given !== 'object' || Array.isArray(given)) return given;
+  try {
+    if (keys === undefined) return VIEW_CODE[code](given as Attributes);
+    const left =
+      isKeyList && keeps
+        ? picked(given, (key) => keys.includes(key))
+        : listOf(view).process(given as Attributes);
+    return VIEW_CODE[code](left as Attributes);
+  } catch {
+    return {};
+  }
 }
 
-/** The identity of an instrument's stream, of several the first. Instruments that have one in common share the stream. */
+function picked(attributes: object, isKept: (key: string) => boolean): object {
+  return Object.fromEntries(Object.entries(attributes).filter(([key]) => isKept(key)));
+}
+
+/** The identity of an instrument's stream. Instruments that have one in common share the stream. */
 export function streamOf(program: Program, create: CreateStep): string {
-  return streamOfView(program, create, viewOf(program, create));
-}
-
-/** The identities of all streams of an instrument that are collected, in their order. */
-export function shownStreamsOf(program: Program, create: CreateStep): string[] {
-  const views = viewsOf(program, create);
-  if (views.length === 0) return [streamOfView(program, create, undefined)];
-  return views
-    .filter(({ aggregation }) => aggregation !== 'drop')
-    .map((view) => streamOfView(program, create, view));
-}
-
-function streamOfView(program: Program, create: CreateStep, view: ViewPlan | undefined): string {
   const { meter, kind, options } = create;
-  const name = view?.name ?? create.name;
   const scope = program.meters[meter]!;
   return JSON.stringify([
     scope.name,
     scope.version ?? '',
     scope.schemaUrl,
     kind,
-    name,
+    viewOf(program, create)?.name ?? create.name,
     options?.unit ?? '',
     options?.valueType ?? 1,
   ]);
+}
+
+/** Whether what is observed is a level, of which the last counts, and no total. */
+export function isLevel(program: Program, create: CreateStep): boolean {
+  const view = create.standsFor?.view ?? viewOf(program, create);
+  const { aggregation } = view ?? { aggregation: 'default' };
+  return aggregation === 'last value' || (aggregation === 'default' && create.kind === 'OBSERVABLE_GAUGE');
+}
+
+/** Whether some reader selects anything for instruments of a kind. */
+function isSelected({ readers }: Program, kind: InstrumentKind): boolean {
+  return readers.some(({ counter, histogram }) => {
+    if (kind === 'COUNTER') return counter !== 'drop';
+    return kind !== 'HISTOGRAM' || histogram !== 'drop';
+  });
+}
+
+/** Whether an instrument has no stream. */
+export function isDropped(program: Program, create: CreateStep): boolean {
+  const views = viewsOf(program, create);
+  const drops = ({ aggregation }: Pick<ViewPlan, 'aggregation'>): boolean =>
+    aggregation === 'default' ? !isSelected(program, create.kind) : aggregation === 'drop';
+  return views.length === 0 ? drops({ aggregation: 'default' }) : views.every(drops);
+}
+
+/** What a synchronous instrument says of itself: whether it has a stream. Undefined for others. */
+export function isEnabled(program: Program, create: CreateStep): boolean | undefined {
+  return isObserved(create.kind) ? undefined : !isDropped(program, create);
 }
 
 /** The same of a metric. */
@@ -90,8 +153,9 @@ export function streamOfMetric({ scope }: Scope, { descriptor }: Metric): string
 export function creations(program: Program): Map<string, number> {
   const made = new Map<string, number>();
   mapSteps(program, (step, now) => {
-    if (step.step !== 'create') return step;
-    for (const stream of shownStreamsOf(program, step)) if (!made.has(stream)) made.set(stream, now);
+    if (step.step !== 'create' || isDropped(program, step)) return step;
+    const stream = streamOf(program, step);
+    if (!made.has(stream)) made.set(stream, now);
     return step;
   });
   return made;
@@ -112,9 +176,4 @@ export function isRecorded({ kind, options }: CreateStep, value: number): boolea
 export function observedValue({ kind, options }: CreateStep, value: number): number {
   const whole = options?.valueType === 0 ? Math.trunc(value) : value;
   return kind === 'OBSERVABLE_COUNTER' ? Math.max(0, whole) : whole;
-}
-
-/** Equal for equal attribute sets. */
-export function setKey(attributes: object): string {
-  return JSON.stringify(Object.entries(attributes).sort(([a], [b]) => (a < b ? -1 : 1)));
 }

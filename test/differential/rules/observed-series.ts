@@ -2,7 +2,8 @@
 import { CUMULATIVE, isObserved, withoutEmpty } from '../collected.ts';
 import { hrTimeOf, momentsOf, type Moment } from '../program.ts';
 import type { Rule } from '../rule.ts';
-import { creations, setKey, streamOfMetric, streamsOf } from '../streams.ts';
+import { setKey } from '../kept-attributes.ts';
+import { creations, streamOfMetric, streamsOf } from '../streams.ts';
 
 /** A series that callbacks of a collection did not observe is not in it. The official SDK repeats its last value, for cumulative readers. */
 export const whatIsNotObservedDisappears: Rule = {
@@ -10,10 +11,10 @@ export const whatIsNotObservedDisappears: Rule = {
   apply: (program) => {
     const streams = streamsOf(program);
     const observed = momentsOf(program).map(
-      ({ step: { observations, throwing } }) =>
+      ({ step: { observations } }) =>
         new Set(
           observations
-            .filter(({ instrument }) => !throwing.includes(instrument))
+            .filter(({ fails }) => fails !== true)
             .map(({ instrument, attributes }) => streams[instrument]! + setKey(attributes as object)),
         ),
     );

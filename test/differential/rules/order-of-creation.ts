@@ -2,13 +2,13 @@
 import type { Scope } from '../collected.ts';
 import { createSteps } from '../program.ts';
 import type { Rule } from '../rule.ts';
-import { shownStreamsOf, streamOfMetric } from '../streams.ts';
+import { isDropped, streamOf, streamOfMetric } from '../streams.ts';
 
 export const orderOfCreation: Rule = {
   name: 'Order of creation',
   apply: (program) => {
-    const kept = createSteps(program).filter((step) => shownStreamsOf(program, step).length > 0);
-    const streams = kept.flatMap((step) => shownStreamsOf(program, step));
+    const kept = createSteps(program).filter((step) => !isDropped(program, step));
+    const streams = kept.map((step) => streamOf(program, step));
     const placeOfScope = ({ scope }: Scope): number =>
       kept.findIndex(({ meter }) => {
         const { name, version, schemaUrl } = program.meters[meter]!;

@@ -1,7 +1,8 @@
 /** Points of a metric stand in the order in which the store got their series: two of them in the same order in every collection. */
 import type { Point } from '../collected.ts';
 import type { Rule } from '../rule.ts';
-import { setKey, streamOfMetric } from '../streams.ts';
+import { setKey } from '../kept-attributes.ts';
+import { streamOfMetric } from '../streams.ts';
 
 export const seriesKeepTheirOrder: Rule = {
   name: 'Series keep their order',

@@ -32,8 +32,8 @@ export const sumsAreAddedInOrder: Rule = {
         allPoints(official).forEach(({ metric, point }, i) => {
           const value = points[i]?.point.value;
           if (typeof point.value === 'number') {
-            // A gauge is not added up: only the sign of its zero is no matter.
-            if (!metric.descriptor.type.endsWith('GAUGE')) point.value = near(point.value, value);
+            // A last value is not added up: only the sign of its zero is no matter.
+            if (metric.isMonotonic !== undefined) point.value = near(point.value, value);
             else if (point.value === value) point.value = value;
           } else if (typeof value === 'object') {
             if (point.value.sum !== undefined) point.value.sum = near(point.value.sum, value.sum);

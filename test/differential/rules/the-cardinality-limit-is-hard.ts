@@ -4,11 +4,36 @@
  * starts when the stream was made. What is observed of sets in it adds up, or of gauges the last counts, in each round anew.
  */
 import { allPoints } from '../collected.ts';
-import { createSteps, hrTimeOf, mapSteps, type Observation } from '../program.ts';
+import { inCallOrder } from '../callbacks.ts';
+import { setKey } from '../kept-attributes.ts';
+import {
+  createSteps,
+  hrTimeOf,
+  mapSteps,
+  limitOfKind,
+  type CreateStep,
+  type Observation,
+  type Program,
+} from '../program.ts';
 import type { Rule } from '../rule.ts';
-import { creations, isRecorded, observedValue, setKey, streamOfMetric, streamsOf } from '../streams.ts';
+import {
+  creations,
+  isLevel,
+  isRecorded,
+  observedValue,
+  streamOfMetric,
+  streamsOf,
+  viewOf,
+} from '../streams.ts';
 
 const OVERFLOW = 'otel.metric.overflow';
+
+/** Of a view, else the largest of the readers. */
+function limitOf(program: Program, create: CreateStep): number {
+  const view = create.standsFor?.view ?? viewOf(program, create);
+  const largest = Math.max(...program.readers.map(({ cardinalityLimit }) => cardinalityLimit));
+  return view?.cardinalityLimit ?? limitOfKind(create.kind, largest);
+}
 
 export const theCardinalityLimitIsHard: Rule = {
   name: 'The cardinality limit is hard',
@@ -17,13 +42,17 @@ export const theCardinalityLimitIsHard: Rule = {
     const streams = streamsOf(program);
     const made = creations(program);
     const sets = new Map<string, Set<string>>();
+    const limits = new Map<string, number>();
+    instruments.forEach((create, i) => {
+      if (!limits.has(streams[i]!)) limits.set(streams[i]!, limitOf(program, create));
+    });
     /** Whether a set has, or now gets, a series of its own. */
     const isAdmitted = (instrument: number, attributes: unknown): boolean => {
       const stream = streams[instrument]!;
       let known = sets.get(stream);
       if (known === undefined) sets.set(stream, (known = new Set()));
       const set = setKey(attributes as object);
-      if (known.size < program.cardinalityLimit) known.add(set);
+      if (known.size < limits.get(stream)!) known.add(set);
       return known.has(set);
     };
     const limited = mapSteps(program, (step) => {
@@ -35,32 +64,37 @@ export const theCardinalityLimitIsHard: Rule = {
       if (step.step !== 'collect') return step;
       const observations: Observation[] = [];
       const overflow = new Map<string, Map<string, Observation & { readonly value: number }>>();
-      for (const observation of [...step.observations].sort((a, b) => a.instrument - b.instrument)) {
+      for (const observation of inCallOrder(step.observations)) {
         const create = instruments[observation.instrument]!;
         const value = observation.value as number;
         if (!isRecorded(create, value) || isAdmitted(observation.instrument, observation.attributes)) {
           observations.push(observation);
           continue;
         }
-        if (step.throwing.includes(observation.instrument)) continue;
+        if (observation.fails === true) continue;
         const stream = streams[observation.instrument]!;
         let ofStream = overflow.get(stream);
         if (ofStream === undefined) overflow.set(stream, (ofStream = new Map()));
         const set = setKey(observation.attributes as object);
-        ofStream.delete(set); // the later counts, and comes later
+        if ((ofStream.get(set)?.rank ?? -1) > observation.rank!) continue; // the later counts
         ofStream.set(set, { ...observation, value: observedValue(create, value) });
       }
       for (const ofStream of overflow.values()) {
-        const all = [...ofStream.values()];
+        const all = [...ofStream.values()].sort((a, b) => a.rank! - b.rank!);
         const last = all.at(-1)!;
-        const isGauge = instruments[last.instrument]!.kind === 'OBSERVABLE_GAUGE';
-        const value = isGauge ? last.value : all.reduce((sum, one) => sum + one.value, 0);
+        const value = isLevel(program, instruments[last.instrument]!)
+          ? last.value
+          : all.reduce((sum, one) => sum + one.value, 0);
         observations.push({ ...last, value, attributes: { [OVERFLOW]: true } });
       }
       return { ...step, observations };
     });
     return {
-      program: { ...limited, cardinalityLimit: 1e9 },
+      program: {
+        ...limited,
+        readers: program.readers.map((reader) => ({ ...reader, cardinalityLimit: 1e9 })),
+        views: program.views.map((view) => ({ ...view, cardinalityLimit: undefined })),
+      },
       expected: (official) => {
         for (const { scope, metric, point } of allPoints(official))
           if (point.attributes[OVERFLOW] === true)

@@ -1,12 +1,20 @@
 /** NaN and the infinities do not enter sums, nor NaN a histogram; what is no number is not recorded, and never throws. */
 import { allPoints, withoutEmpty, type ExponentialValue, type Point } from '../collected.ts';
-import { createSteps, hrTimeOf, mapSteps, type CreateStep } from '../program.ts';
+import { createSteps, hrTimeOf, mapSteps, type AggregationName, type CreateStep } from '../program.ts';
 import type { Rule } from '../rule.ts';
-import { setKey, streamOfMetric } from '../streams.ts';
+import { setKey } from '../kept-attributes.ts';
+import { streamOfMetric, viewOf } from '../streams.ts';
 
 /** What is observed of an integer must be finite in both SDKs; said here, so that other rules need not know. */
-function isRefused({ kind, options }: CreateStep, value: unknown): boolean {
+function isRefused(
+  { kind, options }: CreateStep,
+  aggregation: AggregationName | undefined,
+  value: unknown,
+): boolean {
   if (typeof value !== 'number') return true;
+  const isOfGauge = kind === 'GAUGE' || kind === 'OBSERVABLE_GAUGE';
+  const isLastValue = aggregation === undefined || aggregation === 'default' || aggregation === 'last value';
+  if (isOfGauge && !isLastValue && !Number.isFinite(value)) return true;
   if (kind === 'OBSERVABLE_GAUGE') return options?.valueType === 0 && !Number.isFinite(value);
   if (kind === 'GAUGE') return false;
   return kind === 'HISTOGRAM' ? Number.isNaN(value) : !Number.isFinite(value);
@@ -24,13 +32,16 @@ export const valuesWithoutSenseAreRefused: Rule = {
   name: 'Values without sense are refused',
   apply: (program) => {
     const instruments = createSteps(program);
+    const aggregations = instruments.map(
+      (create) => (create.standsFor?.view ?? viewOf(program, create))?.aggregation,
+    );
     const refused = ({
       instrument,
       value,
     }: {
       readonly instrument: number;
       readonly value: unknown;
-    }): boolean => isRefused(instruments[instrument]!, value);
+    }): boolean => isRefused(instruments[instrument]!, aggregations[instrument], value);
     const infinities = new Set<string>(); // when some were recorded
     mapSteps(program, (step, now) => {
       if (step.step === 'record' && (step.value === Infinity || step.value === -Infinity))
