@@ -74,7 +74,7 @@ export class Meter implements SeqlockMeter {
 
   /** Calls `callback` once a round for all of `observables`. Instruments of other SDKs among them are ignored. */
   addBatchObservableCallback(callback: BatchObservableCallback, observables: Observable[]): void {
-    const instruments = observables.filter((one) => one instanceof ObservableInstrument);
+    const instruments = ownOf(observables);
     if (instruments.length === 0) {
       this.#context.writer.warnings.once(
         'batch',
@@ -86,8 +86,7 @@ export class Meter implements SeqlockMeter {
   }
 
   removeBatchObservableCallback(callback: BatchObservableCallback, observables: Observable[]): void {
-    const instruments = observables.filter((one) => one instanceof ObservableInstrument);
-    registryOf(this.#context.writer).remove({ callback, owners: instruments });
+    registryOf(this.#context.writer).remove({ callback, isBatch: true, owners: ownOf(observables) });
   }
 
   #observable(name: string, kind: InstrumentKind, options?: MetricOptions): ObservableInstrument {
@@ -118,4 +117,9 @@ export class Meter implements SeqlockMeter {
       ),
     );
   }
+}
+
+/** Each of the instruments of this SDK once. */
+function ownOf(observables: readonly Observable[]): ObservableInstrument[] {
+  return [...new Set(observables)].filter((one) => one instanceof ObservableInstrument);
 }

@@ -4,11 +4,16 @@ import { printed } from '../base/errors.ts';
 import type { StoreWriter } from '../state/store-writer.ts';
 import { Round } from './round.ts';
 
-/** A callback and the streams it reports to. Two registrations are the same when callback and owners are. */
-export interface Registration {
+/** What tells registrations apart. */
+export interface RegistrationKey {
   readonly callback: ObservableCallback | BatchObservableCallback;
-  /** The instruments it was registered with. */
+  readonly isBatch: boolean;
+  /** The instruments it was registered with, each once. */
   readonly owners: readonly object[];
+}
+
+/** A callback and the streams it reports to. */
+export interface Registration extends RegistrationKey {
   readonly streams: readonly ObservedStream[];
   /** Calls it; what it reports while `isOpen` goes into the round. May throw, or return a promise that rejects. */
   readonly call: (round: Round, isOpen: () => boolean) => unknown;
@@ -61,7 +66,7 @@ export class ObservableRegistry {
     if (((this.#requested - request) | 0) < 0) void this.#runForOthers(request, timeoutMillis);
   }
 
-  remove(registration: Pick<Registration, 'callback' | 'owners'>): void {
+  remove(registration: RegistrationKey): void {
     const index = this.#find(registration);
     if (index >= 0) this.#registrations.splice(index, 1);
   }
@@ -97,7 +102,8 @@ export class ObservableRegistry {
   }
 
   async #run(request: number, timeoutMillis: number): Promise<unknown[]> {
-    const calls = await Promise.all(this.#registrations.map((one) => this.#call(one, timeoutMillis)));
+    const registrations = [...this.#registrations]; // a callback may remove itself, or others
+    const calls = await Promise.all(registrations.map((one) => this.#call(one, timeoutMillis)));
     const round = new Round();
     for (const { observed } of calls) if (observed !== undefined) round.add(observed);
     this.#writer.writeRound(request, this.#streams, (stream) => round.valuesOf(stream));
@@ -138,10 +144,11 @@ export class ObservableRegistry {
     }
   }
 
-  #find({ callback, owners }: Pick<Registration, 'callback' | 'owners'>): number {
+  #find({ callback, isBatch, owners }: RegistrationKey): number {
     return this.#registrations.findIndex(
       (one) =>
         one.callback === callback &&
+        one.isBatch === isBatch &&
         one.owners.length === owners.length &&
         one.owners.every((owner) => owners.includes(owner)),
     );

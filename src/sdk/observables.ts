@@ -38,6 +38,7 @@ export class ObservableInstrument implements Observable {
   addCallback(callback: ObservableCallback): void {
     this.#registry.add({
       callback,
+      isBatch: false,
       owners: [this],
       streams: streamsOf([this]),
       call: (round, isOpen) => callback(new SingleResult(this, round, isOpen)),
@@ -45,7 +46,7 @@ export class ObservableInstrument implements Observable {
   }
 
   removeCallback(callback: ObservableCallback): void {
-    this.#registry.remove({ callback, owners: [this] });
+    this.#registry.remove({ callback, isBatch: false, owners: [this] });
   }
 
   /** Takes one observation into a round. Never throws. */
@@ -113,6 +114,7 @@ export function addBatchCallback(
 ): void {
   registry.add({
     callback,
+    isBatch: true,
     owners: instruments,
     streams: streamsOf(instruments),
     call: (round, isOpen) => callback(new BatchResult(instruments, round, isOpen)),

@@ -93,6 +93,27 @@ describe('observable instruments', () => {
     expect(calls).to.equal(1);
   });
 
+  it('may add and remove callbacks in a round: it calls all that were there when it began', async () => {
+    const under = makeProvider();
+    const counter = under.meter.createObservableCounter('c');
+    const added = (result: ObservableResult): void => result.observe(1, { callback: 'added' });
+    const removing = (result: ObservableResult): void => {
+      result.observe(1, { callback: 'removing' });
+      counter.removeCallback(removing);
+      counter.addCallback(added);
+    };
+    counter.addCallback(removing);
+    counter.addCallback((result) => result.observe(1, { callback: 'next' }));
+    expect(await points(under, 'c')).to.deep.equal([
+      [{ callback: 'removing' }, 1],
+      [{ callback: 'next' }, 1],
+    ]);
+    expect(await points(under, 'c')).to.deep.equal([
+      [{ callback: 'next' }, 1],
+      [{ callback: 'added' }, 1],
+    ]);
+  });
+
   it('take the later of two observations with the same attributes', async () => {
     const under = makeProvider();
     const counter = under.meter.createObservableCounter('c');
@@ -147,6 +168,23 @@ describe('observable instruments', () => {
       under.meter.removeBatchObservableCallback(callback, [gauge]);
       await under.reader.collect();
       expect(calls).to.equal(0);
+    });
+
+    it('are told apart by the set of their instruments, and from callbacks of one', async () => {
+      const under = makeProvider();
+      const [a, b] = ['a', 'b'].map((name) => under.meter.createObservableGauge(name));
+      let calls = 0;
+      const callback = (): void => void calls++;
+      under.meter.addBatchObservableCallback(callback, [a!, a!]);
+      under.meter.addBatchObservableCallback(callback, [b!, a!]);
+      under.meter.addBatchObservableCallback(callback, [a!, b!]);
+      a!.addCallback(callback);
+      await under.reader.collect();
+      expect(calls).to.equal(3);
+      under.meter.removeBatchObservableCallback(callback, [a!]);
+      under.meter.removeBatchObservableCallback(callback, [a!, b!, b!]);
+      await under.reader.collect();
+      expect(calls, 'but the one of one').to.equal(4);
     });
   });
 
