@@ -210,6 +210,7 @@ export interface DescribedProgram {
   readonly meters: readonly MeterArguments[];
   /** Whether callbacks of several instruments are used. */
   readonly sharesCallbacks: boolean;
+  readonly keepsExemplars: boolean;
   /** Steps after which the provider shuts down, but those that come at last. */
   readonly shutsDownAfter: number | undefined;
   readonly steps: readonly DescribedStep[];
@@ -220,6 +221,7 @@ export const anyProgram: fc.Arbitrary<DescribedProgram> = fc.record({
   views: anyViews,
   meters,
   sharesCallbacks: seldom,
+  keepsExemplars: seldom,
   shutsDownAfter: fc.oneof(
     { weight: 12, arbitrary: fc.constant(undefined) },
     { weight: 1, arbitrary: fc.nat(60) },
@@ -263,6 +265,7 @@ export function materialize({
   views: { overlap, views },
   meters,
   sharesCallbacks,
+  keepsExemplars,
   shutsDownAfter,
   steps: describedSteps,
 }: DescribedProgram): Program {
@@ -337,7 +340,15 @@ export function materialize({
     }
   }
 
-  const program: Program = { readers, views: [], areStreamsApart: false, meters, callbacks, steps };
+  const program: Program = {
+    readers,
+    views: [],
+    areStreamsApart: false,
+    meters,
+    callbacks,
+    keepsExemplars,
+    steps,
+  };
   return withViews(program, overlap ? views : oneEach(views, program));
 }
 

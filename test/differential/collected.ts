@@ -19,6 +19,7 @@ export interface Point {
   startTime: HrTime;
   endTime: HrTime;
   attributes: Attributes;
+  exemplars?: unknown;
   value: number | HistogramValue | ExponentialValue;
 }
 

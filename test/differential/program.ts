@@ -157,6 +157,8 @@ export interface Program {
   readonly areStreamsApart: boolean;
   readonly meters: readonly MeterArguments[];
   readonly callbacks: readonly CallbackPlan[];
+  /** Whether this SDK keeps exemplars of all measurements. */
+  readonly keepsExemplars: boolean;
   readonly steps: readonly Step[];
 }
 

@@ -5,6 +5,7 @@ import { adviceIsNotExported } from './rules/advice-is-not-exported.ts';
 import { attributesAreCopied } from './rules/attributes-are-copied.ts';
 import { deltaIsADifference } from './rules/delta-is-a-difference.ts';
 import { deltaPointsShareOneStart } from './rules/delta-points-share-one-start.ts';
+import { exemplars } from './rules/exemplars.ts';
 import { exponentialScales } from './rules/exponential-scales.ts';
 import { namesIgnoreCase } from './rules/names-ignore-case.ts';
 import {
@@ -35,6 +36,7 @@ export const RULES: readonly Rule[] = [
   attributesAreCopied,
   adviceIsChecked,
   adviceIsNotExported,
+  exemplars,
   theCardinalityLimitIsHard,
   theLaterObservationCounts,
   readersDoNotAffectEachOther,

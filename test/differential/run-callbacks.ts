@@ -80,7 +80,8 @@ export class Callbacks {
     const step = this.#step!;
     const observe = (): unknown => {
       this.#observe(isOwn, report, isShared);
-      const error = new Error(`callback ${callback} failed on purpose`);
+      const message = `callback ${callback} failed on purpose`;
+      const error: unknown = callback % 2 === 0 ? new Error(message) : message;
       switch (step.failures.get(callback)) {
         case 'throws':
           throw error;

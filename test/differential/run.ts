@@ -171,7 +171,8 @@ export async function runSeqlock(program: Program): Promise<Outcome> {
   const readers = program.readers.map(readerOf);
   const store = MetricStore.open({ maxBytes: 1_048_576 });
   const views = program.views.map(ourOptions);
-  const provider = new SeqlockMeterProvider({ resource, readers, store, views });
+  const exemplarFilter = program.keepsExemplars ? 'always_on' : 'trace_based';
+  const provider = new SeqlockMeterProvider({ resource, readers, store, views, exemplarFilter });
   try {
     return await run(program, { provider, readers, isOurs: true });
   } finally {

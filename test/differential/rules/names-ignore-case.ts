@@ -11,8 +11,9 @@ export const namesIgnoreCase: Rule = {
         if (step.step !== 'create') return step;
         // The identity of an instrument: of two that conflict in one of these, each keeps its own spelling.
         const { kind, name, options } = step;
+        const { attributes = {}, ...scope } = program.meters[step.meter]!;
         const identity = JSON.stringify([
-          program.meters[step.meter],
+          { ...scope, attributes },
           kind,
           name.toLowerCase(),
           options?.unit ?? '',
