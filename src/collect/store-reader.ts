@@ -4,6 +4,7 @@ import { ExtentCursor, readRecord, type LogRecord } from '../memory/directory-lo
 import { EXTENTS_OFFSET } from '../memory/layout.ts';
 import type { Extent, Region } from '../memory/region.ts';
 import { areDeltasWished } from '../state/delta-wishes.ts';
+import { DirectoryTexts } from '../state/directory-texts.ts';
 import { decodeExemplars } from '../state/exemplar-record.ts';
 import * as R from '../state/records.ts';
 import { DirectoryWatch } from './directory-watch.ts';
@@ -27,6 +28,7 @@ interface SlabDirectory {
   readonly cursors: ExtentCursor[];
   readonly streams: SlabStream[];
   readonly keySets: (readonly string[])[];
+  readonly texts: DirectoryTexts;
   /** Set when a record was damaged: what was decoded stays in use, nothing more is read. */
   broken: boolean;
 }
@@ -82,7 +84,14 @@ export class StoreReader {
     for (let extent; (extent = this.#nextExtent()) !== undefined; this.#walkedTo += extent.bytes) {
       let directory = this.#slabs.get(extent.slab);
       if (directory === undefined) {
-        directory = { slab: extent.slab, cursors: [], streams: [], keySets: [], broken: false };
+        directory = {
+          slab: extent.slab,
+          cursors: [],
+          streams: [],
+          keySets: [],
+          texts: new DirectoryTexts(this.#textOf),
+          broken: false,
+        };
         this.#slabs.set(extent.slab, directory);
       }
       directory.cursors.push(new ExtentCursor(this.region, extent));
@@ -190,10 +199,11 @@ export class StoreReader {
   }
 
   #takeSeries({ bytes, start, end }: LogRecord, directory: SlabDirectory): void {
-    const { stream: id, keySet, cell, startTime } = R.decodeSeries(bytes, start);
+    const decoded = R.decodeSeries(bytes, start, end);
+    const { stream: id, keySet, cell, startTime } = decoded;
     const { merged: stream, intervals } = directory.streams[id]!;
     const keys = directory.keySets[keySet] ?? [];
-    const attributes = R.decodeSeriesAttributes(bytes, keySet, keys, this.#textOf, start, end);
+    const attributes = R.decodeSeriesAttributes(decoded, keys, directory.texts);
     const { kind, cardinalityLimit } = stream.description;
     const limit = cardinalityLimit ?? this.#configuration?.cardinalityLimits[kind] ?? Infinity;
     const part = { cell, slab: directory.slab, intervals };

@@ -2,13 +2,13 @@
  * The directory of a slab: an append-only log of records over all extents of the slab, and the cells they describe.
  * Bytes only; what the records mean is `state/records.ts`.
  *
- *   record   0        4        8        12       16
- *            +--------+--------+--------+--------+---------------------------+
- *            | length | kind   | crc    | 0      | payload, zero-padded to 8 |
- *            +--------+--------+--------+--------+---------------------------+
+ *   record   0        4        8
+ *            +--------+--------+---------------------------+
+ *            | head   | crc    | payload, zero-padded to 4 |
+ *            +--------+--------+---------------------------+
  *
- * length   of the whole record, a multiple of 8
- * crc      CRC-32 of the record without the crc word and the word after it (kept for later minor versions)
+ * head     kind << 24 | length of the whole record in units of 4 bytes
+ * crc      CRC-32 of head and payload
  *
  * Publish last: cell and record are whole in memory before the extent's `used` word is stored. What a thread that dies
  * in between has written lies beyond `used`, is never read, and is written over by the slab's next owner.
@@ -18,10 +18,12 @@ import { crcOf } from './crc.ts';
 import * as L from './layout.ts';
 import type { Extent, Region } from './region.ts';
 
-export const RECORD_HEADER_BYTES = 16;
+export const RECORD_HEADER_BYTES = 8;
 const NOTHING: Buffer = Buffer.alloc(0);
-const KIND_OFFSET = 4;
-const CRC_OFFSET = 8;
+const CRC_OFFSET = 4;
+const KIND_SHIFT = 24;
+const RECORD_UNIT = 4;
+const LONGEST_RECORD: number = RECORD_UNIT * ((1 << KIND_SHIFT) - 1);
 
 /** One record as a reader sees it: checked, in a copy that others may lie in too. */
 export class LogRecord {
@@ -44,21 +46,22 @@ export class LogRecord {
   }
 }
 
-/** CRCs of length and kind, by both: few differ. */
+/** CRCs of heads: few differ. */
 const headCrcs = new Map<number, number>();
 const MOST_HEADS = 1000;
-const KINDS = 256;
 
-function headCrc(length: number, kind: number): number {
-  const key = length * KINDS + kind;
-  let crc = kind < KINDS ? headCrcs.get(key) : undefined;
+function headCrc(head: number): number {
+  let crc = headCrcs.get(head);
   if (crc !== undefined) return crc;
-  const head = Buffer.alloc(CRC_OFFSET);
-  head.writeInt32LE(length, 0);
-  head.writeUInt32LE(kind, KIND_OFFSET);
-  crc = crcOf(head, 0, head.length, 0);
-  if (kind < KINDS && headCrcs.size < MOST_HEADS) headCrcs.set(key, crc);
+  const bytes = Buffer.alloc(CRC_OFFSET);
+  bytes.writeUInt32LE(head, 0);
+  crc = crcOf(bytes, 0, bytes.length, 0);
+  if (headCrcs.size < MOST_HEADS) headCrcs.set(head, crc);
   return crc;
+}
+
+function lengthIn(head: number): number {
+  return RECORD_UNIT * (head & ((1 << KIND_SHIFT) - 1));
 }
 
 /** Reads the records of one extent from where it stopped last time. Any thread. */
@@ -109,21 +112,21 @@ export class ExtentCursor {
 export function readRecord(region: Region, at: number, limit: number): LogRecord {
   region.refresh();
   const isInside = at >= 0 && at + RECORD_HEADER_BYTES <= region.bytes.length;
-  const length = isInside ? Math.max(0, Math.min(region.words[at >> 2]!, limit)) : 0;
+  const length = isInside ? Math.min(lengthIn(region.words[at >> 2]!), limit) : 0;
   return recordIn(Buffer.from(region.bytes.subarray(at, at + length)), 0, at);
 }
 
 /** The record at `at` of a copy, so that what is checked is what is read. `where` it is in the region, to say so. */
 function recordIn(copy: Buffer, at: number, where: number): LogRecord {
-  const length = at + RECORD_HEADER_BYTES <= copy.length ? copy.readInt32LE(at) : 0;
-  if (length < RECORD_HEADER_BYTES || length % 8 !== 0 || at + length > copy.length)
+  const head = at + RECORD_HEADER_BYTES <= copy.length ? copy.readUInt32LE(at) : 0;
+  const length = lengthIn(head);
+  if (length < RECORD_HEADER_BYTES || at + length > copy.length)
     throw new RegionError('E_RANGE', `the directory record at ${where} has length ${length}`);
-  const kind = copy.readUInt32LE(at + KIND_OFFSET);
   const start = at + RECORD_HEADER_BYTES;
   const end = at + length;
-  if (copy.readUInt32LE(at + CRC_OFFSET) !== crcOf(copy, start, end, headCrc(length, kind)))
+  if (copy.readUInt32LE(at + CRC_OFFSET) !== crcOf(copy, start, end, headCrc(head)))
     throw new RegionError('E_CRC', `the directory record at ${where} is damaged`);
-  return new LogRecord(kind, copy, start, end);
+  return new LogRecord(head >>> KIND_SHIFT, copy, start, end);
 }
 
 /** Appends to the directory of one slab and places its cells. Only the slab's owner. */
@@ -159,7 +162,7 @@ export class DirectoryLog {
    * Write the cell's first state, then call `append`; nothing is taken until then.
    */
   place(payloadBytes: number, cellWords: number): number {
-    if (payloadBytes > L.LARGEST_MAX_BYTES) return -1; // beyond this, sizes would not be int32s
+    if (payloadBytes > LONGEST_RECORD - RECORD_HEADER_BYTES) return -1;
     const needed = recordBytes(payloadBytes) + cellWords * 8;
     if (this.#extent === undefined || this.#cellsStart - this.#used < needed) {
       const extent = this.#claim(L.EXTENT_HEADER_BYTES + needed);
@@ -173,17 +176,17 @@ export class DirectoryLog {
 
   /**
    * Publishes a record for which `place` found room, and the cell placed with it (its size again, 0 = none).
-   * Returns the record's byte offset in the region.
+   * Returns the record's byte offset in the region. `kind`: 1 to 255.
    */
   append(kind: number, payload: Uint8Array, cellWords: number): number {
     const extent = this.#extent!;
     const length = recordBytes(payload.length);
     const at = extent.offset + this.#used;
     const record = Buffer.alloc(length);
-    record.writeInt32LE(length, 0);
-    record.writeUInt32LE(kind, KIND_OFFSET);
+    const head = ((kind << KIND_SHIFT) | (length / RECORD_UNIT)) >>> 0;
+    record.writeUInt32LE(head, 0);
     record.set(payload, RECORD_HEADER_BYTES);
-    record.writeUInt32LE(crcOf(record, RECORD_HEADER_BYTES, length, headCrc(length, kind)), CRC_OFFSET);
+    record.writeUInt32LE(crcOf(record, RECORD_HEADER_BYTES, length, headCrc(head)), CRC_OFFSET);
     this.#region.bytes.set(record, at);
     this.#used += length;
     this.#cellsStart -= cellWords * 8;
@@ -202,5 +205,5 @@ export class DirectoryLog {
 }
 
 function recordBytes(payloadBytes: number): number {
-  return (RECORD_HEADER_BYTES + payloadBytes + 7) & ~7;
+  return (RECORD_HEADER_BYTES + payloadBytes + RECORD_UNIT - 1) & -RECORD_UNIT;
 }

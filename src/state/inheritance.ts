@@ -2,6 +2,7 @@ import { adoptCell } from '../memory/cell.ts';
 import { ExtentCursor } from '../memory/directory-log.ts';
 import { EXTENTS_OFFSET } from '../memory/layout.ts';
 import type { Extent, Region } from '../memory/region.ts';
+import { DirectoryTexts } from './directory-texts.ts';
 import { decodeExemplars, type ExemplarsRecord } from './exemplar-record.ts';
 import * as R from './records.ts';
 import type { RestoredSeries } from './stream-writer.ts';
@@ -43,6 +44,7 @@ export function readInheritance(region: Region, slab: number): Inheritance {
   const byKey = new Map<string, RestoredStream>();
   const observedCounters: R.StreamDescription[] = [];
   const keySets: string[][] = [];
+  const texts = new DirectoryTexts();
   const described: number[] = [];
   let held = 0;
   let last: { readonly cursor: ExtentCursor; lowestCell: number | undefined } | undefined;
@@ -65,11 +67,12 @@ export function readInheritance(region: Region, slab: number): Inheritance {
         const [stream, text] = R.decodeJson(payload) as [number, string];
         described[stream] = Math.max(described[stream]!, text.length);
       } else if (kind === R.SERIES_RECORD) {
-        const { stream, keySet, cell } = R.decodeSeries(payload);
+        const decoded = R.decodeSeries(payload);
+        const { stream, keySet, cell } = decoded;
         adoptCell(region.words, cell);
         last.lowestCell = Math.min(last.lowestCell ?? cell, cell);
         streams[stream]!.series.push({
-          attributes: R.decodeSeriesAttributes(payload, keySet, keySets[keySet] ?? []),
+          attributes: R.decodeSeriesAttributes(decoded, keySets[keySet] ?? [], texts),
           cell,
           overflow: keySet === R.OVERFLOW_KEY_SET,
         });

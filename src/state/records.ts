@@ -4,22 +4,23 @@
  *
  *   STREAM          JSON of a StreamDescription                     id = number of STREAM records before it
  *   KEY_SET         JSON array of attribute keys, sorted            id = number of KEY_SET records before it
- *   SERIES          0        4         8        12          16          24
- *                   +--------+---------+--------+-----------+-----------+----------------+
- *                   | stream | key set | cell   | 0         | start f64 | value, value.. |
- *                   +--------+---------+--------+-----------+-----------+----------------+
- *                   cell: float64 index in the region; start: milliseconds since the epoch
+ *   SERIES          0        4           12
+ *                   +--------+-----------+--------+---------+----------------+
+ *                   | cell   | start f64 | stream | key set | value, value.. |
+ *                   +--------+-----------+--------+---------+----------------+
+ *                   cell: float64 index in the region; start: milliseconds since the epoch; stream, key set: varints, of the key set
+ *                   one more than its id, and 0 for that of the overflow series
  *   CONFIGURATION   JSON of a StoreConfiguration; the region's header points to the newest one
  *   DESCRIPTION     JSON of [stream, text]: the stream was registered again, with a longer description
  *   EXEMPLARS       see `exemplar-record.ts`
- *   value           see `attribute-bytes.ts`
+ *   varint, value   see `attribute-bytes.ts`
  */
 import type { Attributes } from '@opentelemetry/api';
-import { RegionError } from '../base/errors.ts';
 import type { Selections } from './aggregation-choice.ts';
-import type { AttributeValue, CanonicalAttributes } from './attributes.ts';
+import type { CanonicalAttributes } from './attributes.ts';
 import { OVERFLOW_ATTRIBUTES } from './attributes.ts';
-import { decodeValue, encodeValue, utf8Text, valueBytes, type TextOfBytes } from './attribute-bytes.ts';
+import { encodeValue, ValueReader, varint } from './attribute-bytes.ts';
+import type { DirectoryTexts, TextNumbers } from './directory-texts.ts';
 import type { GaugeMerge } from './gauge-merge.ts';
 import type { InstrumentKind } from './instrument-kind.ts';
 import type { ViewDescription } from './view-description.ts';
@@ -186,53 +187,61 @@ export function decodeJson(payload: Buffer): unknown {
   return JSON.parse(payload.toString('utf8', 0, end === -1 ? payload.length : end));
 }
 
-const VALUES_OFFSET = 24;
+const START_OFFSET = 4;
+const STREAM_OFFSET = 12;
 
-export function encodeSeries(series: SeriesRecord, attributes: CanonicalAttributes): Buffer {
-  const values = series.keySet === OVERFLOW_KEY_SET ? [] : attributes.values.map(encodeValue);
-  const head = Buffer.alloc(VALUES_OFFSET);
-  head.writeUInt32LE(series.stream, 0);
-  head.writeUInt32LE(series.keySet, 4);
-  head.writeUInt32LE(series.cell, 8);
-  head.writeDoubleLE(series.startTime, 16);
-  return Buffer.concat([head, ...values]);
+/** `texts`: of the slab. They are to be told when the record is published. */
+export function encodeSeries(
+  series: SeriesRecord,
+  attributes: CanonicalAttributes,
+  texts: TextNumbers,
+): Buffer {
+  texts.begin();
+  const head = Buffer.alloc(STREAM_OFFSET);
+  setSeriesCell(head, series.cell);
+  head.writeDoubleLE(series.startTime, START_OFFSET);
+  const isOverflow = series.keySet === OVERFLOW_KEY_SET;
+  return Buffer.concat([
+    head,
+    varint(series.stream),
+    varint(isOverflow ? 0 : series.keySet + 1),
+    ...(isOverflow ? [] : attributes.values.map((value) => encodeValue(value, texts))),
+  ]);
 }
 
 /** Writes the cell's place into an encoded series: it is known only when room was found for both. */
 export function setSeriesCell(payload: Buffer, cell: number): void {
-  payload.writeUInt32LE(cell, 8);
+  payload.writeUInt32LE(cell, 0);
 }
 
-/** The series whose payload begins at `start`. */
-export function decodeSeries(bytes: Buffer, start: number = 0): SeriesRecord {
+/** A series whose attributes are still to be read. */
+export interface DecodedSeries extends SeriesRecord {
+  readonly values: ValueReader;
+}
+
+/** The series whose payload is the bytes from `start` to `end`. Throws a `RegionError` when it goes on behind the end. */
+export function decodeSeries(bytes: Buffer, start: number = 0, end: number = bytes.length): DecodedSeries {
+  const values = new ValueReader(bytes, Math.min(start + STREAM_OFFSET, end), end);
+  const stream = values.varint();
+  const keySet = values.varint();
   return {
-    stream: bytes.readUInt32LE(start),
-    keySet: bytes.readUInt32LE(start + 4),
-    cell: bytes.readUInt32LE(start + 8),
-    startTime: bytes.readDoubleLE(start + 16),
+    stream,
+    keySet: keySet === 0 ? OVERFLOW_KEY_SET : keySet - 1,
+    cell: bytes.readUInt32LE(start),
+    startTime: bytes.readDoubleLE(start + START_OFFSET),
+    values,
   };
 }
 
 /**
- * The attributes of the series whose payload is the bytes from `start` to `end`, given the keys of its key set (unused for the overflow
- * series). Throws a `RegionError` when they go on behind the end.
+ * The attributes of a series, once, given the keys of its key set (unused for the overflow series) and the texts of its directory. Of each directory all
+ * records are to be read, in order. Throws a `RegionError` when they go on behind the record's end.
  */
 export function decodeSeriesAttributes(
-  bytes: Buffer,
-  keySet: number,
+  { keySet, values }: DecodedSeries,
   keys: readonly string[],
-  textOf: TextOfBytes = utf8Text,
-  start: number = 0,
-  end: number = bytes.length,
+  texts: DirectoryTexts,
 ): CanonicalAttributes {
   if (keySet === OVERFLOW_KEY_SET) return OVERFLOW_ATTRIBUTES;
-  const values: AttributeValue[] = [];
-  for (let i = 0, at = start + VALUES_OFFSET; i < keys.length; i++) {
-    const next = at < end ? at + valueBytes(bytes, at) : Infinity;
-    if (next > end)
-      throw new RegionError('E_RANGE', `a directory record ends within attribute ${i} of its series`);
-    values.push(decodeValue(bytes, at, textOf));
-    at = next;
-  }
-  return { keys, values };
+  return { keys, values: keys.map(() => values.value(texts)) };
 }

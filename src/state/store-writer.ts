@@ -7,6 +7,7 @@ import type { Region } from '../memory/region.ts';
 import { RegionClock } from '../memory/region-clock.ts';
 import { answerPulses } from '../memory/pulse.ts';
 import { acquireSlab, giveUpDamagedSlab } from '../memory/slab.ts';
+import { TextNumbers } from './directory-texts.ts';
 import { ExponentialHistogramStream } from './exponential-histogram-stream.ts';
 import { HistogramStream } from './histogram-stream.ts';
 import { readInheritance, type Inheritance } from './inheritance.ts';
@@ -31,6 +32,7 @@ export class StoreWriter implements SlabAccess {
   readonly region: Region;
   readonly warnings: Warnings = new Warnings();
   readonly clock: RegionClock;
+  readonly texts: TextNumbers = new TextNumbers();
   #isAcquired = false;
   #slab: number | undefined;
   #log: DirectoryLog | undefined;

@@ -249,17 +249,16 @@ export abstract class StreamWriter {
   }
 
   #newCell(attributes: CanonicalAttributes, keySet: number): number {
-    const { log, region } = this.#slab;
+    const { log, region, texts } = this.#slab;
     if (log === undefined || this.id < 0) return 0;
-    const payload = encodeSeries(
-      { stream: this.id, keySet, cell: 0, startTime: this.startTime() },
-      attributes,
-    );
+    const series = { stream: this.id, keySet, cell: 0, startTime: this.startTime() };
+    const payload = encodeSeries(series, attributes, texts);
     const cell = log.place(payload.length, this.#cellWords);
     if (cell < 0) return 0;
     this.initCell(region.doubles, cell);
     setSeriesCell(payload, cell);
     log.append(SERIES_RECORD, payload, this.#cellWords);
+    texts.publish();
     this.#refresh();
     return cell;
   }

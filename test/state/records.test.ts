@@ -1,62 +1,156 @@
 import { expect } from 'chai';
 import * as fc from 'fast-check';
-import { canonicalAttributes, OVERFLOW_ATTRIBUTES } from '../../src/state/attributes.ts';
+import { RegionError } from '../../src/base/errors.ts';
+import {
+  canonicalAttributes,
+  NO_ATTRIBUTES,
+  OVERFLOW_ATTRIBUTES,
+  type CanonicalAttributes,
+} from '../../src/state/attributes.ts';
+import { DirectoryTexts, MOST_TEXTS, TextNumbers } from '../../src/state/directory-texts.ts';
 import * as R from '../../src/state/records.ts';
 import { counter, gauge, histogram } from '../support/descriptions.ts';
 import { hostileAttributes } from '../support/hostile-values.ts';
 
-/** As the directory gives a payload back: padded with zeros to a multiple of 8. */
+/** As the directory gives a payload back: padded with zeros. */
 function padded(payload: Buffer): Buffer {
-  return Buffer.concat([payload, Buffer.alloc(-payload.length & 7)]);
+  return Buffer.concat([payload, Buffer.alloc(-payload.length & 3)]);
 }
 
 const series = { stream: 3, keySet: 7, cell: 123_456, startTime: 1.8e12 + 0.5 };
+
+/** The series as a reader has it that has read no other. */
+function decoded(payload: Buffer, keys: readonly string[], start = 0, end = payload.length) {
+  const { values, ...numbers } = R.decodeSeries(payload, start, end);
+  const read = { ...numbers, values };
+  return { numbers, attributes: R.decodeSeriesAttributes(read, keys, new DirectoryTexts()) };
+}
+
+function expectSame(back: CanonicalAttributes, attributes: CanonicalAttributes): void {
+  expect(back.keys).to.deep.equal(attributes.keys);
+  back.values.forEach((value, i) => {
+    const was = attributes.values[i];
+    if (typeof was === 'object' && was !== null) expect(JSON.stringify(value)).to.equal(JSON.stringify(was));
+    else expect(Object.is(value, was), `${String(value)} was ${String(was)}`).to.equal(true);
+  });
+}
 
 describe('records', () => {
   it('of a series give back its numbers and attributes, whatever the values', () => {
     fc.assert(
       fc.property(hostileAttributes, (make) => {
         const attributes = canonicalAttributes(make(), () => {});
-        const payload = padded(R.encodeSeries(series, attributes));
-        expect(R.decodeSeries(payload)).to.deep.equal(series);
-        const back = R.decodeSeriesAttributes(payload, series.keySet, attributes.keys);
-        expect(back.keys).to.deep.equal(attributes.keys);
-        back.values.forEach((value, i) => {
-          const was = attributes.values[i];
-          if (typeof was === 'object' && was !== null)
-            expect(JSON.stringify(value)).to.equal(JSON.stringify(was));
-          else expect(Object.is(value, was), `${String(value)} was ${String(was)}`).to.equal(true);
-        });
+        const payload = padded(R.encodeSeries(series, attributes, new TextNumbers()));
+        const back = decoded(payload, attributes.keys);
+        expect(back.numbers).to.deep.equal(series);
+        expectSame(back.attributes, attributes);
       }),
       { numRuns: 300 },
     );
   });
 
+  it('of series give back their texts, whichever of them were published, and whoever wrote them', () => {
+    const text = fc.oneof(fc.constantFrom('GET', 'POST', '/a', '', 'ü', '\ud800'), fc.string());
+    const step = fc.record({
+      values: fc.array(fc.oneof(text, fc.integer(), fc.boolean()), { maxLength: 4 }),
+      isPublished: fc.boolean(),
+      isHeir: fc.constantFrom(...Array.from({ length: 9 }, () => false), true),
+    });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
+        let writer = new TextNumbers();
+        const reader = new DirectoryTexts();
+        for (const { values, isPublished, isHeir } of steps) {
+          if (isHeir) writer = new TextNumbers();
+          const attributes = { keys: values.map((_, i) => `${i}`), values };
+          const payload = padded(R.encodeSeries(series, attributes, writer));
+          if (!isPublished) continue;
+          writer.publish();
+          expectSame(R.decodeSeriesAttributes(R.decodeSeries(payload), attributes.keys, reader), attributes);
+        }
+      }),
+    );
+  });
+
+  it('of series hold a text once, and then its number', () => {
+    const texts = new TextNumbers();
+    const attributes = canonicalAttributes({ a: 'a rather long text', b: 200 }, () => {});
+    const first = R.encodeSeries(series, attributes, texts);
+    texts.publish();
+    const second = R.encodeSeries(series, attributes, texts);
+    expect(first.length - second.length).to.equal('a rather long text'.length + 1);
+    expect(second).to.have.length(12 + 1 + 1 + 2 + 3);
+  });
+
+  it('of series write texts in full when all numbers are used up', () => {
+    const texts = new TextNumbers();
+    const reader = new DirectoryTexts();
+    for (let i = 0; i < MOST_TEXTS + 10; i++) {
+      const attributes = { keys: ['a'], values: [`text ${i}`] };
+      for (let turn = 0; turn < 2; turn++) {
+        const payload = R.encodeSeries(series, attributes, texts);
+        texts.publish();
+        const back = R.decodeSeriesAttributes(R.decodeSeries(payload), ['a'], reader);
+        expect(back.values).to.deep.equal(attributes.values);
+        expect(payload.includes('text')).to.equal(turn === 0 || i >= MOST_TEXTS);
+      }
+    }
+  });
+
+  it('of a hostile directory name no text that is not there, and no number that nobody gives', () => {
+    const texts = new TextNumbers();
+    const attributes = { keys: ['a'], values: ['x'] };
+    R.encodeSeries(series, attributes, texts);
+    texts.publish();
+    const known = R.encodeSeries(series, attributes, texts);
+    const read = (payload: Buffer) => () =>
+      R.decodeSeriesAttributes(R.decodeSeries(payload), ['a'], new DirectoryTexts());
+    expect(read(known)).to.throw(RegionError, 'no text number 0');
+    const numbered = (number: Buffer) => Buffer.concat([known.subarray(0, 14), Buffer.of(9), number]);
+    expect(read(numbered(Buffer.of(0xff, 0x7f, 1, 65)))).to.throw(RegionError, 'text number 16383');
+    expect(read(numbered(Buffer.alloc(8, 0xff)))).to.throw(RegionError, 'too many bytes');
+    expect(read(numbered(Buffer.of(0, 0xff, 0xff, 0xff, 0xff, 0x0f)))).to.throw(RegionError, 'ends within');
+  });
+
   it('keep the cell apart from the rest: it is written in later', () => {
     const attributes = canonicalAttributes({ a: 'x', b: 2 }, () => {});
-    const payload = R.encodeSeries({ ...series, cell: 0 }, attributes);
+    const payload = R.encodeSeries({ ...series, cell: 0 }, attributes, new TextNumbers());
     R.setSeriesCell(payload, 2 ** 32 - 1);
-    expect(R.decodeSeries(payload)).to.deep.equal({ ...series, cell: 2 ** 32 - 1 });
-    expect(R.decodeSeriesAttributes(payload, 7, ['a', 'b'])).to.deep.equal(attributes);
+    const back = decoded(payload, ['a', 'b']);
+    expect(back.numbers).to.deep.equal({ ...series, cell: 2 ** 32 - 1 });
+    expect(back.attributes).to.deep.equal(attributes);
+  });
+
+  it('hold streams and key sets of any number', () => {
+    for (const number of [0, 1, 126, 127, 128, 16_383, 16_384, 2 ** 31, 2 ** 32 - 2]) {
+      const many = { ...series, stream: number, keySet: number };
+      const payload = R.encodeSeries(many, NO_ATTRIBUTES, new TextNumbers());
+      expect(decoded(payload, []).numbers).to.deep.equal(many);
+    }
   });
 
   it('of a series are read where they lie among others, and not beyond their end', () => {
-    const attributes = canonicalAttributes({ a: 'text', b: 2 }, () => {});
-    const payload = R.encodeSeries(series, attributes);
+    const attributes = canonicalAttributes({ a: 'text', b: 2, c: 0.5 }, () => {});
+    const payload = R.encodeSeries(series, attributes, new TextNumbers());
     const among = Buffer.concat([Buffer.alloc(40, 1), payload, Buffer.alloc(40, 1)]);
     const end = 40 + payload.length;
-    expect(R.decodeSeries(among, 40)).to.deep.equal(series);
-    expect(R.decodeSeriesAttributes(among, 7, ['a', 'b'], undefined, 40, end)).to.deep.equal(attributes);
-    for (const short of [1, 9, 10, payload.length])
-      expect(() => R.decodeSeriesAttributes(among, 7, ['a', 'b'], undefined, 40, end - short)).to.throw(
+    const back = decoded(among, ['a', 'b', 'c'], 40, end);
+    expect(back.numbers).to.deep.equal(series);
+    expect(back.attributes).to.deep.equal(attributes);
+    for (let short = 1; short <= payload.length; short++)
+      expect(() => decoded(among, ['a', 'b', 'c'], 40, end - short), `${short}`).to.throw(
+        RegionError,
         'ends within',
       );
   });
 
   it('of the overflow series hold no values, and give back the one overflow object', () => {
-    const payload = padded(R.encodeSeries({ ...series, keySet: R.OVERFLOW_KEY_SET }, OVERFLOW_ATTRIBUTES));
-    expect(payload).to.have.length(24);
-    expect(R.decodeSeriesAttributes(payload, R.OVERFLOW_KEY_SET, [])).to.equal(OVERFLOW_ATTRIBUTES);
+    const overflow = { ...series, keySet: R.OVERFLOW_KEY_SET };
+    const payload = R.encodeSeries(overflow, OVERFLOW_ATTRIBUTES, new TextNumbers());
+    expect(payload).to.have.length(14);
+    const back = decoded(padded(payload), []);
+    expect(back.numbers).to.deep.equal(overflow);
+    expect(back.attributes).to.equal(OVERFLOW_ATTRIBUTES);
   });
 
   it('of key sets give back every key, lone surrogates and zeros too', () => {

@@ -230,6 +230,24 @@ describe('StoreWriter', () => {
       expect(held).to.be.above(2 * L.EXTENT_SHARE * L.FIRST_EXTENT_BYTES);
     });
 
+    it('writes a text once, and its heir once more', () => {
+      const region = Region.create(MIB);
+      const record = (writer: StoreWriter, from: number): void => {
+        const stream = writer.stream(counter('requests'), 2000);
+        for (let n = from; n < from + 20; n++) recordTo(stream, 1, { n, route: '/a/long/route' });
+      };
+      const written = (): number =>
+        recordsOf(region).filter(({ payload }) => payload.includes('/a/long/route')).length;
+      record(new StoreWriter(region), 0);
+      expect(written()).to.equal(1);
+      record(new StoreWriter(afterDeath(region)), 10);
+      expect(written()).to.equal(2);
+      const sums = sumsOf(region, 'requests');
+      expect(Object.keys(sums)).to.have.length(30);
+      for (let n = 0; n < 30; n++)
+        expect(sums[`[["n",${n}],["route","/a/long/route"]]`]).to.equal(n < 10 || n >= 20 ? 1 : 2);
+    });
+
     it('takes no more memory for the fiftieth owner than for the first', () => {
       const region = Region.create(4 * MIB);
       use(new StoreWriter(region), 200);

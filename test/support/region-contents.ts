@@ -24,6 +24,7 @@ import {
 } from '../../src/state/cells/interval-histogram-cell.ts';
 import { readLastValueInto } from '../../src/state/cells/last-value-cell.ts';
 import { readSumInto } from '../../src/state/cells/sum-cell.ts';
+import { DirectoryTexts } from '../../src/state/directory-texts.ts';
 import * as R from '../../src/state/records.ts';
 
 export interface SeriesContents {
@@ -61,18 +62,24 @@ export function recordsOf(region: Region): { slab: number; kind: number; payload
 export function seriesOf(region: Region): SeriesContents[] {
   const streams = new Map<number, R.StreamDescription[]>();
   const keySets = new Map<number, string[][]>();
+  const texts = new Map<number, DirectoryTexts>();
   const series: SeriesContents[] = [];
   for (const { slab, kind, payload } of recordsOf(region)) {
-    if (!streams.has(slab)) streams.set(slab, []).has(slab) && keySets.set(slab, []);
+    if (!streams.has(slab)) {
+      streams.set(slab, []);
+      keySets.set(slab, []);
+      texts.set(slab, new DirectoryTexts());
+    }
     if (kind === R.STREAM_RECORD) streams.get(slab)!.push(R.decodeJson(payload) as R.StreamDescription);
     if (kind === R.KEY_SET_RECORD) keySets.get(slab)!.push(R.decodeJson(payload) as string[]);
     if (kind !== R.SERIES_RECORD) continue;
-    const { stream: id, keySet, cell } = R.decodeSeries(payload);
+    const decoded = R.decodeSeries(payload);
+    const { stream: id, keySet, cell } = decoded;
     const stream = streams.get(slab)![id]!;
     series.push({
       slab,
       stream,
-      attributes: R.decodeSeriesAttributes(payload, keySet, keySets.get(slab)![keySet] ?? []),
+      attributes: R.decodeSeriesAttributes(decoded, keySets.get(slab)![keySet] ?? [], texts.get(slab)!),
       overflow: keySet === R.OVERFLOW_KEY_SET,
       cell,
       live: Atomics.load(region.words, cell << 1) !== 0,
