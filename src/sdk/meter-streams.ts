@@ -41,8 +41,7 @@ export class MeterStreams {
       opened.map(({ stream, plan }) => {
         keepExemplars(stream, configuration.exemplarFilter ?? 'trace_based', plan);
         const destination = filtered(stream as RecordedStream, plan.filter);
-        const takesAll = instrument.kind !== 'GAUGE' || stream.description.aggregation.type === 'last-value';
-        return takesAll
+        return takesAll(instrument, stream.description)
           ? destination
           : { recorder: new FiniteOnly(stream as RecordedStream, destination), cells: undefined };
       }),
@@ -106,4 +105,10 @@ export class MeterStreams {
       ...(aggregation.type === 'last-value' && merge !== undefined && { merge }),
     };
   }
+}
+
+/** Whether a stream takes every value that its instrument does. The infinities, and NaN of gauges, would spoil a sum for good. */
+function takesAll({ kind }: InstrumentDescriptor, { aggregation: { type } }: StreamDescription): boolean {
+  if (kind === 'GAUGE') return type === 'last-value';
+  return kind !== 'HISTOGRAM' || type !== 'sum';
 }

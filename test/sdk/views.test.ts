@@ -273,6 +273,23 @@ describe('views', () => {
       ]);
       expect(warnings).to.have.length(2);
     });
+
+    it('the infinities of a histogram stay out of sums, with a warning, and are its last value', () => {
+      const provider = withViews([
+        { instrumentName: 'h', name: 'sum', aggregation: { type: SUM } },
+        { instrumentName: 'h', name: 'last', aggregation: { type: LAST_VALUE } },
+      ]);
+      const histogram = provider.meter.createHistogram('h');
+      const warnings = warningsOf(() => {
+        for (const n of [1, 2, Infinity]) histogram.record(n);
+        histogram.bind().record(Infinity);
+      });
+      expect(shown(provider)).to.deep.equal([
+        ['sum', [{}, 3]],
+        ['last', [{}, Infinity]],
+      ]);
+      expect(warnings).to.have.length(1);
+    });
   });
 
   it('a view that drops makes the instrument say that it is not enabled, and record nothing', () => {
