@@ -5,7 +5,7 @@ type Buckets = ExponentialHistogramValue['positive'];
 /**
  * What was counted between two cumulative states of one series. `before` is the earlier, undefined where there is none; its scale is not
  * the lower one, since scales only fall. The difference has the scale of the later state, which may be lower than the interval
- * alone would need. `extremes` are the interval's; left out where they are not known.
+ * alone would need. `extremes` are the interval's; left out where they are not known, as the sum is once it has grown beyond the largest number.
  */
 export function exponentialDifference(
   now: ExponentialHistogramValue,
@@ -16,7 +16,7 @@ export function exponentialDifference(
   const change = before.scale - now.scale;
   return {
     ...(now.min !== undefined && extremes),
-    ...(now.sum !== undefined && { sum: now.sum - (before.sum ?? 0) }),
+    ...(now.sum !== undefined && Number.isFinite(before.sum) && { sum: now.sum - before.sum! }),
     count: now.count - before.count,
     scale: now.scale,
     zeroCount: now.zeroCount - before.zeroCount,

@@ -230,6 +230,14 @@ describe('exponential histograms', function () {
     expect(pointsOf(region)).to.have.length(variants.length);
   });
 
+  it('differ by no sum once that has grown beyond the largest number', () => {
+    const large = [Number.MAX_VALUE, Number.MAX_VALUE];
+    const before = recorded(large);
+    expect(exponentialDifference(before, recorded([1]), undefined).sum).to.equal(Infinity);
+    const difference = exponentialDifference(recorded([...large, 1]), before, undefined);
+    expect(difference).to.include({ count: 1 }).and.not.to.have.property('sum');
+  });
+
   it(`differ by what was recorded between two states, at the later scale (seed: ${SEED})`, () => {
     const values = fc.array(exactValues, { maxLength: 60, size: 'max' });
     fc.assert(
