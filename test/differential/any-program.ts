@@ -69,30 +69,33 @@ const meters: fc.Arbitrary<MeterArguments[]> = fc.array(
   { minLength: 1, maxLength: 3 },
 );
 
-const readers: fc.Arbitrary<ReaderPlan[]> = fc.array(
-  fc.record({
-    temporality: fc.constantFrom<Temporality>('cumulative', 'delta', 'preferred'),
-    histogram: fc.oneof(
-      { weight: 4, arbitrary: fc.constant<AggregationName>('default') },
-      {
-        weight: 3,
-        arbitrary: fc.constantFrom<AggregationName>('explicit', 'exponential', 'sum', 'drop'),
-      },
-    ),
-    counter: fc.oneof(
-      { weight: 8, arbitrary: fc.constant<AggregationName>('default') },
-      { weight: 1, arbitrary: fc.constantFrom<AggregationName>('explicit', 'exponential', 'drop') },
-    ),
-    cardinalityLimit: fc.oneof(
-      { weight: 3, arbitrary: fc.constant(2000) },
-      { weight: 1, arbitrary: fc.integer({ min: 1, max: 4 }) },
-    ),
-    hasProducer: fc.oneof(
-      { weight: 15, arbitrary: fc.constant(false) },
-      { weight: 1, arbitrary: fc.constant(true) },
-    ),
-  }),
-  { minLength: 1, maxLength: 3 },
+const readersOf = (cardinalityLimit: fc.Arbitrary<number>): fc.Arbitrary<ReaderPlan[]> =>
+  fc.array(
+    fc.record({
+      temporality: fc.constantFrom<Temporality>('cumulative', 'delta', 'preferred'),
+      histogram: fc.oneof(
+        { weight: 8, arbitrary: fc.constant<AggregationName>('default') },
+        {
+          weight: 3,
+          arbitrary: fc.constantFrom<AggregationName>('explicit', 'exponential', 'sum', 'drop'),
+        },
+      ),
+      counter: fc.oneof(
+        { weight: 8, arbitrary: fc.constant<AggregationName>('default') },
+        { weight: 1, arbitrary: fc.constantFrom<AggregationName>('explicit', 'exponential', 'drop') },
+      ),
+      cardinalityLimit,
+      hasProducer: fc.oneof(
+        { weight: 15, arbitrary: fc.constant(false) },
+        { weight: 1, arbitrary: fc.constant(true) },
+      ),
+    }),
+    { minLength: 1, maxLength: 3 },
+  );
+
+const readers: fc.Arbitrary<ReaderPlan[]> = fc.oneof(
+  { weight: 3, arbitrary: readersOf(fc.constant(2000)) },
+  { weight: 1, arbitrary: readersOf(fc.integer({ min: 1, max: 4 })) },
 );
 
 type DescribedStep =
@@ -150,7 +153,7 @@ const collect = fc.record({
   step: fc.constant('collect' as const),
   reader: fc.nat(2),
   observations: fc.array(
-    fc.record({ callback: fc.nat(5), instrument: instrumentNumbers, value: measurements, attributes }),
+    fc.record({ callback: fc.nat(6), instrument: instrumentNumbers, value: measurements, attributes }),
     { maxLength: 8, size: 'max' },
   ),
   failures: fc.oneof(
@@ -193,11 +196,11 @@ const steps: fc.Arbitrary<DescribedStep> = fc.oneof(
   },
   { weight: 30, arbitrary: collect },
   {
-    weight: 4,
+    weight: 8,
     arbitrary: fc.record({
       step: fc.constant('callback' as const),
-      adds: fc.boolean(),
-      callback: fc.nat(5),
+      adds: fc.nat(2).map((n) => n > 0),
+      callback: fc.nat(3),
       instruments: fc.array(instrumentNumbers, { minLength: 1, maxLength: 3 }),
     }),
   },
@@ -229,7 +232,7 @@ export const anyProgram: fc.Arbitrary<DescribedProgram> = fc.record({
   steps: fc
     .tuple(
       fc.array(create, { minLength: 1, maxLength: 3 }),
-      fc.array(steps, { maxLength: 60, size: 'max' }),
+      fc.array(steps, { maxLength: 55, size: 'max' }),
       collect,
     )
     .map(([first, then, last]): DescribedStep[] => [...first, ...then, last]),
@@ -271,6 +274,7 @@ export function materialize({
 }: DescribedProgram): Program {
   const limits = [...readers, ...views].map(({ cardinalityLimit }) => cardinalityLimit ?? 2000);
   const isLimited = Math.min(...limits) < 10;
+  const addsHistogramsUp = readers.some(({ histogram }) => histogram === 'sum');
   const callbacks = sharesCallbacks ? [...SHARED] : [];
   const instruments: { readonly kind: InstrumentKind; readonly meter: number; readonly callback: number }[] =
     [];
@@ -296,15 +300,14 @@ export function materialize({
       }
       case 'callback': {
         const step = described.adds ? 'add callback' : 'remove callback';
-        const chosen = described.instruments.map((one) => one % instruments.length);
-        const { kind, meter, callback: own } = instruments[chosen[0]!]!;
-        if (!isObserved(kind)) return [];
+        const observed = [...instruments.keys()].filter((one) => isObserved(instruments[one]!.kind));
+        if (observed.length === 0) return [];
+        const chosen = described.instruments.map((one) => observed[one % observed.length]!);
+        const { meter, callback: own } = instruments[chosen[0]!]!;
         const callback = described.callback < SHARED.length && sharesCallbacks ? described.callback : own;
         // A batch is of instruments of one meter (specification).
         const others = callbacks[callback]!.isBatch && callback !== own ? chosen.slice(1) : [];
-        const batch = others.filter(
-          (one) => isObserved(instruments[one]!.kind) && instruments[one]!.meter === meter,
-        );
+        const batch = others.filter((one) => instruments[one]!.meter === meter);
         return [{ step, callback, instruments: [chosen[0]!, ...batch] }];
       }
       case 'record': {
@@ -313,7 +316,7 @@ export function materialize({
         const attributes = makeAttributes(described.attributes);
         const bound = described.bound && isPlainMeasurement(value);
         // Aggregations differ in what they refuse, and so in what they admit.
-        const isRefusedBySome = isLimited && !Number.isFinite(value);
+        const isRefusedBySome = (isLimited || addsHistogramsUp) && !Number.isFinite(value);
         return isObserved(instruments[instrument]!.kind) || isRefusedBySome
           ? []
           : [{ step: 'record', instrument, value, attributes, bound }];

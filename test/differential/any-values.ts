@@ -81,7 +81,9 @@ const attributeValues: fc.Arbitrary<Described> = fc.oneof(
   },
   {
     weight: 3,
-    arbitrary: plainly(fc.constantFrom(0.5, -1, 2 ** 32, null, '\ud800', 'null', '[1]', 'x'.repeat(300))),
+    arbitrary: plainly(
+      fc.constantFrom(0.5, -1, 2 ** 32, null, '\ud800', 'null', '[1]', 'zäh 日本', 'x'.repeat(300)),
+    ),
   },
   {
     weight: 2,
@@ -134,7 +136,7 @@ export function makeAttributes({ entries = [], form, instead }: DescribedAttribu
 const keys = fc.oneof(
   { weight: 6, arbitrary: fc.constant('k') },
   { weight: 3, arbitrary: fc.constant('method') },
-  { weight: 1, arbitrary: fc.constantFrom('a', 'z', '__proto__', 'toString', '7', '') },
+  { weight: 1, arbitrary: fc.constantFrom('a', 'z', '__proto__', 'toString', '7', '', 'ключ') },
 );
 
 export const attributes: fc.Arbitrary<DescribedAttributes> = fc.oneof(

@@ -31,9 +31,12 @@ function aggregationsOf(kind: InstrumentKind | undefined, isMany: boolean): Aggr
     : ['default', 'default', 'drop'];
 }
 
-/** Left out more often than not. */
-function maybe<T>(freq: number, ...values: T[]): fc.Arbitrary<T | undefined> {
-  return fc.option(fc.constantFrom(...values), { nil: undefined, freq });
+/** One of `values` in so many cases of ten. */
+function maybe<T>(times: number, ...values: T[]): fc.Arbitrary<T | undefined> {
+  return fc.oneof(
+    { weight: 10 - times, arbitrary: fc.constant(undefined) },
+    { weight: times, arbitrary: fc.constantFrom(...values) },
+  );
 }
 
 /** `isMany`: views that select what others do, or have code. */
@@ -43,12 +46,9 @@ function view(isMany: boolean): fc.Arbitrary<ViewPlan> {
       kindOfName: fc.nat(9),
       name: names,
       pattern: patterns,
-      instrumentType: fc.option(fc.constantFrom(...INSTRUMENT_KINDS), {
-        nil: undefined,
-        freq: isMany ? 2 : 5,
-      }),
-      instrumentUnit: maybe(2, '', '', 's', 'By'),
-      meterName: maybe(2, 'lib', 'lib', 'other'),
+      instrumentType: isMany ? maybe(4, ...INSTRUMENT_KINDS) : maybe(2, ...INSTRUMENT_KINDS),
+      instrumentUnit: maybe(2, '', '', '', 's'),
+      meterName: maybe(2, 'lib', 'other'),
       meterVersion: maybe(1, '', '1.0'),
       meterSchemaUrl: maybe(1, 'https://example.com/1'),
       renamed: fc.constantFrom(undefined, undefined, undefined, 'viewed', 'other', 'joined'),

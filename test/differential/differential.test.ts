@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { collectGarbage } from '../support/collect-garbage.ts';
 import { anyProgram, materialize, type DescribedProgram } from './any-program.ts';
 import type { Collection } from './collected.ts';
+import { FeatureCounts } from './features.ts';
 import { createSteps, momentsOf } from './program.ts';
 import type { AppliedRule } from './rule.ts';
 import { RULES } from './rules.ts';
@@ -84,6 +85,16 @@ describe('differential test against the official SDK', () => {
       ...(PATH !== undefined && { path: PATH }),
     });
   });
+
+  if (RUNS > 2000)
+    it('tries every feature in the programs it makes, and ordinary ones most', () => {
+      const counts = new FeatureCounts();
+      for (const described of fc.sample(anyProgram, { numRuns: 2000, seed: SEED }))
+        counts.add(materialize(described));
+      console.log(String(counts));
+      expect(counts.rarerThan(0.5), 'hardly tried').to.deep.equal([]);
+      expect(counts.rarerThan(60), 'ordinary').not.to.include('no views');
+    });
 
   it('has a rule for each difference of what is collected in docs/differences.md, and no other', () => {
     const page = readFileSync(new URL('../../../docs/differences.md', import.meta.url), 'utf8');

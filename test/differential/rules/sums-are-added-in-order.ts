@@ -3,25 +3,36 @@
  * Zero has no sign.
  */
 import { allPoints } from '../collected.ts';
-import type { Program } from '../program.ts';
+import { setKey } from '../kept-attributes.ts';
+import type { Observation, Program } from '../program.ts';
 import type { Rule } from '../rule.ts';
+import { streamOfMetric, streamsOf } from '../streams.ts';
 
-/** Largest difference between two ways to add up all values of a program. */
-function largestDifference(program: Program): number {
-  const values = program.steps.flatMap((step) => {
-    if (step.step === 'record') return [step.value];
-    return step.step === 'collect' ? step.observations.map(({ value }) => value) : [];
-  });
-  const finite = values.filter((value): value is number => Number.isFinite(value));
-  if (finite.every((value) => Number.isInteger(value * 8) && Math.abs(value) < 2 ** 40)) return 0; // then every addition is exact
-  return finite.length * Number.EPSILON * finite.reduce((sum, value) => sum + Math.abs(value), 0);
+/** Largest difference between two ways to add up all values of each series. */
+function largestDifferences(program: Program): Map<string, number> {
+  const streams = streamsOf(program);
+  const series = new Map<string, number[]>();
+  const add = ({ instrument, attributes, value }: Observation): void => {
+    const key = streams[instrument]! + setKey(attributes as object);
+    if (!series.has(key)) series.set(key, []);
+    if (Number.isFinite(value)) series.get(key)!.push(value as number);
+  };
+  for (const step of program.steps)
+    if (step.step === 'record') add(step);
+    else if (step.step === 'collect') step.observations.forEach(add);
+  return new Map([...series].map(([key, values]) => [key, largestDifference(values)]));
+}
+
+function largestDifference(values: readonly number[]): number {
+  if (values.every((value) => Number.isInteger(value * 8) && Math.abs(value) < 2 ** 40)) return 0; // then every addition is exact
+  return values.length * Number.EPSILON * values.reduce((sum, value) => sum + Math.abs(value), 0);
 }
 
 export const sumsAreAddedInOrder: Rule = {
   name: 'Sums are added in order',
   apply: (program) => {
-    const tolerance = largestDifference(program);
-    const near = (official: number, ours: unknown): number =>
+    const tolerances = largestDifferences(program);
+    const near = (official: number, ours: unknown, tolerance: number): number =>
       typeof ours === 'number' && (official === ours || Math.abs(official - ours) <= tolerance)
         ? ours
         : official;
@@ -29,14 +40,15 @@ export const sumsAreAddedInOrder: Rule = {
       program,
       expected: (official, ours) => {
         const points = allPoints(ours);
-        allPoints(official).forEach(({ metric, point }, i) => {
+        allPoints(official).forEach(({ scope, metric, point }, i) => {
           const value = points[i]?.point.value;
+          const tolerance = tolerances.get(streamOfMetric(scope, metric) + setKey(point.attributes)) ?? 0;
           if (typeof point.value === 'number') {
             // A last value is not added up: only the sign of its zero is no matter.
-            if (metric.isMonotonic !== undefined) point.value = near(point.value, value);
+            if (metric.isMonotonic !== undefined) point.value = near(point.value, value, tolerance);
             else if (point.value === value) point.value = value;
           } else if (typeof value === 'object') {
-            if (point.value.sum !== undefined) point.value.sum = near(point.value.sum, value.sum);
+            if (point.value.sum !== undefined) point.value.sum = near(point.value.sum, value.sum, tolerance);
             if (value.min !== undefined && point.value.min === value.min) point.value.min = value.min;
             if (value.max !== undefined && point.value.max === value.max) point.value.max = value.max;
           }

@@ -17,7 +17,7 @@ function isRefused(
   if (isOfGauge && !isLastValue && !Number.isFinite(value)) return true;
   if (kind === 'OBSERVABLE_GAUGE') return options?.valueType === 0 && !Number.isFinite(value);
   if (kind === 'GAUGE') return false;
-  return kind === 'HISTOGRAM' ? Number.isNaN(value) : !Number.isFinite(value);
+  return kind === 'HISTOGRAM' && aggregation !== 'sum' ? Number.isNaN(value) : !Number.isFinite(value);
 }
 
 function keyOf({ scope, metric, point }: ReturnType<typeof allPoints>[number]): string {

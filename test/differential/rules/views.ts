@@ -28,7 +28,10 @@ export function needsInstrumentsApart(program: Program): boolean {
     program.views.some(({ code }) => code !== undefined) ||
     (program.views.some(({ keys }) => keys !== undefined) && (isLimited(program) || hasProtoKeys(program))) ||
     createSteps(program).some((create) => {
-      const selected = program.views.filter((view) => selects(view, program, create));
+      const { schemaUrl } = program.meters[create.meter]!;
+      // The official SDK takes no notice of what views say of a schema URL where there is none.
+      const asItFinds = schemaUrl === undefined ? { meterSchemaUrl: undefined } : {};
+      const selected = program.views.filter((view) => selects({ ...view, ...asItFinds }, program, create));
       return selected.length > 1 || viewsOf(program, create).length < selected.length;
     })
   );
