@@ -1,3 +1,5 @@
+import { roomFor } from './array-room.ts';
+
 /** No further contribution. */
 export const NONE: number = -1;
 
@@ -9,6 +11,8 @@ export interface Contribution {
   /** Whether the cell is one of interval-histogram-cell.ts. */
   readonly intervals: boolean;
 }
+
+const NONE_YET = new Int32Array(0);
 
 /** Set in `owners` where the cell keeps the extremes of intervals; above any slab's number. */
 const INTERVALS = 0x4000;
@@ -26,9 +30,9 @@ const INTERVALS = 0x4000;
 export class Contributions {
   #cells = new Int32Array(8);
   #owners = new Int16Array(8);
-  #first = new Int32Array(0);
-  #last = new Int32Array(0);
-  #next = new Int32Array(0);
+  #first = NONE_YET;
+  #last = NONE_YET;
+  #next = NONE_YET;
   #size = 0;
 
   /** Number of contributions, of all series together. */
@@ -103,11 +107,6 @@ export class Contributions {
     this.#owners[node] = intervals ? slab | INTERVALS : slab;
     return node;
   }
-}
-
-/** How long an array is made that is to have an element `last`: a quarter longer than it must be. */
-export function roomFor(last: number): number {
-  return last + 1 + Math.max(8, last >> 2);
 }
 
 /** The array, or one that reaches `series`; what is new in it is its own index. */

@@ -1,4 +1,5 @@
 import { isObserved, streamKey } from '../state/records.ts';
+import { roomFor } from './array-room.ts';
 import { correspondence, type DeltaState } from './delta-state.ts';
 import { exponentialDifference } from './exponential-delta.ts';
 import type { Extremes } from './interval-extremes.ts';
@@ -62,10 +63,10 @@ export class DeltaStream {
   #reserve(): void {
     const rows = this.#rows;
     if (rows * this.#stride <= this.#told.length) return;
-    const updates = new Int32Array(2 * rows);
+    const updates = new Int32Array(roomFor(rows - 1));
     updates.set(this.#updates);
     this.#updates = updates;
-    const told = new Float64Array(2 * rows * this.#stride);
+    const told = new Float64Array(updates.length * this.#stride);
     told.set(this.#told);
     this.#told = told;
   }

@@ -1,5 +1,6 @@
 import { HISTOGRAM_COUNT } from '../state/cells/histogram-cell.ts';
 import { extremesSince } from '../state/cells/interval-part.ts';
+import { roomFor } from './array-room.ts';
 
 /** Extremes that one reader has not reported yet, by series. */
 export class Extremes {
@@ -7,7 +8,7 @@ export class Extremes {
   #high = new Float64Array(8).fill(-Infinity);
 
   include(series: number, low: number, high: number): void {
-    if (series >= this.#low.length) this.#grow(2 * series);
+    if (series >= this.#low.length) this.#grow(roomFor(series));
     this.#low[series] = Math.min(this.#low[series]!, low);
     this.#high[series] = Math.max(this.#high[series]!, high);
   }
@@ -80,7 +81,7 @@ export class IntervalExtremes {
 
   #reserve(node: number): void {
     if (node < this.#known.length) return;
-    const known = new Float64Array(2 * node);
+    const known = new Float64Array(roomFor(node));
     known.set(this.#known);
     this.#known = known;
   }

@@ -1,8 +1,9 @@
 import type { Attributes } from '@opentelemetry/api';
 import { OVERFLOW_ATTRIBUTES, type CanonicalAttributes } from '../state/attributes.ts';
 import type { StreamDescription } from '../state/records.ts';
+import { roomFor } from './array-room.ts';
 import { attributesObject } from './attribute-objects.ts';
-import { Contributions, NONE, roomFor, type Contribution } from './contributions.ts';
+import { Contributions, NONE, type Contribution } from './contributions.ts';
 import type { ExemplarBlock } from './exemplar-block.ts';
 import { IntervalExtremes } from './interval-extremes.ts';
 import { SeriesIndex } from './series-index.ts';

@@ -1,4 +1,5 @@
 import type { Attributes } from '@opentelemetry/api';
+import { roomFor } from './array-room.ts';
 import { exponentialRowWords, fillExponentialRow } from './exponential-row.ts';
 import { millisOf } from './hr-time.ts';
 import * as D from './metric-data.ts';
@@ -60,7 +61,7 @@ export class MetricColumn {
   open(): number {
     const at = this.rows * this.stride;
     if (at + this.stride > this.values.length) {
-      const values = new Float64Array(2 * (at + this.stride));
+      const values = new Float64Array(roomFor(this.rows) * this.stride);
       values.set(this.values);
       this.values = values;
     }

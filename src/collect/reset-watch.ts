@@ -1,4 +1,5 @@
 import type { HrTime } from '@opentelemetry/api';
+import { roomFor } from './array-room.ts';
 import { hrTimeOf } from './hr-time.ts';
 
 /**
@@ -20,7 +21,7 @@ export class ResetWatch {
   /** When a series started that amounts to `total` now; `start`, if it was never set back. */
   startOf(series: number, total: number, start: HrTime): HrTime {
     if (series >= this.#totals.length) {
-      const totals = new Float64Array(2 * series);
+      const totals = new Float64Array(roomFor(series));
       totals.set(this.#totals);
       this.#totals = totals;
     }

@@ -6,7 +6,7 @@ import {
   type AttributeValue,
   type CanonicalAttributes,
 } from '../state/attributes.ts';
-import { roomFor } from './contributions.ts';
+import { roomFor } from './array-room.ts';
 
 /** Characters of a text that are hashed, from each end. */
 const HASHED = 64;
