@@ -42,12 +42,17 @@ export class CellReader implements CellReading {
 
   /** Call at the start of a snapshot. */
   begin(): void {
-    this.#started = process.hrtime.bigint();
     this.#patience = PATIENCE_MS;
     this.#waits = 0;
+    this.resume();
   }
 
-  /** Call at the end of a snapshot. */
+  /** Call where a snapshot goes on that was interrupted by `end`. */
+  resume(): void {
+    this.#started = process.hrtime.bigint();
+  }
+
+  /** Call at the end of a snapshot, or of a slice of it. */
   end(): void {
     this.#nanos += process.hrtime.bigint() - this.#started;
   }

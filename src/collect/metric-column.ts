@@ -33,8 +33,12 @@ export interface ColumnDescription {
 }
 
 /**
- * One metric of a snapshot as columns: row i is a series. It is reused by the next snapshot, so read it before that. A row keeps its
- * place as long as the series before it are reported; a new series comes last.
+ * One metric of a snapshot as columns: row i is a series. The next snapshot fills it anew, in place: whoever reads it while that is done in
+ * slices finds the values of either snapshot, each series whole and there once. A row keeps its place as long as the series before it are
+ * reported; a new series comes last.
+ *
+ *   values  | row 0 | row 1 | row 2 | row 3 | row 4 |
+ *             of this snapshot ^ #filled      of the one before, up to ^ rows
  */
 export class MetricColumn {
   readonly description: ColumnDescription;
@@ -42,13 +46,16 @@ export class MetricColumn {
   text: string;
   /** Numbers a row has in `values`: 1; count, sum and buckets; or an exponential row. */
   readonly stride: number;
-  rows = 0;
   readonly attributes: Attributes[] = [];
   /** Milliseconds since the epoch. */
   readonly starts: number[] = [];
   values: Float64Array;
   /** Exemplars by row; undefined where no row has any. */
   exemplars: Map<number, readonly D.Exemplar[]> | undefined;
+  #rows = 0;
+  #filled = 0;
+  #isOpen = false;
+  #hasMoved = false;
 
   constructor(description: ColumnDescription, text: string) {
     this.description = description;
@@ -57,29 +64,60 @@ export class MetricColumn {
     this.values = new Float64Array(this.stride);
   }
 
-  /** Index in `values` of a row to be filled; `close` makes it one. */
+  get rows(): number {
+    return this.#rows;
+  }
+
+  /** Index in `values` of the next row to be filled; `close` makes it one, else it is opened again. */
   open(): number {
-    const at = this.rows * this.stride;
+    const at = this.#filled * this.stride;
     if (at + this.stride > this.values.length) {
-      const values = new Float64Array(roomFor(this.rows) * this.stride);
+      const values = new Float64Array(roomFor(this.#filled) * this.stride);
       values.set(this.values);
       this.values = values;
     }
+    this.#isOpen = true;
     return at;
   }
 
   close(attributes: Attributes, start: number, exemplars?: readonly D.Exemplar[]): void {
-    this.attributes[this.rows] = attributes;
-    this.starts[this.rows] = start;
+    const row = this.#filled++;
+    this.#isOpen = false;
+    if (row === this.#rows) this.#rows++;
+    else if (this.attributes[row] !== attributes) this.#hasMoved = true;
+    this.attributes[row] = attributes;
+    this.starts[row] = start;
     if (exemplars !== undefined && exemplars.length > 0)
-      (this.exemplars ??= new Map<number, readonly D.Exemplar[]>()).set(this.rows, exemplars);
-    this.rows++;
+      (this.exemplars ??= new Map<number, readonly D.Exemplar[]>()).set(row, exemplars);
+    else this.exemplars?.delete(row);
   }
 
-  /** Empties the column for another snapshot. */
+  /** True while every row is one series, whole, and no series has two. Always after `cut`. */
+  get isCoherent(): boolean {
+    return !this.#isOpen && !this.#hasMoved;
+  }
+
+  /** Begins to fill the rows anew; those that are not reached yet stay. */
+  rewind(): void {
+    this.#filled = 0;
+    this.#isOpen = false;
+    this.#hasMoved = false;
+  }
+
+  /** Ends the rows with the one that was filled last. */
+  cut(): void {
+    this.#rows = this.#filled;
+    this.#isOpen = false;
+    this.#hasMoved = false;
+    if (this.exemplars === undefined) return;
+    for (const row of this.exemplars.keys()) if (row >= this.rows) this.exemplars.delete(row);
+    if (this.exemplars.size === 0) this.exemplars = undefined;
+  }
+
+  /** Empties the column. */
   clear(): void {
-    this.rows = 0;
-    this.exemplars = undefined;
+    this.rewind();
+    this.cut();
   }
 }
 

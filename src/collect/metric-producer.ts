@@ -4,19 +4,21 @@ import type {
   MetricCollectOptions,
   MetricProducer,
 } from '@opentelemetry/sdk-metrics';
+import { turn } from '../base/turn.ts';
 import { Region } from '../memory/region.ts';
 import { wishDeltas } from '../state/delta-wishes.ts';
 import { INSTRUMENT_KINDS, type InstrumentKind } from '../state/records.ts';
 import { CellReader, type ReadStats } from './cell-reader.ts';
 import type { DeltaState } from './delta-state.ts';
 import { observeElsewhere } from './observation.ts';
-import type { MetricColumns } from './metric-column.ts';
+import type { MetricColumn, MetricColumns } from './metric-column.ts';
 import { TEMPORALITY_DELTA, type Resource, type ResourceMetrics } from './metric-data.ts';
 import { SelfMetrics, type SelfMetric } from './self-metrics.ts';
 import { Snapshots } from './snapshot.ts';
 import { storeMetrics } from './store-metrics.ts';
 import { readerOf, type StoreReader } from './store-reader.ts';
 import { StreamSelection } from './stream-selection.ts';
+import { Turns } from './turns.ts';
 
 type Official = CollectionResult['resourceMetrics'];
 
@@ -57,6 +59,7 @@ export class SeqlockMetricProducer implements MetricProducer {
   readonly #observe: Observe;
   readonly #isDelta: (kind: InstrumentKind) => boolean;
   readonly #selfMetrics: SelfMetrics | undefined;
+  readonly #columnTurns = new Turns(); // snapshots in slices, one after the other
 
   constructor(store: ReadableStore, options: SeqlockMetricProducerOptions = {}) {
     const { resource, aggregationTemporalitySelector, selection, observe } = options;
@@ -86,17 +89,29 @@ export class SeqlockMetricProducer implements MetricProducer {
 
   /** `snapshot` as columns, which the next call of it fills anew: no objects are made for series seen before. */
   columns(): MetricColumns {
-    const columns = this.#snapshots.takeColumns();
-    if (this.#selfMetrics !== undefined) columns.push(...this.#selfMetrics.columns());
-    return { resource: this.#resourceNow(), columns };
+    return this.#withOwn(this.#snapshots.takeColumns());
   }
 
   /**
-   * Makes known to this thread what other threads added to the store, for `millis` milliseconds at most. False when there is more. A
-   * snapshot does it as well, and waits for all of it: call this before, to let the event loop turn in between.
+   * `columns` in slices of `millis` milliseconds, between which the event loop turns. The next call fills the same columns, beginning at any
+   * later turn: whoever still reads them finds some series as they are then.
    */
-  prepare(millis: number): boolean {
-    return this.#store.refresh(performance.now() + millis);
+  columnsInSlices(millis: number): Promise<MetricColumns> {
+    return this.#columnTurns.take(async () => {
+      while (!this.#store.refresh(performance.now() + millis)) await turn();
+      await turn();
+      this.#snapshots.beginColumns();
+      let columns;
+      while ((columns = this.#snapshots.fillColumns(performance.now() + millis)) === undefined) await turn();
+      return this.#withOwn(columns);
+    });
+  }
+
+  #withOwn(columns: readonly MetricColumn[]): MetricColumns {
+    return {
+      resource: this.#resourceNow(),
+      columns: this.#selfMetrics === undefined ? columns : [...columns, ...this.#selfMetrics.columns()],
+    };
   }
 
   /** Has the observable callbacks of all threads called, as `collect` does; resolves to what they threw. */

@@ -85,7 +85,7 @@ export class SelfMetrics {
   columns(): MetricColumn[] {
     return this.#columns.filter((column, i) => {
       const { read, start } = this.#metrics[i]!;
-      column.rows = 0;
+      column.clear();
       for (const { value, attributes = {} } of read()) {
         const at = column.open();
         column.values[at] = value;

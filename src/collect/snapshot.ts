@@ -2,6 +2,7 @@ import type { HrTime } from '@opentelemetry/api';
 import { raiseIntervalEpoch } from '../memory/interval-epoch.ts';
 import { isObserved, type InstrumentKind } from '../state/records.ts';
 import type { CellReader } from './cell-reader.ts';
+import { ColumnSnapshot } from './column-snapshot.ts';
 import type { DeltaStream } from './delta-stream.ts';
 import { Deltas } from './deltas.ts';
 import { hrTimeOf, HrTimes } from './hr-time.ts';
@@ -13,7 +14,6 @@ import { ResetWatch } from './reset-watch.ts';
 import { exemplarsOf } from './series-exemplars.ts';
 import { SeriesValues } from './series-values.ts';
 import type { StoreReader } from './store-reader.ts';
-import { StreamColumn } from './stream-column.ts';
 import { StreamSelection } from './stream-selection.ts';
 import { WriterGauges } from './writer-gauges.ts';
 
@@ -41,7 +41,7 @@ export class Snapshots {
   readonly #cells: CellReader;
   readonly #values: SeriesValues;
   readonly #selection: StreamSelection;
-  readonly #columns = new Map<MergedStream, StreamColumn>();
+  readonly #columns: ColumnSnapshot;
   readonly #writers: WriterGauges;
   readonly #resets = new Map<MergedStream, ResetWatch>();
   readonly #starts = new HrTimes();
@@ -56,6 +56,11 @@ export class Snapshots {
     this.#cells = cells;
     this.#values = new SeriesValues(store.region, cells);
     this.#writers = new WriterGauges(this.#values);
+    this.#columns = new ColumnSnapshot({
+      region: store.region,
+      values: this.#values,
+      writers: this.#writers,
+    });
     this.#selection = selection;
   }
 
@@ -85,16 +90,22 @@ export class Snapshots {
   }
 
   /** `take`, cumulative, as columns that the next call fills anew. Makes no objects for series it has seen before. */
-  takeColumns(): MetricColumn[] {
+  takeColumns(): readonly MetricColumn[] {
+    this.beginColumns();
+    return this.fillColumns(Infinity)!;
+  }
+
+  /** Begins what `takeColumns` does at once; see `ColumnSnapshot`. */
+  beginColumns(): void {
     this.#begin();
-    const columns: MetricColumn[] = [];
-    for (const { streams } of this.#store.scopes)
-      for (const stream of this.#selection.of(streams)) {
-        let filled = this.#columns.get(stream);
-        if (filled === undefined) this.#columns.set(stream, (filled = new StreamColumn(stream)));
-        this.#fill(filled, stream);
-        if (filled.column.rows > 0) columns.push(filled.column);
-      }
+    this.#columns.begin(this.#store.scopes.flatMap(({ streams }) => this.#selection.of(streams)));
+    this.#cells.end();
+  }
+
+  /** Goes on until `performance.now()` is past `until`; the columns, or undefined when there is more to be done. */
+  fillColumns(until: number): readonly MetricColumn[] | undefined {
+    this.#cells.resume();
+    const columns = this.#columns.fill(until);
     this.#cells.end();
     return columns;
   }
@@ -121,50 +132,6 @@ export class Snapshots {
     let resets = this.#resets.get(stream);
     if (resets === undefined) this.#resets.set(stream, (resets = new ResetWatch()));
     return resets;
-  }
-
-  #fill(filled: StreamColumn, stream: MergedStream): void {
-    const { column } = filled;
-    const fillRow = this.#rowFiller(stream, column);
-    const { aggregation, merge } = stream.description;
-    const isPerWriter = aggregation.type === 'last-value' && merge === 'per-writer';
-    for (const series of filled.begin(this.#store.region.words)) {
-      if (isPerWriter) {
-        this.#writers.fill(column, stream, series);
-        continue;
-      }
-      if (!fillRow(series, column.open())) continue;
-      const exemplars = exemplarsOf(stream, series, this.#store.region);
-      column.close(stream.attributes[series]!, stream.startOf(series), exemplars);
-    }
-  }
-
-  /** Writes a series to a row of the stream's column; it says false when there is nothing to write. */
-  #rowFiller(stream: MergedStream, column: MetricColumn): (series: number, at: number) => boolean {
-    const { aggregation, kind } = stream.description;
-    const values = this.#values;
-    const filledWith =
-      (valueOf: (series: number) => number | undefined) =>
-      (series: number, at: number): boolean => {
-        const value = valueOf(series);
-        if (value !== undefined) column.values[at] = value;
-        return value !== undefined;
-      };
-    switch (aggregation.type) {
-      case 'explicit-bucket-histogram': {
-        const read = values.histogramReaders(aggregation);
-        return (series, at) => values.fillHistogram(stream, series, read, column, at);
-      }
-      case 'exponential-histogram':
-        return (series, at) =>
-          values.fillExponentialHistogram(stream, series, aggregation, column.values, at);
-      case 'last-value':
-        return filledWith((series) => values.lastValue(stream, series, isObserved(kind)));
-      case 'sum':
-        return isObserved(kind)
-          ? filledWith((series) => values.observedSum(stream, series, aggregation.monotonic))
-          : filledWith((series) => values.sum(stream, series));
-    }
   }
 
   #metric(taken: Taken): D.Metric {

@@ -1,6 +1,10 @@
 import type { Aggregation } from '../state/records.ts';
 import type { MergedStream } from './merged-stream.ts';
 import { MetricColumn, type ColumnKind } from './metric-column.ts';
+import { rowFillerOf, type RowFiller, type RowSource } from './row-filler.ts';
+
+/** Series read between two looks at the time. */
+const SERIES_BETWEEN_LOOKS = 64;
 
 /**
  * A stream's column over many snapshots. Series stand in the order in which they were first recorded to, not in which they were
@@ -9,11 +13,13 @@ import { MetricColumn, type ColumnKind } from './metric-column.ts';
 export class StreamColumn {
   readonly column: MetricColumn;
   readonly #stream: MergedStream;
+  readonly #fillRow: RowFiller;
   readonly #live: number[] = [];
   #waiting: number[] = [];
   #seen = 0;
+  #next = 0; // of #live
 
-  constructor(stream: MergedStream) {
+  constructor(stream: MergedStream, source: RowSource) {
     const { scope, name, unit, aggregation } = stream.description;
     this.#stream = stream;
     this.column = new MetricColumn(
@@ -28,10 +34,11 @@ export class StreamColumn {
       },
       stream.text,
     );
+    this.#fillRow = rowFillerOf(stream, this.column, source);
   }
 
-  /** Empties the column for a new snapshot; the series to fill it from, in order. `words` of the stream's region. */
-  begin(words: Int32Array): readonly number[] {
+  /** Begins to fill the column for a new snapshot, with the series there are now. `words` of the stream's region. */
+  begin(words: Int32Array): void {
     const stream = this.#stream;
     if (this.#waiting.length > 0) {
       const waiting = this.#waiting;
@@ -39,9 +46,26 @@ export class StreamColumn {
       for (const series of waiting) this.#place(series, words);
     }
     while (this.#seen < stream.size) this.#place(this.#seen++, words);
-    this.column.clear();
+    this.column.rewind();
     this.column.text = stream.text;
-    return this.#live;
+    this.#next = 0;
+  }
+
+  /**
+   * Goes on until `performance.now()` is past `until`; false when there is more. Where rows move, which they rarely do, it goes on to the
+   * end: nobody is to see a series twice.
+   */
+  fill(until: number): boolean {
+    const { column } = this;
+    const live = this.#live;
+    for (let i = this.#next; i < live.length;) {
+      this.#fillRow(live[i++]!);
+      if (i % SERIES_BETWEEN_LOOKS !== 0 || !column.isCoherent || performance.now() <= until) continue;
+      this.#next = i;
+      return false;
+    }
+    column.cut();
+    return true;
   }
 
   #place(series: number, words: Int32Array): void {

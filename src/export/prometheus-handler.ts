@@ -3,13 +3,21 @@ import { promises as streams, Readable } from 'node:stream';
 import * as zlib from 'node:zlib';
 import { TimeoutError, within } from '../base/deadline.ts';
 import { OptionError } from '../base/errors.ts';
+import { turn } from '../base/turn.ts';
 import { Warnings } from '../base/warnings.ts';
 import { negotiateCoding, negotiateFormat, type ContentCoding, type NegotiatedFormat } from './accept.ts';
 import type { MetricColumns } from '../collect/metric-column.ts';
-import type { ExpositionOptions } from './family-plan.ts';
+import { Turns } from '../collect/turns.ts';
+import type { Dialect, ExpositionOptions } from './family-plan.ts';
 import { prometheusProtobuf } from './prometheus-protobuf.ts';
 import { checkExpositionOptions, PrometheusText, type TextBody } from './prometheus-text.ts';
-import { scrapeOf, SLICE_MILLIS, turn, type Scrape, type ScrapeSource } from './scrape-source.ts';
+import {
+  scrapeOf,
+  SLICE_MILLIS,
+  type Scrape,
+  type ScrapeSource,
+  type ScrapeUnderWay,
+} from './scrape-source.ts';
 
 export interface PrometheusHandlerOptions extends ExpositionOptions {
   /** Answers are compressed for those who accept it, outside the event loop. Default true. */
@@ -93,12 +101,18 @@ export function checkHandlerOptions(options: PrometheusHandlerOptions): void {
     throw new OptionError('timeoutMillis', timeoutMillis, 'a number of milliseconds above 0');
 }
 
+interface KeptText {
+  readonly text: PrometheusText;
+  /** Those who work on the text, one after the other. */
+  readonly turns: Turns;
+}
+
 /** Makes bodies; one snapshot at a time, and one text for each format in use. */
 class Bodies {
   readonly #scrape: Scrape;
   readonly #options: ExpositionOptions;
-  readonly #texts = new Map<string, PrometheusText>(); // used last stands last
-  #inFlight: Promise<MetricColumns> | undefined;
+  readonly #texts = new Map<string, KeptText>(); // used last stands last
+  #underWay: ScrapeUnderWay | undefined;
 
   constructor(scrape: Scrape, options: ExpositionOptions) {
     this.#scrape = scrape;
@@ -106,26 +120,47 @@ class Bodies {
   }
 
   async body({ format, escaping }: NegotiatedFormat, timeoutMillis: number): Promise<TextBody> {
-    this.#inFlight ??= this.#scrape(timeoutMillis).finally(() => (this.#inFlight = undefined));
-    const columns = await within(timeoutMillis, this.#inFlight);
+    const columns = await this.#columns(timeoutMillis);
     if (format === 'protobuf') {
       const pieces = [...prometheusProtobuf(columns, escaping, this.#options, warnings)];
       return { pieces, length: pieces.reduce((sum, piece) => sum + piece.length, 0), release: () => {} };
     }
-    const text = this.#textFor(`${format} ${escaping}`, { openMetrics: format === 'openmetrics', escaping });
-    // A snapshot and its text each take some milliseconds where there are many series: the event loop turns in between. Other scrapes of the
-    // format may work on the same text meanwhile; what is served is what the last update made of it, which was of a whole snapshot.
-    do await turn();
-    while (!text.update(columns, performance.now() + SLICE_MILLIS));
-    return text.body();
+    const { text, turns } = this.#textFor(`${format} ${escaping}`, {
+      openMetrics: format === 'openmetrics',
+      escaping,
+    });
+    // The event loop turns in between. Another scrape may fill the columns meanwhile, but works on the text when this one is done.
+    return turns.take(async () => {
+      do await turn();
+      while (!text.update(columns, performance.now() + SLICE_MILLIS));
+      return text.body();
+    });
   }
 
-  #textFor(key: string, dialect: ConstructorParameters<typeof PrometheusText>[0]): PrometheusText {
-    const text = this.#texts.get(key) ?? new PrometheusText(dialect, this.#options, warnings);
+  /** Of the snapshot that is being taken, or else of a new one. The time is for waiting; what is work is done to its end. */
+  async #columns(timeoutMillis: number): Promise<MetricColumns> {
+    this.#underWay ??= this.#begin(timeoutMillis);
+    const { waited, columns } = this.#underWay;
+    await within(timeoutMillis, waited);
+    return columns;
+  }
+
+  #begin(timeoutMillis: number): ScrapeUnderWay {
+    const underWay = this.#scrape(timeoutMillis);
+    const done = (): void => void (this.#underWay = undefined);
+    underWay.columns.then(done, done);
+    return underWay;
+  }
+
+  #textFor(key: string, dialect: Dialect): KeptText {
+    const kept = this.#texts.get(key) ?? {
+      text: new PrometheusText(dialect, this.#options, warnings),
+      turns: new Turns(),
+    };
     this.#texts.delete(key);
-    this.#texts.set(key, text);
+    this.#texts.set(key, kept);
     if (this.#texts.size > KEPT_TEXTS) this.#texts.delete(this.#texts.keys().next().value!);
-    return text;
+    return kept;
   }
 }
 

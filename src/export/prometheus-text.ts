@@ -27,6 +27,8 @@ export class PrometheusText {
   readonly #warnings: Warnings;
   #planned: { columns: readonly MetricColumn[]; texts: readonly string[]; resource: string } | undefined;
   readonly #classic = new ClassicColumns();
+  #snapshot: MetricColumns | undefined;
+  #source: MetricColumns = { columns: [], resource: { attributes: {} } };
   #families: TextFamily[] = [];
   #target: Buffer = Buffer.alloc(0);
 
@@ -38,16 +40,23 @@ export class PrometheusText {
   }
 
   /**
-   * Makes the text of a snapshot. Series that were not in it before are work: false when it was not done by the time that
-   * `performance.now()` is past `until`. The text is not to be shown then, and the next call goes on; the columns may be those of a later
-   * snapshot by then.
+   * Makes the text of a snapshot; the same object again is the same snapshot, which is shown already. False when it was not done by the time
+   * that `performance.now()` is past `until`: the text is not to be shown then, and the next call for the snapshot goes on. Its columns may be
+   * filled anew meanwhile.
    */
-  update({ columns, resource }: MetricColumns, until: number = Infinity): boolean {
-    const source = { columns: columns.map((column) => this.#classic.of(column)), resource };
-    if (!this.#isPlannedFor(source)) this.#plan(source);
-    if (!this.#families.every((family) => family.grow(until))) return false;
-    for (const family of this.#families) family.update();
-    return true;
+  update(snapshot: MetricColumns, until: number = Infinity): boolean {
+    if (snapshot !== this.#snapshot) this.#source = this.#sourceOf(snapshot);
+    this.#snapshot = snapshot;
+    if (!this.#isPlannedFor(this.#source)) this.#plan(this.#source);
+    return (
+      this.#families.every((family) => family.grow(until)) &&
+      this.#families.every((family) => family.update(snapshot, until))
+    );
+  }
+
+  /** With `le` columns for exponential ones, which are as they were when the snapshot was met first. */
+  #sourceOf({ columns, resource }: MetricColumns): MetricColumns {
+    return { columns: columns.map((column) => this.#classic.of(column)), resource };
   }
 
   /** The text made last. The next `update` leaves these bytes alone until they are released. */

@@ -19,10 +19,18 @@ export interface Collectable {
 /** Whose metrics are served: a store, or a reader or producer of any provider. */
 export type ScrapeSource = ReadableStore | Collectable;
 
-/** Takes a snapshot within `timeoutMillis`, or rejects. Another one may fill the same columns anew at any later turn of the event loop. */
-export type Scrape = (timeoutMillis: number) => Promise<MetricColumns>;
+/** A snapshot that is being taken. */
+export interface ScrapeUnderWay {
+  /** Settles when nobody else has to be waited for any more. */
+  readonly waited: Promise<unknown>;
+  /** Another scrape may fill them anew at any later turn of the event loop, in slices: see `MetricColumn`. */
+  readonly columns: Promise<MetricColumns>;
+}
 
-/** How long the event loop may be held up at a time by series that were never scraped before. */
+/** Begins to take a snapshot. Others are waited for within `timeoutMillis`, or both promises reject. */
+export type Scrape = (timeoutMillis: number) => ScrapeUnderWay;
+
+/** How long the event loop is held up at a time by a scrape that takes longer. */
 export const SLICE_MILLIS: number = 3;
 
 /** What snapshots are taken of. Ours come as columns; those of others are turned into such. `options` are for a store. */
@@ -36,7 +44,7 @@ export function scrapeOf(
   if ('region' in source) return scrapeOfProducer(new SeqlockMetricProducer(source, options), warnings);
   if (typeof source.collect !== 'function')
     throw new OptionError('source of createPrometheusHandler', source, 'a MetricStore or a MetricReader');
-  return async (timeoutMillis) => {
+  return (timeoutMillis) => {
     const producer = producerOf(source);
     return producer === undefined
       ? scrapeOfOther(source, timeoutMillis, warnings)
@@ -47,41 +55,33 @@ export function scrapeOf(
 /** A SeqlockMetricReader has a producer as soon as a provider has it. */
 function producerOf(source: object): SeqlockMetricProducer | undefined {
   const producer = 'producer' in source ? source.producer : source;
-  return typeof (producer as Partial<SeqlockMetricProducer>).columns === 'function'
+  return typeof (producer as Partial<SeqlockMetricProducer>).columnsInSlices === 'function'
     ? (producer as SeqlockMetricProducer)
     : undefined;
 }
 
 function scrapeOfProducer(producer: SeqlockMetricProducer, warnings: Warnings): Scrape {
-  return async (timeoutMillis) => {
+  return (timeoutMillis) => {
     // Callbacks that take too long do not hold up a scrape: their instruments have the values of the last round.
-    const errors = await within(timeoutMillis, producer.observe(timeoutMillis)).catch((error: unknown) => [
-      error,
-    ]);
-    report(errors, warnings);
-    while (!producer.prepare(SLICE_MILLIS)) await turn();
-    return producer.columns();
+    const waited = within(timeoutMillis, producer.observe(timeoutMillis))
+      .catch((error: unknown) => [error])
+      .then((errors) => report(errors, warnings));
+    return { waited, columns: waited.then(() => producer.columnsInSlices(SLICE_MILLIS)) };
   };
 }
 
-async function scrapeOfOther(
-  source: Collectable,
-  timeoutMillis: number,
-  warnings: Warnings,
-): Promise<MetricColumns> {
-  const { resourceMetrics, errors } = await within(timeoutMillis, source.collect({ timeoutMillis }));
-  report(errors, warnings);
-  return columnsOf(resourceMetrics as ResourceMetrics, (metric, reason) =>
-    warnings.once(`left out ${metric}`, `metric ${metric} is not in the Prometheus text: ${reason}`),
-  );
+function scrapeOfOther(source: Collectable, timeoutMillis: number, warnings: Warnings): ScrapeUnderWay {
+  const waited = within(timeoutMillis, source.collect({ timeoutMillis }));
+  const columns = waited.then(({ resourceMetrics, errors }) => {
+    report(errors, warnings);
+    return columnsOf(resourceMetrics as ResourceMetrics, (metric, reason) =>
+      warnings.once(`left out ${metric}`, `metric ${metric} is not in the Prometheus text: ${reason}`),
+    );
+  });
+  return { waited, columns };
 }
 
 function report(errors: readonly unknown[], warnings: Warnings): void {
   for (const error of errors)
     warnings.once(`callback ${String(error)}`, `while metrics were collected: ${String(error)}`);
-}
-
-/** Lets the event loop turn once. */
-export function turn(): Promise<void> {
-  return new Promise((resolve) => void setImmediate(resolve));
 }

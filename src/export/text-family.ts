@@ -1,7 +1,7 @@
 import type { Attributes } from '@opentelemetry/api';
 import { printed } from '../base/errors.ts';
 import type { Warnings } from '../base/warnings.ts';
-import type { ColumnScope, MetricColumn } from '../collect/metric-column.ts';
+import type { ColumnScope, MetricColumn, MetricColumns } from '../collect/metric-column.ts';
 import type { Dialect, ExpositionOptions, PlannedFamily } from './family-plan.ts';
 import type { ExemplarTexts } from './exemplar-text.ts';
 import { ByteText } from './byte-text.ts';
@@ -71,9 +71,9 @@ export class TextFamily {
     );
   }
 
-  /** Shows the numbers that the columns hold now. Only when it has all of their rows. */
-  update(): void {
-    for (const section of this.#sections) section.update();
+  /** Shows the numbers of a snapshot, as `grow` does rows. Only when it has all rows. */
+  update(snapshot: MetricColumns, until: number): boolean {
+    return this.#sections.every((section) => section.update(snapshot, until));
   }
 
   /** Adds the family's bytes to `into`; nothing while it has no samples. */

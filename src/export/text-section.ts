@@ -1,5 +1,5 @@
 import type { Attributes } from '@opentelemetry/api';
-import type { MetricColumn } from '../collect/metric-column.ts';
+import type { MetricColumn, MetricColumns } from '../collect/metric-column.ts';
 import { ByteText } from './byte-text.ts';
 import { ChunkBuilder } from './chunk-builder.ts';
 import { newestByBucket, type ExemplarTexts } from './exemplar-text.ts';
@@ -8,8 +8,9 @@ import type { RowTemplate } from './row-template.ts';
 
 const NO_TAILS: ReadonlyMap<number, Buffer> = new Map<number, Buffer>();
 
-/** Rows made between two looks at the time. */
+/** Rows made between two looks at the time, of whatever sections. */
 const ROWS_BETWEEN_LOOKS = 32;
+let made = 0;
 
 /** Writes the labels of a row, and nothing else, to `into`; false when the row is to be left out. */
 export type LabelsOfRow = (attributes: Attributes, row: number, into: ByteText) => boolean;
@@ -25,6 +26,8 @@ export class TextSection {
   readonly #seen: Attributes[] = [];
   readonly #rows: number[] = []; // rows of the column that have lines
   readonly #chunkRows: number[] = []; // index in #rows of each chunk's first row
+  #snapshot: MetricColumns | undefined; // whose numbers are shown ...
+  #updated = 0; // ... in so many chunks
 
   constructor(column: MetricColumn, template: RowTemplate, exemplars: ExemplarTexts) {
     this.column = column;
@@ -59,50 +62,56 @@ export class TextSection {
         this.#write(row, labels, lines);
       }
     }
-    for (let made = 1; this.#seen.length < rows; made++) {
+    while (this.#seen.length < rows) {
       const row = this.#seen.length;
       this.#seen.push(attributes[row]!);
       if (labelsOf(attributes[row]!, row, labels)) this.#write(row, labels, lines);
-      if (made % ROWS_BETWEEN_LOOKS === 0 && performance.now() > until) break;
+      if (++made % ROWS_BETWEEN_LOOKS === 0 && performance.now() > until) break;
     }
     if (!lines.isEmpty) this.chunks.push(lines.finish());
     return this.#seen.length === rows;
   }
 
-  /** Shows the column's numbers in the rows that are shown. Only while `isAligned`. */
-  update(): void {
-    const template = this.#template;
-    const width = template.lines.length;
-    for (let c = 0; c < this.chunks.length; c++) {
-      const chunk = this.chunks[c]!;
-      const first = this.#chunkRows[c]!;
-      const count = chunk.slots / width;
-      if (numbers.length < chunk.slots) numbers = new Float64Array(2 * chunk.slots);
-      let at = 0;
-      for (let i = 0; i < count; i++) at = template.numbers(this.column, this.#rows[first + i]!, numbers, at);
-      chunk.update(numbers);
+  /**
+   * Shows the column's numbers in the rows that are shown, until `performance.now()` is past `until`. False when there may be more: the next
+   * call for this snapshot goes on. Only while `isAligned`.
+   */
+  update(snapshot: MetricColumns, until: number): boolean {
+    if (snapshot !== this.#snapshot) this.#updated = 0;
+    this.#snapshot = snapshot;
+    while (this.#updated < this.chunks.length) {
+      this.#updateChunk(this.#updated++);
+      if (performance.now() > until) return false;
     }
-    if (template.hasExemplars) this.#updateExemplars();
+    return true;
   }
 
-  #updateExemplars(): void {
+  #updateChunk(c: number): void {
+    const chunk = this.chunks[c]!;
+    const template = this.#template;
+    const count = chunk.slots / template.lines.length;
+    const first = this.#chunkRows[c]!;
+    if (numbers.length < chunk.slots) numbers = new Float64Array(2 * chunk.slots);
+    let at = 0;
+    for (let i = 0; i < count; i++) at = template.numbers(this.column, this.#rows[first + i]!, numbers, at);
+    chunk.update(numbers);
+    if (template.hasExemplars) chunk.updateTails(this.#tailsOf(first, count));
+  }
+
+  /** The exemplars of some rows, by slot of their chunk. */
+  #tailsOf(first: number, count: number): ReadonlyMap<number, Buffer> {
     const { exemplars, description } = this.column;
+    if (exemplars === undefined) return NO_TAILS;
     const width = this.#template.lines.length;
-    this.chunks.forEach((chunk, c) => {
-      if (exemplars === undefined) {
-        chunk.updateTails(NO_TAILS);
-        return;
-      }
-      const tails = new Map<number, Buffer>();
-      for (let slot = 0, i = this.#chunkRows[c]!; slot < chunk.slots; slot += width, i++) {
-        const ofRow = exemplars.get(this.#rows[i]!);
-        if (ofRow === undefined) continue;
-        newestByBucket(ofRow, description.boundaries).forEach((exemplar, bucket) =>
-          tails.set(slot + bucket, this.#exemplars.textOf(exemplar)),
-        );
-      }
-      chunk.updateTails(tails);
-    });
+    const tails = new Map<number, Buffer>();
+    for (let i = 0; i < count; i++) {
+      const ofRow = exemplars.get(this.#rows[first + i]!);
+      if (ofRow === undefined) continue;
+      newestByBucket(ofRow, description.boundaries).forEach((exemplar, bucket) =>
+        tails.set(i * width + bucket, this.#exemplars.textOf(exemplar)),
+      );
+    }
+    return tails;
   }
 
   /** Writes the lines of a row, whose labels are given. */

@@ -155,7 +155,7 @@ describe('exemplars in OpenMetrics', () => {
             histogram.values.set(values[row]!, at);
             histogram.close(attributes, millisOf(START), exemplars.get(row));
           });
-          kept.update(columns);
+          kept.update({ ...columns }); // another snapshot
           expect(kept.toString()).to.equal(textOf(columns));
           if (body !== undefined) {
             expect(Buffer.concat(body.pieces).toString()).to.equal(body.before);

@@ -60,6 +60,18 @@ function slowSource() {
   return { source, snapshots: () => snapshots, answer: () => answer!() };
 }
 
+/** While time goes by as often as it is looked at, a millisecond each time. */
+async function withFastClock<T>(during: () => Promise<T>): Promise<T> {
+  const { now } = performance;
+  let millis = now.call(performance);
+  performance.now = () => ++millis;
+  try {
+    return await during();
+  } finally {
+    performance.now = now;
+  }
+}
+
 const later = (millis: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, millis));
 
 describe('createPrometheusHandler', () => {
@@ -212,6 +224,52 @@ describe('createPrometheusHandler', () => {
       expect(totals.length).to.be.within(1500, 1508);
       expect(totals.every(({ value }) => value === 1)).to.equal(true);
     }
+  });
+
+  it('lets the event loop turn while it works, and is whole when the store is closed meanwhile', async () => {
+    const { provider, meter } = setUp();
+    for (const name of ['a', 'b', 'c']) {
+      const counter = meter.createCounter(name);
+      for (let i = 0; i < 1900; i++) counter.add(1, { i });
+    }
+    const get = await serve(provider.store);
+    for (const round of [1, 2]) {
+      let turns = 0;
+      const { status, body } = await withFastClock(async () => {
+        let isDone = false;
+        const turn = (): void => {
+          if (++turns === 10 * round) provider.store.close();
+          if (!isDone) setImmediate(turn);
+        };
+        setImmediate(turn);
+        const answer = await get();
+        isDone = true;
+        return answer;
+      });
+      expect(status).to.equal(200);
+      const families = parseStrictly(String(body));
+      for (const name of ['a', 'b', 'c']) expect(families.get(`${name}_total`)!.samples).to.have.length(1900);
+      // A slice has four looks at the time, and there is one after 64 series at the latest.
+      expect(turns).to.be.at.least((3 * 1900) / 64 / 4);
+    }
+  });
+
+  it('comes to an end with each of the scrapes of another reader that come one after the other', async () => {
+    const { reader, meter } = setUp();
+    const counter = meter.createCounter('c');
+    for (let i = 0; i < 1500; i++) counter.add(1, { i });
+    const get = await serve({ collect: () => reader.collect() }); // other columns each time
+    await withFastClock(async () => {
+      const answers = [];
+      for (let i = 0; i < 4; i++) {
+        answers.push(get());
+        await later(5);
+      }
+      for (const { status, body } of await Promise.all(answers)) {
+        expect(status).to.equal(200);
+        expect(parseStrictly(String(body)).get('c_total')!.samples).to.have.length(1500);
+      }
+    });
   });
 
   it("gives up within the scraper's timeout", async () => {

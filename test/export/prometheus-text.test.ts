@@ -260,15 +260,28 @@ describe('PrometheusText', () => {
       histogram.record(i % 4, { i });
     }
     const made = new PrometheusText(TEXT, bare);
-    let slices = 1;
-    while (!made.update(producer.columns(), -Infinity)) {
-      slices++;
-      counter.add(1, { i: slices });
-      counter.add(1, { later: slices });
-    }
-    expect(slices).to.be.within(63, 67); // 32 rows each: 1000 of the histogram, 1000 and those that came meanwhile of the counter
+    const inSlices = (meanwhile: (slice: number) => void): number => {
+      const snapshot = producer.columns();
+      let slices = 1;
+      for (; !made.update(snapshot, -Infinity); slices++) {
+        meanwhile(slices);
+        producer.columns(); // fills those of `snapshot`
+      }
+      return slices;
+    };
+    const slices = inSlices((slice) => {
+      counter.add(1, { i: slice });
+      counter.add(1, { later: slice });
+    });
+    for (const { labels, value } of parseStrictly(made.toString()).get('c_total')!.samples)
+      if (labels['i'] !== undefined) expect(value - Number(labels['i'])).to.be.within(0, 1);
+    const chunks = made.body().pieces.length - 2; // each family has a header
+    // 32 rows each, 1000 of the histogram, 1000 and those that came meanwhile of the counter; then the chunks; then nothing is left to do.
+    expect(slices).to.be.within(63 + chunks, 69 + chunks);
+    expect(inSlices(() => histogram.record(1, { i: 999 }))).to.equal(chunks + 1);
     const whole = new PrometheusText(TEXT, bare);
-    expect(whole.update(producer.columns())).to.equal(true);
+    const latest = producer.columns();
+    for (const text of [made, whole]) expect(text.update(latest)).to.equal(true);
     expect(made.toString()).to.equal(whole.toString());
   });
 
@@ -306,7 +319,7 @@ describe('PrometheusText', () => {
     const series = ['a', 'b', 'c'].map((k) => ({ k }));
     const made = new PrometheusText(TEXT, bare);
     const show = (which: readonly number[], value: number): string => {
-      column.rows = 0;
+      column.clear();
       for (const i of which) {
         const at = column.open();
         column.values[at] = value;
