@@ -26,56 +26,108 @@ const TAG_WHOLE = 8;
 const TAG_NUMBERED = 9;
 const TAG_KNOWN = 10;
 
-/** The number as a varint. Whole, from 0 to 2^32 - 1. */
-export function varint(number: number): Buffer {
-  const bytes: number[] = [];
-  let rest = number;
-  for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) bytes.push((rest % 0x80) | 0x80);
-  bytes.push(rest);
-  return Buffer.from(bytes);
-}
+/** Most records of series fit. */
+const FIRST_BYTES = 128;
+const MOST_VARINT_BYTES = 5;
 
-/** The value as bytes; a text by its number in `texts`, if it has one or may be given one. */
-export function encodeValue(value: AttributeValue, texts: TextNumbers): Buffer {
-  switch (typeof value) {
-    case 'string':
-      return isWellFormed(value)
-        ? encodeText(value, texts)
-        : taggedBytes(TAG_UTF16, Buffer.from(value, 'utf16le'));
-    case 'number': {
-      if (value >>> 0 === value && !Object.is(value, -0)) return tagged(TAG_WHOLE, varint(value));
-      const bytes = Buffer.alloc(9);
-      bytes[0] = TAG_NUMBER;
-      bytes.writeDoubleLE(value, 1);
-      return bytes;
-    }
-    case 'boolean':
-      return Buffer.of(value ? TAG_TRUE : TAG_FALSE);
-    case 'undefined':
-      return Buffer.of(TAG_UNDEFINED);
-    default:
-      return value === null
-        ? Buffer.of(TAG_NULL)
-        : taggedBytes(TAG_JSON, Buffer.from(JSON.stringify(value), 'utf8'));
+/** Writes numbers and values of a record one after the other. */
+export class ValueWriter {
+  #bytes: Buffer = Buffer.allocUnsafe(FIRST_BYTES);
+  #length = 0;
+
+  /** What was written so far. */
+  get written(): Buffer {
+    return this.#bytes.subarray(0, this.#length);
   }
-}
 
-function encodeText(text: string, texts: TextNumbers): Buffer {
-  const known = texts.numberOf(text);
-  if (known !== undefined) return tagged(TAG_KNOWN, varint(known));
-  const bytes = Buffer.from(text, 'utf8');
-  const number = texts.take(text);
-  return number === undefined
-    ? taggedBytes(TAG_UTF8, bytes)
-    : tagged(TAG_NUMBERED, varint(number), varint(bytes.length), bytes);
-}
+  uint32(number: number): void {
+    const at = this.#add(4);
+    this.#bytes.writeUInt32LE(number, at);
+  }
 
-function tagged(tag: number, ...parts: Buffer[]): Buffer {
-  return Buffer.concat([Buffer.of(tag), ...parts]);
-}
+  double(number: number): void {
+    const at = this.#add(8);
+    this.#bytes.writeDoubleLE(number, at);
+  }
 
-function taggedBytes(tag: number, bytes: Buffer): Buffer {
-  return tagged(tag, varint(bytes.length), bytes);
+  /** A whole number from 0 to 2^32 - 1. */
+  varint(number: number): void {
+    this.#reserve(MOST_VARINT_BYTES);
+    let rest = number;
+    for (; rest > 0x7f; rest >>>= 7) this.#bytes[this.#length++] = (rest & 0x7f) | 0x80;
+    this.#bytes[this.#length++] = rest;
+  }
+
+  /** A text by its number in `texts`, if it has one or may be given one. */
+  value(value: AttributeValue, texts: TextNumbers): void {
+    switch (typeof value) {
+      case 'string':
+        if (isWellFormed(value)) this.#text(value, texts);
+        else this.#encoded(TAG_UTF16, value, 'utf16le');
+        return;
+      case 'number':
+        if (value >>> 0 === value && !Object.is(value, -0)) {
+          this.#tag(TAG_WHOLE);
+          this.varint(value);
+        } else {
+          this.#tag(TAG_NUMBER);
+          this.double(value);
+        }
+        return;
+      case 'boolean':
+        this.#tag(value ? TAG_TRUE : TAG_FALSE);
+        return;
+      case 'undefined':
+        this.#tag(TAG_UNDEFINED);
+        return;
+      default:
+        if (value === null) this.#tag(TAG_NULL);
+        else this.#encoded(TAG_JSON, JSON.stringify(value), 'utf8');
+    }
+  }
+
+  #text(text: string, texts: TextNumbers): void {
+    const known = texts.numberOf(text);
+    const number = known ?? texts.take(text);
+    if (number !== undefined) {
+      this.#tag(known === undefined ? TAG_NUMBERED : TAG_KNOWN);
+      this.varint(number);
+    } else this.#tag(TAG_UTF8);
+    if (known === undefined) this.#characters(text, 'utf8');
+  }
+
+  #encoded(tag: number, text: string, encoding: BufferEncoding): void {
+    this.#tag(tag);
+    this.#characters(text, encoding);
+  }
+
+  /** Their length and they. */
+  #characters(text: string, encoding: BufferEncoding): void {
+    const length = Buffer.byteLength(text, encoding);
+    this.varint(length);
+    const at = this.#add(length);
+    this.#bytes.write(text, at, encoding);
+  }
+
+  #tag(tag: number): void {
+    const at = this.#add(1);
+    this.#bytes[at] = tag;
+  }
+
+  /** Where so many further bytes are to be. Call it first: it may make `#bytes` anew. */
+  #add(bytes: number): number {
+    this.#reserve(bytes);
+    const at = this.#length;
+    this.#length += bytes;
+    return at;
+  }
+
+  #reserve(bytes: number): void {
+    if (this.#length + bytes <= this.#bytes.length) return;
+    const more = Buffer.allocUnsafe(2 * (this.#length + bytes));
+    more.set(this.written);
+    this.#bytes = more;
+  }
 }
 
 /** Reads varints and values of a record one after the other. Its methods throw a `RegionError` where the record ends before them. */

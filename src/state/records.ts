@@ -19,7 +19,7 @@ import type { Attributes } from '@opentelemetry/api';
 import type { Selections } from './aggregation-choice.ts';
 import type { CanonicalAttributes } from './attributes.ts';
 import { OVERFLOW_ATTRIBUTES } from './attributes.ts';
-import { encodeValue, ValueReader, varint } from './attribute-bytes.ts';
+import { ValueReader, ValueWriter } from './attribute-bytes.ts';
 import type { DirectoryTexts, TextNumbers } from './directory-texts.ts';
 import type { GaugeMerge } from './gauge-merge.ts';
 import type { InstrumentKind } from './instrument-kind.ts';
@@ -197,16 +197,16 @@ export function encodeSeries(
   texts: TextNumbers,
 ): Buffer {
   texts.begin();
-  const head = Buffer.alloc(STREAM_OFFSET);
-  setSeriesCell(head, series.cell);
-  head.writeDoubleLE(series.startTime, START_OFFSET);
-  const isOverflow = series.keySet === OVERFLOW_KEY_SET;
-  return Buffer.concat([
-    head,
-    varint(series.stream),
-    varint(isOverflow ? 0 : series.keySet + 1),
-    ...(isOverflow ? [] : attributes.values.map((value) => encodeValue(value, texts))),
-  ]);
+  const writer = new ValueWriter();
+  writer.uint32(series.cell);
+  writer.double(series.startTime);
+  writer.varint(series.stream);
+  if (series.keySet === OVERFLOW_KEY_SET) writer.varint(0);
+  else {
+    writer.varint(series.keySet + 1);
+    for (const value of attributes.values) writer.value(value, texts);
+  }
+  return writer.written;
 }
 
 /** Writes the cell's place into an encoded series: it is known only when room was found for both. */

@@ -121,6 +121,15 @@ describe('records', () => {
     expect(back.attributes).to.deep.equal(attributes);
   });
 
+  it('of series are right however long they are', () => {
+    for (let length = 0; length < 300; length++) {
+      const values = ['x'.repeat(length), 0.5, 'y'.repeat(50), '\ud800', true, [length], 300];
+      const attributes = { keys: values.map((_, i) => `${i}`), values };
+      const payload = R.encodeSeries(series, attributes, new TextNumbers());
+      expectSame(decoded(payload, attributes.keys).attributes, attributes);
+    }
+  });
+
   it('hold streams and key sets of any number', () => {
     for (const number of [0, 1, 126, 127, 128, 16_383, 16_384, 2 ** 31, 2 ** 32 - 2]) {
       const many = { ...series, stream: number, keySet: number };
