@@ -84,25 +84,25 @@ const SUBJECTS = [
   {
     module: built('state/cells/exponential-histogram-cell.js'),
     name: 'recordToExponentialFast',
-    isRight: writerFast(8),
+    isRight: writerFast(9),
     right: true,
   },
   {
     module: built('state/cells/exponential-histogram-cell.js'),
     name: 'recordToExponentialStrict',
-    isRight: writerStrict(8),
+    isRight: writerStrict(9),
     right: true,
   },
   {
     module: built('state/cells/interval-exponential-cell.js'),
     name: 'recordToIntervalExponentialFast',
-    isRight: writerFast(15),
+    isRight: writerFast(16),
     right: true,
   },
   {
     module: built('state/cells/interval-exponential-cell.js'),
     name: 'recordToIntervalExponentialStrict',
-    isRight: writerStrict(15),
+    isRight: writerStrict(16),
     right: true,
   },
   {

@@ -80,6 +80,7 @@ export class CellReader implements CellReading {
       const before = performance.now();
       this.#waits++;
       nap(wait);
+      region.refresh(); // a cell may have come to point to memory that was added meanwhile
       const attempts = readCell(region.words, region.doubles, at, into);
       this.#patience -= performance.now() - before;
       if (attempts > 0) return true;

@@ -68,6 +68,7 @@ export class SampledCellReader implements CellReading {
     let attempts = 0;
     for (let i = 0; attempts === 0 && i < NAPS; i++) {
       nap(FIRST_NAP_MS * 2 ** i);
+      region.refresh(); // see CellReader
       attempts = readCell(region.words, region.doubles, at, into);
     }
     this.#nanos += (performance.now() - started) * 1e6;

@@ -1,5 +1,6 @@
 import { BoundCell, type SeriesPlace } from './bound-cell.ts';
 import {
+  displacement,
   ExponentialShape,
   initExponential,
   recordToExponential,
@@ -7,15 +8,18 @@ import {
 import type { Aggregation, StreamDescription } from './records.ts';
 import type { SeriesCells } from './series-cells.ts';
 import type { SlabAccess } from './slab-access.ts';
+import type { ExemplarsRecord } from './exemplar-record.ts';
+import type { RestoredSeries } from './inheritance.ts';
 import { StreamWriter, type RecordedStream } from './stream-writer.ts';
 
 const MAX = Number.MAX_VALUE;
 
 export type ExponentialHistogramAggregation = Extract<Aggregation, { type: 'exponential-histogram' }>;
 
-/** A stream of base-2 exponential histograms. */
+/** A stream of base-2 exponential histograms. Their spare array is at first behind the cell of the overflow series. */
 export class ExponentialHistogramStream extends StreamWriter implements RecordedStream {
   protected readonly shape: ExponentialShape;
+  #displacement = 0; // of all cells that were there before
 
   constructor(
     slab: SlabAccess,
@@ -26,7 +30,7 @@ export class ExponentialHistogramStream extends StreamWriter implements Recorded
     intervals: boolean = false,
   ) {
     const shape = new ExponentialShape(maxSize, maxScale, negative, intervals);
-    super(slab, description, id, shape.cellWords, limit);
+    super(slab, description, id, shape.cellWords, limit, shape.arrayWords);
     this.shape = shape;
   }
 
@@ -59,6 +63,17 @@ export class ExponentialHistogramStream extends StreamWriter implements Recorded
     );
   }
 
+  override restore(series: readonly RestoredSeries[], exemplars: readonly ExemplarsRecord[]): void {
+    super.restore(series, exemplars);
+    const { words, doubles } = this.cells;
+    for (const { cell } of series) this.#displacement += displacement(words, doubles, cell);
+  }
+
+  override reserveOverflow(): void {
+    super.reserveOverflow();
+    this.shape.spare = this.overflowCell + this.shape.cellWords - this.#displacement;
+  }
+
   protected override initCell(doubles: Float64Array, at: number): void {
     initExponential(doubles, at, this.shape);
   }
@@ -82,7 +97,9 @@ export class BoundExponentialHistogramSeries extends BoundCell<ExponentialHistog
       this.stream.lose();
       return;
     }
-    recordToExponential(this.words, this.doubles, this.at, this.shape, value);
+    // Of the stream, since the spare array may lie beyond what the views reached when the series was bound.
+    const { words, doubles } = this.stream.cells;
+    recordToExponential(words, doubles, this.at, this.shape, value);
     if (context !== undefined || --this.stream.pause < 0) this.offer(0, value, context);
   }
 }

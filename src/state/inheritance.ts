@@ -2,10 +2,17 @@ import { adoptCell } from '../memory/cell.ts';
 import { ExtentCursor } from '../memory/directory-log.ts';
 import { EXTENTS_OFFSET } from '../memory/layout.ts';
 import type { Extent, Region } from '../memory/region.ts';
+import type { CanonicalAttributes } from './attributes.ts';
 import { DirectoryTexts } from './directory-texts.ts';
 import { decodeExemplars, type ExemplarsRecord } from './exemplar-record.ts';
 import * as R from './records.ts';
-import type { RestoredSeries } from './stream-writer.ts';
+
+/** A series an earlier owner of the slab left. */
+export interface RestoredSeries {
+  readonly attributes: CanonicalAttributes;
+  readonly cell: number;
+  readonly overflow: boolean;
+}
 
 /** What a dead owner left of one stream. */
 export interface RestoredStream {

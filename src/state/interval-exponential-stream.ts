@@ -61,8 +61,8 @@ export class BoundIntervalExponential extends BoundExponentialHistogramSeries {
       this.stream.lose();
       return;
     }
-    const { words } = this;
-    recordToIntervalExponential(words, this.doubles, this.at, this.shape, value, intervalEpoch(words));
+    const { words, doubles } = this.stream.cells;
+    recordToIntervalExponential(words, doubles, this.at, this.shape, value, intervalEpoch(words));
     if (context !== undefined || --this.stream.pause < 0) this.offer(0, value, context);
   }
 }

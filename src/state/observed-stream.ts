@@ -5,10 +5,11 @@ import {
   setLastValue,
 } from './cells/last-value-cell.ts';
 import type { ExemplarsRecord } from './exemplar-record.ts';
+import type { RestoredSeries } from './inheritance.ts';
 import type { StreamDescription } from './records.ts';
 import type { SeriesCells } from './series-cells.ts';
 import type { SlabAccess } from './slab-access.ts';
-import { StreamWriter, type RestoredSeries } from './stream-writer.ts';
+import { StreamWriter } from './stream-writer.ts';
 
 /**
  * A stream of observed values: what the callbacks of an asynchronous instrument reported in the latest round, each stamped with

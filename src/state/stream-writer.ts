@@ -15,6 +15,7 @@ import {
 import type { BoundSeries, SeriesPlace } from './bound-cell.ts';
 import type { ExemplarsRecord } from './exemplar-record.ts';
 import type { ExemplarGate } from './exemplar-reservoirs.ts';
+import type { RestoredSeries } from './inheritance.ts';
 import type { ReservoirChoice } from './reservoir-choice.ts';
 import {
   OVERFLOW_KEY_SET,
@@ -27,13 +28,6 @@ import { SeriesCells } from './series-cells.ts';
 import { ABSENT, SeriesTable } from './series-table.ts';
 import type { SlabAccess } from './slab-access.ts';
 import { LONGEST_PAUSE, StreamExemplars } from './stream-exemplars.ts';
-
-/** A series an earlier owner of the slab left. */
-export interface RestoredSeries {
-  readonly attributes: CanonicalAttributes;
-  readonly cell: number;
-  readonly overflow: boolean;
-}
 
 /** A stream that is recorded to, call by call. What values it takes is for its class to say. */
 export interface RecordedStream extends StreamWriter {
@@ -62,22 +56,26 @@ export abstract class StreamWriter {
   readonly #ways: SeriesCells[];
   readonly #slab: SlabAccess;
   readonly #cellWords: number;
+  readonly #sharedWords: number;
   #limit: number;
   #overflow = 0;
   #sets = 0; // attribute sets that were given a cell
   #full = false;
 
+  /** `sharedWords`: float64 words that the stream's cells share, behind the cell of the overflow series; without that one there are no others. */
   constructor(
     slab: SlabAccess,
     description: StreamDescription,
     id: number,
     cellWords: number,
     limit: number,
+    sharedWords = 0,
   ) {
     this.description = description;
     this.id = id;
     this.#slab = slab;
     this.#cellWords = cellWords;
+    this.#sharedWords = sharedWords;
     this.#limit = limit;
     this.cells = new SeriesCells(slab.region.words, slab.region.doubles, new SeriesTable());
     this.#ways = [this.cells];
@@ -121,7 +119,7 @@ export abstract class StreamWriter {
    */
   reserveOverflow(): void {
     if (this.#overflow === 0 && this.id >= 0)
-      this.#overflow = this.#newCell(OVERFLOW_ATTRIBUTES, OVERFLOW_KEY_SET);
+      this.#overflow = this.#newCell(OVERFLOW_ATTRIBUTES, OVERFLOW_KEY_SET, this.#sharedWords);
   }
 
   /** From now on keeps exemplars; see `StreamExemplars.keep`. */
@@ -203,7 +201,7 @@ export abstract class StreamWriter {
       return this.#overflow;
     }
     const keySet = this.#slab.keySetId(canonical.keys);
-    const cell = keySet < 0 ? 0 : this.#newCell(canonical, keySet);
+    const cell = keySet < 0 || this.#overflow === 0 ? 0 : this.#newCell(canonical, keySet);
     if (cell === 0) {
       this.#full = true;
       this.warn(
@@ -248,16 +246,16 @@ export abstract class StreamWriter {
     return Date.now();
   }
 
-  #newCell(attributes: CanonicalAttributes, keySet: number): number {
+  #newCell(attributes: CanonicalAttributes, keySet: number, moreWords = 0): number {
     const { log, region, texts } = this.#slab;
     if (log === undefined || this.id < 0) return 0;
     const series = { stream: this.id, keySet, cell: 0, startTime: this.startTime() };
     const payload = encodeSeries(series, attributes, texts);
-    const cell = log.place(payload.length, this.#cellWords);
+    const cell = log.place(payload.length, this.#cellWords + moreWords);
     if (cell < 0) return 0;
     this.initCell(region.doubles, cell);
     setSeriesCell(payload, cell);
-    log.append(SERIES_RECORD, payload, this.#cellWords);
+    log.append(SERIES_RECORD, payload, this.#cellWords + moreWords);
     texts.publish();
     this.#refresh();
     return cell;

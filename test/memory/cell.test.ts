@@ -28,8 +28,8 @@ const START_VERSIONS = [0, 0x7ffffffe, -2];
 const startVersionsOf = ({ cellWords }: CellProtocol): readonly number[] =>
   cellWords > 24 ? START_VERSIONS.slice(-1) : START_VERSIONS;
 
-/** Two where three would be millions of interleavings. */
-const updatesOf = ({ name }: CellProtocol): number => (name.startsWith('interval') ? 2 : 3);
+/** Two where three would be millions of interleavings; those of an exponential histogram are moves. */
+const updatesOf = ({ name }: CellProtocol): number => (/^interval|^exponential/.test(name) ? 2 : 3);
 
 /** Times the writer may run within one attempt of the reader. Three for small cells; a histogram has more steps. */
 const burstsOf = (script: Script): number => (script.stores.length > 12 ? 2 : 3);

@@ -1,7 +1,9 @@
 /*
  * The move of the exponential histogram cell: slots of {count, array} and two arrays of two words outside them. Every update of this
  * model moves: it writes the array that the published slot does not point to, whole, then fills the other slot, which points
- * there, then publishes. A reader copies a slot and then the array that slot points to. (The redo entry, which a move leaves as it
+ * there, then publishes. A reader copies a slot and then the array that slot points to. In the product the array an update has left may be written by a
+ * move of another cell of the writer before the next update of this one: such stores come after the same publish as those of E and F here, and the
+ * reader looks at the version of this cell alone. (The redo entry, which a move leaves as it
  * is, has a model of its own: histogram.pml.)
  *
  * MACHINE and the way of modelling: as in two-slot.pml. FORM 1 is STRICT, FORM 0 FAST.

@@ -237,6 +237,22 @@ const movesAfterPublish = moving(
   },
 );
 
+const givesArrayAwayEarly = moving(
+  'exponential histogram whose array is given to another cell before it published',
+  (words, doubles, at, k) => {
+    const version = words[at << 1]!;
+    const slot = at + SLOTS + 2 * (~version & 1);
+    const own = at + ARRAYS + 2 * (~k & 1);
+    const other = at + ARRAYS + 2 * (k & 1);
+    doubles[other + (k & 1)] = k;
+    doubles[other + (~k & 1)] = 0;
+    doubles[slot] = k;
+    doubles[slot + 1] = k & 1;
+    doubles[own] = 99;
+    words[at << 1] = (version + 1) | 0;
+  },
+);
+
 export const BROKEN_CELLS: readonly CellProtocol[] = [
   noRecheck,
   closeVersions,
@@ -249,6 +265,7 @@ export const BROKEN_CELLS: readonly CellProtocol[] = [
   noRedo,
   movesInPlace,
   movesAfterPublish,
+  givesArrayAwayEarly,
 ];
 
 /**

@@ -2,6 +2,9 @@
  * The exponential histogram cell as a protocol to check. A cell moves its counts but a few times in its life, and a stress needs such
  * moves all the time: so every eighth update is one the product does not have, which declares all that was counted to be zeros and
  * starts again with an empty array at the highest scale. It publishes as a move does. With each such round an interval begins.
+ *
+ * Behind the cell is the spare array. Before each update it is written over, as a move of another cell of the stream would do it: so what the cell has
+ * left is rubbish at once. Which array is the spare one is found out anew for each update, as a new owner does.
  */
 import { adoptCell } from '../../src/memory/cell.ts';
 import {
@@ -12,6 +15,7 @@ import {
   EXPONENTIAL_SCALE,
 } from '../../src/state/cells/exponential-copy.ts';
 import {
+  displacement,
   ExponentialShape,
   initExponential,
   recordToExponentialFast,
@@ -52,8 +56,9 @@ function stateAfter(values: readonly number[]): readonly number[] {
 }
 
 // The layout as exponential-histogram-cell.ts draws it.
-const SLOT_WORDS = 7;
-const BUCKET = 5;
+const SLOT_WORDS = 8;
+const ARRAY = 5;
+const BUCKET = 6;
 
 function startAgain(
   words: Int32Array,
@@ -65,14 +70,15 @@ function startAgain(
   const version = words[strict ? (at << 1) + 1 : at << 1]!;
   const from = at + 1 + (version & 1) * SLOT_WORDS;
   const to = at + 1 + (~version & 1) * SLOT_WORDS;
-  const first = 1 + 2 * SLOT_WORDS;
-  const array = doubles[from + BUCKET]! < shape.secondArray ? shape.secondArray : first;
-  for (let i = 0; i < shape.arrayWords; i++) doubles[at + array + i] = i === 0 ? MAX_SCALE : 0;
+  const array = shape.spare;
+  shape.spare = doubles[from + ARRAY]!;
+  for (let i = 0; i < shape.arrayWords; i++) doubles[array + i] = i === 0 ? MAX_SCALE : 0;
   doubles[to] = doubles[from]! + 1;
   doubles[to + 1] = doubles[from + 1]!;
   doubles[to + 2] = doubles[from + 2]!;
   doubles[to + 3] = doubles[from + 3]!;
   doubles[to + 4] = doubles[from]! + 1;
+  doubles[to + ARRAY] = array;
   doubles[to + BUCKET] = array + 3;
   doubles[to + BUCKET + 1] = 0;
   if (shape.intervals !== 0) {
@@ -127,9 +133,13 @@ export function exponentialCell(form: 'fast' | 'strict', intervals = false): Cel
   const copied = new Float64Array(shape.copyWords);
   return {
     name: `${intervals ? 'interval ' : ''}exponential histogram ${form}`,
-    cellWords: shape.cellWords,
+    cellWords: shape.cellWords + shape.arrayWords,
     init: ({ doubles }, at) => initExponential(doubles, at, shape),
     write(words, doubles, at, k) {
+      const spare = at + shape.cellWords - displacement(words, doubles, at);
+      doubles[spare] = -k; // scale and first count: enough to be seen, and more would be many more interleavings
+      doubles[spare + 3] = -k;
+      shape.spare = spare;
       const part = k % ROUND.length;
       if (part === 0) startAgain(words, doubles, at, shape, form === 'strict');
       else if (intervals)

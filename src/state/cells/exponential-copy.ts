@@ -19,10 +19,10 @@ const TRIES: number = MAX_TRIES;
 
 // Private because V8 does not fold exported constants, see histogram-cell.ts. Of the cell:
 const SLOTS = 1;
-const SLOT_WORDS = 7;
-const BUCKET = 5;
-const BUCKET_COUNT = 6;
-const ARRAYS: number = SLOTS + 2 * SLOT_WORDS;
+const SLOT_WORDS = 8;
+const ARRAY = 5;
+const BUCKET = 6;
+const BUCKET_COUNT = 7;
 const INTERVAL_WORDS = 7;
 const SCALE = 0;
 const BASES = 1;
@@ -44,7 +44,10 @@ export const EXPONENTIAL_SCALE: number = COPIED_SCALE;
 export const EXPONENTIAL_RANGES: number = COPIED_RANGES;
 export const EXPONENTIAL_COUNTS: number = COPIED_COUNTS;
 
-/** Copies a cell's state, as `readConsistent` does it (cell.ts). Returns the attempts it took, 0 when it gave up. Any thread. */
+/**
+ * Copies a cell's state, as `readConsistent` does it (cell.ts). Returns the attempts it took, 0 when it gave up: also where the cell's array lies in
+ * memory that was added after the views were taken. Any thread.
+ */
 export type CopyExponential = (
   words: Int32Array,
   doubles: Float64Array,
@@ -54,14 +57,14 @@ export type CopyExponential = (
 ) => number;
 
 /**
- * Both forms, which differ in their second look at the version. Whatever an attempt finds while a writer is at work, it looks at the cell alone and
- * ends, and the look throws away what it found.
+ * Both forms, which differ in their second look at the version. Whatever an attempt finds while a writer is at work, it looks at the cell and an array
+ * of its stream alone, and ends, and the look throws away what it found.
  */
 export function copyExponential(
   words: Int32Array,
   doubles: Float64Array,
   at: number,
-  { maxSize, ranges, secondArray, intervals, copiedInterval, copyWords }: ExponentialShape,
+  { maxSize, ranges, arrayWords, intervals, copiedInterval, copyWords }: ExponentialShape,
   into: Float64Array,
   strict: boolean,
 ): number {
@@ -72,13 +75,13 @@ export function copyExponential(
     for (let i = 0; i < TOTALS; i++) into[i] = doubles[slot + i]!;
     const last = doubles[slot + BUCKET]! | 0;
     const lastCount = doubles[slot + BUCKET_COUNT]!;
-    const arrayOffset = last < secondArray ? ARRAYS : secondArray;
-    const array = at + arrayOffset;
+    const array = doubles[slot + ARRAY]! | 0;
+    if (array + arrayWords > doubles.length) return 0;
     into[COPIED_SCALE] = doubles[array + SCALE]!;
     for (let range = 0; range < ranges; range++) {
       const counts = array + COUNTS + range * maxSize;
       // The array lags one update behind: the redo entry is laid over it.
-      const entry = last - arrayOffset - COUNTS - range * maxSize;
+      const entry = last - array - COUNTS - range * maxSize;
       const hasEntry = entry >= 0 && entry < maxSize && lastCount !== 0;
       let first = 0;
       while (first < maxSize && doubles[counts + first] === 0) first++;

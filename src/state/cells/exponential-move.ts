@@ -1,6 +1,6 @@
 /**
- * Moves the counts of an exponential histogram cell (exponential-histogram-cell.ts) to the array that is not in use, where that one has a
- * place for a bucket that the active one has not.
+ * Moves the counts of an exponential histogram cell (exponential-histogram-cell.ts) to the spare array, so that it has a place for a bucket that
+ * the cell's own has not.
  */
 
 // Indices into an array.

@@ -1,5 +1,5 @@
 /**
- * Exponential histogram cell for readers with delta temporality: exponential-histogram-cell.ts, and behind its arrays the extremes of
+ * Exponential histogram cell for readers with delta temporality: exponential-histogram-cell.ts, and behind its array the extremes of
  * intervals (interval-part.ts), those of state v at v & 1 like the slots. One writer at a time; readers in any thread, through
  * `readExponentialInto`. Shapes are made with `intervals`. Order and guarantees are those of the cell without.
  */
@@ -7,7 +7,7 @@ import { MEMORY_ORDER } from '../../memory/memory-order.ts';
 import { bucketOf, type ExponentialShape } from './exponential-histogram-cell.ts';
 
 // Private because V8 does not fold exported constants, see histogram-cell.ts. The same as in the files named above.
-const SLOT_WORDS = 7;
+const SLOT_WORDS = 8;
 const SLOTS = 1;
 const INTERVAL_WORDS = 7;
 
@@ -16,8 +16,9 @@ const SUM = 1;
 const MIN = 2;
 const MAX = 3;
 const ZERO_COUNT = 4;
-const BUCKET = 5;
-const BUCKET_COUNT = 6;
+const ARRAY = 5;
+const BUCKET = 6;
+const BUCKET_COUNT = 7;
 
 const EPOCH = 0;
 const SINCE = 1;
@@ -55,10 +56,12 @@ export const recordToIntervalExponentialFast: RecordToIntervalExponential = (
   const fromInterval = intervals + (version & 1) * INTERVAL_WORDS;
   const toInterval = intervals + (~version & 1) * INTERVAL_WORDS;
   const last = doubles[from + BUCKET]! | 0;
-  doubles[at + last] = doubles[from + BUCKET_COUNT]!;
+  doubles[last] = doubles[from + BUCKET_COUNT]!;
   const number = +value;
   const isZero = number === 0 ? 1 : 0;
-  const bucket = isZero === 1 ? last : bucketOf(doubles, at, shape, last, value);
+  const array = doubles[from + ARRAY]! | 0;
+  const { spare } = shape;
+  const bucket = isZero === 1 ? last : bucketOf(doubles, array, shape, value);
   const count = doubles[from + COUNT]!;
   const min = doubles[from + MIN]!;
   const max = doubles[from + MAX]!;
@@ -70,8 +73,9 @@ export const recordToIntervalExponentialFast: RecordToIntervalExponential = (
   doubles[to + MIN] = number < min ? number : min;
   doubles[to + MAX] = number > max ? number : max;
   doubles[to + ZERO_COUNT] = doubles[from + ZERO_COUNT]! + isZero;
+  doubles[to + ARRAY] = shape.spare === array ? spare : array;
   doubles[to + BUCKET] = bucket;
-  doubles[to + BUCKET_COUNT] = doubles[at + bucket]! + (1 - isZero);
+  doubles[to + BUCKET_COUNT] = doubles[bucket]! + (1 - isZero);
   doubles[toInterval + EPOCH] = epoch;
   doubles[toInterval + SINCE] = goesOn ? doubles[fromInterval + SINCE]! : count;
   doubles[toInterval + LOW] = goesOn && low < number ? low : number;
@@ -97,10 +101,12 @@ export const recordToIntervalExponentialStrict: RecordToIntervalExponential = (
   const fromInterval = intervals + (version & 1) * INTERVAL_WORDS;
   const toInterval = intervals + (~version & 1) * INTERVAL_WORDS;
   const last = doubles[from + BUCKET]! | 0;
-  doubles[at + last] = doubles[from + BUCKET_COUNT]!;
+  doubles[last] = doubles[from + BUCKET_COUNT]!;
   const number = +value;
   const isZero = number === 0 ? 1 : 0;
-  const bucket = isZero === 1 ? last : bucketOf(doubles, at, shape, last, value);
+  const array = doubles[from + ARRAY]! | 0;
+  const { spare } = shape;
+  const bucket = isZero === 1 ? last : bucketOf(doubles, array, shape, value);
   const count = doubles[from + COUNT]!;
   const min = doubles[from + MIN]!;
   const max = doubles[from + MAX]!;
@@ -112,8 +118,9 @@ export const recordToIntervalExponentialStrict: RecordToIntervalExponential = (
   doubles[to + MIN] = number < min ? number : min;
   doubles[to + MAX] = number > max ? number : max;
   doubles[to + ZERO_COUNT] = doubles[from + ZERO_COUNT]! + isZero;
+  doubles[to + ARRAY] = shape.spare === array ? spare : array;
   doubles[to + BUCKET] = bucket;
-  doubles[to + BUCKET_COUNT] = doubles[at + bucket]! + (1 - isZero);
+  doubles[to + BUCKET_COUNT] = doubles[bucket]! + (1 - isZero);
   doubles[toInterval + EPOCH] = epoch;
   doubles[toInterval + SINCE] = goesOn ? doubles[fromInterval + SINCE]! : count;
   doubles[toInterval + LOW] = goesOn && low < number ? low : number;

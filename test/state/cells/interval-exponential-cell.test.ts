@@ -50,6 +50,12 @@ function intervalsOf(records: readonly Measurement[]): { since: number; values: 
 const shape = new ExponentialShape(5, 20, true, true);
 const plain = new ExponentialShape(5, 20, true);
 
+/** With a spare array behind it. */
+function init({ doubles }: Memory, at: number, of: ExponentialShape): void {
+  initExponential(doubles, at, of);
+  of.spare = at + of.cellWords;
+}
+
 function read({ words, doubles }: Memory, at: number, of: ExponentialShape): Float64Array {
   const into = new Float64Array(of.copyWords);
   expect(readExponentialInto(words, doubles, at, of, into)).to.equal(1);
@@ -72,9 +78,9 @@ describe('interval exponential histogram cell', () => {
   ] as const) {
     describe(form, () => {
       itObeysTheCellLaws<Measurement>({
-        cellWords: shape.cellWords,
+        cellWords: shape.cellWords + shape.arrayWords,
         records: measurements,
-        init: ({ doubles }, at) => initExponential(doubles, at, shape),
+        init: (memory, at) => init(memory, at, shape),
         record: ({ words, doubles }, at, { value, epoch }) => record(words, doubles, at, shape, value, epoch),
         read(memory, at) {
           const copy = read(memory, at, shape);
@@ -82,8 +88,8 @@ describe('interval exponential histogram cell', () => {
         },
         model(records) {
           const [latest, earlier = { since: 0, values: [] }] = intervalsOf(records);
-          const memory = makeMemory(1 + plain.cellWords);
-          initExponential(memory.doubles, 1, plain);
+          const memory = makeMemory(1 + plain.cellWords + plain.arrayWords);
+          init(memory, 1, plain);
           for (const { value } of records) recordToExponential(memory.words, memory.doubles, 1, plain, value);
           return [
             ...totals(read(memory, 1, plain)),
@@ -95,8 +101,8 @@ describe('interval exponential histogram cell', () => {
       it('bounds what came after any measurement, and exactly what came after the start of an interval', () => {
         fc.assert(
           fc.property(fc.array(measurements, { maxLength: 40 }), fc.nat(), (records, n) => {
-            const memory = makeMemory(1 + shape.cellWords);
-            initExponential(memory.doubles, 1, shape);
+            const memory = makeMemory(1 + shape.cellWords + shape.arrayWords);
+            init(memory, 1, shape);
             for (const { value, epoch } of records)
               record(memory.words, memory.doubles, 1, shape, value, epoch);
             const copy = read(memory, 1, shape);

@@ -1,0 +1,155 @@
+import { expect } from 'chai';
+import * as fc from 'fast-check';
+import { CellReader } from '../../src/collect/cell-reader.ts';
+import { readExponentialInto } from '../../src/state/cells/exponential-copy.ts';
+import { ExponentialShape } from '../../src/state/cells/exponential-histogram-cell.ts';
+import { Region } from '../../src/memory/region.ts';
+import { slabOwner } from '../../src/memory/slab.ts';
+import * as L from '../../src/memory/layout.ts';
+import { StoreWriter } from '../../src/state/store-writer.ts';
+import type { RecordedStream } from '../../src/state/stream-writer.ts';
+import { exponentialHistogram } from '../support/descriptions.ts';
+import { DEAD_MARK, needsProc } from '../support/marks.ts';
+import { recordTo } from '../support/record-to.ts';
+import { seriesOf } from '../support/region-contents.ts';
+import { watch } from '../support/stepped-memory.ts';
+import { collectWarnings } from '../support/warnings.ts';
+
+const SIZE = 4;
+const LARGE = 1000;
+const LIMIT = 1000;
+
+type Recorded = readonly { readonly name: string; readonly value: number }[];
+
+function streamOf(region: Region, intervals = false, maxSize = SIZE): RecordedStream {
+  return new StoreWriter(region).stream(exponentialHistogram('h', { maxSize, intervals }), LIMIT);
+}
+
+/** A stream of a thread that takes over what the one before left. */
+function heirOf(region: Region, intervals = false): RecordedStream {
+  expect(slabOwner(region, 0)).to.not.equal(0);
+  Atomics.store(region.words, L.SLAB_TABLE_OFFSET / 4 + L.SLAB_OWNER_WORD, DEAD_MARK);
+  return streamOf(region, intervals);
+}
+
+/** By name, count, sum, extremes, scale and buckets; the extremes of intervals left out. */
+function contentsOf(region: Region): Record<string, readonly number[]> {
+  return Object.fromEntries(
+    seriesOf(region)
+      .filter(({ live }) => live)
+      .map(({ attributes, values }) => [attributes.values[0], values.slice(0, 10 + values[7]!)]),
+  );
+}
+
+/** What one thread has that recorded all of it. */
+function contentsAfter(recorded: Recorded): Record<string, readonly number[]> {
+  const region = Region.create(2 ** 20);
+  const stream = streamOf(region);
+  for (const { name, value } of recorded) recordTo(stream, value, { name });
+  return contentsOf(region);
+}
+
+/** As one thread has them that recorded nothing else. */
+function scaleAndBuckets(values: readonly number[], maxSize: number): readonly number[] {
+  const region = Region.create(2 ** 20);
+  const stream = streamOf(region, false, maxSize);
+  for (const value of values) recordTo(stream, value, { name: 'only' });
+  return contentsOf(region)['only']!.slice(5);
+}
+
+describe('the arrays of an exponential histogram stream', () => {
+  before(needsProc);
+
+  it("go round among its cells and its owners, and none is ever two cells'", () => {
+    const step = fc.record({
+      name: fc.constantFrom('a', 'b', 'c'),
+      value: fc.constantFrom(0, 0.001, 1, 1.5, 1000, 1e6),
+      dies: fc.nat(4).map((n) => n === 0),
+    });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 30 }), fc.boolean(), (steps, intervals) => {
+        const region = Region.create(2 ** 20);
+        let stream = streamOf(region, intervals);
+        for (const { name, value, dies } of steps) {
+          if (dies) stream = heirOf(region, intervals);
+          recordTo(stream, value, { name });
+        }
+        expect(contentsOf(region)).to.deep.equal(contentsAfter(steps));
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it('are found by a new owner wherever in a move the one before has died', () => {
+    const before = ['a', 'b', 'c'].flatMap((name) => [1, 100, 3].map((value) => ({ name, value })));
+    const move = { name: 'b', value: 1e6 };
+    const after = ['c', 'b', 'a'].flatMap((name) => [1e9, 5].map((value) => ({ name, value })));
+    const region = Region.create(2 ** 18);
+    const { bytes, buffer } = region;
+    const memories: SharedArrayBuffer[] = [];
+    const keep = (): void => {
+      const memory = new SharedArrayBuffer(bytes.length, { maxByteLength: buffer.maxByteLength });
+      new Uint8Array(memory, 0, bytes.length).set(bytes);
+      memories.push(memory);
+    };
+    const stream = streamOf(region);
+    for (const { name, value } of before) recordTo(stream, value, { name });
+    watch(
+      region,
+      (store) => {
+        if (store !== undefined) keep();
+      },
+      (words, doubles) => {
+        Object.assign(stream.cells, { words, doubles });
+        recordTo(stream, move.value, { name: move.name });
+      },
+    );
+    keep();
+    let counted = 0;
+    for (const memory of memories) {
+      const left = Region.attach(memory);
+      const isCounted = contentsOf(left)[move.name]![0] === 4;
+      if (isCounted) counted++;
+      const heir = heirOf(left);
+      for (const { name, value } of after) recordTo(heir, value, { name });
+      const all = isCounted ? [...before, move, ...after] : [...before, ...after];
+      expect(contentsOf(left)).to.deep.equal(contentsAfter(all));
+    }
+    expect(memories.length).to.be.above(15);
+    expect(counted).to.equal(1);
+  });
+
+  it('may lie beyond what a bound series reached when it was bound, and what a reader reaches', () => {
+    for (const intervals of [false, true]) {
+      const region = Region.create(2 ** 24);
+      const stream = streamOf(region, intervals, LARGE);
+      const bound = stream.bind({ name: 'early' });
+      bound.record(1);
+      const reader = Region.attach(region.buffer);
+      const { cell } = seriesOf(reader).find(({ live }) => live)!;
+      for (let i = 0; i < 300; i++) recordTo(stream, 1, { name: `${i}` });
+      bound.record(1e6); // moves to the array of the latest series
+      expect(contentsOf(region)['early']!.slice(5)).to.deep.equal(scaleAndBuckets([1, 1e6], LARGE));
+      const shape = new ExponentialShape(LARGE, 20, false, intervals);
+      const into = new Float64Array(shape.copyWords);
+      const read = (words: Int32Array, doubles: Float64Array, at: number, copy: Float64Array): number =>
+        readExponentialInto(words, doubles, at, shape, copy);
+      expect(read(reader.words, reader.doubles, cell, into)).to.equal(0);
+      const cells = new CellReader();
+      cells.begin();
+      expect(cells.read(read, reader, cell, into)).to.equal(true);
+      expect([...into.subarray(0, 4)]).to.deep.equal([2, 1_000_001, 1, 1e6]);
+    }
+  });
+
+  it('are not there where the memory is used up: what is recorded is lost, and said so', () => {
+    const log = collectWarnings();
+    const region = Region.create(2 ** 18);
+    const writer = new StoreWriter(region);
+    const large = writer.stream(exponentialHistogram('large', { maxSize: 15_000 }), LIMIT);
+    recordTo(large, 1, { name: 'a' }); // for whose cell alone there is room
+    log.stop();
+    expect(region.lostMeasurements).to.equal(1);
+    expect(log.warnings.join()).to.contain('no memory left for this metric');
+  });
+});
