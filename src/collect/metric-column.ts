@@ -68,14 +68,18 @@ export class MetricColumn {
     return this.#rows;
   }
 
+  /** Makes room for so many rows, where there is not. */
+  reserve(rows: number): void {
+    if (rows * this.stride <= this.values.length) return;
+    const values = new Float64Array(roomFor(rows) * this.stride);
+    values.set(this.values);
+    this.values = values;
+  }
+
   /** Index in `values` of the next row to be filled; `close` makes it one, else it is opened again. */
   open(): number {
+    this.reserve(this.#filled + 1);
     const at = this.#filled * this.stride;
-    if (at + this.stride > this.values.length) {
-      const values = new Float64Array(roomFor(this.#filled) * this.stride);
-      values.set(this.values);
-      this.values = values;
-    }
     this.#isOpen = true;
     return at;
   }

@@ -46,6 +46,7 @@ export class StreamColumn {
       for (const series of waiting) this.#place(series, words);
     }
     while (this.#seen < stream.size) this.#place(this.#seen++, words);
+    this.column.reserve(this.#live.length); // at once: to grow is to copy all
     this.column.rewind();
     this.column.text = stream.text;
     this.#next = 0;
