@@ -1,4 +1,16 @@
-/** Lets the event loop turn once. */
+const waiting: (() => void)[] = [];
+
+/**
+ * Lets the event loop turn. Of all who wait one goes on at each turn, those who came first before the others: so the loop is held up for what
+ * one of them does until it waits again, however many there are.
+ */
 export function turn(): Promise<void> {
-  return new Promise((resolve) => void setImmediate(resolve));
+  return new Promise((resolve) => {
+    if (waiting.push(resolve) === 1) setImmediate(next);
+  });
+}
+
+function next(): void {
+  waiting.shift()!();
+  if (waiting.length > 0) setImmediate(next);
 }
