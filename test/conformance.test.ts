@@ -46,6 +46,14 @@ describe('docs/conformance.md', () => {
     }
   });
 
+  it('has views and readers of each provider for its own instruments', () => {
+    const renamed = makeProvider(undefined, { views: [{ instrumentName: 'c', name: 'renamed' }] });
+    const plain = makeProvider();
+    for (const { meter } of [renamed, plain]) meter.createCounter('c').add(1);
+    const names = [renamed, plain].map(({ metrics }) => metrics().map(({ descriptor }) => descriptor.name));
+    expect(names).to.deep.equal([['renamed'], ['c']]);
+  });
+
   it('takes attributes of any number and length', () => {
     const { meter, points } = makeProvider();
     const attributes = Object.fromEntries(
