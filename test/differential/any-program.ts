@@ -106,6 +106,8 @@ type DescribedStep =
       name: string;
       options: MetricOptions | undefined;
       callback: Omit<CallbackPlan, 'isShared'>;
+      /** Like an earlier instrument in all but description and advice. */
+      again: number | undefined;
     }
   | { step: 'record'; instrument: number; value: Described; attributes: DescribedAttributes; bound: boolean }
   | { step: 'tick'; millis: number }
@@ -117,6 +119,8 @@ type DescribedStep =
       failures: readonly DescribedFailure[];
     }
   | { step: 'flush' };
+
+type DescribedCreate = Extract<DescribedStep, { step: 'create' }>;
 
 interface DescribedObservation {
   readonly callback: number;
@@ -142,6 +146,7 @@ const create = fc.record({
   name: names,
   options,
   callback: fc.record({ isBatch: seldom, isAsync: seldom }),
+  again: fc.option(fc.nat(3), { nil: undefined, freq: 5 }),
 });
 
 const instrumentNumbers = fc.oneof(
@@ -255,6 +260,13 @@ function oneEach(views: readonly ViewPlan[], program: Program): ViewPlan[] {
   );
 }
 
+/** Without what is undefined. */
+function defined(options: {
+  readonly [K in keyof MetricOptions]: MetricOptions[K] | undefined;
+}): MetricOptions {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+}
+
 /** Callbacks of several instruments. */
 const SHARED: readonly CallbackPlan[] = [
   { isBatch: false, isAsync: false, isShared: true },
@@ -276,12 +288,20 @@ export function materialize({
   const isLimited = Math.min(...limits) < 10;
   const addsHistogramsUp = readers.some(({ histogram }) => histogram === 'sum');
   const callbacks = sharesCallbacks ? [...SHARED] : [];
-  const instruments: { readonly kind: InstrumentKind; readonly meter: number; readonly callback: number }[] =
-    [];
+  const instruments: (CreateStep & { readonly callback: number })[] = [];
   const steps = describedSteps.flatMap((described, i): Step[] => {
     const shutDown: Step[] = i === shutsDownAfter ? [{ step: 'shut down' }] : [];
     return [...stepsOf(described), ...shutDown];
   });
+
+  function createStep({ meter, kind, name, options, again }: DescribedCreate): CreateStep {
+    const earlier = again === undefined ? undefined : instruments[again];
+    if (earlier === undefined) return { step: 'create', meter: meter % meters.length, kind, name, options };
+    const { unit, valueType } = earlier.options ?? {};
+    const { description, advice } = options ?? {};
+    const same = { step: 'create', meter: earlier.meter, kind: earlier.kind, name: earlier.name } as const;
+    return { ...same, options: defined({ unit, valueType, description, advice }) };
+  }
 
   function stepsOf(described: DescribedStep): Step[] {
     switch (described.step) {
@@ -289,11 +309,10 @@ export function materialize({
       case 'flush':
         return [described];
       case 'create': {
-        const { step, kind, name, options } = described;
-        const meter = described.meter % meters.length;
-        const made: Step = { step, meter, kind, name, options };
+        const made = createStep(described);
+        const { kind } = made;
         const instrument = instruments.length;
-        instruments.push({ kind, meter, callback: callbacks.length });
+        instruments.push({ ...made, callback: callbacks.length });
         if (!isObserved(kind)) return [made];
         callbacks.push({ ...described.callback, isShared: false });
         return [made, { step: 'add callback', callback: callbacks.length - 1, instruments: [instrument] }];

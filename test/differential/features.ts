@@ -1,7 +1,7 @@
 /** What random programs have: counted, so that none is never tried, and ordinary ones stay most. */
 import { isObserved } from '../../src/state/instrument-kind.ts';
 import { createSteps, type Program, type ReaderPlan, type Step, type ViewPlan } from './program.ts';
-import { viewsOf } from './streams.ts';
+import { streamOf, viewsOf } from './streams.ts';
 
 type Feature = (program: Program) => boolean;
 
@@ -87,6 +87,10 @@ const FEATURES: Readonly<Record<string, Feature>> = {
   'instruments of one name': (program) => {
     const names = createSteps(program).map(({ meter, name }) => `${meter} ${name}`);
     return new Set(names).size < names.length;
+  },
+  'an instrument made again': (program) => {
+    const streams = createSteps(program).map((create) => streamOf({ ...program, views: [] }, create));
+    return new Set(streams).size < streams.length;
   },
   'asynchronous instruments': (program) => createSteps(program).some(({ kind }) => isObserved(kind)),
   'a shared callback': ({ callbacks, steps }) =>

@@ -576,6 +576,15 @@ describe('views', () => {
       ]);
     });
 
+    it('code that throws: observed without attributes', async () => {
+      const process = (): never => {
+        throw new Error('in the processor');
+      };
+      const provider = withViews([{ instrumentName: '*', attributesProcessors: [{ process }] }]);
+      provider.meter.createObservableCounter('counter').addCallback(disks);
+      expect(await observed(provider)).to.deep.equal([['counter', [{}, 101]]]);
+    });
+
     it('of levels the last counts', async () => {
       const provider = withViews([{ instrumentName: '*', attributeKeys: ['state'] }]);
       provider.meter.createObservableGauge('gauge').addCallback(disks);
