@@ -297,7 +297,7 @@ describe('the exporter thread', () => {
       const meter = provider.getMeter('m');
       for (let counter = 0; counter < 10; counter++)
         for (let i = 0; i < 1000; i++)
-          meter.createCounter(`c${counter}`).add(1, { text: `${i} ${'x'.repeat(2000)}` });
+          meter.createCounter(`c${counter}`).add(1, { text: `${counter} ${i} ${'x'.repeat(2000)}` });
       const text = await eventually(() => scrape(exporter));
       stop();
       expect(workers.length).to.equal(2);
