@@ -35,68 +35,91 @@ export function writeNativeHistogram(writer: ProtobufWriter, column: MetricColum
   const schema = Math.min(scale, HIGHEST_SCHEMA);
   // Buckets whose upper bound is not above the threshold.
   const lastZero = Math.floor(LOG2_ZERO_THRESHOLD * 2 ** schema);
-  const ranges = [0, 1].map((range) => bucketsOf(column, at, range, scale - schema));
-  let zeroCount = values[at + R.ROW_ZERO_COUNT]!;
-  for (const buckets of ranges)
-    for (const [index, count] of buckets) {
-      if (index > lastZero) continue;
-      zeroCount += count;
-      buckets.delete(index);
-    }
+  for (const [range, buckets] of RANGES.entries()) buckets.fill(column, at, range, scale - schema);
+  const zeros = RANGES.reduce((sum, buckets) => sum + buckets.takeUpTo(lastZero), 0);
   writer.signed(5, schema);
   writer.double(6, ZERO_THRESHOLD);
-  writer.integer(7, zeroCount);
-  ranges.forEach((buckets, range) => writeBuckets(writer, buckets, FIELDS[range]!));
-}
-
-/** Counts that are not 0 by Prometheus's index, ascending. */
-function bucketsOf(
-  { values, description }: MetricColumn,
-  at: number,
-  range: number,
-  change: number,
-): Map<number, number> {
-  const offset = values[at + R.ROW_RANGES + 2 * range]!;
-  const length = values[at + R.ROW_RANGES + 2 * range + 1]!;
-  const counts = at + R.ROW_COUNTS + range * description.size!;
-  const buckets = new Map<number, number>();
-  for (let i = 0; i < length; i++) {
-    const count = values[counts + i]!;
-    const index = R.coarserIndex(offset + i, change) + 1;
-    if (count !== 0) buckets.set(index, (buckets.get(index) ?? 0) + count);
+  writer.integer(7, values[at + R.ROW_ZERO_COUNT]! + zeros);
+  for (const [range, { span, delta }] of FIELDS.entries()) {
+    RANGES[range]!.writeSpans(writer, span);
+    RANGES[range]!.writeDeltas(writer, delta);
   }
-  return buckets;
 }
 
-/** A span is a row of neighbours: how far from the one before, and how many. A delta is the difference to the bucket before. */
-function writeBuckets(
-  writer: ProtobufWriter,
-  buckets: ReadonlyMap<number, number>,
-  fields: (typeof FIELDS)[number],
-): void {
-  const spans: { offset: number; length: number }[] = [];
-  const counts: number[] = [];
-  let next = 0;
-  for (const [index, count] of buckets) {
-    const gap = index - next;
-    const span = spans.at(-1);
-    if (span === undefined || gap > LARGEST_GAP) spans.push({ offset: gap, length: 1 });
-    else {
-      for (let i = 0; i < gap; i++) counts.push(0);
-      span.length += gap + 1;
+/**
+ * The counts of a range by Prometheus's index. They are written as spans, rows of neighbours: how far from the one before, and how many; and as deltas,
+ * the difference of each bucket in a span to the one before.
+ */
+class Buckets {
+  #counts = new Float64Array(160);
+  #first = 0; // index of the first of them
+  #length = 0;
+
+  /** Takes the counts of a row's range, at a scale that is lower by `change`. */
+  fill({ values, description }: MetricColumn, at: number, range: number, change: number): void {
+    const offset = values[at + R.ROW_RANGES + 2 * range]!;
+    const length = values[at + R.ROW_RANGES + 2 * range + 1]!;
+    const from = at + R.ROW_COUNTS + range * description.size!;
+    if (this.#counts.length < length) this.#counts = new Float64Array(2 * length);
+    const first = R.coarserIndex(offset, change);
+    this.#first = first + 1;
+    this.#length = length === 0 ? 0 : R.coarserIndex(offset + length - 1, change) - first + 1;
+    this.#counts.fill(0, 0, this.#length);
+    for (let i = 0; i < length; i++)
+      this.#counts[R.coarserIndex(offset + i, change) - first]! += values[from + i]!;
+  }
+
+  /** Takes out what is in the buckets up to `last`; how much that was. */
+  takeUpTo(last: number): number {
+    let taken = 0;
+    const end = Math.min(last - this.#first + 1, this.#length);
+    for (let i = 0; i < end; i++) {
+      taken += this.#counts[i]!;
+      this.#counts[i] = 0;
     }
-    counts.push(count);
-    next = index + 1;
+    return taken;
   }
-  for (const { offset, length } of spans) {
-    const message = writer.begin(fields.span);
-    writer.signed(1, offset);
-    writer.integer(2, length);
-    writer.end(message);
+
+  writeSpans(writer: ProtobufWriter, field: number): void {
+    let next = -this.#first; // the first span's distance is that from index 0
+    for (let i = this.#next(0); i < this.#length;) {
+      const start = i;
+      i = this.#endOfSpan(start);
+      const message = writer.begin(field);
+      writer.signed(1, start - next);
+      writer.integer(2, i - start);
+      writer.end(message);
+      next = i;
+      i = this.#next(i);
+    }
   }
-  let before = 0;
-  for (const count of counts) {
-    writer.signed(fields.delta, count - before);
-    before = count;
+
+  writeDeltas(writer: ProtobufWriter, field: number): void {
+    let before = 0;
+    for (let i = this.#next(0); i < this.#length; i = this.#next(i))
+      for (const end = this.#endOfSpan(i); i < end; i++) {
+        const count = this.#counts[i]!;
+        writer.signed(field, count - before);
+        before = count;
+      }
+  }
+
+  /** The first bucket from `i` on that is not empty; the end where there is none. */
+  #next(i: number): number {
+    let next = i;
+    while (next < this.#length && this.#counts[next] === 0) next++;
+    return next;
+  }
+
+  /** Where the span that begins at `start` ends: before more empty buckets than LARGEST_GAP. */
+  #endOfSpan(start: number): number {
+    for (let end = start + 1; ;) {
+      const next = this.#next(end);
+      if (next === this.#length || next - end > LARGEST_GAP) return end;
+      end = next + 1;
+    }
   }
 }
+
+/** Reused from row to row: positive and negative buckets. */
+const RANGES: readonly Buckets[] = [new Buckets(), new Buckets()];
