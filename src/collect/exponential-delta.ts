@@ -14,15 +14,20 @@ export function exponentialDifference(
 ): ExponentialHistogramValue {
   if (before === undefined) return { ...now, positive: copyOf(now.positive), negative: copyOf(now.negative) };
   const change = before.scale - now.scale;
-  return {
-    ...(now.min !== undefined && extremes),
-    ...(now.sum !== undefined && Number.isFinite(before.sum) && { sum: now.sum - before.sum! }),
-    count: now.count - before.count,
-    scale: now.scale,
-    zeroCount: now.zeroCount - before.zeroCount,
-    positive: bucketsBetween(now.positive, before.positive, change),
-    negative: bucketsBetween(now.negative, before.negative, change),
-  };
+  const { scale } = now;
+  const count = now.count - before.count;
+  const zeroCount = now.zeroCount - before.zeroCount;
+  const positive = bucketsBetween(now.positive, before.positive, change);
+  const negative = bucketsBetween(now.negative, before.negative, change);
+  const { min, max } = (now.min === undefined ? undefined : extremes) ?? {};
+  const sum = Number.isFinite(before.sum) && now.sum !== undefined ? now.sum - before.sum! : undefined;
+  // Written out, and not put together by spreading: see `SeriesValues.histogram`.
+  if (min !== undefined && max !== undefined && sum !== undefined)
+    return { min, max, sum, count, scale, zeroCount, positive, negative };
+  if (min !== undefined && max !== undefined)
+    return { min, max, count, scale, zeroCount, positive, negative };
+  if (sum !== undefined) return { sum, count, scale, zeroCount, positive, negative };
+  return { count, scale, zeroCount, positive, negative };
 }
 
 function copyOf({ offset, bucketCounts }: Buckets): Buckets {
@@ -32,13 +37,14 @@ function copyOf({ offset, bucketCounts }: Buckets): Buckets {
 /** Buckets of `now` less those of `before`, which are finer by `change` steps of scale. Empty ones at both ends are cut off. */
 function bucketsBetween(now: Buckets, before: Buckets, change: number): Buckets {
   const counts = now.bucketCounts.slice();
-  before.bucketCounts.forEach((count, i) => {
-    if (count !== 0) counts[((before.offset + i) >> change) - now.offset]! -= count;
-  });
+  const { bucketCounts: earlier, offset } = before;
+  for (let i = 0; i < earlier.length; i++) {
+    const count = earlier[i]!;
+    if (count !== 0) counts[((offset + i) >> change) - now.offset]! -= count;
+  }
   let first = 0;
-  while (first < counts.length && counts[first] === 0) first++;
-  if (first === counts.length) return { offset: 0, bucketCounts: [] };
   let end = counts.length;
-  while (counts[end - 1] === 0) end--;
-  return { offset: now.offset + first, bucketCounts: counts.slice(first, end) };
+  while (first < end && counts[first] === 0) first++;
+  while (end > first && counts[end - 1] === 0) end--;
+  return { offset: first < end ? now.offset + first : 0, bucketCounts: counts.slice(first, end) };
 }
