@@ -56,6 +56,7 @@ export class MetricColumn {
   #filled = 0;
   #isOpen = false;
   #hasMoved = false;
+  #moves = 0;
 
   constructor(description: ColumnDescription, text: string) {
     this.description = description;
@@ -88,12 +89,17 @@ export class MetricColumn {
     const row = this.#filled++;
     this.#isOpen = false;
     if (row === this.#rows) this.#rows++;
-    else if (this.attributes[row] !== attributes) this.#hasMoved = true;
+    else if (this.attributes[row] !== attributes) this.#move();
     this.attributes[row] = attributes;
     this.starts[row] = start;
     if (exemplars !== undefined && exemplars.length > 0)
       (this.exemplars ??= new Map<number, readonly D.Exemplar[]>()).set(row, exemplars);
     else this.exemplars?.delete(row);
+  }
+
+  /** How many snapshots had other series in rows that were there before. */
+  get moves(): number {
+    return this.#moves;
   }
 
   /** True while every row is one series, whole, and no series has two. Always after `cut`. */
@@ -110,12 +116,18 @@ export class MetricColumn {
 
   /** Ends the rows with the one that was filled last. */
   cut(): void {
+    if (this.#filled < this.#rows) this.#move();
     this.#rows = this.#filled;
     this.#isOpen = false;
     this.#hasMoved = false;
     if (this.exemplars === undefined) return;
     for (const row of this.exemplars.keys()) if (row >= this.rows) this.exemplars.delete(row);
     if (this.exemplars.size === 0) this.exemplars = undefined;
+  }
+
+  #move(): void {
+    if (!this.#hasMoved) this.#moves++;
+    this.#hasMoved = true;
   }
 
   /** Empties the column. */

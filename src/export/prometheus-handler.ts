@@ -122,7 +122,7 @@ class Bodies {
   async body({ format, escaping }: NegotiatedFormat, timeoutMillis: number): Promise<TextBody> {
     const columns = await this.#columns(timeoutMillis);
     if (format === 'protobuf') {
-      const pieces = [...prometheusProtobuf(columns, escaping, this.#options, warnings)];
+      const pieces = await inSlices(prometheusProtobuf(columns, escaping, this.#options, warnings));
       return { pieces, length: pieces.reduce((sum, piece) => sum + piece.length, 0), release: () => {} };
     }
     const { text, turns } = this.#textFor(`${format} ${escaping}`, {
@@ -162,6 +162,20 @@ class Bodies {
     if (this.#texts.size > KEPT_TEXTS) this.#texts.delete(this.#texts.keys().next().value!);
     return kept;
   }
+}
+
+/** What `pieces` yields; undefined where there may be a turn of the event loop. */
+async function inSlices<T>(pieces: Iterable<T | undefined>): Promise<T[]> {
+  const all: T[] = [];
+  await turn();
+  let until = performance.now() + SLICE_MILLIS;
+  for (const piece of pieces) {
+    if (piece !== undefined) all.push(piece);
+    if (performance.now() <= until) continue;
+    await turn();
+    until = performance.now() + SLICE_MILLIS;
+  }
+  return all;
 }
 
 async function send(

@@ -31,13 +31,19 @@ const NO_EXEMPLARS: ReadonlyMap<number, Exemplar> = new Map<number, Exemplar>();
 
 const TYPE_NUMBERS = { counter: 0, gauge: 1, unknown: 3, histogram: 4, info: 1 } as const;
 
-/** All families of a snapshot, one Buffer each. */
+/** Series written between two pauses. */
+const SERIES_BETWEEN_PAUSES = 32;
+
+/**
+ * All families of a snapshot, one Buffer each; undefined is a pause, in which other work may be done. Another snapshot may fill the columns
+ * meanwhile.
+ */
 export function* prometheusProtobuf(
   source: MetricColumns,
   escaping: EscapingScheme,
   options: ExpositionOptions,
   warnings: Warnings,
-): Generator<Buffer> {
+): Generator<Buffer | undefined> {
   const { attributes } = source.resource;
   const dialect = { openMetrics: false, escaping };
   const plan = planFamilies(source, dialect, options, warnings);
@@ -61,7 +67,7 @@ export function* prometheusProtobuf(
     yield writer.delimited();
   }
   for (const family of plan.families)
-    if (family.columns.some(({ rows }) => rows > 0)) yield familyOf(family, context);
+    if (family.columns.some(({ rows }) => rows > 0)) yield* familyOf(family, context);
 }
 
 function openFamily({ sampleName, type, help }: PlannedFamily): ProtobufWriter {
@@ -72,13 +78,14 @@ function openFamily({ sampleName, type, help }: PlannedFamily): ProtobufWriter {
   return writer;
 }
 
-function familyOf(family: PlannedFamily, context: TextContext): Buffer {
+function* familyOf(family: PlannedFamily, context: TextContext): Generator<Buffer | undefined> {
   const { labels, warnings } = context;
   const writer = openFamily(family);
   const index = new LabelIndex();
   const texts: string[] = [];
   const classicColumns = new ClassicColumns();
-  family.columns.forEach((column) => {
+  const moves = movesOf(family);
+  for (const column of family.columns) {
     const fixed = fixedLabels(column.description.scope, context);
     const reserved = new Set(family.type === 'histogram' ? [...fixed.names, 'le'] : fixed.names);
     const classic = classicColumns.of(column);
@@ -97,9 +104,20 @@ function familyOf(family: PlannedFamily, context: TextContext): Buffer {
       writeLabels(writer, pairs);
       writeValue(writer, column, classic, row, context);
       writer.end(metric);
+      // No pause amid exponential histograms: the classic buckets are of this moment, and so must be the native ones.
+      if (classic !== column || texts.length % SERIES_BETWEEN_PAUSES !== 0) continue;
+      yield undefined;
+      if (movesOf(family) === moves) continue;
+      yield* familyOf(family, context); // anew: what is written may stand in other rows now, and come again
+      return;
     }
-  });
-  return writer.delimited();
+  }
+  yield writer.delimited();
+}
+
+/** Changes when rows of the family move. */
+function movesOf({ columns }: PlannedFamily): number {
+  return columns.reduce((sum, { moves }) => sum + moves, 0);
 }
 
 function writeLabels(writer: ProtobufWriter, pairs: readonly LabelPair[]): void {

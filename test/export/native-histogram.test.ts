@@ -56,7 +56,8 @@ interface Span {
 }
 
 function histogramsOf(columns: MetricColumns): Native[] {
-  const bytes = Buffer.concat([...prometheusProtobuf(columns, 'underscores', {}, new Warnings())]);
+  const pieces = [...prometheusProtobuf(columns, 'underscores', {}, new Warnings())];
+  const bytes = Buffer.concat(pieces.filter((piece) => piece !== undefined));
   const type = root.lookupType('MetricFamily');
   const reader = protobuf.Reader.create(bytes);
   const found: Native[] = [];

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import protobuf from 'protobufjs';
 import { Warnings } from '../../src/base/warnings.ts';
-import { columnsOf, type MetricColumns } from '../../src/collect/metric-column.ts';
+import { columnsOf, MetricColumn, type MetricColumns } from '../../src/collect/metric-column.ts';
 import { prometheusProtobuf } from '../../src/export/prometheus-protobuf.ts';
 import { PrometheusText } from '../../src/export/prometheus-text.ts';
 import { randomMetrics, randomOf } from './random-metrics.ts';
@@ -62,7 +62,16 @@ function decoded(bytes: Buffer): Family[] {
 }
 
 function familiesOf(source: MetricColumns, options = {}): Family[] {
-  return decoded(Buffer.concat([...prometheusProtobuf(source, 'underscores', options, new Warnings())]));
+  return pausing(source, () => {}, options);
+}
+
+/** `inPause` is called in each pause. */
+function pausing(source: MetricColumns, inPause: () => void, options = {}): Family[] {
+  const pieces: Buffer[] = [];
+  for (const piece of prometheusProtobuf(source, 'underscores', options, new Warnings()))
+    if (piece === undefined) inPause();
+    else pieces.push(piece);
+  return decoded(Buffer.concat(pieces));
 }
 
 /** A family's samples as the text has them. */
@@ -83,6 +92,41 @@ function samplesOf({ name, metric }: Family): string[] {
 }
 
 describe('prometheusProtobuf', () => {
+  it('makes a pause after 32 series, and begins a family anew whose rows have moved meanwhile', () => {
+    const description = { scope: { name: '' }, name: 'm', unit: '', boundaries: [], hasSum: true };
+    const series = Array.from({ length: 250 }, (_, i) => ({ i }));
+    const first = series.slice(0, 200);
+    const later: [(typeof series)[], number][] = [
+      [[series.slice(5, 200)], 195], // the first go
+      [[first.slice(0, 50), [...first.slice(0, 50), ...series.slice(200)]], 100], // the last go, others come
+    ];
+    for (const [snapshots, count] of later) {
+      const column = new MetricColumn({ ...description, kind: 'gauge' }, '');
+      const fill = (rows: typeof series, value: number): void => {
+        column.rewind();
+        for (const attributes of rows) {
+          const at = column.open();
+          column.values[at] = value;
+          column.close(attributes, 0);
+        }
+        column.cut();
+      };
+      fill(first, 1);
+      let pauses = 0;
+      const source = { resource: { attributes: {} }, columns: [column] };
+      const [family] = pausing(source, () => {
+        pauses++;
+        if (pauses === 3) for (const rows of snapshots) fill(rows, 2);
+      });
+      expect(pauses).to.equal(3 + Math.floor(count / 32));
+      const shown = family!.metric.map(({ label, gauge }) => [
+        label!.find(({ name }) => name === 'i')!.value,
+        gauge!.value,
+      ]);
+      expect(shown).to.deep.equal(snapshots.at(-1)!.map(({ i }) => [String(i), 2]));
+    }
+  });
+
   it('says the same as the text', () => {
     const random = randomOf(5);
     for (let i = 0; i < 500; i++) {
