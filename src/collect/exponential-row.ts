@@ -1,6 +1,6 @@
 /**
  * An exponential histogram as a row of numbers: how a cell is copied (drawn in exponential-copy.ts), how merging leaves it and the formats take it.
- * A row has room for two ranges; what its buckets have beyond `length` is undefined.
+ * What its buckets have beyond `length` is undefined.
  */
 import type { ExponentialHistogramValue } from './metric-data.ts';
 import {
@@ -16,9 +16,9 @@ import {
 
 export { ROW_COUNT, ROW_COUNTS, ROW_MAX, ROW_MIN, ROW_RANGES, ROW_SCALE, ROW_SUM, ROW_ZERO_COUNT };
 
-/** Words of a row for two ranges of at most `size` buckets. */
-export function exponentialRowWords(size: number): number {
-  return ROW_COUNTS + 2 * size;
+/** Words of a row for so many ranges (1: no negative one) of at most `size` buckets. */
+export function exponentialRowWords(size: number, ranges: number): number {
+  return ROW_COUNTS + ranges * size;
 }
 
 /** The index of a bucket at a scale that is lower by `change`; of other producers, whose scales may be anything, the nearest to it. */

@@ -55,7 +55,7 @@ export class ExponentialSeries {
     this.#aggregation = aggregation;
     this.#plain = formOf(aggregation, false);
     this.#intervals = formOf(aggregation, true);
-    this.#row = new Float64Array(exponentialRowWords(aggregation.maxSize));
+    this.#row = new Float64Array(exponentialRowWords(aggregation.maxSize, this.#plain.shape.ranges));
   }
 
   /** Float64 words a copy of a cell takes at most. */

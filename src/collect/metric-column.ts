@@ -28,6 +28,8 @@ export interface ColumnDescription {
   readonly boundaries: readonly number[];
   /** Of an exponential histogram, whose rows are drawn in exponential-row.ts: buckets a row has room for, of each sign. */
   readonly size?: number;
+  /** Signs there is room for; 1: positive ones alone. */
+  readonly ranges?: number;
   /** False for a histogram whose measurements may be negative. */
   readonly hasSum: boolean;
 }
@@ -137,8 +139,8 @@ export class MetricColumn {
   }
 }
 
-function strideOf({ kind, boundaries, size = 0 }: ColumnDescription): number {
-  if (kind === 'exponential-histogram') return exponentialRowWords(size);
+function strideOf({ kind, boundaries, size = 0, ranges = 2 }: ColumnDescription): number {
+  if (kind === 'exponential-histogram') return exponentialRowWords(size, ranges);
   return kind === 'histogram' ? COLUMN_BUCKETS + boundaries.length + 1 : 1;
 }
 

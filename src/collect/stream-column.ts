@@ -29,7 +29,10 @@ export class StreamColumn {
         unit,
         kind: kindOf(aggregation),
         boundaries: aggregation.type === 'explicit-bucket-histogram' ? aggregation.boundaries : [],
-        ...(aggregation.type === 'exponential-histogram' && { size: aggregation.maxSize }),
+        ...(aggregation.type === 'exponential-histogram' && {
+          size: aggregation.maxSize,
+          ranges: aggregation.negative ? 2 : 1,
+        }),
         hasSum: !('hasSum' in aggregation) || aggregation.hasSum,
       },
       stream.text,

@@ -24,7 +24,7 @@ const part: fc.Arbitrary<Part> = fc.record({
 
 /** What is not in use is rubbish, as it is where a row held another series before. */
 function rowOf({ scale, ranges }: Part): Float64Array {
-  const row = new Float64Array(R.exponentialRowWords(SIZE)).fill(NaN);
+  const row = new Float64Array(R.exponentialRowWords(SIZE, 2)).fill(NaN);
   row.set([7, 0.5, -1, 2, 3, scale]);
   for (const [r, { offset, counts: own }] of ranges.entries()) {
     row.set([own.length === 0 ? 0 : offset, own.length], R.ROW_RANGES + 2 * r);
@@ -69,7 +69,7 @@ describe('adding exponential rows', () => {
           [7, 0.5, -1, 2, 3].map((n, i) => (i === 2 || i === 3 ? n : n * parts.length)),
         );
         expect(
-          [...row.subarray(0, at), ...row.subarray(at + R.exponentialRowWords(SIZE))].every(Number.isNaN),
+          [...row.subarray(0, at), ...row.subarray(at + R.exponentialRowWords(SIZE, 2))].every(Number.isNaN),
         ).to.equal(true);
       }),
     );

@@ -58,7 +58,7 @@ export type CopyExponential = (
 
 /**
  * Both forms, which differ in their second look at the version. Whatever an attempt finds while a writer is at work, it looks at the cell and an array
- * of its stream alone, and ends, and the look throws away what it found.
+ * of its stream alone, and ends, and the look throws away what it found. Exported for the check of its machine code.
  */
 export function copyExponential(
   words: Int32Array,
