@@ -26,7 +26,7 @@ const readerFast = (code) => /^<Load>(?:L+S+)+<Load>$/.test(code);
 const readerStrict = (code) => /^<Load>(?:L+S+)+<Add>$/.test(code);
 
 /** The same with both second looks, of which one is taken. */
-const readerOfBothForms = (code) => /^<Load>(?:L+S+)+(?:<Load><Add>|<Add><Load>)L*S*$/.test(code);
+const readerOfBothForms = (code) => /^<Load>(?:L+S+)+(?:<Load><Add>|<Add><Load>)S*$/.test(code);
 
 const SUBJECTS = [
   { module: built('state/cells/sum-cell.js'), name: 'addToSumFast', isRight: writerFast(1), right: true },
