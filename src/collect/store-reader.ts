@@ -14,7 +14,7 @@ import { StringCache } from './string-cache.ts';
 import { Turns } from './turns.ts';
 
 /** Records decoded between two looks at the time. */
-const RECORDS_BETWEEN_LOOKS = 256;
+const RECORDS_BETWEEN_LOOKS = 64;
 
 /** A stream as one writer has it. */
 interface SlabStream {

@@ -61,7 +61,7 @@ describe('store reader', function () {
     const reader = new StoreReader(region);
     let slices = 1;
     while (!reader.refresh(-Infinity)) slices++;
-    expect(slices).to.equal(1 + Math.floor((2000 + 1000 + 6) / 256)); // series, and streams, key sets and overflow series
+    expect(slices).to.equal(1 + Math.floor((2000 + 1000 + 6) / 64)); // series, and streams, key sets and overflow series
     expect(totals(reader)).to.deep.equal(totals(new StoreReader(region)));
     expect(reader.refresh(-Infinity)).to.equal(true);
   });

@@ -280,6 +280,24 @@ describe('createPrometheusHandler', () => {
     expect(String(body)).to.include('not done within 180 ms');
   });
 
+  it("gives up within a scraper's own timeout when it shares a snapshot that another one waits for", async () => {
+    let fail: ((error: Error) => void) | undefined;
+    const get = await serve({ collect: () => new Promise((_, reject) => (fail = reject)) });
+    const first = get();
+    while (fail === undefined) await later(5);
+    const second = await get({ 'X-Prometheus-Scrape-Timeout-Seconds': '0.1' });
+    expect([second.status, String(second.body)]).to.deep.equal([
+      503,
+      'metrics could not be collected: not done within 90 ms\n',
+    ]);
+    fail(new Error('no luck'));
+    expect((await first).status).to.equal(500);
+    fail = undefined;
+    expect((await get({ 'X-Prometheus-Scrape-Timeout-Seconds': '0.1' })).status).to.equal(503);
+    fail!(new Error('too late')); // nobody hears of it, and nothing comes of it
+    await later(5);
+  });
+
   it('serves the last values when a callback takes too long', async () => {
     const { reader, meter } = setUp();
     meter.createCounter('c').add(1);
