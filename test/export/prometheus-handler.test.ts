@@ -292,10 +292,19 @@ describe('createPrometheusHandler', () => {
     ]);
     fail(new Error('no luck'));
     expect((await first).status).to.equal(500);
-    fail = undefined;
+  });
+
+  it('leaves no rejection to itself when nobody waits for a snapshot any more', async () => {
+    const unhandled: unknown[] = [];
+    const note = (reason: unknown): unknown => unhandled.push(reason);
+    process.on('unhandledRejection', note);
+    let fail: (error: Error) => void;
+    const get = await serve({ collect: () => new Promise((_, reject) => (fail = reject)) });
     expect((await get({ 'X-Prometheus-Scrape-Timeout-Seconds': '0.1' })).status).to.equal(503);
-    fail!(new Error('too late')); // nobody hears of it, and nothing comes of it
+    fail!(new Error('too late'));
     await later(5);
+    process.off('unhandledRejection', note);
+    expect(unhandled).to.deep.equal([]);
   });
 
   it('serves the last values when a callback takes too long', async () => {
