@@ -22,7 +22,7 @@ import {
 export interface PrometheusHandlerOptions extends ExpositionOptions {
   /** Answers are compressed for those who accept it, outside the event loop. Default true. */
   readonly compression?: boolean;
-  /** How long a scrape may take that says nothing of its own timeout. Default 10,000. */
+  /** How long a scrape that says nothing of its own timeout waits for callbacks, or for another reader. Default 10,000. */
   readonly timeoutMillis?: number;
   /** Of a store: adds the `seqlock.*` metrics (docs/operations.md). A reader's provider has an option of its own. Default false. */
   readonly selfMetrics?: boolean;
