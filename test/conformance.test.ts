@@ -46,6 +46,11 @@ describe('docs/conformance.md', () => {
     }
   });
 
+  it('says yes in every row that the specification has as MUST', () => {
+    const others = rows.filter(({ level, here }) => level.includes('MUST') && !/^yes\b/.test(here));
+    expect(others.map(({ what }) => what)).to.deep.equal([]);
+  });
+
   it('has views and readers of each provider for its own instruments', () => {
     const renamed = makeProvider(undefined, { views: [{ instrumentName: 'c', name: 'renamed' }] });
     const plain = makeProvider();

@@ -248,6 +248,11 @@ function isPlainMeasurement(value: unknown): boolean {
   return typeof value === 'number' && value >= 0 && value < Infinity;
 }
 
+/** The official SDK adds up the differences of what is observed: those of the largest numbers are infinite, and the sum is lost. */
+function observable(value: unknown): unknown {
+  return typeof value === 'number' && Number.isFinite(value) && Math.abs(value) > 1e300 ? 1e300 : value;
+}
+
 /** Views that leave no instrument with two of them. */
 function oneEach(views: readonly ViewPlan[], program: Program): ViewPlan[] {
   const instruments = program.steps.filter((step): step is CreateStep => step.step === 'create');
@@ -348,7 +353,7 @@ export function materialize({
             observations: described.observations.flatMap((one) => {
               const instrument = one.instrument % instruments.length;
               const { kind, callback: own } = instruments[instrument]!;
-              const [value, attributes] = [make(one.value), makeAttributes(one.attributes)];
+              const [value, attributes] = [observable(make(one.value)), makeAttributes(one.attributes)];
               const callback = one.callback < SHARED.length && sharesCallbacks ? one.callback : own;
               return isObserved(kind) ? [{ callback, instrument, value, attributes }] : [];
             }),
