@@ -78,7 +78,7 @@ export const totalsAddUpInViews: Rule = {
           const key =
             view === undefined
               ? seriesOf(one)
-              : `${seriesOf(one)} ${name} ${setKey(keptAttributes(one.attributes))}`;
+              : `${streams[one.instrument]} ${one.fails === true} ${name} ${setKey(keptAttributes(one.attributes))}`;
           latest.delete(key);
           latest.set(key, one);
         }
@@ -88,13 +88,18 @@ export const totalsAddUpInViews: Rule = {
           const before = isLevel(program, create) ? 0 : (totals.get(seriesOf(one))?.value ?? 0);
           totals.set(seriesOf(one), { value: before + observedValue(create, one.value as number), rank });
         });
-        // Each where its first observation was.
+        // Each where its first observation was. What is of no account has a series all the same.
+        const known = new Set<string>();
         const observations: Observation[] = [];
         for (const one of inCallOrder(step.observations)) {
-          const total = totals.get(seriesOf(one));
-          if (total === undefined) continue;
-          totals.delete(seriesOf(one));
-          observations.push({ ...one, ...total, attributes: left.get(one) });
+          const series = seriesOf(one);
+          if (known.has(series)) continue;
+          known.add(series);
+          observations.push({
+            ...one,
+            ...(totals.get(series) ?? { fails: true }),
+            attributes: left.get(one),
+          });
         }
         return { ...step, observations };
       }),
