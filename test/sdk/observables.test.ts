@@ -114,6 +114,26 @@ describe('observable instruments', () => {
     ]);
   });
 
+  it('are not heard once their callback has ended, though others of the round have not', async () => {
+    const under = makeProvider();
+    const [counter, slow] = ['c', 'slow'].map((name) => under.meter.createObservableCounter(name));
+    let isOver: () => void;
+    const over = new Promise<void>((resolve) => (isOver = resolve));
+    counter!.addCallback((result) => {
+      result.observe(1);
+      setImmediate(() => {
+        result.observe(2);
+        setImmediate(isOver);
+      });
+    });
+    under.meter.addBatchObservableCallback(
+      (result) => void setImmediate(() => result.observe(counter!, 3)),
+      [counter!],
+    );
+    slow!.addCallback(() => over);
+    expect(await points(under, 'c')).to.deep.equal([[{}, 1]]);
+  });
+
   it('take the later of two observations with the same attributes', async () => {
     const under = makeProvider();
     const counter = under.meter.createObservableCounter('c');

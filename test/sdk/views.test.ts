@@ -386,6 +386,22 @@ describe('views', () => {
       expect(warnings[0]).to.include('attributes must be an object');
     });
 
+    it('keys come before code: it is given what they leave, bound or not', () => {
+      const seen: Attributes[] = [];
+      const process = (attributes: Attributes): Attributes => {
+        seen.push(attributes);
+        return attributes;
+      };
+      const provider = withViews([
+        { instrumentName: '*', attributeKeys: ['a'], attributesProcessors: [{ process }] },
+      ]);
+      const counter = provider.meter.createCounter('c');
+      counter.add(1, { a: 1, b: 2 });
+      counter.bind({ b: 3, a: 1 }).add(1);
+      expect(seen).to.deep.equal([{ a: 1 }, { a: 1 }]);
+      expect(shown(provider)).to.deep.equal([['c', [{ a: 1 }, 2]]]);
+    });
+
     it('code that throws: recorded without attributes, one warning, nothing thrown', () => {
       const process = (): never => {
         throw new Error('in the processor');
