@@ -53,10 +53,10 @@ function view(isMany: boolean): fc.Arbitrary<ViewPlan> {
       meterSchemaUrl: maybe(1, 'https://example.com/1'),
       renamed: fc.constantFrom(undefined, undefined, undefined, 'viewed', 'other', 'joined'),
       description: maybe(1, '', 'of a view'),
-      keys: fc.option(fc.subarray(KEYS), { nil: undefined }),
+      keys: fc.option(fc.subarray(KEYS), { nil: undefined, freq: 2 }),
       keeps: fc.boolean(),
       isKeyList: fc.boolean(),
-      code: fc.option(fc.constantFrom<ViewCode>('renames a key', 'throws'), { nil: undefined, freq: 3 }),
+      code: maybe<ViewCode>(3, 'renames a key', 'throws'),
       aggregation: fc.nat(7),
       cardinalityLimit: maybe(1, 1, 2, 3),
     })
