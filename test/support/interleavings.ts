@@ -52,11 +52,16 @@ export interface Outcome {
   readonly newest: number;
 }
 
+/** One memory for all runs of a script: to make shared memory takes longer than a run. */
+const memories = new WeakMap<Script, Memory>();
+
 /** Runs the real reader; before its access number a (from 0) the writer makes `dealt[a]` stores. */
 export function runReader(script: Script, dealt: readonly number[]): Outcome {
   const { protocol, stores, published } = script;
-  const memory = copyMemory(script.start);
-  const into = new Float64Array(protocol.expected(0).length);
+  let memory = memories.get(script);
+  if (memory === undefined) memories.set(script, (memory = copyMemory(script.start)));
+  else memory.words.set(script.start.words);
+  const into = new Float64Array(expectedOf(protocol, 0).length);
   let made = 0;
   let access = 0;
   let oldest = -1;
@@ -68,10 +73,19 @@ export function runReader(script: Script, dealt: readonly number[]): Outcome {
   return { attempts, update: stateOf(script, into), oldest, newest: published[made]! };
 }
 
+const expectations = new WeakMap<CellProtocol, (readonly number[])[]>();
+
+/** What `protocol.expected` says, asked once: a model of a histogram takes its time. */
+function expectedOf(protocol: CellProtocol, k: number): readonly number[] {
+  let known = expectations.get(protocol);
+  if (known === undefined) expectations.set(protocol, (known = []));
+  return (known[k] ??= protocol.expected(k));
+}
+
 /** Which update's state `into` is. */
 export function stateOf({ protocol, before, published }: Script, into: Float64Array): number {
   for (let k = before; k <= published.at(-1)!; k++) {
-    if (protocol.expected(k).every((value, i) => Object.is(value, into[i]))) return k;
+    if (expectedOf(protocol, k).every((value, i) => Object.is(value, into[i]))) return k;
   }
   return -1;
 }
