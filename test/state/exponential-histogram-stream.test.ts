@@ -119,6 +119,39 @@ describe('the arrays of an exponential histogram stream', () => {
     expect(counted).to.equal(1);
   });
 
+  it("are none two cells' where the stack ended in the middle of moves", () => {
+    const region = Region.create(2 ** 24);
+    const stream = streamOf(region);
+    const series = Array.from({ length: LIMIT }, (_, i) => stream.bind({ name: `${i}` }));
+    let next = 0;
+    let failed = 0;
+    let recorded = true;
+    // Down to where the stack ends, and from there on up until a call has room enough. Each series moves then, since it has no bucket yet.
+    const dive = (): void => {
+      try {
+        dive();
+        if (recorded) return;
+        recorded = true;
+        series[next++]!.record(1000);
+      } catch {
+        recorded = false;
+        failed++;
+      }
+    };
+    const diveFrom = (..._taken: readonly number[]): void => dive(); // arguments lie on the stack: word by word further down
+    for (let words = 0; words < 6; words++) diveFrom(...Array.from({ length: words }, () => 0));
+    expect(failed).to.be.above(6);
+    expect(next).to.be.below(LIMIT);
+    const afterwards = [7, 1e6, 3];
+    for (const value of afterwards) for (const one of series) one.record(value);
+    const counted: Record<number, readonly number[]> = {
+      3: scaleAndBuckets(afterwards, SIZE),
+      4: scaleAndBuckets([1000, ...afterwards], SIZE),
+    };
+    for (const values of Object.values(contentsOf(region)))
+      expect(values.slice(5)).to.deep.equal(counted[values[0]!]);
+  });
+
   it('may lie beyond what a bound series reached when it was bound, and what a reader reaches', () => {
     for (const intervals of [false, true]) {
       const region = Region.create(2 ** 24);

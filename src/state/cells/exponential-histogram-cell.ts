@@ -199,7 +199,8 @@ export function bucketOf(
   const index = exponentialIndex(value, doubles[array + SCALE]! | 0);
   const position = index - (doubles[array + BASES + range]! | 0);
   if (position >= 0 && position < shape.maxSize) return array + COUNTS + range * shape.maxSize + position;
-  const to = shape.spare;
-  shape.spare = array;
-  return to + moveTo(doubles, array, to, shape, range, index);
+  const { spare } = shape;
+  const bucket = spare + moveTo(doubles, array, spare, shape, range, index);
+  shape.spare = array; // not before: where the app's stack ends in the move, the cell keeps its array
+  return bucket;
 }
