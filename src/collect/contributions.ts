@@ -1,4 +1,4 @@
-import { roomFor } from './array-room.ts';
+import { lengthened, roomFor } from '../base/array-room.ts';
 
 /** No further contribution. */
 export const NONE: number = -1;
@@ -84,9 +84,8 @@ export class Contributions {
     const node = this.#add(contribution);
     const last = series < this.#last.length ? this.#last[series]! : series;
     if (last >= this.#next.length) {
-      const next = new Int32Array(roomFor(last)).fill(NONE, this.#next.length);
-      next.set(this.#next);
-      this.#next = next;
+      const { length } = this.#next;
+      this.#next = lengthened(this.#next, roomFor(last)).fill(NONE, length);
     }
     this.#next[last] = node;
     this.#last = reaching(this.#last, series);
@@ -96,12 +95,8 @@ export class Contributions {
   #add({ cell, slab, intervals }: Contribution): number {
     const node = this.#size++;
     if (node === this.#cells.length) {
-      const cells = new Int32Array(roomFor(node));
-      cells.set(this.#cells);
-      this.#cells = cells;
-      const owners = new Int16Array(cells.length);
-      owners.set(this.#owners);
-      this.#owners = owners;
+      this.#cells = lengthened(this.#cells, roomFor(node));
+      this.#owners = lengthened(this.#owners, this.#cells.length);
     }
     this.#cells[node] = cell;
     this.#owners[node] = intervals ? slab | INTERVALS : slab;
@@ -112,8 +107,7 @@ export class Contributions {
 /** The array, or one that reaches `series`; what is new in it is its own index. */
 function reaching(from: Int32Array<ArrayBuffer>, series: number): Int32Array<ArrayBuffer> {
   if (series < from.length) return from;
-  const to = new Int32Array(roomFor(series));
-  to.set(from);
+  const to = lengthened(from, roomFor(series));
   for (let i = from.length; i < to.length; i++) to[i] = i;
   return to;
 }

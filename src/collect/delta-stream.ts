@@ -1,5 +1,5 @@
 import { isObserved, streamKey } from '../state/records.ts';
-import { roomFor } from './array-room.ts';
+import { lengthened, roomFor } from '../base/array-room.ts';
 import { correspondence, type DeltaState } from './delta-state.ts';
 import { exponentialDifference } from './exponential-delta.ts';
 import type { Extremes } from './interval-extremes.ts';
@@ -63,12 +63,8 @@ export class DeltaStream {
   #reserve(): void {
     const rows = this.#rows;
     if (rows * this.#stride <= this.#told.length) return;
-    const updates = new Int32Array(roomFor(rows - 1));
-    updates.set(this.#updates);
-    this.#updates = updates;
-    const told = new Float64Array(updates.length * this.#stride);
-    told.set(this.#told);
-    this.#told = told;
+    this.#updates = lengthened(this.#updates, roomFor(rows - 1));
+    this.#told = lengthened(this.#told, this.#updates.length * this.#stride);
   }
 
   /** What was told, for `resume` in another thread. Call it between collections. */

@@ -1,6 +1,6 @@
 import { HISTOGRAM_COUNT } from '../state/cells/histogram-cell.ts';
 import { extremesSince } from '../state/cells/interval-part.ts';
-import { roomFor } from './array-room.ts';
+import { lengthened, roomFor } from '../base/array-room.ts';
 
 /** Extremes that one reader has not reported yet, by series. */
 export class Extremes {
@@ -8,7 +8,11 @@ export class Extremes {
   #high = new Float64Array(8).fill(-Infinity);
 
   include(series: number, low: number, high: number): void {
-    if (series >= this.#low.length) this.#grow(roomFor(series));
+    const { length } = this.#low;
+    if (series >= length) {
+      this.#low = lengthened(this.#low, roomFor(series)).fill(Infinity, length);
+      this.#high = lengthened(this.#high, roomFor(series)).fill(-Infinity, length);
+    }
     this.#low[series] = Math.min(this.#low[series]!, low);
     this.#high[series] = Math.max(this.#high[series]!, high);
   }
@@ -22,15 +26,6 @@ export class Extremes {
       this.#high[series] = -Infinity;
     }
     return min <= max ? { min, max } : undefined;
-  }
-
-  #grow(length: number): void {
-    const low = new Float64Array(length).fill(Infinity);
-    const high = new Float64Array(length).fill(-Infinity);
-    low.set(this.#low);
-    high.set(this.#high);
-    this.#low = low;
-    this.#high = high;
   }
 }
 
@@ -80,9 +75,6 @@ export class IntervalExtremes {
   }
 
   #reserve(node: number): void {
-    if (node < this.#known.length) return;
-    const known = new Float64Array(roomFor(node));
-    known.set(this.#known);
-    this.#known = known;
+    if (node >= this.#known.length) this.#known = lengthened(this.#known, roomFor(node));
   }
 }

@@ -1,7 +1,7 @@
 import type { Attributes } from '@opentelemetry/api';
 import { OVERFLOW_ATTRIBUTES, type CanonicalAttributes } from '../state/attributes.ts';
 import type { StreamDescription } from '../state/records.ts';
-import { roomFor } from './array-room.ts';
+import { lengthened, roomFor } from '../base/array-room.ts';
 import { attributesObject } from './attribute-objects.ts';
 import { Contributions, NONE, type Contribution } from './contributions.ts';
 import type { ExemplarBlock } from './exemplar-block.ts';
@@ -162,12 +162,8 @@ export class MergedStream {
   #create(attributes: CanonicalAttributes, hash: number, start: number, contribution: Contribution): void {
     const series = this.attributes.length;
     if (series === this.#starts.length) {
-      const starts = new Float64Array(roomFor(series));
-      starts.set(this.#starts);
-      this.#starts = starts;
-      const live = new Uint8Array(starts.length);
-      live.set(this.#live);
-      this.#live = live;
+      this.#starts = lengthened(this.#starts, roomFor(series));
+      this.#live = lengthened(this.#live, this.#starts.length);
     }
     this.attributes.push(attributesObject(attributes));
     this.#starts[series] = start;

@@ -1,5 +1,5 @@
 import type { Attributes } from '@opentelemetry/api';
-import { roomFor } from './array-room.ts';
+import { lengthened, roomFor } from '../base/array-room.ts';
 import { exponentialRowWords, fillExponentialRow } from './exponential-row.ts';
 import { millisOf } from './hr-time.ts';
 import * as D from './metric-data.ts';
@@ -73,10 +73,8 @@ export class MetricColumn {
 
   /** Makes room for so many rows, where there is not. */
   reserve(rows: number): void {
-    if (rows * this.stride <= this.values.length) return;
-    const values = new Float64Array(roomFor(rows) * this.stride);
-    values.set(this.values);
-    this.values = values;
+    if (rows * this.stride > this.values.length)
+      this.values = lengthened(this.values, roomFor(rows) * this.stride);
   }
 
   /** Index in `values` of the next row to be filled; `close` makes it one, else it is opened again. */

@@ -1,5 +1,5 @@
 import type { HrTime } from '@opentelemetry/api';
-import { roomFor } from './array-room.ts';
+import { lengthened, roomFor } from '../base/array-room.ts';
 import { hrTimeOf } from './hr-time.ts';
 
 /**
@@ -20,11 +20,7 @@ export class ResetWatch {
 
   /** When a series started that amounts to `total` now; `start`, if it was never set back. */
   startOf(series: number, total: number, start: HrTime): HrTime {
-    if (series >= this.#totals.length) {
-      const totals = new Float64Array(roomFor(series));
-      totals.set(this.#totals);
-      this.#totals = totals;
-    }
+    if (series >= this.#totals.length) this.#totals = lengthened(this.#totals, roomFor(series));
     if (total < this.#totals[series]!) this.#starts.set(series, hrTimeOf(this.#previousMillis));
     this.#totals[series] = total;
     return this.#starts.get(series) ?? start;

@@ -6,7 +6,7 @@ import {
   type AttributeValue,
   type CanonicalAttributes,
 } from '../state/attributes.ts';
-import { roomFor } from './array-room.ts';
+import { lengthened, roomFor } from '../base/array-room.ts';
 
 /** Characters of a text that are hashed, from each end. */
 const HASHED = 64;
@@ -75,10 +75,8 @@ export class SeriesIndex {
 
   #grow(): void {
     const size = this.#hashes.length;
-    const hashes = new Int32Array(roomFor(size));
-    hashes.set(this.#hashes);
-    this.#hashes = hashes;
-    this.#slots = new Int32Array(1.5 * hashes.length);
+    this.#hashes = lengthened(this.#hashes, roomFor(size));
+    this.#slots = new Int32Array(Math.ceil(1.5 * this.#hashes.length));
     for (let series = 0; series < size; series++) this.#put(series);
   }
 }

@@ -1,3 +1,4 @@
+import { lengthened } from '../base/array-room.ts';
 import { ByteText } from './byte-text.ts';
 import { MAX_NUMBER_BYTES, writeNumber } from './number-text.ts';
 import { CHUNK_BYTES, PageChunk } from './page-chunk.ts';
@@ -58,12 +59,9 @@ export class ChunkBuilder {
   }
 
   #grow(): void {
-    const [starts, sizes, shown] = [this.#starts, this.#sizes, this.#shown];
-    this.#starts = new Int32Array(2 * starts.length);
-    this.#sizes = new Uint8Array(2 * sizes.length);
-    this.#shown = new Float64Array(2 * shown.length);
-    this.#starts.set(starts);
-    this.#sizes.set(sizes);
-    this.#shown.set(shown);
+    const length = 2 * this.#starts.length;
+    this.#starts = lengthened(this.#starts, length);
+    this.#sizes = lengthened(this.#sizes, length);
+    this.#shown = lengthened(this.#shown, length);
   }
 }

@@ -8,6 +8,7 @@
  * A number may have a tail, text between it and the end of its line, which comes, changes and goes: an exemplar. Chunks without tails know
  * nothing of them.
  */
+import { lengthened } from '../base/array-room.ts';
 import { digitsOf, isWhole, MAX_NUMBER_BYTES, writeNumber, writeWhole } from './number-text.ts';
 
 /** A chunk takes no more rows when it is this long. */
@@ -110,7 +111,7 @@ export class PageChunk {
         for (let b = 0; b < size; b++) bytes[start + b] = number[b]!;
         continue;
       }
-      if (movedCount === moved.length) moved = grown(moved);
+      if (movedCount === moved.length) moved = lengthened(moved, 2 * moved.length);
       moved[movedCount++] = i;
     }
     if (movedCount > 0) this.#rewrite(movedCount, this.#tails);
@@ -124,7 +125,7 @@ export class PageChunk {
     for (const slot of this.#tails.keys()) if (!tails.has(slot)) changed.push(slot);
     if (changed.length === 0) return;
     if (this.#hold.count > 0) this.#takeOwnBytes();
-    while (moved.length < changed.length) moved = grown(moved);
+    while (moved.length < changed.length) moved = lengthened(moved, 2 * moved.length);
     moved.set(changed.sort((a, b) => a - b));
     this.#rewrite(changed.length, tails);
   }
@@ -181,10 +182,4 @@ function copyRun(from: Buffer, start: number, end: number, to: Buffer, at: numbe
   if (end - start > SHORT_RUN) return at + from.copy(to, at, start, end);
   for (let i = start; i < end; i++) to[at++] = from[i]!;
   return at;
-}
-
-function grown(array: Int32Array): Int32Array {
-  const larger = new Int32Array(2 * array.length);
-  larger.set(array);
-  return larger;
 }

@@ -12,6 +12,7 @@
  *
  * Slots double, since a mask finds them, and are at most half full; rows and references grow by a quarter.
  */
+import { lengthened, roomFor } from '../base/array-room.ts';
 import { AttributeKey } from './attribute-key.ts';
 import type { AttributeValue } from './attributes.ts';
 
@@ -143,12 +144,8 @@ export class KeySet {
     const row = this.#rows++;
     const width = this.keys.length;
     if (row === this.references.length) {
-      const references = new Int32Array(row + Math.max(16, row >> 2));
-      references.set(this.references);
-      this.references = references;
-      const rows = new Int32Array(references.length * width);
-      rows.set(this.rows);
-      this.rows = rows;
+      this.references = lengthened(this.references, roomFor(row));
+      this.rows = lengthened(this.rows, this.references.length * width);
     }
     this.rows.set(ids, row * width);
     this.references[row] = reference;

@@ -1,25 +1,17 @@
 import { expect } from 'chai';
 import { turn } from '../../src/base/turn.ts';
+import { turnsDuring } from '../support/turns-during.ts';
 
 describe('turn', () => {
   it('lets one go on at a turn of the event loop, each as often as the others', async () => {
-    let turns = 0;
-    let isDone = false;
-    const count = (): void => {
-      turns++;
-      if (!isDone) setImmediate(count);
-    };
-    setImmediate(count);
     const order: string[] = [];
-    await Promise.all(
-      ['a', 'b', 'c'].map(async (name) => {
-        for (let i = 0; i < 3; i++) {
-          await turn();
-          order.push(name);
-        }
-      }),
-    );
-    isDone = true;
+    const work = ['a', 'b', 'c'].map(async (name) => {
+      for (let i = 0; i < 3; i++) {
+        await turn();
+        order.push(name);
+      }
+    });
+    const turns = await turnsDuring(Promise.all(work));
     expect(order.join('')).to.equal('abcabcabc');
     expect(turns).to.be.at.least(8); // the first may come before they are counted
     await turn(); // when nobody waits any more

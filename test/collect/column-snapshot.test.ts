@@ -15,6 +15,7 @@ import { alwaysBusy } from '../support/busy-cell.ts';
 import { counter, gauge, histogram } from '../support/descriptions.ts';
 import { needsProc } from '../support/marks.ts';
 import { recordTo } from '../support/record-to.ts';
+import { turnsDuring } from '../support/turns-during.ts';
 import { bury, newWriter } from '../support/writers.ts';
 
 const LIMIT = 2000;
@@ -179,20 +180,6 @@ describe('a snapshot in slices', function () {
 });
 
 describe('SeqlockMetricProducer.columnsInSlices', () => {
-  /** How often the event loop turned until `work` was done. */
-  async function turnsDuring(work: Promise<unknown>): Promise<number> {
-    let turns = 0;
-    let isDone = false;
-    const count = (): void => {
-      turns++;
-      if (!isDone) setImmediate(count);
-    };
-    setImmediate(count);
-    await work;
-    isDone = true;
-    return turns;
-  }
-
   it('lets the event loop turn in between', async () => {
     const store = new Store();
     for (const id of numbers(LIMIT - 1)) store.count(id);
