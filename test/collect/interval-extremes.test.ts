@@ -2,6 +2,7 @@
 import { expect } from 'chai';
 import * as fc from 'fast-check';
 import { CellReader } from '../../src/collect/cell-reader.ts';
+import { Extremes } from '../../src/collect/interval-extremes.ts';
 import type { ExponentialHistogramValue, HistogramValue } from '../../src/collect/metric-data.ts';
 import { Snapshots } from '../../src/collect/snapshot.ts';
 import { readerOf, StoreReader } from '../../src/collect/store-reader.ts';
@@ -85,6 +86,22 @@ function interrupted<T>(region: Region, interfere: (index: number) => void, duri
     Object.assign(Atomics, { load, add });
   }
 }
+
+describe('Extremes', () => {
+  it('are of each of many series what was included since they were taken', () => {
+    const extremes = new Extremes();
+    for (let round = 0; round < 2; round++) {
+      for (const series of [3, 40, 41, 500, 501])
+        for (const number of series % 2 === 0 ? [5, -5] : [-5, 5]) {
+          extremes.include(series, number, number + 2);
+          extremes.include(series, number + 1, number + 1);
+          expect(extremes.take(series)).to.deep.equal({ min: number, max: number + 2 });
+        }
+      expect(extremes.take(7)).to.equal(undefined);
+      expect(extremes.take(5000)).to.equal(undefined);
+    }
+  });
+});
 
 for (const { name, keeping, plain } of KINDS)
   describe(`extremes of intervals of ${name} histograms`, function () {
