@@ -1,5 +1,6 @@
 /** What this package wants to reach, beside what was measured. */
 import type { Peer, Row } from './row.ts';
+import { pairedDifference } from './statistics.ts';
 
 /** Bytes: less than this per operation is the measurement's own noise, and no object is as small. */
 const NO_GARBAGE = 0.5;
@@ -7,8 +8,11 @@ const NO_GARBAGE = 0.5;
 interface Bar {
   readonly what: string;
   /** Against whom; undefined for a bar on the figure itself. */
-  readonly peer?: Peer | 'none';
-  /** At least this many times faster than the peer; at most this many times an app without metrics; without a peer, the most. */
+  readonly peer?: Peer | 'none' | 'off';
+  /**
+   * At least this many times faster than the peer; at most this many times an app without metrics; at most this much above a call without
+   * exemplars; without a peer, the most.
+   */
   readonly bar: number;
   readonly benchmark: string;
   /** Rows it is judged by. Where there are several, the worst counts. */
@@ -32,6 +36,7 @@ const BARS: readonly Bar[] = [
   ...both('histogram, 3 attributes, one view', 'views', /^histogram, one view/, 12, 7),
   ...both('counter, 3 attributes, two readers', 'views', /^counter, two readers/, 15, 6),
   ...both('histogram, 3 attributes, two readers', 'views', /^histogram, two readers/, 12, 7),
+  { what: 'question for a span, ns', peer: 'off', bar: 3, benchmark: 'exemplars', rows: /./ },
   { what: 'garbage of a record, B', bar: NO_GARBAGE, benchmark: 'garbage', rows: /./ },
   { what: 'memory of a counter series, B', bar: 250, benchmark: 'memory', rows: /^counter/ },
   { what: 'memory of a histogram series, B', bar: 450, benchmark: 'memory', rows: /^histogram/ },
@@ -73,7 +78,7 @@ function scrapeBar(what: string, rows: RegExp, bar: number): Bar {
 
 export interface Verdict {
   readonly what: string;
-  readonly peer: Peer | 'none' | null;
+  readonly peer: Peer | 'none' | 'off' | null;
   readonly bar: number;
   /** True when `measured` must not be above `bar`, false when not below. */
   readonly isMost: boolean;
@@ -90,15 +95,21 @@ export function judge(rows: readonly Row[]): Verdict[] {
     const figures: Record<string, number> = {};
     for (const row of rows) {
       if (row.benchmark !== benchmark || !pattern.test(row.name)) continue;
-      const figure =
-        peer === undefined ? row.values.ours : peer === 'none' ? row.ratios.ours : row.ratios[peer];
+      const figure = figureOf(row, peer);
       if (figure !== undefined) figures[row.name] = figure;
     }
     const found = Object.values(figures);
-    const isMost = peer === undefined || peer === 'none';
+    const isMost = peer === undefined || peer === 'none' || peer === 'off';
     const verdict = { what, peer: peer ?? null, bar, isMost, rows: figures };
     if (found.length === 0) return { ...verdict, measured: null, met: null };
     const measured = isMost ? Math.max(...found) : Math.min(...found);
     return { ...verdict, measured, met: isMost ? measured <= bar : measured >= bar };
   });
+}
+
+function figureOf({ values, ratios, rounds }: Row, peer: Bar['peer']): number | undefined {
+  if (peer === undefined) return values.ours;
+  if (peer === 'none') return ratios.ours;
+  if (peer !== 'off') return ratios[peer];
+  return rounds.ours && rounds.off && pairedDifference(rounds.ours, rounds.off);
 }

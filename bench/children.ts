@@ -1,7 +1,8 @@
-/** What is measured in processes of its own: memory, garbage, and the other form of the cell protocol. */
+/** What is measured in processes of its own: exemplars, memory, garbage, and the other form of the cell protocol. */
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { MEMORY_ORDER_VARIABLE } from '../src/memory/memory-order.ts';
+import type { ExemplarFigures } from './exemplars.ts';
 import { GARBAGE_FLAGS, type GarbageEffort } from './garbage.ts';
 import type { MemoryTask } from './memory.ts';
 import type { OrderFigures } from './memory-order.ts';
@@ -21,6 +22,11 @@ function run(task: string, options: object, flags: readonly string[], env: NodeJ
 
 export function benchGarbageApart(effort: GarbageEffort): Row[] {
   return run('garbage', effort, GARBAGE_FLAGS) as Row[];
+}
+
+export function benchExemplars(effort: Effort): Row[] {
+  const figures = run('exemplars', effort, ['--expose-gc']) as ExemplarFigures[];
+  return figures.map(({ name, rounds }) => rowOf('exemplars', name, 'ns', rounds));
 }
 
 export function benchMemory(seriesCounts: readonly number[]): Row[] {

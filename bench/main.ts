@@ -5,7 +5,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { judge } from './bars.ts';
-import { benchGarbageApart, benchMemory, benchMemoryOrder } from './children.ts';
+import { benchExemplars, benchGarbageApart, benchMemory, benchMemoryOrder } from './children.ts';
 import { benchCollecting } from './collecting.ts';
 import { benchContention, type ContentionEffort, type Distribution } from './contention.ts';
 import { benchHanging, type HangEffort } from './hanging.ts';
@@ -81,6 +81,7 @@ async function run({ smoke, only, plots }: Options, progress: (benchmark: string
   const kinds = new Set(KINDS.filter(wanted));
   if (kinds.size > 0) rows.push(...(await benchRecording(kinds, effort)));
   if (wanted('views')) rows.push(...(await benchViews(effort)));
+  if (wanted('exemplars')) rows.push(...benchExemplars(effort));
   if (wanted('garbage')) rows.push(...benchGarbageApart(smoke ? SMOKE_GARBAGE : FULL_GARBAGE));
   if (wanted('memory')) rows.push(...benchMemory(smoke ? [1_000] : [10_000, 100_000]));
   if (wanted('collect'))

@@ -7,6 +7,7 @@ export const BENCHMARKS = [
   'histogram',
   'views',
   'exponential',
+  'exemplars',
   'garbage',
   'memory',
   'collect',

@@ -19,6 +19,7 @@ const TITLES: Readonly<Record<string, string>> = {
   histogram: 'Histogram `record`, ns',
   views: 'Record calls with views, and with two readers: 3 fresh attributes, 100 series, ns',
   exponential: 'Exponential histogram `record`, ns',
+  exemplars: 'Record calls outside of spans, with exemplars and without, ns',
   garbage: "Garbage of a record call, bytes, the caller's own taken off",
   memory: 'Memory per series, bytes (heap, typed arrays and shared memory)',
   collect: 'Reading all series, ms',
@@ -35,6 +36,7 @@ const TITLES: Readonly<Record<string, string>> = {
 const HEADERS: Readonly<Record<Contender, string>> = {
   floor: 'caller alone',
   none: 'no metrics',
+  off: 'no exemplars',
   ours: 'seqlock-metrics',
   handler: "seqlock-metrics, app's thread",
   official: 'official SDK',

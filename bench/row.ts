@@ -2,13 +2,14 @@ import { median, pairedRatio } from './statistics.ts';
 
 /**
  * What is compared. `floor` is a loop with everything but the call: the caller's own cost. `fast` and `strict` are the two
- * forms of the cell protocol of this package. `none` is an app without metrics; `pio` is `@prometheus-io/client`, prom-client's successor.
+ * forms of the cell protocol of this package. `none` is an app without metrics, `off` this package without exemplars; `pio` is `@prometheus-io/client`, prom-client's successor.
  * `handler` is this package where the app's own thread answers scrapes; otherwise its exporter thread does.
  * `quiet`: no other thread at work; `busy`: others write what is read, or read what is written; `spinning`: others compute.
  */
 export type Contender =
   | 'floor'
   | 'none'
+  | 'off'
   | 'ours'
   | 'handler'
   | 'official'

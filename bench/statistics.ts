@@ -13,6 +13,19 @@ export function median(values: readonly number[]): number {
  * the other, so what slowed the machine down for a while slowed both down, and the ratio keeps still where the values do not.
  */
 export function pairedRatio(other: readonly number[], own: readonly number[]): number {
+  return median(paired(other, own, (a, b) => a / b));
+}
+
+/** How much `other` is above `own`: the median of the differences round by round. */
+export function pairedDifference(other: readonly number[], own: readonly number[]): number {
+  return median(paired(other, own, (a, b) => a - b));
+}
+
+function paired(
+  other: readonly number[],
+  own: readonly number[],
+  compare: (other: number, own: number) => number,
+): number[] {
   if (other.length !== own.length) throw new RangeError(`${other.length} rounds against ${own.length}`);
-  return median(other.map((value, round) => value / own[round]!));
+  return other.map((value, round) => compare(value, own[round]!));
 }

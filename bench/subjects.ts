@@ -107,12 +107,14 @@ export interface OwnSubject extends Subject {
 
 /** What a provider is given besides. */
 export interface Setting {
+  /** Of this package alone. Default: as the environment says. */
+  readonly exemplarFilter?: 'always_off' | 'trace_based';
   readonly views?: ViewOptions[];
   /** Readers; 1 if left out. Each is collected from. */
   readonly readers?: number;
 }
 
-export function ours({ views, readers = 1 }: Setting = {}): OwnSubject {
+export function ours({ views, readers = 1, exemplarFilter }: Setting = {}): OwnSubject {
   const store = MetricStore.open({ maxBytes: 512 * 1024 * 1024 });
   const reader = new SeqlockMetricReader(readerOptions);
   const more = Array.from({ length: readers - 1 }, () => new SeqlockMetricReader(readerOptions));
@@ -120,6 +122,7 @@ export function ours({ views, readers = 1 }: Setting = {}): OwnSubject {
     store,
     readers: [reader, ...more],
     views: withoutLimit([...VIEWS, ...(views ?? [])]),
+    ...(exemplarFilter && { exemplarFilter }),
   });
   return {
     contender: 'ours',

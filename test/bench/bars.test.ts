@@ -45,6 +45,13 @@ describe('bench/bars', () => {
     expect(verdict([p99(2), p99(3)], bar, 'none')).to.include({ measured: 1.5, met: false });
   });
 
+  it('judges what is held against a call without exemplars by what it is above it, round by round', () => {
+    const row = (ours: number[]): Row => rowOf('exemplars', 'counter', 'ns', { off: [10, 20, 30], ours });
+    const bar = 'question for a span, ns';
+    expect(verdict([row([12, 23, 90])], bar, 'off')).to.include({ isMost: true, measured: 3, met: true });
+    expect(verdict([row([14, 24, 30])], bar, 'off')).to.include({ measured: 4, met: false });
+  });
+
   it('calls every box garbage', () => {
     const garbage = (bytes: number): Row => rowOf('garbage', 'counter', 'B', { ours: [bytes] });
     expect(verdict([garbage(0), garbage(16)], 'garbage of a record, B', null).met).to.equal(false);
