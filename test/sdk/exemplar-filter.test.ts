@@ -63,7 +63,7 @@ describe('SpanGate', () => {
     }
   });
 
-  it('after that looks at one of 32 on the average, at random distances, until one is inside', () => {
+  it('after that looks at one of 64 on the average, at random distances, until one is inside', () => {
     const firsts: number[] = [];
     for (let round = 0; round < 400; round++) {
       const gate = new AskedGate('trace_based');
@@ -71,14 +71,14 @@ describe('SpanGate', () => {
       context.with(sampled, () => {
         let first = 1;
         while (gate.spanOf(undefined) === undefined) first++;
-        expect(first).to.be.at.most(63);
+        expect(first).to.be.at.most(127);
         expect(through(gate, 20)).to.equal(20);
         firsts.push(first);
       });
     }
-    // The distance is uniform from 1 to 63; what is left of it when the span begins is 21.7 on the average.
+    // The distance is uniform from 1 to 127; what is left of it when the span begins is 43 on the average.
     const mean = firsts.reduce((sum, first) => sum + first) / firsts.length;
-    expect(mean).to.be.within(17, 27);
+    expect(mean).to.be.within(34, 52);
     expect(new Set(firsts).size).to.be.greaterThan(10);
   });
 
