@@ -2,7 +2,7 @@
  * What the form of the cell protocol costs that this process runs (SEQLOCK_METRICS_MEMORY_ORDER): the writes, and reads
  * of one cell that nobody writes meanwhile, so that each succeeds at the first try.
  */
-import { readerOf } from '../src/collect/store-reader.ts';
+import { readerOf } from '../src/collect/directory/store-reader.ts';
 import { MEMORY_ORDER, type MemoryOrder } from '../src/memory/memory-order.ts';
 import { readExponentialInto } from '../src/state/cells/exponential-copy.ts';
 import { ExponentialShape } from '../src/state/cells/exponential-histogram-cell.ts';

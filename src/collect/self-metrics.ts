@@ -8,7 +8,7 @@ import type { Attributes, HrTime } from '@opentelemetry/api';
 import { VERSION } from '../base/version.ts';
 import type { InstrumentKind } from '../state/records.ts';
 import { hrTimeOf, millisOf } from './hr-time.ts';
-import { MetricColumn } from './metric-column.ts';
+import { MetricColumn } from './snapshot/metric-column.ts';
 import * as D from './metric-data.ts';
 
 export interface SelfPoint {

@@ -3,11 +3,11 @@ import { readSharedValueInto, SHARED_TICK } from '../state/cells/shared-value-ce
 import { readSumInto } from '../state/cells/sum-cell.ts';
 import type { StreamDescription } from '../state/records.ts';
 import { BEFORE_ANY_SET, SharedValueSum } from '../state/shared-value.ts';
-import { NONE, type MergedStream } from './merged-stream.ts';
+import { NONE, type MergedStream } from './directory/merged-stream.ts';
 import type { HistogramValue } from './metric-data.ts';
-import { SampledCellReader, type SeqlockReadStats } from './sampled-cell-reader.ts';
-import { SeriesValues } from './series-values.ts';
-import type { StoreReader } from './store-reader.ts';
+import { SampledCellReader, type SeqlockReadStats } from './rows/sampled-cell-reader.ts';
+import { SeriesValues } from './rows/series-values.ts';
+import type { StoreReader } from './directory/store-reader.ts';
 
 /** Which series is read: of the first stream of a scope that is the one looked for. */
 export interface SeriesAddress {

@@ -1,12 +1,12 @@
 /** The `seqlock.*` metrics of a store and of one reader of it. Names, units and meanings: docs/operations.md. */
 import { isSlabDead, slabEpoch, slabOwner, slabsUsed } from '../memory/slab.ts';
 import type { Region } from '../memory/region.ts';
-import type { CellReader } from './cell-reader.ts';
+import type { CellReader } from './rows/cell-reader.ts';
 import { hrTimeOf } from './hr-time.ts';
-import { NONE, type MergedStream } from './merged-stream.ts';
+import { NONE, type MergedStream } from './directory/merged-stream.ts';
 import { observationStats } from './observation.ts';
 import type { SelfMetric, SelfPoint } from './self-metrics.ts';
-import type { StoreReader } from './store-reader.ts';
+import type { StoreReader } from './directory/store-reader.ts';
 
 const LIVE = { 'seqlock.writer.state': 'live' };
 const DEAD = { 'seqlock.writer.state': 'dead' };

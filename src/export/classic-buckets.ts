@@ -10,8 +10,8 @@
  * Zeros are counted up to `le="0"`, which is there when there are any, or negative values. A value of exactly a negative bound is counted
  * above it.
  */
-import { COLUMN_BUCKETS, COLUMN_COUNT, COLUMN_SUM, MetricColumn } from '../collect/metric-column.ts';
-import * as R from '../collect/exponential-row.ts';
+import { COLUMN_BUCKETS, COLUMN_COUNT, COLUMN_SUM, MetricColumn } from '../collect/snapshot/metric-column.ts';
+import * as R from '../collect/rows/exponential-row.ts';
 
 /** Buckets between the outermost bounds of each sign, at most. */
 const MOST_BUCKETS = 160;

@@ -1,7 +1,7 @@
 /** Which metric goes into which Prometheus family. Conflicts are settled here: the metric met first wins, the other is left out and both are named. */
 import type { Warnings } from '../base/warnings.ts';
 import { printed } from '../base/errors.ts';
-import type { ColumnKind, MetricColumn, MetricColumns } from '../collect/metric-column.ts';
+import type { ColumnKind, MetricColumn, MetricColumns } from '../collect/snapshot/metric-column.ts';
 import { escapedName, metricName, type EscapingScheme, type TranslationStrategy } from './prometheus-name.ts';
 
 /** What makes a text differ from another of the same metrics. */

@@ -5,8 +5,8 @@
  * Prometheus numbers a bucket by its upper bound where OpenTelemetry numbers it by its lower one, so its indices are one higher. Its
  * schemas are our scales from -4 to 8: finer histograms are brought down to 8; coarser ones have no native form.
  */
-import type { MetricColumn } from '../collect/metric-column.ts';
-import * as R from '../collect/exponential-row.ts';
+import type { MetricColumn } from '../collect/snapshot/metric-column.ts';
+import * as R from '../collect/rows/exponential-row.ts';
 import type { ProtobufWriter } from './protobuf-writer.ts';
 
 const HIGHEST_SCHEMA = 8;

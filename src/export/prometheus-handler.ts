@@ -6,7 +6,7 @@ import { OptionError } from '../base/errors.ts';
 import { turn } from '../base/turn.ts';
 import { Warnings } from '../base/warnings.ts';
 import { negotiateCoding, negotiateFormat, type ContentCoding, type NegotiatedFormat } from './accept.ts';
-import type { MetricColumns } from '../collect/metric-column.ts';
+import type { MetricColumns } from '../collect/snapshot/metric-column.ts';
 import { Turns } from '../collect/turns.ts';
 import type { Dialect, ExpositionOptions } from './family-plan.ts';
 import { prometheusProtobuf } from './prometheus-protobuf.ts';

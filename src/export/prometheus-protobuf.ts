@@ -13,7 +13,7 @@ import {
   COLUMN_SUM,
   type MetricColumn,
   type MetricColumns,
-} from '../collect/metric-column.ts';
+} from '../collect/snapshot/metric-column.ts';
 import type { Exemplar } from '../collect/metric-data.ts';
 import { printed } from '../base/errors.ts';
 import { ClassicColumns } from './classic-buckets.ts';

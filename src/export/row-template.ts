@@ -1,5 +1,10 @@
 /** What the lines of one series of a column look like: the text around its labels and its numbers. */
-import { COLUMN_BUCKETS, COLUMN_COUNT, COLUMN_SUM, type MetricColumn } from '../collect/metric-column.ts';
+import {
+  COLUMN_BUCKETS,
+  COLUMN_COUNT,
+  COLUMN_SUM,
+  type MetricColumn,
+} from '../collect/snapshot/metric-column.ts';
 import type { Dialect, PlannedFamily } from './family-plan.ts';
 import { escapedValue } from './label-text.ts';
 import { canonicalBound, numberText } from './number-text.ts';

@@ -1,7 +1,7 @@
 import { within } from '../base/deadline.ts';
 import { OptionError } from '../base/errors.ts';
 import type { Warnings } from '../base/warnings.ts';
-import { columnsOf, type MetricColumns } from '../collect/metric-column.ts';
+import { columnsOf, type MetricColumns } from '../collect/snapshot/metric-column.ts';
 import type { ResourceMetrics } from '../collect/metric-data.ts';
 import {
   SeqlockMetricProducer,

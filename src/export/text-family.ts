@@ -1,7 +1,7 @@
 import type { Attributes } from '@opentelemetry/api';
 import { printed } from '../base/errors.ts';
 import type { Warnings } from '../base/warnings.ts';
-import type { ColumnScope, MetricColumn, MetricColumns } from '../collect/metric-column.ts';
+import type { ColumnScope, MetricColumn, MetricColumns } from '../collect/snapshot/metric-column.ts';
 import type { Dialect, ExpositionOptions, PlannedFamily } from './family-plan.ts';
 import type { ExemplarTexts } from './exemplar-text.ts';
 import { ByteText } from './byte-text.ts';

@@ -1,5 +1,5 @@
 import type { Attributes } from '@opentelemetry/api';
-import type { MetricColumn, MetricColumns } from '../collect/metric-column.ts';
+import type { MetricColumn, MetricColumns } from '../collect/snapshot/metric-column.ts';
 import { ByteText } from './byte-text.ts';
 import { ChunkBuilder } from './chunk-builder.ts';
 import { newestByBucket, type ExemplarTexts } from './exemplar-text.ts';

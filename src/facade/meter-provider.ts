@@ -2,7 +2,7 @@ import { createNoopMeter, type MeterOptions, type MeterProvider } from '@opentel
 import type { IMetricReader } from '@opentelemetry/sdk-metrics';
 import { OptionError, printed } from '../base/errors.ts';
 import { deltaKindsOf, SeqlockMetricProducer } from '../collect/metric-producer.ts';
-import { readerOf } from '../collect/store-reader.ts';
+import { readerOf } from '../collect/directory/store-reader.ts';
 import type { SeqlockMeter } from '../sdk/meter.ts';
 import { MeterRegistry } from '../sdk/meter-registry.ts';
 import type { SeqlockViewOptions } from '../sdk/view-options.ts';

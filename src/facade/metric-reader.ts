@@ -1,5 +1,5 @@
 import { MetricReader } from '@opentelemetry/sdk-metrics';
-import type { ReadStats } from '../collect/cell-reader.ts';
+import type { ReadStats } from '../collect/rows/cell-reader.ts';
 import type { ResourceMetrics } from '../collect/metric-data.ts';
 import { SeqlockMetricProducer } from '../collect/metric-producer.ts';
 import type { ExpositionOptions } from '../export/family-plan.ts';

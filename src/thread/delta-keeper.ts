@@ -11,7 +11,7 @@
  * (OTLP specification, duplicate data).
  */
 import { deserialize, serialize } from 'node:v8';
-import type { DeltaState } from '../collect/delta-state.ts';
+import type { DeltaState } from '../collect/snapshot/delta-state.ts';
 import { KEPT_INDEX, type KeeperMemory } from './protocol.ts';
 
 /** Values of the control word; from 1 on, the number of the slot that is whole. */

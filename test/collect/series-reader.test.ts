@@ -1,10 +1,10 @@
 import { expect } from 'chai';
 import * as fc from 'fast-check';
-import { CellReader } from '../../src/collect/cell-reader.ts';
+import { CellReader } from '../../src/collect/rows/cell-reader.ts';
 import { SeriesReaders, type SeriesReader } from '../../src/collect/series-reader.ts';
-import { sharedValue } from '../../src/collect/shared-value.ts';
-import { Snapshots } from '../../src/collect/snapshot.ts';
-import { StoreReader } from '../../src/collect/store-reader.ts';
+import { sharedValue } from '../../src/collect/rows/shared-value.ts';
+import { Snapshots } from '../../src/collect/snapshot/snapshot.ts';
+import { StoreReader } from '../../src/collect/directory/store-reader.ts';
 import { DEFAULT_MAX_BYTES } from '../../src/memory/layout.ts';
 import { Region } from '../../src/memory/region.ts';
 import { NO_ATTRIBUTES } from '../../src/state/attributes.ts';

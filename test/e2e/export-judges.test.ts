@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { columnsOf } from '../../src/collect/metric-column.ts';
+import { columnsOf } from '../../src/collect/snapshot/metric-column.ts';
 import { SeqlockMetricProducer } from '../../src/collect/metric-producer.ts';
 import { PrometheusText } from '../../src/export/prometheus-text.ts';
 import { createPrometheusHandler, SeqlockMeterProvider, SeqlockMetricReader } from '../../src/index.ts';

@@ -1,14 +1,14 @@
 import { expect } from 'chai';
 import * as fc from 'fast-check';
-import { CellReader } from '../../src/collect/cell-reader.ts';
+import { CellReader } from '../../src/collect/rows/cell-reader.ts';
 import {
   COLUMN_BUCKETS,
   COLUMN_COUNT,
   COLUMN_SUM,
   type MetricColumn,
-} from '../../src/collect/metric-column.ts';
-import { Snapshots } from '../../src/collect/snapshot.ts';
-import { StoreReader } from '../../src/collect/store-reader.ts';
+} from '../../src/collect/snapshot/metric-column.ts';
+import { Snapshots } from '../../src/collect/snapshot/snapshot.ts';
+import { StoreReader } from '../../src/collect/directory/store-reader.ts';
 import { ClassicColumns } from '../../src/export/classic-buckets.ts';
 import { Region } from '../../src/memory/region.ts';
 import { exponentialHistogram, type ExponentialHistogramAggregation } from '../support/descriptions.ts';

@@ -3,7 +3,7 @@
  * states. What the whole is put together from is tested in `prometheus-text`, `prometheus-name`, `prometheus-protobuf` and `prometheus-handler`.
  */
 import { expect } from 'chai';
-import { columnsOf } from '../../src/collect/metric-column.ts';
+import { columnsOf } from '../../src/collect/snapshot/metric-column.ts';
 import type { Dialect, ExpositionOptions } from '../../src/export/family-plan.ts';
 import { PrometheusText } from '../../src/export/prometheus-text.ts';
 import { SeqlockMetricReader } from '../../src/facade/metric-reader.ts';

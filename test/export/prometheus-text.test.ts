@@ -1,7 +1,7 @@
 import { diag, DiagLogLevel } from '@opentelemetry/api';
 import { expect } from 'chai';
 import { createRequire } from 'node:module';
-import { columnsOf, MetricColumn } from '../../src/collect/metric-column.ts';
+import { columnsOf, MetricColumn } from '../../src/collect/snapshot/metric-column.ts';
 import { SeqlockMetricProducer } from '../../src/collect/metric-producer.ts';
 import type { ExpositionOptions } from '../../src/export/family-plan.ts';
 import { ByteText } from '../../src/export/byte-text.ts';

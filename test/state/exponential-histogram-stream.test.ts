@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import * as fc from 'fast-check';
-import { CellReader } from '../../src/collect/cell-reader.ts';
+import { CellReader } from '../../src/collect/rows/cell-reader.ts';
 import { readExponentialInto } from '../../src/state/cells/exponential-copy.ts';
 import { ExponentialShape } from '../../src/state/cells/exponential-histogram-cell.ts';
 import { Region } from '../../src/memory/region.ts';

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
-import { CellReader } from '../../src/collect/cell-reader.ts';
-import { Snapshots } from '../../src/collect/snapshot.ts';
-import { StoreReader } from '../../src/collect/store-reader.ts';
+import { CellReader } from '../../src/collect/rows/cell-reader.ts';
+import { Snapshots } from '../../src/collect/snapshot/snapshot.ts';
+import { StoreReader } from '../../src/collect/directory/store-reader.ts';
 import * as L from '../../src/memory/layout.ts';
 import { OWN_MARK } from '../../src/memory/liveness.ts';
 import { Region } from '../../src/memory/region.ts';

@@ -1,7 +1,7 @@
 /** The test plan of the founding specification ("Testing Strategy", "Security Considerations"), under its names. */
 import { expect } from 'chai';
-import { readerOf } from '../../src/collect/store-reader.ts';
-import { NONE } from '../../src/collect/merged-stream.ts';
+import { readerOf } from '../../src/collect/directory/store-reader.ts';
+import { NONE } from '../../src/collect/directory/merged-stream.ts';
 import { EXTENTS_OFFSET } from '../../src/memory/layout.ts';
 import type { MetricsCounter, MetricsGauge, MetricsHistogram } from '../../src/index.ts';
 import { SeqlockMetricsProvider } from '../../src/facade/metrics/seqlock-metrics-provider.ts';

@@ -1,6 +1,6 @@
 /** Deaths at the steps of a phase, one by one, and what must hold after each. */
 import { expect } from 'chai';
-import { StoreReader } from '../../src/collect/store-reader.ts';
+import { StoreReader } from '../../src/collect/directory/store-reader.ts';
 import { slabsUsed } from '../../src/memory/slab.ts';
 import { dieAt, DYING_WORKER, recordOnce, type Death, type DyingPhase } from './dying-job.ts';
 import { totalOf } from './region-contents.ts';

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { DeltaState } from '../../src/collect/delta-state.ts';
+import type { DeltaState } from '../../src/collect/snapshot/delta-state.ts';
 import { DeltaKeeper, keeperMemory } from '../../src/thread/delta-keeper.ts';
 import { CONTROL_BYTES, KEPT_INDEX, type KeeperMemory } from '../../src/thread/protocol.ts';
 

@@ -1,4 +1,4 @@
-import type { MetricColumns } from '../../collect/metric-column.ts';
+import type { MetricColumns } from '../../collect/snapshot/metric-column.ts';
 import { PrometheusText } from '../../export/prometheus-text.ts';
 
 /** Prometheus text of a provider's metrics. Their names are Prometheus names already and stay as they are. */

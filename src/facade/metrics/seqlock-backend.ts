@@ -3,7 +3,7 @@ import { OptionError } from '../../base/errors.ts';
 import type { ResourceMetrics } from '../../collect/metric-data.ts';
 import { SeqlockMetricProducer } from '../../collect/metric-producer.ts';
 import { SeriesReaders, type SeriesReader } from '../../collect/series-reader.ts';
-import { readerOf } from '../../collect/store-reader.ts';
+import { readerOf } from '../../collect/directory/store-reader.ts';
 import { metricsDocument, type MetricsDocument } from '../../export/json.ts';
 import { bind } from '../../sdk/bind.ts';
 import { canonicalAttributes } from '../../state/attributes.ts';

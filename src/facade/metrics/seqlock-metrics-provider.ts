@@ -1,4 +1,4 @@
-import type { SeqlockReadStats } from '../../collect/sampled-cell-reader.ts';
+import type { SeqlockReadStats } from '../../collect/rows/sampled-cell-reader.ts';
 import type { SeqlockMeterProvider, SeqlockMeterProviderOptions } from '../meter-provider.ts';
 import { BaseMetricsProvider } from './base-metrics-provider.ts';
 import { SeqlockBackend } from './seqlock-backend.ts';

@@ -1,0 +1,113 @@
+import { lengthened, roomFor } from '../../base/array-room.ts';
+
+/** No further contribution. */
+export const NONE: number = -1;
+
+/** One writer's part of a series. */
+export interface Contribution {
+  /** Where its cell is: float64 index in the region. */
+  readonly cell: number;
+  readonly slab: number;
+  /** Whether the cell is one of interval-histogram-cell.ts. */
+  readonly intervals: boolean;
+}
+
+const NONE_YET = new Int32Array(0);
+
+/** Set in `owners` where the cell keeps the extremes of intervals; above any slab's number. */
+const INTERVALS = 0x4000;
+
+/**
+ * The cells that a stream's series are made of, one per writer: of each series a list, in the order in which they were found.
+ *
+ *   series         first[i]  ->  last[i]
+ *                    |
+ *   contribution   cells[n]  owners[n]  next[n] -> ...
+ *
+ * Where a stream has one writer, contribution n is all of series n. `first`, `last` and `next` reach only as far as that is otherwise: beyond their
+ * ends a series has the contribution of its own number, and a contribution has none after it.
+ */
+export class Contributions {
+  #cells = new Int32Array(8);
+  #owners = new Int16Array(8);
+  #first = NONE_YET;
+  #last = NONE_YET;
+  #next = NONE_YET;
+  #size = 0;
+
+  /** Number of contributions, of all series together. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** The first contribution of a series; there is always one. */
+  firstOf(series: number): number {
+    return series < this.#first.length ? this.#first[series]! : series;
+  }
+
+  /** The contribution after another, or NONE. */
+  nextOf(node: number): number {
+    return node < this.#next.length ? this.#next[node]! : NONE;
+  }
+
+  /** Where a contribution's cell is: float64 index in the region. */
+  cellOf(node: number): number {
+    return this.#cells[node]!;
+  }
+
+  /** Whose it is. */
+  slabOf(node: number): number {
+    return this.#owners[node]! & ~INTERVALS;
+  }
+
+  /** Whether a contribution's cell keeps the extremes of intervals. */
+  intervalsOf(node: number): boolean {
+    return this.#owners[node]! >= INTERVALS;
+  }
+
+  /** Of each contribution its cell. */
+  cells(): Int32Array {
+    return this.#cells.slice(0, this.#size);
+  }
+
+  /** Adds the first contribution of series number `series`. */
+  begin(series: number, contribution: Contribution): void {
+    const node = this.#add(contribution);
+    if (node === series) return;
+    this.#first = reaching(this.#first, series);
+    this.#last = reaching(this.#last, series);
+    this.#first[series] = this.#last[series] = node;
+  }
+
+  /** Adds a further contribution of a series. */
+  append(series: number, contribution: Contribution): void {
+    const node = this.#add(contribution);
+    const last = series < this.#last.length ? this.#last[series]! : series;
+    if (last >= this.#next.length) {
+      const { length } = this.#next;
+      this.#next = lengthened(this.#next, roomFor(last)).fill(NONE, length);
+    }
+    this.#next[last] = node;
+    this.#last = reaching(this.#last, series);
+    this.#last[series] = node;
+  }
+
+  #add({ cell, slab, intervals }: Contribution): number {
+    const node = this.#size++;
+    if (node === this.#cells.length) {
+      this.#cells = lengthened(this.#cells, roomFor(node));
+      this.#owners = lengthened(this.#owners, this.#cells.length);
+    }
+    this.#cells[node] = cell;
+    this.#owners[node] = intervals ? slab | INTERVALS : slab;
+    return node;
+  }
+}
+
+/** The array, or one that reaches `series`; what is new in it is its own index. */
+function reaching(from: Int32Array<ArrayBuffer>, series: number): Int32Array<ArrayBuffer> {
+  if (series < from.length) return from;
+  const to = lengthened(from, roomFor(series));
+  for (let i = from.length; i < to.length; i++) to[i] = i;
+  return to;
+}

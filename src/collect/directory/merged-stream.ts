@@ -1,0 +1,173 @@
+import type { Attributes } from '@opentelemetry/api';
+import { OVERFLOW_ATTRIBUTES, type CanonicalAttributes } from '../../state/attributes.ts';
+import type { StreamDescription } from '../../state/records.ts';
+import { lengthened, roomFor } from '../../base/array-room.ts';
+import { attributesObject } from './attribute-objects.ts';
+import { Contributions, NONE, type Contribution } from './contributions.ts';
+import type { ExemplarBlock } from './exemplar-block.ts';
+import { IntervalExtremes } from '../rows/interval-extremes.ts';
+import { SeriesIndex } from './series-index.ts';
+
+export { NONE } from './contributions.ts';
+
+/**
+ * One stream of the store, over all writers that have it. Its series are numbered from 0 in the order in which they were found, and so are the
+ * cells they are made of (contributions.ts). Of a series there is one object, its attributes; all else is arrays of numbers: a store has a
+ * hundred thousand of them.
+ *
+ * Contributions are only ever appended. Sums are added up in this order, so that a total of terms that never fall never falls
+ * either: rounding is monotone as long as the order stays.
+ */
+export class MergedStream {
+  readonly description: StreamDescription;
+  /** The longest description that any writer gave. */
+  text: string;
+  /** When the first of the writers known made the stream, in milliseconds since the epoch. */
+  created: number;
+  /** Whether some contribution's cell keeps the extremes of intervals. */
+  hasIntervals = false;
+  readonly attributes: Attributes[] = [];
+  /** Exemplars by the cell of the series they belong to; undefined while no series has any. */
+  exemplars: Map<number, ExemplarBlock> | undefined;
+  readonly #index = new SeriesIndex((series) => this.attributes[series]!);
+  readonly #contributions = new Contributions();
+  #starts = new Float64Array(8); // milliseconds since the epoch
+  #live = new Uint8Array(8);
+  #sets = 0; // attribute sets, the overflow series not counted
+  #overflow = NONE;
+  #extremes: IntervalExtremes | undefined;
+
+  constructor(description: StreamDescription) {
+    this.description = description;
+    this.text = description.description;
+    this.created = description.created;
+  }
+
+  /** Number of series. */
+  get size(): number {
+    return this.attributes.length;
+  }
+
+  /** The number of the series with these attributes, or NONE. */
+  seriesOf(attributes: CanonicalAttributes): number {
+    return this.#index.find(this.#index.hashOf(attributes), attributes);
+  }
+
+  /** Number of the overflow series, or NONE. */
+  get overflow(): number {
+    return this.#overflow;
+  }
+
+  /**
+   * The earliest start among the writers known when the series was first reported, in milliseconds since the epoch. It never moves after
+   * that.
+   */
+  startOf(series: number): number {
+    return this.#starts[series]!;
+  }
+
+  /** The first contribution of a series; there is always one. */
+  firstOf(series: number): number {
+    return this.#contributions.firstOf(series);
+  }
+
+  /** The contribution after another, or NONE. */
+  nextOf(node: number): number {
+    return this.#contributions.nextOf(node);
+  }
+
+  /** Where a contribution's cell is: float64 index in the region. */
+  cellOf(node: number): number {
+    return this.#contributions.cellOf(node);
+  }
+
+  /** Whose it is. */
+  slabOf(node: number): number {
+    return this.#contributions.slabOf(node);
+  }
+
+  /** Whether a contribution's cell keeps the extremes of intervals. */
+  intervalsOf(node: number): boolean {
+    return this.#contributions.intervalsOf(node);
+  }
+
+  /** Of each contribution its cell, and the series it is a part of. */
+  contributions(): { readonly cells: Int32Array; readonly series: Int32Array } {
+    const series = new Int32Array(this.nodes);
+    for (let i = 0; i < this.size; i++)
+      for (let node = this.firstOf(i); node !== NONE; node = this.nextOf(node)) series[node] = i;
+    return { cells: this.#contributions.cells(), series };
+  }
+
+  /** Extremes between collections, for the readers of this thread with delta temporality. */
+  get extremes(): IntervalExtremes {
+    return (this.#extremes ??= new IntervalExtremes());
+  }
+
+  /** Whether such a reader has asked for them. */
+  get isFollowed(): boolean {
+    return this.#extremes !== undefined;
+  }
+
+  /** Number of contributions, of all series together. */
+  get nodes(): number {
+    return this.#contributions.size;
+  }
+
+  /** Sum of the versions of a series' cells, wrapping: it changes with every measurement. */
+  updatesOf(series: number, words: Int32Array): number {
+    let updates = 0;
+    for (let node = this.firstOf(series); node !== NONE; node = this.nextOf(node))
+      updates = (updates + Atomics.load(words, this.cellOf(node) << 1)) | 0;
+    return updates;
+  }
+
+  /**
+   * True once some writer has recorded to the series: bound and reserved series exist before that. A cell's version is 0 until its
+   * first update; that it comes round to 0 again matters no more once this was true.
+   */
+  isLive(series: number, words: Int32Array): boolean {
+    if (this.#live[series] === 1) return true;
+    for (let node = this.firstOf(series); node !== NONE; node = this.nextOf(node)) {
+      if (Atomics.load(words, this.cellOf(node) << 1) === 0) continue;
+      this.#live[series] = 1;
+      return true;
+    }
+    return false;
+  }
+
+  /**
+   * Adds a writer's series. Attribute sets beyond `limit` are counted in the overflow series, from their first to their last
+   * measurement: each writer keeps the limit by itself, this keeps it over all of them.
+   */
+  add(attributes: CanonicalAttributes, start: number, contribution: Contribution, limit: number): void {
+    const isOverflow = attributes === OVERFLOW_ATTRIBUTES;
+    const hash = this.#index.hashOf(attributes);
+    const series = this.#index.find(hash, attributes);
+    if (series === NONE && !isOverflow && this.#sets >= limit) {
+      this.add(OVERFLOW_ATTRIBUTES, start, contribution, limit);
+      return;
+    }
+    this.hasIntervals ||= contribution.intervals;
+    if (series !== NONE) {
+      this.#contributions.append(series, contribution);
+      if (this.#live[series] === 0) this.#starts[series] = Math.min(this.#starts[series]!, start);
+    } else {
+      if (isOverflow) this.#overflow = this.size;
+      else this.#sets++;
+      this.#create(attributes, hash, start, contribution);
+    }
+  }
+
+  #create(attributes: CanonicalAttributes, hash: number, start: number, contribution: Contribution): void {
+    const series = this.attributes.length;
+    if (series === this.#starts.length) {
+      this.#starts = lengthened(this.#starts, roomFor(series));
+      this.#live = lengthened(this.#live, this.#starts.length);
+    }
+    this.attributes.push(attributesObject(attributes));
+    this.#starts[series] = start;
+    this.#contributions.begin(series, contribution);
+    this.#index.add(hash, series);
+  }
+}

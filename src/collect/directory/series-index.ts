@@ -1,0 +1,115 @@
+import type { Attributes } from '@opentelemetry/api';
+import { finished, hashText, withWord } from '../../base/hash.ts';
+import {
+  scalarIdentity,
+  textIdentity,
+  type AttributeValue,
+  type CanonicalAttributes,
+} from '../../state/attributes.ts';
+import { lengthened, roomFor } from '../../base/array-room.ts';
+
+/** Characters of a text that are hashed, from each end. */
+const HASHED = 64;
+
+const double = new Float64Array(1);
+const halves = new Int32Array(double.buffer);
+
+/**
+ * Finds the series of a stream by their attributes: a hash table of series numbers. It holds no attributes of its own; whether a series is the
+ * one that is looked for is asked of the stream, and only where the hashes are equal. Nothing is allocated to find one or to add one.
+ *
+ *   hashes[series]     slots[hash reduced to their number, or the next free one] = series + 1, 0 = free
+ */
+export class SeriesIndex {
+  readonly #attributesOf: (series: number) => Attributes;
+  #hashes = new Int32Array(8);
+  #slots = new Int32Array(12); // at most two thirds full
+  #keys: readonly string[] = [];
+  #keysHash = 0;
+
+  constructor(attributesOf: (series: number) => Attributes) {
+    this.#attributesOf = attributesOf;
+  }
+
+  /** What `find` and `add` want. Keys that come again as the same array are hashed once. */
+  hashOf({ keys, values }: CanonicalAttributes): number {
+    if (keys !== this.#keys) {
+      this.#keys = keys;
+      this.#keysHash = keys.reduce((hash, key) => hashOfText(key, hash), 0);
+    }
+    let hash = this.#keysHash;
+    for (let i = 0; i < values.length; i++) hash = hashOfValue(values[i], hash);
+    return finished(hash);
+  }
+
+  /** The series with these attributes, or -1. */
+  find(hash: number, attributes: CanonicalAttributes): number {
+    for (let at = this.#slotOf(hash); ; at = this.#after(at)) {
+      const series = this.#slots[at]! - 1;
+      if (series < 0) return -1;
+      if (this.#hashes[series] === hash && areSame(this.#attributesOf(series), attributes)) return series;
+    }
+  }
+
+  /** Adds a series that `find` did not find, the next in number. */
+  add(hash: number, series: number): void {
+    if (series === this.#hashes.length) this.#grow();
+    this.#hashes[series] = hash;
+    this.#put(series);
+  }
+
+  /** Spreads over any number of slots, by the high bits: `finished` hashes have them as mixed as the low ones. */
+  #slotOf(hash: number): number {
+    return Math.floor(((hash >>> 0) / 2 ** 32) * this.#slots.length);
+  }
+
+  #after(at: number): number {
+    return at + 1 === this.#slots.length ? 0 : at + 1;
+  }
+
+  #put(series: number): void {
+    let at = this.#slotOf(this.#hashes[series]!);
+    while (this.#slots[at] !== 0) at = this.#after(at);
+    this.#slots[at] = series + 1;
+  }
+
+  #grow(): void {
+    const size = this.#hashes.length;
+    this.#hashes = lengthened(this.#hashes, roomFor(size));
+    this.#slots = new Int32Array(Math.ceil(1.5 * this.#hashes.length));
+    for (let series = 0; series < size; series++) this.#put(series);
+  }
+}
+
+function hashOfText(text: string, seed: number): number {
+  const { length } = text;
+  const hash = hashText(text, 0, Math.min(length, HASHED), withWord(seed, length));
+  return length <= HASHED ? hash : hashText(text, Math.max(HASHED, length - HASHED), length, hash);
+}
+
+/** Equal for values that are one attribute. */
+function hashOfValue(value: AttributeValue, seed: number): number {
+  if (typeof value === 'string') return hashOfText(value, seed);
+  if (typeof value === 'object' && value !== null) return hashOfText(textIdentity(value), ~seed);
+  const identity = scalarIdentity(value);
+  if (typeof identity === 'number') {
+    double[0] = identity + 0; // the two zeros are one attribute
+    return withWord(withWord(seed, halves[0]!), halves[1]!);
+  }
+  return withWord(seed, identity === null ? 1 : identity === true ? 2 : 3);
+}
+
+function areSame(attributes: Attributes, { keys, values }: CanonicalAttributes): boolean {
+  return (
+    Object.keys(attributes).length === keys.length &&
+    keys.every(
+      (key, i) => Object.hasOwn(attributes, key) && isSame(attributes[key] as AttributeValue, values[i]),
+    )
+  );
+}
+
+function isSame(a: AttributeValue, b: AttributeValue): boolean {
+  if (typeof a === 'object' && a !== null)
+    return typeof b === 'object' && b !== null && textIdentity(a) === textIdentity(b);
+  return (typeof b !== 'object' || b === null) && scalarIdentity(a) === scalarIdentity(b);
+}

@@ -1,0 +1,75 @@
+import type { Attributes } from '@opentelemetry/api';
+import { expect } from 'chai';
+import * as fc from 'fast-check';
+import { SeriesIndex } from '../../../src/collect/directory/series-index.ts';
+import { attributeObjects, canonical, identityOf } from '../../support/attribute-model.ts';
+
+const SEED = Number(process.env['SEQLOCK_TEST_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
+
+describe('SeriesIndex', () => {
+  it(`finds a series by whatever is the same attribute set, and by nothing else (seed: ${SEED})`, () => {
+    fc.assert(
+      fc.property(fc.array(attributeObjects, { maxLength: 60 }), (sets) => {
+        const kept: Attributes[] = [];
+        const index = new SeriesIndex((series) => kept[series]!);
+        const model = new Map<string, number>();
+        for (const set of sets) {
+          const attributes = canonical(set);
+          const hash = index.hashOf(attributes);
+          const found = index.find(hash, attributes);
+          expect(found).to.equal(model.get(identityOf(set)) ?? -1);
+          if (found !== -1) continue;
+          index.add(hash, kept.length);
+          model.set(identityOf(set), kept.length);
+          kept.push(
+            Object.fromEntries(attributes.keys.map((key, i) => [key, attributes.values[i]])) as Attributes,
+          );
+        }
+      }),
+      { seed: SEED },
+    );
+  });
+
+  it('finds every one of many series, however often it has grown', () => {
+    const kept: Attributes[] = [];
+    const index = new SeriesIndex((series) => kept[series]!);
+    for (let id = 0; id < 1000; id++) {
+      expect(index.find(index.hashOf(canonical({ id })), canonical({ id }))).to.equal(-1);
+      index.add(index.hashOf(canonical({ id })), id);
+      kept.push({ id });
+    }
+    for (let id = 0; id < 1000; id++)
+      expect(index.find(index.hashOf(canonical({ id })), canonical({ id }))).to.equal(id);
+  });
+
+  it('tells apart sets whose hashes are equal', () => {
+    const kept: Attributes[] = [{ a: 1 }, { a: 2 }];
+    const index = new SeriesIndex((series) => kept[series]!);
+    index.add(7, 0);
+    index.add(7, 1);
+    expect(index.find(7, canonical({ a: 2 }))).to.equal(1);
+    expect(index.find(7, canonical({ a: 1 }))).to.equal(0);
+    expect(index.find(7, canonical({ a: 3 }))).to.equal(-1);
+    expect(index.find(7, canonical({ a: 1, b: 1 }))).to.equal(-1);
+    expect(index.find(7, canonical({}))).to.equal(-1);
+  });
+
+  it('hashes long texts by their ends and their length, and compares all of them', () => {
+    const long = (middle: string): object => ({ text: 'x'.repeat(1000) + middle + 'y'.repeat(1000) });
+    const kept: Attributes[] = [long('a') as Attributes];
+    const index = new SeriesIndex((series) => kept[series]!);
+    const hash = index.hashOf(canonical(long('a')));
+    index.add(hash, 0);
+    expect(index.hashOf(canonical(long('b')))).to.equal(hash);
+    expect(index.find(hash, canonical(long('b')))).to.equal(-1);
+    expect(index.find(hash, canonical(long('a')))).to.equal(0);
+    expect(index.hashOf(canonical(long('aa')))).to.not.equal(hash);
+  });
+
+  it('spreads the values of many series', () => {
+    const index = new SeriesIndex(() => ({}));
+    const hashes = new Set<number>();
+    for (let i = 0; i < 100_000; i++) hashes.add(index.hashOf(canonical({ id: i, route: `/r/${i % 100}` })));
+    expect(hashes.size).to.be.greaterThan(99_900);
+  });
+});
