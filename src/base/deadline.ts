@@ -9,7 +9,7 @@ export class TimeoutError extends Error {
 }
 
 /** The result of `work`, or a TimeoutError; the work itself goes on. */
-export async function within<T>(timeoutMillis: number, work: Promise<T>): Promise<T> {
+export async function withTimeout<T>(timeoutMillis: number, work: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const deadline = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new TimeoutError(timeoutMillis)), timeoutMillis);

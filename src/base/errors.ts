@@ -43,13 +43,13 @@ export class OptionError extends TypeError {
   readonly code = 'E_OPTION';
 
   constructor(option: string, value: unknown, allowed: string) {
-    super(`${option} is ${printed(value)}; it must be ${allowed}`);
+    super(`${option} is ${shortText(value)}; it must be ${allowed}`);
     this.name = 'OptionError';
   }
 }
 
 /** A value as an error message shows it: short, and never throwing whatever it is. */
-export function printed(value: unknown): string {
+export function shortText(value: unknown): string {
   try {
     const text =
       typeof value === 'string'

@@ -1,6 +1,6 @@
 import { diag } from '@opentelemetry/api';
 
-/** Distinct causes remembered; past that, further new causes are not printed, so that no input can grow the set. */
+/** Distinct causes remembered; past that, further new causes are not shortText, so that no input can grow the set. */
 const MAX_CAUSES = 1000;
 
 /** Prints each cause once, through OpenTelemetry's `diag`. Telemetry must not flood the log of the app it serves. */

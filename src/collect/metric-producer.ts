@@ -4,9 +4,9 @@ import type {
   MetricCollectOptions,
   MetricProducer,
 } from '@opentelemetry/sdk-metrics';
-import { turn } from '../base/turn.ts';
+import { yieldToEventLoop } from '../base/event-loop.ts';
 import { Region } from '../memory/region.ts';
-import { wishDeltas } from '../state/delta-wishes.ts';
+import { requestDeltas } from '../state/delta-requests.ts';
 import { INSTRUMENT_KINDS, type InstrumentKind } from '../state/records.ts';
 import { CellReader, type ReadStats } from './rows/cell-reader.ts';
 import type { DeltaState } from './snapshot/delta-state.ts';
@@ -18,7 +18,7 @@ import { Snapshots } from './snapshot/snapshot.ts';
 import { storeMetrics } from './store-metrics.ts';
 import { readerOf, type StoreReader } from './directory/store-reader.ts';
 import { StreamSelection } from './directory/stream-selection.ts';
-import { Turns } from './turns.ts';
+import { SerialQueue } from '../base/serial-queue.ts';
 
 type Official = CollectionResult['resourceMetrics'];
 
@@ -59,7 +59,7 @@ export class SeqlockMetricProducer implements MetricProducer {
   readonly #observe: Observe;
   readonly #isDelta: (kind: InstrumentKind) => boolean;
   readonly #selfMetrics: SelfMetrics | undefined;
-  readonly #columnTurns = new Turns(); // snapshots in slices, one after the other
+  readonly #columnTurns = new SerialQueue(); // snapshots in slices, one after the other
 
   constructor(store: ReadableStore, options: SeqlockMetricProducerOptions = {}) {
     const { resource, aggregationTemporalitySelector, selection, observe } = options;
@@ -71,7 +71,7 @@ export class SeqlockMetricProducer implements MetricProducer {
     this.#observe = observe ?? ((timeoutMillis) => observeElsewhere(region, -1, timeoutMillis));
     const deltaKinds = deltaKindsOf(aggregationTemporalitySelector);
     this.#isDelta = (kind) => deltaKinds.has(kind);
-    wishDeltas(region, deltaKinds);
+    requestDeltas(region, deltaKinds);
     const own = [...(selfMetrics ? storeMetrics(this.#store, this.#cells) : []), ...moreMetrics];
     this.#selfMetrics = own.length > 0 ? new SelfMetrics(own) : undefined;
     if (resume === undefined || resume.length === 0) return;
@@ -98,11 +98,12 @@ export class SeqlockMetricProducer implements MetricProducer {
    */
   columnsInSlices(millis: number): Promise<MetricColumns> {
     return this.#columnTurns.take(async () => {
-      while (!this.#store.refresh(performance.now() + millis)) await turn();
-      await turn();
+      while (!this.#store.refresh(performance.now() + millis)) await yieldToEventLoop();
+      await yieldToEventLoop();
       this.#snapshots.beginColumns();
       let columns;
-      while ((columns = this.#snapshots.fillColumns(performance.now() + millis)) === undefined) await turn();
+      while ((columns = this.#snapshots.fillColumns(performance.now() + millis)) === undefined)
+        await yieldToEventLoop();
       return this.#withOwn(columns);
     });
   }

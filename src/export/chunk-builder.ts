@@ -24,9 +24,9 @@ export class ChunkBuilder {
   }
 
   /** Adds a line with these labels, which may be none, and this number. */
-  add({ before, after, bare }: LineTemplate, labels: ByteText, number: number): void {
+  add({ before, after, unlabelled }: LineTemplate, labels: ByteText, number: number): void {
     const text = this.#text;
-    if (labels.length === 0) text.copy(bare);
+    if (labels.length === 0) text.copy(unlabelled);
     else {
       text.copy(before);
       text.append(labels);

@@ -11,7 +11,7 @@
  * above it.
  */
 import { COLUMN_BUCKETS, COLUMN_COUNT, COLUMN_SUM, MetricColumn } from '../collect/snapshot/metric-column.ts';
-import * as R from '../collect/rows/exponential-row.ts';
+import * as exponentialRow from '../collect/rows/exponential-row.ts';
 
 /** Buckets between the outermost bounds of each sign, at most. */
 const MOST_BUCKETS = 160;
@@ -76,11 +76,11 @@ class ClassicColumn {
   /** Takes the buckets of all rows into account. */
   #widen(): void {
     const { values, stride, rows } = this.#source;
-    for (let at = 0; at < rows * stride; at += stride) this.#coarsen(values[at + R.ROW_SCALE]!);
+    for (let at = 0; at < rows * stride; at += stride) this.#coarsen(values[at + exponentialRow.ROW_SCALE]!);
     for (let at = 0; at < rows * stride; at += stride) {
       this.#widenBy(this.#positive, at, 0);
       this.#widenBy(this.#negative, at, 1);
-      if (values[at + R.ROW_ZERO_COUNT] !== 0) this.#hasZero = true;
+      if (values[at + exponentialRow.ROW_ZERO_COUNT] !== 0) this.#hasZero = true;
     }
     if (this.#negative.high >= this.#negative.low) this.#hasZero = true;
     for (const span of [this.#positive, this.#negative])
@@ -89,9 +89,9 @@ class ClassicColumn {
 
   #widenBy(span: Span, at: number, range: number): void {
     const { values } = this.#source;
-    const change = values[at + R.ROW_SCALE]! - this.#scale;
-    const offset = values[at + R.ROW_RANGES + 2 * range]!;
-    const length = values[at + R.ROW_RANGES + 2 * range + 1]!;
+    const change = values[at + exponentialRow.ROW_SCALE]! - this.#scale;
+    const offset = values[at + exponentialRow.ROW_RANGES + 2 * range]!;
+    const length = values[at + exponentialRow.ROW_RANGES + 2 * range + 1]!;
     if (length === 0) return;
     span.low = Math.min(span.low, this.#indexOf(offset, change));
     span.high = Math.max(span.high, this.#indexOf(offset + length - 1, change));
@@ -99,7 +99,7 @@ class ClassicColumn {
 
   /** Of a bucket at the bounds' scale. What lies beyond all numbers, which other producers might say, is in the outermost bucket. */
   #indexOf(index: number, change: number): number {
-    return Math.min(Math.max(R.coarserIndex(index, change), this.#lowest), this.#highest);
+    return Math.min(Math.max(exponentialRow.coarserIndex(index, change), this.#lowest), this.#highest);
   }
 
   /** The lower bound of a bucket. Below all numbers it is the smallest of them, above them Infinity. */
@@ -135,8 +135,8 @@ class ClassicColumn {
   #fill(row: number, into: Float64Array, at: number): void {
     const { values, stride } = this.#source;
     const from = row * stride;
-    into[at + COLUMN_COUNT] = values[from + R.ROW_COUNT]!;
-    into[at + COLUMN_SUM] = values[from + R.ROW_SUM]!;
+    into[at + COLUMN_COUNT] = values[from + exponentialRow.ROW_COUNT]!;
+    into[at + COLUMN_SUM] = values[from + exponentialRow.ROW_SUM]!;
     // Buckets in the order of their bounds: below the outermost negative one, the negative ones, zeros, between zero and the
     // lowest positive one, the positive ones, above.
     const { low, high } = this.#negative;
@@ -145,17 +145,17 @@ class ClassicColumn {
     const negatives = at + COLUMN_BUCKETS + outermost;
     const zero = negatives + (hasNegative ? high - low + 1 : 0);
     this.#addRange(1, from, into, negatives + high, -1);
-    if (this.#hasZero) into[zero] = values[from + R.ROW_ZERO_COUNT]!;
+    if (this.#hasZero) into[zero] = values[from + exponentialRow.ROW_ZERO_COUNT]!;
     this.#addRange(0, from, into, zero + (this.#hasZero ? 1 : 0) + 1 - this.#positive.low, 1);
   }
 
   /** Adds a row's counts to `into`: those of bucket i of the bounds' scale at `to` + i, or `to` - i. */
   #addRange(range: number, from: number, into: Float64Array, to: number, direction: 1 | -1): void {
     const { values, description } = this.#source;
-    const change = values[from + R.ROW_SCALE]! - this.#scale;
-    const offset = values[from + R.ROW_RANGES + 2 * range]!;
-    const length = values[from + R.ROW_RANGES + 2 * range + 1]!;
-    const counts = from + R.ROW_COUNTS + range * description.size!;
+    const change = values[from + exponentialRow.ROW_SCALE]! - this.#scale;
+    const offset = values[from + exponentialRow.ROW_RANGES + 2 * range]!;
+    const length = values[from + exponentialRow.ROW_RANGES + 2 * range + 1]!;
+    const counts = from + exponentialRow.ROW_COUNTS + range * description.size!;
     for (let i = 0; i < length; i++) {
       const count = values[counts + i]!;
       if (count !== 0) into[to + direction * this.#indexOf(offset + i, change)]! += count;

@@ -1,6 +1,6 @@
 /** Which metric goes into which Prometheus family. Conflicts are settled here: the metric met first wins, the other is left out and both are named. */
 import type { Warnings } from '../base/warnings.ts';
-import { printed } from '../base/errors.ts';
+import { shortText } from '../base/errors.ts';
 import type { ColumnKind, MetricColumn, MetricColumns } from '../collect/snapshot/metric-column.ts';
 import { escapedName, metricName, type EscapingScheme, type TranslationStrategy } from './prometheus-name.ts';
 
@@ -60,7 +60,7 @@ export function planFamilies(
   if (targetInfo !== undefined) for (const name of namesOf(targetInfo, dialect)) taken.set(name, targetInfo);
   for (const column of columns) {
     const family = familyOf(column, dialect, options.translationStrategy ?? 'UnderscoreEscapingWithSuffixes');
-    const about = `metric ${printed(column.description.name)} of scope ${printed(column.description.scope.name)}`;
+    const about = `metric ${shortText(column.description.name)} of scope ${shortText(column.description.scope.name)}`;
     if (family.sampleName === '') {
       warnings.once(`name ${about}`, `${about} has no name that Prometheus could take; it is left out`);
       continue;
@@ -72,7 +72,7 @@ export function planFamilies(
       else if (column.text !== '' && column.text !== same.help)
         warnings.once(
           `help ${about}`,
-          `${about} is described as ${printed(column.text)}, but ${family.name} as ${printed(same.help)} already; the latter is shown`,
+          `${about} is described as ${shortText(column.text)}, but ${family.name} as ${shortText(same.help)} already; the latter is shown`,
         );
       continue;
     }
@@ -84,7 +84,7 @@ export function planFamilies(
       const owner =
         source === undefined
           ? 'the resource'
-          : `metric ${printed(source.name)} of scope ${printed(source.scope.name)}`;
+          : `metric ${shortText(source.name)} of scope ${shortText(source.scope.name)}`;
       warnings.once(
         `type ${about} ${family.type}`,
         `${about} would be the ${family.type} ${family.name}, but that name belongs to the ${other.type} ${other.name} of ${owner}; it is left out. Rename one of them.`,

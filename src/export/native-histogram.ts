@@ -6,7 +6,7 @@
  * schemas are our scales from -4 to 8: finer histograms are brought down to 8; coarser ones have no native form.
  */
 import type { MetricColumn } from '../collect/snapshot/metric-column.ts';
-import * as R from '../collect/rows/exponential-row.ts';
+import * as exponentialRow from '../collect/rows/exponential-row.ts';
 import type { ProtobufWriter } from './protobuf-writer.ts';
 
 const HIGHEST_SCHEMA = 8;
@@ -24,14 +24,14 @@ const FIELDS = [
 
 /** False when the row's scale is too low for a schema. */
 export function hasNativeForm({ values, stride }: MetricColumn, row: number): boolean {
-  return values[row * stride + R.ROW_SCALE]! >= LOWEST_SCHEMA;
+  return values[row * stride + exponentialRow.ROW_SCALE]! >= LOWEST_SCHEMA;
 }
 
 /** Writes a row that has a native form into an open `Histogram` message. */
 export function writeNativeHistogram(writer: ProtobufWriter, column: MetricColumn, row: number): void {
   const { values, stride } = column;
   const at = row * stride;
-  const scale = values[at + R.ROW_SCALE]!;
+  const scale = values[at + exponentialRow.ROW_SCALE]!;
   const schema = Math.min(scale, HIGHEST_SCHEMA);
   // Buckets whose upper bound is not above the threshold.
   const lastZero = Math.floor(LOG2_ZERO_THRESHOLD * 2 ** schema);
@@ -39,7 +39,7 @@ export function writeNativeHistogram(writer: ProtobufWriter, column: MetricColum
   const zeros = RANGES.reduce((sum, buckets) => sum + buckets.takeUpTo(lastZero), 0);
   writer.signed(5, schema);
   writer.double(6, ZERO_THRESHOLD);
-  writer.integer(7, values[at + R.ROW_ZERO_COUNT]! + zeros);
+  writer.integer(7, values[at + exponentialRow.ROW_ZERO_COUNT]! + zeros);
   for (const [range, { span, delta }] of FIELDS.entries()) {
     RANGES[range]!.writeSpans(writer, span);
     RANGES[range]!.writeDeltas(writer, delta);
@@ -57,16 +57,16 @@ class Buckets {
 
   /** Takes the counts of a row's range, at a scale that is lower by `change`. */
   fill({ values, description }: MetricColumn, at: number, range: number, change: number): void {
-    const offset = values[at + R.ROW_RANGES + 2 * range]!;
-    const length = values[at + R.ROW_RANGES + 2 * range + 1]!;
-    const from = at + R.ROW_COUNTS + range * description.size!;
+    const offset = values[at + exponentialRow.ROW_RANGES + 2 * range]!;
+    const length = values[at + exponentialRow.ROW_RANGES + 2 * range + 1]!;
+    const from = at + exponentialRow.ROW_COUNTS + range * description.size!;
     if (this.#counts.length < length) this.#counts = new Float64Array(2 * length);
-    const first = R.coarserIndex(offset, change);
+    const first = exponentialRow.coarserIndex(offset, change);
     this.#first = first + 1;
-    this.#length = length === 0 ? 0 : R.coarserIndex(offset + length - 1, change) - first + 1;
+    this.#length = length === 0 ? 0 : exponentialRow.coarserIndex(offset + length - 1, change) - first + 1;
     this.#counts.fill(0, 0, this.#length);
     for (let i = 0; i < length; i++)
-      this.#counts[R.coarserIndex(offset + i, change) - first]! += values[from + i]!;
+      this.#counts[exponentialRow.coarserIndex(offset + i, change) - first]! += values[from + i]!;
   }
 
   /** Takes out what is in the buckets up to `last`; how much that was. */

@@ -1,13 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { promises as streams, Readable } from 'node:stream';
 import * as zlib from 'node:zlib';
-import { TimeoutError, within } from '../base/deadline.ts';
+import { TimeoutError, withTimeout } from '../base/deadline.ts';
 import { OptionError } from '../base/errors.ts';
-import { turn } from '../base/turn.ts';
+import { yieldToEventLoop } from '../base/event-loop.ts';
 import { Warnings } from '../base/warnings.ts';
 import { negotiateCoding, negotiateFormat, type ContentCoding, type NegotiatedFormat } from './accept.ts';
 import type { MetricColumns } from '../collect/snapshot/metric-column.ts';
-import { Turns } from '../collect/turns.ts';
+import { SerialQueue } from '../base/serial-queue.ts';
 import type { Dialect, ExpositionOptions } from './family-plan.ts';
 import { prometheusProtobuf } from './prometheus-protobuf.ts';
 import { checkExpositionOptions, PrometheusText, type TextBody } from './prometheus-text.ts';
@@ -104,7 +104,7 @@ export function checkHandlerOptions(options: PrometheusHandlerOptions): void {
 interface KeptText {
   readonly text: PrometheusText;
   /** Those who work on the text, one after the other. */
-  readonly turns: Turns;
+  readonly turns: SerialQueue;
 }
 
 /** Makes bodies; one snapshot at a time, and one text for each format in use. */
@@ -131,7 +131,7 @@ class Bodies {
     });
     // The event loop turns in between. Another scrape may fill the columns meanwhile, but works on the text when this one is done.
     return turns.take(async () => {
-      do await turn();
+      do await yieldToEventLoop();
       while (!text.update(columns, performance.now() + SLICE_MILLIS));
       return text.body();
     });
@@ -141,7 +141,7 @@ class Bodies {
   async #columns(timeoutMillis: number): Promise<MetricColumns> {
     this.#underWay ??= this.#begin(timeoutMillis);
     const { waited, columns } = this.#underWay;
-    await within(timeoutMillis, waited);
+    await withTimeout(timeoutMillis, waited);
     return columns;
   }
 
@@ -155,7 +155,7 @@ class Bodies {
   #textFor(key: string, dialect: Dialect): KeptText {
     const kept = this.#texts.get(key) ?? {
       text: new PrometheusText(dialect, this.#options, warnings),
-      turns: new Turns(),
+      turns: new SerialQueue(),
     };
     this.#texts.delete(key);
     this.#texts.set(key, kept);
@@ -167,12 +167,12 @@ class Bodies {
 /** What `pieces` yields; undefined where there may be a turn of the event loop. */
 async function inSlices<T>(pieces: Iterable<T | undefined>): Promise<T[]> {
   const all: T[] = [];
-  await turn();
+  await yieldToEventLoop();
   let until = performance.now() + SLICE_MILLIS;
   for (const piece of pieces) {
     if (piece !== undefined) all.push(piece);
     if (performance.now() <= until) continue;
-    await turn();
+    await yieldToEventLoop();
     until = performance.now() + SLICE_MILLIS;
   }
   return all;
@@ -222,7 +222,7 @@ async function sendPlain(response: ServerResponse, pieces: readonly Buffer[]): P
     response.uncork();
     if (response.writableNeedDrain) {
       if (!(await drained(response))) return;
-    } else await turn(); // the system took it all: others are to have their turn too
+    } else await yieldToEventLoop(); // the system took it all: others are to have their turn too
     response.cork();
   }
   response.uncork();

@@ -15,7 +15,7 @@ import {
   type MetricColumns,
 } from '../collect/snapshot/metric-column.ts';
 import type { Exemplar } from '../collect/metric-data.ts';
-import { printed } from '../base/errors.ts';
+import { shortText } from '../base/errors.ts';
 import { ClassicColumns } from './classic-buckets.ts';
 import { exemplarLabels, ExemplarTexts, newestByBucket } from './exemplar-text.ts';
 import { planFamilies, type ExpositionOptions, type PlannedFamily } from './family-plan.ts';
@@ -190,7 +190,7 @@ function isWrittenNatively(
   else
     warnings.once(
       `native ${column.description.name}`,
-      `metric ${printed(column.description.name)} has values so far apart that Prometheus has no native histogram for them (scale below -4); it has classic buckets alone. Raise maxSize of its aggregation`,
+      `metric ${shortText(column.description.name)} has values so far apart that Prometheus has no native histogram for them (scale below -4); it has classic buckets alone. Raise maxSize of its aggregation`,
     );
   return isNative;
 }

@@ -14,7 +14,7 @@ import { isLegacyName } from './prometheus-name.ts';
 export interface LineTemplate {
   readonly before: Buffer;
   readonly after: Buffer;
-  readonly bare: Buffer;
+  readonly unlabelled: Buffer;
 }
 
 export class RowTemplate {
@@ -89,6 +89,6 @@ function line(name: string, fixed: string, le?: string): LineTemplate {
   return {
     before: Buffer.from(first === '' ? open : `${open}${first},`, 'utf8'),
     after: Buffer.from(`${le === undefined ? '' : `,${le}`}} `, 'utf8'),
-    bare: Buffer.from(all === '' ? `${name} ` : `${open}${all}} `, 'utf8'),
+    unlabelled: Buffer.from(all === '' ? `${name} ` : `${open}${all}} `, 'utf8'),
   };
 }

@@ -1,4 +1,4 @@
-import { within } from '../base/deadline.ts';
+import { withTimeout } from '../base/deadline.ts';
 import { OptionError } from '../base/errors.ts';
 import type { Warnings } from '../base/warnings.ts';
 import { columnsOf, type MetricColumns } from '../collect/snapshot/metric-column.ts';
@@ -63,7 +63,7 @@ function producerOf(source: object): SeqlockMetricProducer | undefined {
 function scrapeOfProducer(producer: SeqlockMetricProducer, warnings: Warnings): Scrape {
   return (timeoutMillis) => {
     // Callbacks that take too long do not hold up a scrape: their instruments have the values of the last round.
-    const waited = within(timeoutMillis, producer.observe(timeoutMillis))
+    const waited = withTimeout(timeoutMillis, producer.observe(timeoutMillis))
       .catch((error: unknown) => [error])
       .then((errors) => report(errors, warnings));
     return { waited, columns: waited.then(() => producer.columnsInSlices(SLICE_MILLIS)) };
@@ -71,7 +71,7 @@ function scrapeOfProducer(producer: SeqlockMetricProducer, warnings: Warnings): 
 }
 
 function scrapeOfOther(source: Collectable, timeoutMillis: number, warnings: Warnings): ScrapeUnderWay {
-  const waited = within(timeoutMillis, source.collect({ timeoutMillis }));
+  const waited = withTimeout(timeoutMillis, source.collect({ timeoutMillis }));
   const columns = waited.then(({ resourceMetrics, errors }) => {
     report(errors, warnings);
     return columnsOf(resourceMetrics as ResourceMetrics, (metric, reason) =>

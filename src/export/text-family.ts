@@ -1,5 +1,5 @@
 import type { Attributes } from '@opentelemetry/api';
-import { printed } from '../base/errors.ts';
+import { shortText } from '../base/errors.ts';
 import type { Warnings } from '../base/warnings.ts';
 import type { ColumnScope, MetricColumn, MetricColumns } from '../collect/snapshot/metric-column.ts';
 import type { Dialect, ExpositionOptions, PlannedFamily } from './family-plan.ts';
@@ -132,7 +132,7 @@ export class TextFamily {
   #warn(section: number, attributes: Attributes, labels: string, other: number): void {
     const { sampleName } = this.#family;
     const about = (column: MetricColumn, of: Attributes): string =>
-      `${printed(of)} of metric ${printed(column.description.name)} of scope ${printed(column.description.scope.name)}`;
+      `${shortText(of)} of metric ${shortText(column.description.name)} of scope ${shortText(column.description.scope.name)}`;
     this.#context.warnings.once(
       `labels ${sampleName} ${labels.slice(0, 200)}`,
       `Attributes ${about(this.#sections[section]!.column, attributes)} and ${about(this.#columnOf(other), this.#attributesOf(other))} are the same labels of ${sampleName}; the former are left out`,

@@ -1,4 +1,4 @@
-import { OptionError, printed } from '../base/errors.ts';
+import { OptionError, shortText } from '../base/errors.ts';
 import type { Warnings } from '../base/warnings.ts';
 import type { ExemplarFilter } from '../state/records.ts';
 
@@ -19,7 +19,7 @@ export function exemplarFilterOfEnvironment(
   if (filter === undefined)
     warnings.once(
       EXEMPLAR_FILTER_VARIABLE,
-      `${EXEMPLAR_FILTER_VARIABLE} is ${printed(value)}; it must be ${FILTERS.join(', ')}. ${DEFAULT_FILTER} is used`,
+      `${EXEMPLAR_FILTER_VARIABLE} is ${shortText(value)}; it must be ${FILTERS.join(', ')}. ${DEFAULT_FILTER} is used`,
     );
   return filter ?? DEFAULT_FILTER;
 }

@@ -1,6 +1,6 @@
 import { createNoopMeter, type MeterOptions, type MeterProvider } from '@opentelemetry/api';
 import type { IMetricReader } from '@opentelemetry/sdk-metrics';
-import { OptionError, printed } from '../base/errors.ts';
+import { OptionError, shortText } from '../base/errors.ts';
 import { deltaKindsOf, SeqlockMetricProducer } from '../collect/metric-producer.ts';
 import { readerOf } from '../collect/directory/store-reader.ts';
 import type { SeqlockMeter } from '../sdk/meter.ts';
@@ -8,14 +8,14 @@ import { MeterRegistry } from '../sdk/meter-registry.ts';
 import type { SeqlockViewOptions } from '../sdk/view-options.ts';
 import { followedViews, viewsOf, type View } from '../sdk/view.ts';
 import { selectionKey } from '../state/aggregation-choice.ts';
-import { wishDeltas } from '../state/delta-wishes.ts';
+import { requestDeltas } from '../state/delta-requests.ts';
 import type { ExemplarFilter, InstrumentKind, StoreConfiguration } from '../state/records.ts';
 import { isStore, MetricStore } from '../state/store.ts';
 import { writerOf, type StoreWriter } from '../state/store-writer.ts';
 import { isMainThread } from 'node:worker_threads';
 import { checkExemplarFilter, exemplarFilterOfEnvironment } from './exemplar-filter-option.ts';
 import { observationBy } from './observation.ts';
-import { selectedAggregation, storeConfiguration, warnOfUnrecorded } from './reader-wishes.ts';
+import { selectedAggregation, storeConfiguration, warnOfUnrecorded } from './reader-requirements.ts';
 import { measureCollections } from './reader-metrics.ts';
 import { Readers, type Deadline } from './readers.ts';
 import { isRemote } from './remote-reader.ts';
@@ -76,7 +76,7 @@ export class SeqlockMeterProvider implements MeterProvider {
     try {
       const ownViews = options.views && viewsOf(options.views);
       for (const reader of readers)
-        wishDeltas(region, deltaKindsOf(reader.selectAggregationTemporality?.bind(reader)));
+        requestDeltas(region, deltaKindsOf(reader.selectAggregationTemporality?.bind(reader)));
       const configuration = this.#configure(options, ownViews);
       const views = ownViews ?? followedViews(configuration.views, this.#writer.warnings);
       const { selections } = configuration;
@@ -132,7 +132,7 @@ export class SeqlockMeterProvider implements MeterProvider {
     if (sorted(resource.attributes) === sorted(published)) return;
     this.#writer.warnings.once(
       'resource',
-      `seqlock-metrics: the resource of this provider (${printed(resource.attributes)}) is not used: the store has the one of the provider that made it (${printed(published)}). Give it to that provider, and none to others`,
+      `seqlock-metrics: the resource of this provider (${shortText(resource.attributes)}) is not used: the store has the one of the provider that made it (${shortText(published)}). Give it to that provider, and none to others`,
     );
   }
 

@@ -1,5 +1,5 @@
 import type { IMetricReader } from '@opentelemetry/sdk-metrics';
-import { within } from '../base/deadline.ts';
+import { withTimeout } from '../base/deadline.ts';
 
 export interface Deadline {
   readonly timeoutMillis?: number;
@@ -47,7 +47,7 @@ export class Readers {
     const outcomes = await Promise.allSettled(
       this.#readers.map((reader) => {
         const asked = this.#asked(reader, ask);
-        return timeoutMillis === undefined ? asked : within(timeoutMillis + GRACE_MILLIS, asked);
+        return timeoutMillis === undefined ? asked : withTimeout(timeoutMillis + GRACE_MILLIS, asked);
       }),
     );
     const errors = outcomes.flatMap((outcome) =>

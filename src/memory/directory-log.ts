@@ -15,7 +15,7 @@
  */
 import { RegionError } from '../base/errors.ts';
 import { crcOf } from './crc.ts';
-import * as L from './layout.ts';
+import * as layout from './layout.ts';
 import type { Extent, Region } from './region.ts';
 
 export const RECORD_HEADER_BYTES = 8;
@@ -68,7 +68,7 @@ function lengthIn(head: number): number {
 export class ExtentCursor {
   readonly #region: Region;
   readonly #extent: Extent;
-  #readTo: number = L.EXTENT_HEADER_BYTES;
+  #readTo: number = layout.EXTENT_HEADER_BYTES;
   /** Copy of what was published but not read when `next` last looked, and where it lies in the extent. */
   #copy: Buffer = NOTHING;
   #copiedFrom = 0;
@@ -98,7 +98,7 @@ export class ExtentCursor {
   #copyMore(): boolean {
     const region = this.#region;
     const { offset, bytes } = this.#extent;
-    const used = Math.min(Atomics.load(region.words, (offset >> 2) + L.EXTENT_USED_WORD), bytes);
+    const used = Math.min(Atomics.load(region.words, (offset >> 2) + layout.EXTENT_USED_WORD), bytes);
     this.#copiedFrom = this.#readTo;
     this.#copy = NOTHING;
     if (this.#readTo >= used) return false;
@@ -165,10 +165,10 @@ export class DirectoryLog {
     if (payloadBytes > LONGEST_RECORD - RECORD_HEADER_BYTES) return -1;
     const needed = recordBytes(payloadBytes) + cellWords * 8;
     if (this.#extent === undefined || this.#cellsStart - this.#used < needed) {
-      const extent = this.#claim(L.EXTENT_HEADER_BYTES + needed);
+      const extent = this.#claim(layout.EXTENT_HEADER_BYTES + needed);
       if (extent === undefined) return -1;
       this.#extent = extent;
-      this.#used = L.EXTENT_HEADER_BYTES;
+      this.#used = layout.EXTENT_HEADER_BYTES;
       this.#cellsStart = extent.bytes;
     }
     return cellWords === 0 ? 0 : (this.#extent.offset + this.#cellsStart - cellWords * 8) >> 3;
@@ -190,13 +190,17 @@ export class DirectoryLog {
     this.#region.bytes.set(record, at);
     this.#used += length;
     this.#cellsStart -= cellWords * 8;
-    Atomics.store(this.#region.words, (extent.offset >> 2) + L.EXTENT_USED_WORD, this.#used);
+    Atomics.store(this.#region.words, (extent.offset >> 2) + layout.EXTENT_USED_WORD, this.#used);
     return at;
   }
 
   #claim(needed: number): Extent | undefined {
-    const share = Math.floor(this.#held / L.EXTENT_SHARE / L.UNIT_BYTES) * L.UNIT_BYTES;
-    const generous = Math.max(needed, L.FIRST_EXTENT_BYTES, Math.min(share, L.LARGEST_EXTENT_BYTES));
+    const share = Math.floor(this.#held / layout.EXTENT_SHARE / layout.UNIT_BYTES) * layout.UNIT_BYTES;
+    const generous = Math.max(
+      needed,
+      layout.FIRST_EXTENT_BYTES,
+      Math.min(share, layout.LARGEST_EXTENT_BYTES),
+    );
     let extent = this.#region.claimExtent(this.#slab, generous);
     if (extent === undefined && needed < generous) extent = this.#region.claimExtent(this.#slab, needed);
     if (extent !== undefined) this.#held += extent.bytes;

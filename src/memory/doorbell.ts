@@ -12,7 +12,7 @@
  * and while a round is being written both its values and those of the round before are seen.
  * A thread that does not answer in time is left alone: its last values stay.
  */
-import * as L from './layout.ts';
+import * as layout from './layout.ts';
 import type { Region } from './region.ts';
 import { isSlabDead, slabsUsed } from './slab.ts';
 
@@ -24,10 +24,10 @@ export const CALLBACK_MILLIS = 800;
 /** How often a thread looks for requests once the store is closed: well within the time a reader waits. */
 const LOOK_MILLIS = 100;
 
-const entryOffset = (slab: number): number => L.SLAB_TABLE_OFFSET + slab * L.SLAB_BYTES;
-const observesIndex = (slab: number): number => entryOffset(slab) / 4 + L.SLAB_OBSERVES_WORD;
-const answeredIndex = (slab: number): number => entryOffset(slab) / 4 + L.SLAB_ANSWERED_WORD;
-const sinceIndex = (slab: number): number => entryOffset(slab) / 8 + L.SLAB_OBSERVED_SINCE_DOUBLE;
+const entryOffset = (slab: number): number => layout.SLAB_TABLE_OFFSET + slab * layout.SLAB_BYTES;
+const observesIndex = (slab: number): number => entryOffset(slab) / 4 + layout.SLAB_OBSERVES_WORD;
+const answeredIndex = (slab: number): number => entryOffset(slab) / 4 + layout.SLAB_ANSWERED_WORD;
+const sinceIndex = (slab: number): number => entryOffset(slab) / 8 + layout.SLAB_OBSERVED_SINCE_DOUBLE;
 
 /** The tick before which observations in this slab are of an earlier round. */
 export function observedSince(region: Region, slab: number): number {
@@ -36,14 +36,14 @@ export function observedSince(region: Region, slab: number): number {
 
 /** Asks all writers for a new round. Returns the request's number (it wraps). */
 export function ring(region: Region): number {
-  const request = (Atomics.add(region.words, L.OBSERVE_INDEX, 1) + 1) | 0;
-  Atomics.notify(region.words, L.OBSERVE_INDEX);
+  const request = (Atomics.add(region.words, layout.OBSERVE_INDEX, 1) + 1) | 0;
+  Atomics.notify(region.words, layout.OBSERVE_INDEX);
   return request;
 }
 
 /** The number of the latest request. */
 export function latestRequest(region: Region): number {
-  return Atomics.load(region.words, L.OBSERVE_INDEX);
+  return Atomics.load(region.words, layout.OBSERVE_INDEX);
 }
 
 /** What runs a thread's callbacks. */
@@ -72,7 +72,7 @@ export function answerRings(
     answerRings(region, listener, request);
     if (request !== seen) listener.onRing(request, CALLBACK_MILLIS);
   };
-  const wait = Atomics.waitAsync(region.words, L.OBSERVE_INDEX, seen);
+  const wait = Atomics.waitAsync(region.words, layout.OBSERVE_INDEX, seen);
   if (wait.async) void wait.value.then(wake);
   else queueMicrotask(wake);
 }

@@ -10,12 +10,12 @@
  * A loop that answers a look has turned after it. So a thread is blocked at least since the first look it has not answered; the reader
  * keeps that time by its own clock.
  */
-import * as L from './layout.ts';
+import * as layout from './layout.ts';
 import type { Region } from './region.ts';
 import { isSlabDead, slabOwner, slabsUsed, slabThread } from './slab.ts';
 
 const pulseIndex = (slab: number): number =>
-  (L.SLAB_TABLE_OFFSET + slab * L.SLAB_BYTES) / 4 + L.SLAB_PULSE_WORD;
+  (layout.SLAB_TABLE_OFFSET + slab * layout.SLAB_BYTES) / 4 + layout.SLAB_PULSE_WORD;
 
 /**
  * From now on answers looks at this thread, for as long as the region is open and in use here. Only the slab's owner, once. Does not keep
@@ -23,16 +23,16 @@ const pulseIndex = (slab: number): number =>
  */
 export function answerPulses(region: Region, slab: number): void {
   // From none to the first look, unless somebody looks already: 0 says that no looks are answered.
-  Atomics.compareExchange(region.words, L.PULSE_INDEX, 0, 1);
+  Atomics.compareExchange(region.words, layout.PULSE_INDEX, 0, 1);
   listen(new WeakRef(region), slab); // weakly: a wait that is never answered must not hold the store's memory
 }
 
 function listen(reference: WeakRef<Region>, slab: number): void {
   const region = reference.deref();
   if (region === undefined || region.closed) return;
-  const pulse = Atomics.load(region.words, L.PULSE_INDEX);
+  const pulse = Atomics.load(region.words, layout.PULSE_INDEX);
   Atomics.store(region.words, pulseIndex(slab), pulse);
-  const wait = Atomics.waitAsync(region.words, L.PULSE_INDEX, pulse);
+  const wait = Atomics.waitAsync(region.words, layout.PULSE_INDEX, pulse);
   if (wait.async) void wait.value.then(() => listen(reference, slab));
   else queueMicrotask(() => listen(reference, slab));
 }
@@ -40,9 +40,9 @@ function listen(reference: WeakRef<Region>, slab: number): void {
 /** Asks every thread for a sign of life. Returns the number of the look. Any thread. */
 export function askForPulses({ words }: Region): number {
   let look: number;
-  do look = (Atomics.add(words, L.PULSE_INDEX, 1) + 1) | 0;
+  do look = (Atomics.add(words, layout.PULSE_INDEX, 1) + 1) | 0;
   while (look === 0); // which means none
-  Atomics.notify(words, L.PULSE_INDEX);
+  Atomics.notify(words, layout.PULSE_INDEX);
   return look;
 }
 
@@ -96,7 +96,7 @@ export class PulseReader {
   #silentSince(slab: number): number | undefined {
     const { words } = this.#region;
     const pulse = Atomics.load(words, pulseIndex(slab));
-    if (pulse === Atomics.load(words, L.PULSE_INDEX)) {
+    if (pulse === Atomics.load(words, layout.PULSE_INDEX)) {
       this.#silent.delete(slab);
       return undefined;
     }

@@ -30,7 +30,7 @@ import { isMainThread } from 'node:worker_threads';
 import { cellWords, readConsistent } from './cell.ts';
 import { isProvenDead, OWN_MARK } from './liveness.ts';
 import { MEMORY_ORDER } from './memory-order.ts';
-import { nap } from './nap.ts';
+import { sleepSync } from './sleep.ts';
 import { WriterLock } from './writer-lock.ts';
 
 const LOCK_INDEX = 0;
@@ -182,7 +182,7 @@ export class Seqlock {
   #readPatiently(): boolean {
     const end = performance.now() + READ_BUDGET_MS;
     for (let napMs = FIRST_NAP_MS; performance.now() < end; napMs = Math.min(2 * napMs, LONGEST_NAP_MS)) {
-      nap(napMs);
+      sleepSync(napMs);
       if (readConsistent(this.#words, this.#doubles, CELL, this.length, 0, this.#readCopy) !== 0) return true;
     }
     return false;

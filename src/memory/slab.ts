@@ -1,5 +1,5 @@
 import { threadId } from 'node:worker_threads';
-import * as L from './layout.ts';
+import * as layout from './layout.ts';
 import { isProvenDead, OWN_MARK } from './liveness.ts';
 import type { Region } from './region.ts';
 import { newestTick } from './region-clock.ts';
@@ -32,13 +32,13 @@ export interface OwnedSlab {
   readonly adopted: boolean;
 }
 
-const entryOffset = (slab: number): number => L.SLAB_TABLE_OFFSET + slab * L.SLAB_BYTES;
-const ownerIndex = (slab: number): number => entryOffset(slab) / 4 + L.SLAB_OWNER_WORD;
-const epochIndex = (slab: number): number => entryOffset(slab) / 4 + L.SLAB_EPOCH_WORD;
-const threadIndex = (slab: number): number => entryOffset(slab) / 4 + L.SLAB_THREAD_WORD;
-const affinityIndex = (slab: number): number => entryOffset(slab) / 4 + L.SLAB_AFFINITY_WORD;
-const observesIndex = (slab: number): number => entryOffset(slab) / 4 + L.SLAB_OBSERVES_WORD;
-const staleIndex = (slab: number): number => entryOffset(slab) / 8 + L.SLAB_STALE_BEFORE_DOUBLE;
+const entryOffset = (slab: number): number => layout.SLAB_TABLE_OFFSET + slab * layout.SLAB_BYTES;
+const ownerIndex = (slab: number): number => entryOffset(slab) / 4 + layout.SLAB_OWNER_WORD;
+const epochIndex = (slab: number): number => entryOffset(slab) / 4 + layout.SLAB_EPOCH_WORD;
+const threadIndex = (slab: number): number => entryOffset(slab) / 4 + layout.SLAB_THREAD_WORD;
+const affinityIndex = (slab: number): number => entryOffset(slab) / 4 + layout.SLAB_AFFINITY_WORD;
+const observesIndex = (slab: number): number => entryOffset(slab) / 4 + layout.SLAB_OBSERVES_WORD;
+const staleIndex = (slab: number): number => entryOffset(slab) / 8 + layout.SLAB_STALE_BEFORE_DOUBLE;
 
 /**
  * Slabs this thread took, by creation time of the region and slab number. Shared by all copies of the package in the thread,
@@ -51,7 +51,7 @@ const taken: Set<string> = (ofThread[TAKEN] ??= new Set());
 
 /** Slabs that were ever owned are 0 up to here. */
 export function slabsUsed(region: Region): number {
-  return Atomics.load(region.words, L.SLABS_USED_INDEX);
+  return Atomics.load(region.words, layout.SLABS_USED_INDEX);
 }
 
 /** The owner word of a slab. */
@@ -120,7 +120,7 @@ function findSlab(region: Region, affinity: number): OwnedSlab | undefined {
     if (!isOfKind) strange.push(slab);
     else if (takeOver(region, slab, affinity)) return { slab, adopted: true };
   }
-  const isFull = region.usedBytes + L.FIRST_EXTENT_BYTES > region.maxBytes;
+  const isFull = region.usedBytes + layout.FIRST_EXTENT_BYTES > region.maxBytes;
   const areMany = strange.length > used - strange.length + SPARE_SLABS;
   return (
     (isFull || areMany ? takeStrange(region, strange, affinity) : undefined) ??
@@ -131,8 +131,8 @@ function findSlab(region: Region, affinity: number): OwnedSlab | undefined {
 
 /** True when `owner`, the slab's owner word, is a dead thread's and the slab may be written to. */
 function canBeTaken(region: Region, slab: number, owner: number): boolean {
-  if (owner === L.ABANDONED) return true;
-  if (owner === 0 || owner === L.DAMAGED) return false;
+  if (owner === layout.ABANDONED) return true;
+  if (owner === 0 || owner === layout.DAMAGED) return false;
   const mark = Math.abs(owner);
   return mark === OWN_MARK ? !taken.has(takenName(region, slab)) : isProvenDead(mark);
 }
@@ -158,7 +158,7 @@ function takeStrange(region: Region, slabs: readonly number[], affinity: number)
 }
 
 function takeNew(region: Region, from: number, affinity: number): OwnedSlab | undefined {
-  for (let slab = from; slab < L.SLAB_CAPACITY; slab++) {
+  for (let slab = from; slab < layout.SLAB_CAPACITY; slab++) {
     if (Atomics.compareExchange(region.words, ownerIndex(slab), 0, OWN_MARK) !== 0) continue;
     Atomics.store(region.words, threadIndex(slab), threadId + 1);
     Atomics.store(region.words, affinityIndex(slab), affinity);
@@ -171,7 +171,7 @@ function takeNew(region: Region, from: number, affinity: number): OwnedSlab | un
 
 /** Gives up a slab of this thread whose directory is damaged. Nobody takes it any more; readers go on with what they can read. */
 export function giveUpDamagedSlab(region: Region, slab: number): void {
-  Atomics.store(region.words, ownerIndex(slab), L.DAMAGED);
+  Atomics.store(region.words, ownerIndex(slab), layout.DAMAGED);
 }
 
 /**
@@ -179,9 +179,9 @@ export function giveUpDamagedSlab(region: Region, slab: number): void {
  */
 export function abandonSlabsOf(region: Region, mark: number): void {
   // The whole table: it may have died before it raised the number of used slabs.
-  for (let slab = 0; slab < L.SLAB_CAPACITY; slab++) {
-    Atomics.compareExchange(region.words, ownerIndex(slab), mark, L.ABANDONED);
-    Atomics.compareExchange(region.words, ownerIndex(slab), -mark, L.ABANDONED);
+  for (let slab = 0; slab < layout.SLAB_CAPACITY; slab++) {
+    Atomics.compareExchange(region.words, ownerIndex(slab), mark, layout.ABANDONED);
+    Atomics.compareExchange(region.words, ownerIndex(slab), -mark, layout.ABANDONED);
   }
 }
 
@@ -189,6 +189,6 @@ function raiseSlabsUsed(region: Region, atLeast: number): void {
   for (;;) {
     const used = slabsUsed(region);
     if (used >= atLeast) return;
-    if (Atomics.compareExchange(region.words, L.SLABS_USED_INDEX, used, atLeast) === used) return;
+    if (Atomics.compareExchange(region.words, layout.SLABS_USED_INDEX, used, atLeast) === used) return;
   }
 }

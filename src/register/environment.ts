@@ -1,4 +1,4 @@
-import { printed } from '../base/errors.ts';
+import { shortText } from '../base/errors.ts';
 
 /** Variables as `process.env` has them. */
 export type Variables = Readonly<Record<string, string | undefined>>;
@@ -58,7 +58,7 @@ export class Environment {
   /** Warns of a value. `used`: what takes its place. */
   wrong(name: string, value: string, allowed: string, used: unknown): void {
     this.#warn(
-      `seqlock-metrics: ${name} is ${printed(value)}; it must be ${allowed}. ${printed(used)} is used instead`,
+      `seqlock-metrics: ${name} is ${shortText(value)}; it must be ${allowed}. ${shortText(used)} is used instead`,
     );
   }
 

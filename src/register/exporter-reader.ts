@@ -1,6 +1,6 @@
 import type { AggregationOption, AggregationTemporality, InstrumentType } from '@opentelemetry/sdk-metrics';
 import { Warnings } from '../base/warnings.ts';
-import { selectedAggregation } from '../facade/reader-wishes.ts';
+import { selectedAggregation } from '../facade/reader-requirements.ts';
 import type { RemoteReader } from '../facade/remote-reader.ts';
 import { selectionKey } from '../state/aggregation-choice.ts';
 import type { ExporterThread } from '../thread/exporter-thread.ts';

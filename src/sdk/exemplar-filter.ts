@@ -23,7 +23,7 @@ const STRIDE = 64;
  * is a measurement that is given its context.
  */
 export class SpanGate implements ExemplarGate {
-  pause = 0;
+  untilNextOffer = 0;
   readonly #always: boolean;
   #misses = 0;
   #random: number = 1 + Math.floor(Math.random() * 0x7fff_fffe);
@@ -33,7 +33,7 @@ export class SpanGate implements ExemplarGate {
   }
 
   spanOf(given: unknown): ExemplarSpan | undefined {
-    this.pause = 0;
+    this.untilNextOffer = 0;
     const span = sampledSpan(given);
     if (span !== undefined || this.#always) {
       this.#misses = 0;
@@ -41,7 +41,7 @@ export class SpanGate implements ExemplarGate {
     }
     if (given !== undefined) return undefined;
     if (this.#misses < PATIENCE) this.#misses++;
-    else this.pause = this.#distance();
+    else this.untilNextOffer = this.#distance();
     return undefined;
   }
 

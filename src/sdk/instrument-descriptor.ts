@@ -1,5 +1,5 @@
 import { ValueType, type MetricOptions } from '@opentelemetry/api';
-import { printed } from '../base/errors.ts';
+import { shortText } from '../base/errors.ts';
 import type { Warnings } from '../base/warnings.ts';
 import { bucketBounds } from './bucket-bounds.ts';
 import { GAUGE_MERGES, type GaugeMerge, type InstrumentKind } from '../state/records.ts';
@@ -44,7 +44,7 @@ export function describeInstrument(
   if (typeof name !== 'string' || !NAME.test(name))
     warnings.once(
       `name ${usedName}`,
-      `Invalid metric name: ${printed(name)}. The metric name should be an ASCII string with a length no greater than 255 characters: a letter, then letters, digits, '_', '.', '-' or '/'.`,
+      `Invalid metric name: ${shortText(name)}. The metric name should be an ASCII string with a length no greater than 255 characters: a letter, then letters, digits, '_', '.', '-' or '/'.`,
     );
   const given = readOptions(options, usedName, warnings);
   const text = (option: 'description' | 'unit'): string => {
@@ -52,7 +52,7 @@ export function describeInstrument(
     if (typeof value !== 'string' && value !== undefined && value !== null)
       warnings.once(
         `${option} ${usedName}`,
-        `${option} of metric ${usedName} is ${printed(value)}; it must be a string`,
+        `${option} of metric ${usedName} is ${shortText(value)}; it must be a string`,
       );
     return textOf(value);
   };
@@ -60,7 +60,7 @@ export function describeInstrument(
   if (valueType !== undefined && valueType !== ValueType.INT && valueType !== ValueType.DOUBLE)
     warnings.once(
       `valueType ${usedName}`,
-      `valueType of metric ${usedName} is ${printed(valueType)}; it must be ValueType.INT or ValueType.DOUBLE (used)`,
+      `valueType of metric ${usedName} is ${shortText(valueType)}; it must be ValueType.INT or ValueType.DOUBLE (used)`,
     );
   return {
     name: usedName,
@@ -85,7 +85,7 @@ function gaugeMerge(
   warnings.once(
     `merge ${name}`,
     known === undefined
-      ? `merge of metric ${name} is ${printed(merge)}; it must be one of ${GAUGE_MERGES.join(', ')}. most-recent is used`
+      ? `merge of metric ${name} is ${shortText(merge)}; it must be one of ${GAUGE_MERGES.join(', ')}. most-recent is used`
       : `merge of metric ${name} is for gauges only; it is not used`,
   );
   return undefined;
@@ -108,14 +108,14 @@ function readOptions(options: MetricOptions | undefined, name: string, warnings:
   } catch (error) {
     warnings.once(
       `options ${name}`,
-      `the options of metric ${name} cannot be read (${printed(error)}); none are used`,
+      `the options of metric ${name} cannot be read (${shortText(error)}); none are used`,
     );
     return {};
   }
 }
 
 function textOf(value: unknown): string {
-  return typeof value === 'string' ? value : value === undefined || value === null ? '' : printed(value);
+  return typeof value === 'string' ? value : value === undefined || value === null ? '' : shortText(value);
 }
 
 /** Advised bounds as they are used; undefined, with a warning, when they cannot be. */
@@ -129,7 +129,7 @@ function advisedBoundaries(
   if (bounds === undefined)
     warnings.once(
       `advice ${name}`,
-      `explicitBucketBoundaries of metric ${name} are ${printed(advised)}; they must be an array of numbers. The default boundaries are used.`,
+      `explicitBucketBoundaries of metric ${name} are ${shortText(advised)}; they must be an array of numbers. The default boundaries are used.`,
     );
   else if (bounds.length < (advised as number[]).filter(Number.isFinite).length)
     warnings.once(

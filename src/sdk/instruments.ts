@@ -6,7 +6,7 @@
  * One call for all of them would see every kind, call them from afar, and box the number it passes.
  */
 import type { Attributes, Context, Counter, Gauge, Histogram, UpDownCounter } from '@opentelemetry/api';
-import type { SeriesCells } from '../state/series-cells.ts';
+import type { CellLookup } from '../state/cell-lookup.ts';
 import type { BoundSeries } from '../state/bound-cell.ts';
 import type { ValueCheck } from './measurement.ts';
 import { NO_RECORDER, type Destination, type Recorder } from './recorder.ts';
@@ -25,7 +25,7 @@ export interface BoundRecorder {
 
 abstract class SyncInstrument {
   protected readonly recorder: Recorder;
-  protected readonly cells: SeriesCells | undefined;
+  protected readonly cells: CellLookup | undefined;
   protected readonly values: ValueCheck;
   /** Numbers above are checked; see `ValueCheck`. */
   protected readonly most: number;

@@ -1,4 +1,4 @@
-import { printed } from '../base/errors.ts';
+import { shortText } from '../base/errors.ts';
 import type { InstrumentKind } from '../state/records.ts';
 
 interface ValueRule {
@@ -52,7 +52,7 @@ export class ValueCheck {
   usable(value: unknown): number | undefined {
     const name = this.#name;
     if (typeof value !== 'number') {
-      this.warn('non-number', `non-number value provided to ${name}: ${printed(value)}; not recorded`);
+      this.warn('non-number', `non-number value provided to ${name}: ${shortText(value)}; not recorded`);
       return undefined;
     }
     if (!this.#rule.negative && value < 0) {

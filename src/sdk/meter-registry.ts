@@ -1,6 +1,6 @@
 import type { Attributes } from '@opentelemetry/api';
 import type { Warnings } from '../base/warnings.ts';
-import { printed } from '../base/errors.ts';
+import { shortText } from '../base/errors.ts';
 import { canonicalAttributes } from '../state/attributes.ts';
 import { scopeKey } from '../state/records.ts';
 import { Meter } from './meter.ts';
@@ -23,7 +23,7 @@ export class MeterRegistry {
     if (typeof name !== 'string' || name === '')
       this.#warnings.once(
         'meter name',
-        `getMeter was called with the name ${printed(name)}; pass the name of your library`,
+        `getMeter was called with the name ${shortText(name)}; pass the name of your library`,
       );
     const scope = {
       name: textOf(name),
@@ -64,5 +64,5 @@ function readOptions(options: unknown): GivenOptions {
 }
 
 function textOf(value: unknown): string {
-  return typeof value === 'string' ? value : value === undefined || value === null ? '' : printed(value);
+  return typeof value === 'string' ? value : value === undefined || value === null ? '' : shortText(value);
 }

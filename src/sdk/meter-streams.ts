@@ -1,5 +1,5 @@
 import { ValueType } from '@opentelemetry/api';
-import { areDeltasWished } from '../state/delta-wishes.ts';
+import { areDeltasRequested } from '../state/delta-requests.ts';
 import type { Scope, StoreConfiguration, StreamDescription } from '../state/records.ts';
 import type { ObservedStream } from '../state/observed-stream.ts';
 import type { StoreWriter } from '../state/store-writer.ts';
@@ -8,7 +8,7 @@ import { aggregationOf } from './aggregation.ts';
 import { keepExemplars } from './exemplar-filter.ts';
 import type { InstrumentDescriptor } from './instrument-descriptor.ts';
 import { ObservedTarget } from './observed-target.ts';
-import { each, type Destination } from './recorder.ts';
+import { fanOut, type Destination } from './recorder.ts';
 import { planStreams, type StreamPlan, type StreamRules } from './stream-plan.ts';
 import { StreamRegistry } from './stream-registry.ts';
 import { filtered, FiniteOnly } from './viewed-recorder.ts';
@@ -37,7 +37,7 @@ export class MeterStreams {
   destination(instrument: InstrumentDescriptor): Destination {
     const { writer, configuration } = this.#context;
     const opened = this.#open(instrument, (description, limit) => writer.stream(description, limit));
-    return each(
+    return fanOut(
       opened.map(({ stream, plan }) => {
         keepExemplars(stream, configuration.exemplarFilter ?? 'trace_based', plan);
         const destination = filtered(stream as RecordedStream, plan.filter);
@@ -82,12 +82,12 @@ export class MeterStreams {
     description,
     aggregation: choice,
     selection,
-    twin,
+    viewIndex,
     cardinalityLimit,
     merge,
   }: StreamPlan): StreamDescription | undefined {
     const { unit, kind, valueType } = instrument;
-    const isDelta = areDeltasWished(this.#context.writer.region, kind);
+    const isDelta = areDeltasRequested(this.#context.writer.region, kind);
     const aggregation = aggregationOf(instrument, choice, isDelta);
     if (aggregation === undefined) return undefined;
     return {
@@ -100,7 +100,7 @@ export class MeterStreams {
       aggregation,
       created: Date.now(),
       selection,
-      ...(twin > 0 && { twin }),
+      ...(viewIndex > 0 && { viewIndex }),
       ...(cardinalityLimit !== undefined && { cardinalityLimit }),
       ...(aggregation.type === 'last-value' && merge !== undefined && { merge }),
     };

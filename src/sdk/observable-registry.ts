@@ -1,6 +1,6 @@
 import type { BatchObservableCallback, ObservableCallback } from '@opentelemetry/api';
 import type { ObservedStream } from '../state/observed-stream.ts';
-import { printed } from '../base/errors.ts';
+import { shortText } from '../base/errors.ts';
 import type { StoreWriter } from '../state/store-writer.ts';
 import { Round } from './round.ts';
 
@@ -83,8 +83,8 @@ export class ObservableRegistry {
       this.#newestOfOthers = undefined;
       for (const error of await this.run(next, timeoutMillis))
         this.#writer.warnings.once(
-          `callback ${printed(error)}`,
-          `seqlock-metrics: an observable callback failed while a reader of another thread collected: ${printed(error)}`,
+          `callback ${shortText(error)}`,
+          `seqlock-metrics: an observable callback failed while a reader of another thread collected: ${shortText(error)}`,
         );
     }
     this.#runsForOthers = false;

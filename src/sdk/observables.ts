@@ -7,7 +7,7 @@ import {
   type ObservableCallback,
   type ObservableResult,
 } from '@opentelemetry/api';
-import { printed } from '../base/errors.ts';
+import { shortText } from '../base/errors.ts';
 import type { ObservedStream } from '../state/observed-stream.ts';
 import type { InstrumentKind } from '../state/records.ts';
 import type { ValueCheck } from './measurement.ts';
@@ -54,7 +54,7 @@ export class ObservableInstrument implements Observable {
     let usable = this.#values.usable(value);
     if (usable === undefined) return;
     if (usable < 0 && this.#kind === 'OBSERVABLE_COUNTER') {
-      this.#values.warn('negative', `negative value observed: ${printed(value)}; reported as 0`);
+      this.#values.warn('negative', `negative value observed: ${shortText(value)}; reported as 0`);
       usable = 0;
     }
     for (const target of this.targets) {

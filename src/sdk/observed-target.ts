@@ -1,6 +1,6 @@
 import { canonicalAttributes } from '../state/attributes.ts';
 import type { ObservedStream } from '../state/observed-stream.ts';
-import type { SeriesCells } from '../state/series-cells.ts';
+import type { CellLookup } from '../state/cell-lookup.ts';
 import type { AttributeFilter } from './attribute-filter.ts';
 import type { StreamPlan } from './stream-plan.ts';
 import { warnOfProcessor } from './viewed-recorder.ts';
@@ -8,7 +8,7 @@ import { warnOfProcessor } from './viewed-recorder.ts';
 /** Where the observations of an asynchronous instrument go: one of its streams, and what a view does to attributes on the way. */
 export class ObservedTarget {
   readonly stream: ObservedStream;
-  readonly #cells: SeriesCells;
+  readonly #cells: CellLookup;
   readonly #process: AttributeFilter['process'];
   /** Its name as names are compared; undefined where the stream is that of one instrument, with its attributes as they are. */
   readonly #instrument: string | undefined;
@@ -17,7 +17,7 @@ export class ObservedTarget {
     this.stream = stream;
     this.#instrument =
       filter === undefined && name === instrument.name ? undefined : instrument.name.toLowerCase();
-    this.#cells = stream.filtered(filter?.keeps);
+    this.#cells = stream.lookupFor(filter?.keeps);
     this.#process = filter?.process;
   }
 

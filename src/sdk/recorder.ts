@@ -1,5 +1,5 @@
 import type { Context } from '@opentelemetry/api';
-import type { SeriesCells } from '../state/series-cells.ts';
+import type { CellLookup } from '../state/cell-lookup.ts';
 import type { BoundSeries } from '../state/bound-cell.ts';
 
 /**
@@ -12,10 +12,10 @@ export interface Recorder {
     value: number,
     attributes: unknown,
     context: Context | undefined,
-    cells: SeriesCells | undefined,
+    cells: CellLookup | undefined,
   ): void;
   /** Resolves attributes and cardinality now. */
-  bind(attributes: unknown, cells: SeriesCells | undefined): BoundSeries;
+  bind(attributes: unknown, cells: CellLookup | undefined): BoundSeries;
 }
 
 /**
@@ -25,7 +25,7 @@ export interface Recorder {
 export interface Destination {
   readonly recorder: Recorder;
   /** Undefined where the recorder is no stream. */
-  readonly cells: SeriesCells | undefined;
+  readonly cells: CellLookup | undefined;
 }
 
 /** Several destinations, each of which takes every measurement. */
@@ -69,7 +69,7 @@ export const NO_RECORDER: Recorder & BoundSeries = {
 };
 
 /** One destination for all of `destinations`: the one itself where it is alone. */
-export function each(destinations: readonly Destination[]): Destination {
+export function fanOut(destinations: readonly Destination[]): Destination {
   if (destinations.length === 0) return { recorder: NO_RECORDER, cells: undefined };
   if (destinations.length === 1) return destinations[0]!;
   return { recorder: new EachRecorder(destinations), cells: undefined };

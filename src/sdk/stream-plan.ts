@@ -1,4 +1,4 @@
-import { printed } from '../base/errors.ts';
+import { shortText } from '../base/errors.ts';
 import type { Warnings } from '../base/warnings.ts';
 import { selectionKey, type AggregationChoice, type Selections } from '../state/aggregation-choice.ts';
 import type { GaugeMerge, Scope } from '../state/records.ts';
@@ -16,7 +16,7 @@ export interface StreamPlan {
   readonly aggregation: AggregationChoice;
   /** See `StreamDescription`. */
   readonly selection: string | undefined;
-  readonly twin: number;
+  readonly viewIndex: number;
   readonly filter: AttributeFilter | undefined;
   /** Undefined: what readers want of the kind. */
   readonly cardinalityLimit: number | undefined;
@@ -76,7 +76,7 @@ function plansOf(
     instrument,
     name: stream?.name ?? instrument.name,
     description: stream?.description ?? instrument.description,
-    twin: 0,
+    viewIndex: 0,
     filter: view?.filter,
     cardinalityLimit: stream?.cardinalityLimit,
     merge: stream?.merge ?? instrument.merge,
@@ -91,7 +91,7 @@ function plansOf(
   }));
 }
 
-/** Streams alike in all but what they do to attributes become twins; ones that are alike in that too are one, or all would count twice. */
+/** Streams alike in all but what they do to attributes are told apart by `viewIndex`; ones that are alike in that too are one, or all would count twice. */
 function toldApart(plans: readonly StreamPlan[], warnings: Warnings): StreamPlan[] {
   const alike = new Map<string, (AttributeFilter | undefined)[]>();
   return plans.flatMap((plan) => {
@@ -102,16 +102,16 @@ function toldApart(plans: readonly StreamPlan[], warnings: Warnings): StreamPlan
       selection ?? null,
       merge ?? null,
     ]);
-    let twins = alike.get(identity);
-    if (twins === undefined) alike.set(identity, (twins = []));
-    if (twins.some((twin) => areEqual(twin, filter))) {
+    let filters = alike.get(identity);
+    if (filters === undefined) alike.set(identity, (filters = []));
+    if (filters.some((alikeFilter) => areEqual(alikeFilter, filter))) {
       warnings.once(
         `views ${identity}`,
-        `two views make the same stream ${printed(name)} of metric ${plan.instrument.name}; it is kept and counted once. Take one away, or give it another name`,
+        `two views make the same stream ${shortText(name)} of metric ${plan.instrument.name}; it is kept and counted once. Take one away, or give it another name`,
       );
       return [];
     }
-    twins.push(filter);
-    return [{ ...plan, twin: twins.length - 1 }];
+    filters.push(filter);
+    return [{ ...plan, viewIndex: filters.length - 1 }];
   });
 }

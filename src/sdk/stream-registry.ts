@@ -148,7 +148,7 @@ function areOne(a: StreamPlan, b: StreamPlan): boolean {
     a.instrument.unit === b.instrument.unit &&
     a.instrument.valueType === b.instrument.valueType &&
     a.selection === b.selection &&
-    a.twin === b.twin &&
+    a.viewIndex === b.viewIndex &&
     selectionKey(a.aggregation) === selectionKey(b.aggregation)
   );
 }

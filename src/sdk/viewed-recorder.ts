@@ -1,6 +1,6 @@
 /** What stands between an instrument and a stream where a view, or the aggregation a reader wants, asks for it. */
 import { context as activeContext, type Context } from '@opentelemetry/api';
-import { printed } from '../base/errors.ts';
+import { shortText } from '../base/errors.ts';
 import type { BoundSeries } from '../state/bound-cell.ts';
 import type { RecordedStream } from '../state/stream-writer.ts';
 import type { AttributeFilter } from './attribute-filter.ts';
@@ -10,7 +10,7 @@ import type { Destination, Recorder } from './recorder.ts';
 export function filtered(stream: RecordedStream, filter: AttributeFilter | undefined): Destination {
   if (filter?.process !== undefined)
     return { recorder: new Processed(stream, filter.process), cells: undefined };
-  return { recorder: stream, cells: stream.filtered(filter?.keeps) };
+  return { recorder: stream, cells: stream.lookupFor(filter?.keeps) };
 }
 
 /** Has attributes go through code of the app, with the context of the call. What it costs, and leaves as garbage, is its own. */
@@ -46,7 +46,7 @@ class Processed implements Recorder {
 export function warnOfProcessor(stream: Pick<RecordedStream, 'warn'>, error: unknown): void {
   stream.warn(
     'processor',
-    `an attributes processor of a view failed (${printed(error)}); what it fails for is recorded without attributes`,
+    `an attributes processor of a view failed (${shortText(error)}); what it fails for is recorded without attributes`,
   );
 }
 

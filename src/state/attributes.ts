@@ -1,4 +1,4 @@
-import { printed } from '../base/errors.ts';
+import { shortText } from '../base/errors.ts';
 
 /** An attribute value as a series keeps it: scalars as they came, arrays and objects as their JSON reads back. */
 export type AttributeValue = string | number | boolean | null | undefined | object;
@@ -39,7 +39,7 @@ export function canonicalAttributes(
     if (typeof attributes !== 'object' || Array.isArray(attributes)) {
       onUnusable(
         'not-an-object',
-        `attributes must be an object, got ${printed(attributes)}; recorded without attributes`,
+        `attributes must be an object, got ${shortText(attributes)}; recorded without attributes`,
       );
       return NO_ATTRIBUTES;
     }
@@ -65,7 +65,7 @@ function valueOf(attributes: Record<string, unknown>, key: string, onUnusable: O
       case 'bigint':
         onUnusable(
           `bigint ${key}`,
-          `attribute ${printed(key)} is a bigint; recorded as a string, pass one yourself`,
+          `attribute ${shortText(key)} is a bigint; recorded as a string, pass one yourself`,
         );
         return String(value);
       case 'object':
@@ -77,7 +77,7 @@ function valueOf(attributes: Record<string, unknown>, key: string, onUnusable: O
   } catch (error) {
     onUnusable(
       `unusable ${key}`,
-      `attribute ${printed(key)} cannot be read (${printed(error)}); recorded as null`,
+      `attribute ${shortText(key)} cannot be read (${shortText(error)}); recorded as null`,
     );
     return null;
   }

@@ -10,7 +10,7 @@ export interface BoundSeries {
 interface BoundStream {
   readonly exemplars: StreamExemplars;
   /** See `StreamWriter`. */
-  pause: number;
+  untilNextOffer: number;
   /** Counts a measurement that has no cell to go to. */
   lose(): void;
 }
@@ -46,9 +46,9 @@ export abstract class BoundCell<Stream extends BoundStream> implements BoundSeri
 
   abstract record(value: number, context?: unknown): void;
 
-  /** Offers a measurement that was just recorded, if `pause` says so. */
+  /** Offers a measurement that was just recorded, if `untilNextOffer` says so. */
   protected offer(bucket: number, value: number, context: unknown): void {
     const { stream } = this;
-    stream.pause = stream.exemplars.offer(this.at, bucket, value, context, this.#attributes);
+    stream.untilNextOffer = stream.exemplars.offer(this.at, bucket, value, context, this.#attributes);
   }
 }

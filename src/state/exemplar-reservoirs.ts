@@ -38,7 +38,7 @@ export interface ExemplarGate {
   /** The span of a measurement that is to be offered; undefined when it is not. `context`: what the caller passed, if anything. Never throws. */
   spanOf(context: unknown): ExemplarSpan | undefined;
   /** How many of the measurements to come are not to be asked about, unless the caller passed a context. Below 2^30. */
-  readonly pause: number;
+  readonly untilNextOffer: number;
 }
 
 /** Attributes of a measurement, and what a view did to them. */
@@ -183,7 +183,7 @@ export class ExemplarReservoirs {
 }
 
 /** JSON of the attributes that a view dropped, of as many of them as fit in `most` bytes. */
-function filteredText({ attributes, measured, keeps }: MeasuredAttributes, most: number): string {
+function filteredText({ attributes, measured, keeps }: MeasuredAttributes, maxBytes: number): string {
   const all = canonicalAttributes(measured ?? attributes, () => {});
   const left = Object(attributes) as object; // nothing of what is no object
   const isKept = (key: string): boolean =>
@@ -193,7 +193,7 @@ function filteredText({ attributes, measured, keeps }: MeasuredAttributes, most:
     const value = JSON.stringify(all.values[i]) as string | undefined;
     if (value === undefined || isKept(key)) return;
     const longer = `${text === '' ? '{' : `${text},`}${JSON.stringify(key)}:${value}`;
-    if (Buffer.byteLength(longer) + 1 <= most) text = longer;
+    if (Buffer.byteLength(longer) + 1 <= maxBytes) text = longer;
   });
   return text === '' ? '' : `${text}}`;
 }

@@ -6,7 +6,7 @@ import {
   recordToExponential,
 } from './cells/exponential-histogram-cell.ts';
 import type { Aggregation, StreamDescription } from './records.ts';
-import type { SeriesCells } from './series-cells.ts';
+import type { CellLookup } from './cell-lookup.ts';
 import type { SlabAccess } from './slab-access.ts';
 import type { ExemplarsRecord } from './exemplar-record.ts';
 import type { RestoredSeries } from './inheritance.ts';
@@ -35,7 +35,7 @@ export class ExponentialHistogramStream extends StreamWriter implements Recorded
   }
 
   /** Counts a finite number, from 0 unless the aggregation allows negative ones. NaN and the infinities are refused. */
-  record(value: number, attributes: unknown, context: unknown, cells: SeriesCells, measured?: unknown): void {
+  record(value: number, attributes: unknown, context: unknown, cells: CellLookup, measured?: unknown): void {
     if (!(value >= -MAX && value <= MAX)) {
       this.refuse(value);
       return;
@@ -46,12 +46,12 @@ export class ExponentialHistogramStream extends StreamWriter implements Recorded
       if (at === 0) return;
     }
     recordToExponential(cells.words, cells.doubles, at, this.shape, value);
-    if (context !== undefined || --this.pause < 0)
+    if (context !== undefined || --this.untilNextOffer < 0)
       this.offer(at, 0, value, context, attributes, cells, measured);
   }
 
   /** Resolves attributes and cardinality once; see `BoundExponentialHistogramSeries`. */
-  bind(attributes: unknown, cells?: SeriesCells, measured?: unknown): BoundExponentialHistogramSeries {
+  bind(attributes: unknown, cells?: CellLookup, measured?: unknown): BoundExponentialHistogramSeries {
     return new BoundExponentialHistogramSeries(this, this.place(attributes, cells, measured), this.shape);
   }
 
@@ -100,6 +100,6 @@ export class BoundExponentialHistogramSeries extends BoundCell<ExponentialHistog
     // Of the stream, since the spare array may lie beyond what the views reached when the series was bound.
     const { words, doubles } = this.stream.cells;
     recordToExponential(words, doubles, this.at, this.shape, value);
-    if (context !== undefined || --this.stream.pause < 0) this.offer(0, value, context);
+    if (context !== undefined || --this.stream.untilNextOffer < 0) this.offer(0, value, context);
   }
 }

@@ -2,7 +2,7 @@ import { BoundCell, type SeriesPlace } from './bound-cell.ts';
 import { BucketFinder } from './bucket-finder.ts';
 import { histogramCellWords, initHistogram, recordToHistogram } from './cells/histogram-cell.ts';
 import type { StreamDescription } from './records.ts';
-import type { SeriesCells } from './series-cells.ts';
+import type { CellLookup } from './cell-lookup.ts';
 import type { SlabAccess } from './slab-access.ts';
 import { StreamWriter, type RecordedStream } from './stream-writer.ts';
 
@@ -23,7 +23,7 @@ export class HistogramStream extends StreamWriter implements RecordedStream {
   }
 
   /** Counts a number that is not NaN. */
-  record(value: number, attributes: unknown, context: unknown, cells: SeriesCells, measured?: unknown): void {
+  record(value: number, attributes: unknown, context: unknown, cells: CellLookup, measured?: unknown): void {
     const bucket = this.buckets.find(value); // first, so that the processor does it while it looks the series up
     let at = cells.find(attributes);
     if (at <= 0) {
@@ -31,12 +31,12 @@ export class HistogramStream extends StreamWriter implements RecordedStream {
       if (at === 0) return;
     }
     recordToHistogram(cells.words, cells.doubles, at, bucket, value);
-    if (context !== undefined || --this.pause < 0)
+    if (context !== undefined || --this.untilNextOffer < 0)
       this.offer(at, bucket, value, context, attributes, cells, measured);
   }
 
   /** Resolves attributes and cardinality once; see `BoundHistogramSeries`. */
-  bind(attributes: unknown, cells?: SeriesCells, measured?: unknown): BoundHistogramSeries {
+  bind(attributes: unknown, cells?: CellLookup, measured?: unknown): BoundHistogramSeries {
     return new BoundHistogramSeries(this, this.place(attributes, cells, measured), this.buckets);
   }
 
@@ -61,6 +61,6 @@ export class BoundHistogramSeries extends BoundCell<HistogramStream> {
     }
     const bucket = this.buckets.find(value);
     recordToHistogram(this.words, this.doubles, this.at, bucket, value);
-    if (context !== undefined || --this.stream.pause < 0) this.offer(bucket, value, context);
+    if (context !== undefined || --this.stream.untilNextOffer < 0) this.offer(bucket, value, context);
   }
 }

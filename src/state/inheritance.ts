@@ -5,7 +5,7 @@ import type { Extent, Region } from '../memory/region.ts';
 import type { CanonicalAttributes } from './attributes.ts';
 import { DirectoryTexts } from './directory-texts.ts';
 import { decodeExemplars, type ExemplarsRecord } from './exemplar-record.ts';
-import * as R from './records.ts';
+import * as records from './records.ts';
 
 /** A series an earlier owner of the slab left. */
 export interface RestoredSeries {
@@ -29,7 +29,7 @@ export interface Inheritance {
   readonly keySets: Map<string, number>;
   /** Length of the longest description in the directory, by stream. */
   readonly described: number[];
-  readonly observedCounters: readonly R.StreamDescription[];
+  readonly observedCounters: readonly records.StreamDescription[];
   /** Where the directory ends; undefined where the dead owner had not even an extent. */
   readonly end:
     | {
@@ -49,7 +49,7 @@ export interface Inheritance {
 export function readInheritance(region: Region, slab: number): Inheritance {
   const streams: RestoredStream[] = [];
   const byKey = new Map<string, RestoredStream>();
-  const observedCounters: R.StreamDescription[] = [];
+  const observedCounters: records.StreamDescription[] = [];
   const keySets: string[][] = [];
   const texts = new DirectoryTexts();
   const described: number[] = [];
@@ -61,29 +61,29 @@ export function readInheritance(region: Region, slab: number): Inheritance {
     last = { cursor: new ExtentCursor(region, extent), lowestCell: undefined };
     for (let record; (record = last.cursor.next()) !== undefined;) {
       const { kind, payload } = record;
-      if (kind === R.STREAM_RECORD) {
+      if (kind === records.STREAM_RECORD) {
         const restored = { id: streams.length, series: [], exemplars: [] };
-        const description = R.decodeJson(payload) as R.StreamDescription;
+        const description = records.decodeJson(payload) as records.StreamDescription;
         streams.push(restored);
         if (description.kind === 'OBSERVABLE_COUNTER') observedCounters.push(description);
         described.push(description.description.length);
-        byKey.set(R.slabStreamKey(description), restored);
-      } else if (kind === R.KEY_SET_RECORD) {
-        keySets.push(R.decodeJson(payload) as string[]);
-      } else if (kind === R.DESCRIPTION_RECORD) {
-        const [stream, text] = R.decodeJson(payload) as [number, string];
+        byKey.set(records.slabStreamKey(description), restored);
+      } else if (kind === records.KEY_SET_RECORD) {
+        keySets.push(records.decodeJson(payload) as string[]);
+      } else if (kind === records.DESCRIPTION_RECORD) {
+        const [stream, text] = records.decodeJson(payload) as [number, string];
         described[stream] = Math.max(described[stream]!, text.length);
-      } else if (kind === R.SERIES_RECORD) {
-        const decoded = R.decodeSeries(payload);
+      } else if (kind === records.SERIES_RECORD) {
+        const decoded = records.decodeSeries(payload);
         const { stream, keySet, cell } = decoded;
         adoptCell(region.words, cell);
         last.lowestCell = Math.min(last.lowestCell ?? cell, cell);
         streams[stream]!.series.push({
-          attributes: R.decodeSeriesAttributes(decoded, keySets[keySet] ?? [], texts),
+          attributes: records.decodeSeriesAttributes(decoded, keySets[keySet] ?? [], texts),
           cell,
-          overflow: keySet === R.OVERFLOW_KEY_SET,
+          overflow: keySet === records.OVERFLOW_KEY_SET,
         });
-      } else if (kind === R.EXEMPLARS_RECORD) {
+      } else if (kind === records.EXEMPLARS_RECORD) {
         const exemplars = decodeExemplars(payload);
         last.lowestCell = Math.min(last.lowestCell ?? exemplars.block, exemplars.block);
         streams[exemplars.stream]!.exemplars.push(exemplars);

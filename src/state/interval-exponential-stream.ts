@@ -6,7 +6,7 @@ import {
   type ExponentialHistogramAggregation,
 } from './exponential-histogram-stream.ts';
 import type { StreamDescription } from './records.ts';
-import type { SeriesCells } from './series-cells.ts';
+import type { CellLookup } from './cell-lookup.ts';
 import type { SlabAccess } from './slab-access.ts';
 
 const MAX = Number.MAX_VALUE;
@@ -27,7 +27,7 @@ export class IntervalExponentialStream extends ExponentialHistogramStream {
     value: number,
     attributes: unknown,
     context: unknown,
-    cells: SeriesCells,
+    cells: CellLookup,
     measured?: unknown,
   ): void {
     if (!(value >= -MAX && value <= MAX)) {
@@ -41,11 +41,11 @@ export class IntervalExponentialStream extends ExponentialHistogramStream {
     }
     const { words, doubles } = cells;
     recordToIntervalExponential(words, doubles, at, this.shape, value, intervalEpoch(words));
-    if (context !== undefined || --this.pause < 0)
+    if (context !== undefined || --this.untilNextOffer < 0)
       this.offer(at, 0, value, context, attributes, cells, measured);
   }
 
-  override bind(attributes: unknown, cells?: SeriesCells, measured?: unknown): BoundIntervalExponential {
+  override bind(attributes: unknown, cells?: CellLookup, measured?: unknown): BoundIntervalExponential {
     return new BoundIntervalExponential(this, this.place(attributes, cells, measured), this.shape);
   }
 }
@@ -63,6 +63,6 @@ export class BoundIntervalExponential extends BoundExponentialHistogramSeries {
     }
     const { words, doubles } = this.stream.cells;
     recordToIntervalExponential(words, doubles, this.at, this.shape, value, intervalEpoch(words));
-    if (context !== undefined || --this.stream.pause < 0) this.offer(0, value, context);
+    if (context !== undefined || --this.stream.untilNextOffer < 0) this.offer(0, value, context);
   }
 }

@@ -6,7 +6,7 @@ import {
 } from './cells/interval-histogram-cell.ts';
 import { BoundHistogramSeries, HistogramStream } from './histogram-stream.ts';
 import type { StreamDescription } from './records.ts';
-import type { SeriesCells } from './series-cells.ts';
+import type { CellLookup } from './cell-lookup.ts';
 import type { SlabAccess } from './slab-access.ts';
 
 /** A stream of explicit-bucket histograms that keep the extremes of intervals, for readers with delta temporality. */
@@ -25,7 +25,7 @@ export class IntervalHistogramStream extends HistogramStream {
     value: number,
     attributes: unknown,
     context: unknown,
-    cells: SeriesCells,
+    cells: CellLookup,
     measured?: unknown,
   ): void {
     let at = cells.find(attributes);
@@ -36,11 +36,11 @@ export class IntervalHistogramStream extends HistogramStream {
     const { words, doubles } = cells;
     const bucket = this.buckets.find(value);
     recordToIntervalHistogram(words, doubles, at, bucket, value, intervalEpoch(words));
-    if (context !== undefined || --this.pause < 0)
+    if (context !== undefined || --this.untilNextOffer < 0)
       this.offer(at, bucket, value, context, attributes, cells, measured);
   }
 
-  override bind(attributes: unknown, cells?: SeriesCells, measured?: unknown): BoundIntervalHistogram {
+  override bind(attributes: unknown, cells?: CellLookup, measured?: unknown): BoundIntervalHistogram {
     return new BoundIntervalHistogram(this, this.place(attributes, cells, measured), this.buckets);
   }
 
@@ -59,6 +59,6 @@ export class BoundIntervalHistogram extends BoundHistogramSeries {
     const { words } = this;
     const bucket = this.buckets.find(value);
     recordToIntervalHistogram(words, this.doubles, this.at, bucket, value, intervalEpoch(words));
-    if (context !== undefined || --this.stream.pause < 0) this.offer(bucket, value, context);
+    if (context !== undefined || --this.stream.untilNextOffer < 0) this.offer(bucket, value, context);
   }
 }

@@ -2,7 +2,7 @@ import type { RegionClock } from '../memory/region-clock.ts';
 import { BoundCell, type SeriesPlace } from './bound-cell.ts';
 import { LAST_VALUE_CELL_WORDS, setLastValue } from './cells/last-value-cell.ts';
 import type { StreamDescription } from './records.ts';
-import type { SeriesCells } from './series-cells.ts';
+import type { CellLookup } from './cell-lookup.ts';
 import type { SlabAccess } from './slab-access.ts';
 import { StreamWriter, type RecordedStream } from './stream-writer.ts';
 
@@ -16,19 +16,19 @@ export class LastValueStream extends StreamWriter implements RecordedStream {
   }
 
   /** Sets a number, finite or not. */
-  record(value: number, attributes: unknown, context: unknown, cells: SeriesCells, measured?: unknown): void {
+  record(value: number, attributes: unknown, context: unknown, cells: CellLookup, measured?: unknown): void {
     let at = cells.find(attributes);
     if (at <= 0) {
       at = this.admitOrLose(attributes, at, cells);
       if (at === 0) return;
     }
     setLastValue(cells.words, cells.doubles, at, value, this.#clock.now());
-    if (context !== undefined || --this.pause < 0)
+    if (context !== undefined || --this.untilNextOffer < 0)
       this.offer(at, 0, value, context, attributes, cells, measured);
   }
 
   /** Resolves attributes and cardinality once; see `BoundLastValue`. */
-  bind(attributes: unknown, cells?: SeriesCells, measured?: unknown): BoundLastValue {
+  bind(attributes: unknown, cells?: CellLookup, measured?: unknown): BoundLastValue {
     return new BoundLastValue(this, this.place(attributes, cells, measured), this.#clock);
   }
 }
@@ -48,6 +48,6 @@ export class BoundLastValue extends BoundCell<LastValueStream> {
       return;
     }
     setLastValue(this.words, this.doubles, this.at, value, this.#clock.now());
-    if (context !== undefined || --this.stream.pause < 0) this.offer(0, value, context);
+    if (context !== undefined || --this.stream.untilNextOffer < 0) this.offer(0, value, context);
   }
 }

@@ -7,7 +7,7 @@ import {
 import type { ExemplarsRecord } from './exemplar-record.ts';
 import type { RestoredSeries } from './inheritance.ts';
 import type { StreamDescription } from './records.ts';
-import type { SeriesCells } from './series-cells.ts';
+import type { CellLookup } from './cell-lookup.ts';
 import type { SlabAccess } from './slab-access.ts';
 import { StreamWriter } from './stream-writer.ts';
 
@@ -43,7 +43,7 @@ export class ObservedStream extends StreamWriter {
   }
 
   /** The cell an observation belongs to; 0 when there is none. Several attribute sets may share the overflow cell. */
-  cellOf(attributes: unknown, cells?: SeriesCells): number {
+  cellOf(attributes: unknown, cells?: CellLookup): number {
     const at = this.locate(attributes, cells);
     if (at === 0) this.lose();
     return at;

@@ -100,7 +100,7 @@ export interface StreamDescription {
    */
   readonly selection: string | undefined;
   /** Tells apart streams that views made of one instrument and that are alike in all else; 0 is left out. */
-  readonly twin?: number;
+  readonly viewIndex?: number;
   /** The cardinality limit a view set; not part of the identity, and of several the largest counts. */
   readonly cardinalityLimit?: number;
   /** Of gauges only. Default `most-recent`. */
@@ -112,8 +112,26 @@ export interface StreamDescription {
  * regard to case (specification, instrument name).
  */
 export function streamKey(stream: StreamDescription): string {
-  const { scope, name, unit, kind, integer, aggregation, selection, twin, merge = 'most-recent' } = stream;
-  const fields = [scopeKey(scope), name.toLowerCase(), unit, kind, integer, selection ?? null, twin ?? 0];
+  const {
+    scope,
+    name,
+    unit,
+    kind,
+    integer,
+    aggregation,
+    selection,
+    viewIndex,
+    merge = 'most-recent',
+  } = stream;
+  const fields = [
+    scopeKey(scope),
+    name.toLowerCase(),
+    unit,
+    kind,
+    integer,
+    selection ?? null,
+    viewIndex ?? 0,
+  ];
   switch (aggregation.type) {
     case 'sum':
       return JSON.stringify([...fields, 'sum', aggregation.monotonic]);

@@ -52,7 +52,7 @@ export class SeriesTable {
   }
 
   /** Another way to the same series: finds them by the attributes whose keys `keeps` takes. */
-  filtered(keeps: ((key: string) => boolean) | undefined): SeriesTable {
+  lookupFor(keeps: ((key: string) => boolean) | undefined): SeriesTable {
     return new SeriesTable(this.#all, keeps);
   }
 

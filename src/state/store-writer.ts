@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib';
-import { printed } from '../base/errors.ts';
+import { shortText } from '../base/errors.ts';
 import { Warnings } from '../base/warnings.ts';
 import * as doorbell from '../memory/doorbell.ts';
 import { DirectoryLog } from '../memory/directory-log.ts';
@@ -15,7 +15,7 @@ import { IntervalExponentialStream } from './interval-exponential-stream.ts';
 import { IntervalHistogramStream } from './interval-histogram-stream.ts';
 import { LastValueStream } from './last-value-stream.ts';
 import { ObservedStream } from './observed-stream.ts';
-import * as R from './records.ts';
+import * as records from './records.ts';
 import { SharedValueStream } from './shared-value-stream.ts';
 import type { SlabAccess } from './slab-access.ts';
 import type { RecordedStream, StreamWriter } from './stream-writer.ts';
@@ -86,27 +86,27 @@ export class StoreWriter implements SlabAccess {
   }
 
   /** The writer of a synchronous instrument's stream, the same for equal descriptions. `limit`: attribute sets besides the overflow series. */
-  stream(description: R.StreamDescription, limit: number): RecordedStream {
+  stream(description: records.StreamDescription, limit: number): RecordedStream {
     return this.#streamFor(description, limit) as RecordedStream;
   }
 
   /** The writer of a gauge that all writers set and add to (`merge: 'shared'`), the same for equal descriptions. */
   sharedValueStream(
-    description: R.StreamDescription & { readonly merge: 'shared' },
+    description: records.StreamDescription & { readonly merge: 'shared' },
     limit: number,
   ): SharedValueStream {
     return this.#streamFor(description, limit) as SharedValueStream;
   }
 
   /** The writer of an asynchronous instrument's stream, the same for equal descriptions. */
-  observedStream(description: R.StreamDescription, limit: number): ObservedStream {
+  observedStream(description: records.StreamDescription, limit: number): ObservedStream {
     return this.#streamFor(description, limit) as ObservedStream;
   }
 
   /** Gives a stream a longer description than it was registered with. Nothing is written when it has one as long. */
   describe(stream: StreamWriter, text: string): void {
     if (stream.id < 0 || text.length <= this.#described[stream.id]!) return;
-    if (this.#append(R.DESCRIPTION_RECORD, R.encodeJson([stream.id, text])))
+    if (this.#append(records.DESCRIPTION_RECORD, records.encodeJson([stream.id, text])))
       this.#described[stream.id] = text.length;
   }
 
@@ -114,7 +114,7 @@ export class StoreWriter implements SlabAccess {
     const json = JSON.stringify(keys);
     let id = this.#keySets.get(json);
     if (id === undefined) {
-      if (!this.#append(R.KEY_SET_RECORD, Buffer.from(json, 'utf8'))) return -1;
+      if (!this.#append(records.KEY_SET_RECORD, Buffer.from(json, 'utf8'))) return -1;
       id = this.#keySets.size;
       this.#keySets.set(json, id);
     }
@@ -141,8 +141,8 @@ export class StoreWriter implements SlabAccess {
     doorbell.answer(this.region, this.slab, request);
   }
 
-  #streamFor(description: R.StreamDescription, limit: number): StreamWriter {
-    const key = R.slabStreamKey(description);
+  #streamFor(description: records.StreamDescription, limit: number): StreamWriter {
+    const key = records.slabStreamKey(description);
     let stream = this.#streams.get(key);
     if (stream === undefined) {
       stream = this.#open(description, key, limit);
@@ -151,7 +151,7 @@ export class StoreWriter implements SlabAccess {
     return stream;
   }
 
-  #open(description: R.StreamDescription, key: string, limit: number): StreamWriter {
+  #open(description: records.StreamDescription, key: string, limit: number): StreamWriter {
     this.acquire(key);
     const restored = this.#inheritance?.streams.get(key);
     this.#inheritance?.streams.delete(key);
@@ -165,9 +165,9 @@ export class StoreWriter implements SlabAccess {
     return stream;
   }
 
-  #make(description: R.StreamDescription, id: number, limit: number): StreamWriter {
+  #make(description: records.StreamDescription, id: number, limit: number): StreamWriter {
     const { aggregation, kind, merge } = description;
-    if (R.isObserved(kind)) return new ObservedStream(this, description, id, limit);
+    if (records.isObserved(kind)) return new ObservedStream(this, description, id, limit);
     if (merge === 'shared') return new SharedValueStream(this, description, id, limit);
     switch (aggregation.type) {
       case 'sum':
@@ -175,18 +175,18 @@ export class StoreWriter implements SlabAccess {
       case 'last-value':
         return new LastValueStream(this, description, id, limit);
       case 'explicit-bucket-histogram':
-        return R.hasIntervals(aggregation)
+        return records.hasIntervals(aggregation)
           ? new IntervalHistogramStream(this, description, id, limit, aggregation.boundaries)
           : new HistogramStream(this, description, id, limit, aggregation.boundaries);
       case 'exponential-histogram':
-        return R.hasIntervals(aggregation)
+        return records.hasIntervals(aggregation)
           ? new IntervalExponentialStream(this, description, id, limit, aggregation)
           : new ExponentialHistogramStream(this, description, id, limit, aggregation);
     }
   }
 
-  #newStreamId(description: R.StreamDescription): number {
-    if (!this.#append(R.STREAM_RECORD, R.encodeJson(description))) return -1;
+  #newStreamId(description: records.StreamDescription): number {
+    if (!this.#append(records.STREAM_RECORD, records.encodeJson(description))) return -1;
     return this.#described.push(description.description.length) - 1;
   }
 
@@ -198,7 +198,7 @@ export class StoreWriter implements SlabAccess {
       giveUpDamagedSlab(this.region, slab);
       this.warnings.once(
         `slab ${slab}`,
-        `seqlock-metrics: the directory of writer ${slab}, a thread that has ended, is damaged (${printed(error)}); what it counted is reported as far as it can be read, and this thread records elsewhere`,
+        `seqlock-metrics: the directory of writer ${slab}, a thread that has ended, is damaged (${shortText(error)}); what it counted is reported as far as it can be read, and this thread records elsewhere`,
       );
       return undefined;
     }
@@ -223,11 +223,11 @@ export class StoreWriter implements SlabAccess {
   }
 
   /** Writes the store's configuration into the region; the newest one counts. False when the region is full. */
-  configure(configuration: R.StoreConfiguration): boolean {
+  configure(configuration: records.StoreConfiguration): boolean {
     this.acquire();
-    const payload = R.encodeJson(configuration);
+    const payload = records.encodeJson(configuration);
     if (this.log === undefined || this.log.place(payload.length, 0) < 0) return false;
-    this.region.pointToConfiguration(this.log.append(R.CONFIGURATION_RECORD, payload, 0));
+    this.region.pointToConfiguration(this.log.append(records.CONFIGURATION_RECORD, payload, 0));
     return true;
   }
 }

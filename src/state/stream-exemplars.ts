@@ -9,8 +9,8 @@ import {
 import type { ReservoirChoice } from './reservoir-choice.ts';
 import type { Aggregation } from './records.ts';
 
-/** A pause where nobody is to be asked. Small enough for V8 to keep it as a small integer. */
-export const LONGEST_PAUSE = 0x3fff_ffff;
+/** A untilNextOffer where nobody is to be asked. Small enough for V8 to keep it as a small integer. */
+export const NO_OFFER = 0x3fff_ffff;
 
 /**
  * Which measurements of a stream become exemplars. None, until `keep` is called.
@@ -56,10 +56,10 @@ export class StreamExemplars {
     context: unknown,
     attributes: MeasuredAttributes,
   ): number {
-    if (this.#gate === undefined) return LONGEST_PAUSE;
+    if (this.#gate === undefined) return NO_OFFER;
     const span = this.#gate.spanOf(context);
     if (span !== undefined) this.#reservoirs!.offer(cell, bucket, value, span, attributes);
-    return this.#gate.pause;
+    return this.#gate.untilNextOffer;
   }
 
   /** The attributes of a bound series, copied where exemplars carry some: the caller may change its objects. */

@@ -5,7 +5,7 @@
  * series or falls to the overflow series. Cell 0 is no cell: the region is so full that the stream has not even an
  * overflow series, and the measurement is counted as lost, and said so once.
  */
-import { printed } from '../base/errors.ts';
+import { shortText } from '../base/errors.ts';
 import {
   canonicalAttributes,
   NO_ATTRIBUTES,
@@ -24,21 +24,21 @@ import {
   setSeriesCell,
   type StreamDescription,
 } from './records.ts';
-import { SeriesCells } from './series-cells.ts';
+import { CellLookup } from './cell-lookup.ts';
 import { ABSENT, SeriesTable } from './series-table.ts';
 import type { SlabAccess } from './slab-access.ts';
-import { LONGEST_PAUSE, StreamExemplars } from './stream-exemplars.ts';
+import { NO_OFFER, StreamExemplars } from './stream-exemplars.ts';
 
 /** A stream that is recorded to, call by call. What values it takes is for its class to say. */
 export interface RecordedStream extends StreamWriter {
   /**
    * Records a measurement. Never throws, never waits, allocates nothing once the series exists and no exemplar is made. `context`: the
-   * caller's, if it passed one. `cells`: the stream's, or a way to them that `filtered` gave. `measured`: all attributes of the
+   * caller's, if it passed one. `cells`: the stream's, or a lookup that `lookupFor` gave. `measured`: all attributes of the
    * measurement, where code of a view made `attributes` of them.
    */
-  record(value: number, attributes: unknown, context: unknown, cells: SeriesCells, measured?: unknown): void;
+  record(value: number, attributes: unknown, context: unknown, cells: CellLookup, measured?: unknown): void;
   /** Resolves attributes and cardinality once. */
-  bind(attributes: unknown, cells?: SeriesCells, measured?: unknown): BoundSeries;
+  bind(attributes: unknown, cells?: CellLookup, measured?: unknown): BoundSeries;
 }
 
 export abstract class StreamWriter {
@@ -50,10 +50,10 @@ export abstract class StreamWriter {
    * Measurements still to come before one is offered as an exemplar, unless it has a context of the caller's. The record calls count it down,
    * and have no more of exemplars than that, to stay small enough for V8 to inline them whole.
    */
-  pause: number = LONGEST_PAUSE;
-  /** The way to the cells for which all attributes count. */
-  readonly cells: SeriesCells;
-  readonly #ways: SeriesCells[];
+  untilNextOffer: number = NO_OFFER;
+  /** The lookup for which all attributes count. */
+  readonly cells: CellLookup;
+  readonly #lookups: CellLookup[];
   readonly #slab: SlabAccess;
   readonly #cellWords: number;
   readonly #sharedWords: number;
@@ -77,21 +77,21 @@ export abstract class StreamWriter {
     this.#cellWords = cellWords;
     this.#sharedWords = sharedWords;
     this.#limit = limit;
-    this.cells = new SeriesCells(slab.region.words, slab.region.doubles, new SeriesTable());
-    this.#ways = [this.cells];
+    this.cells = new CellLookup(slab.region.words, slab.region.doubles, new SeriesTable());
+    this.#lookups = [this.cells];
   }
 
   /**
-   * A way to the stream's cells for which only attributes count whose keys `keeps` takes; the same for the same
-   * function, whose answer for a key must never change. Undefined: all count.
+   * A lookup in which only attributes count whose keys `keeps` takes. It is the same lookup for the same
+   * function, whose answer for a key must never change. Undefined: all attributes count.
    */
-  filtered(keeps: ((key: string) => boolean) | undefined): SeriesCells {
-    const known = this.#ways.find((way) => way.keeps === keeps);
+  lookupFor(keeps: ((key: string) => boolean) | undefined): CellLookup {
+    const known = this.#lookups.find((lookup) => lookup.keeps === keeps);
     if (known !== undefined) return known;
-    const { words, doubles, bare, table } = this.cells;
-    const cells = new SeriesCells(words, doubles, (table ?? new SeriesTable()).filtered(keeps));
-    cells.bare = bare;
-    this.#ways.push(cells);
+    const { words, doubles, unattributedCell, table } = this.cells;
+    const cells = new CellLookup(words, doubles, (table ?? new SeriesTable()).lookupFor(keeps));
+    cells.unattributedCell = unattributedCell;
+    this.#lookups.push(cells);
     return cells;
   }
 
@@ -125,14 +125,14 @@ export abstract class StreamWriter {
   /** From now on keeps exemplars; see `StreamExemplars.keep`. */
   keepExemplars(gate: ExemplarGate, choice: ReservoirChoice, filters: boolean): void {
     this.exemplars.keep(this.#slab, this.id, this.description.aggregation, gate, choice, filters);
-    this.pause = 0;
+    this.untilNextOffer = 0;
   }
 
   /**
    * The cell of an attribute set that `cells.find` did not find; `found` is what it said. 0 when there is none, and a measurement
    * is to be lost. Never throws, whatever is passed.
    */
-  protected admit(attributes: unknown, found: number, cells: SeriesCells): number {
+  protected admit(attributes: unknown, found: number, cells: CellLookup): number {
     if (found === ABSENT && this.#full) return this.#overflow;
     try {
       return this.#admit(attributes, cells);
@@ -140,47 +140,47 @@ export abstract class StreamWriter {
       // The heap or the stack is used up. The app that records must not feel more of it than it does anyway.
       this.warn(
         'failed',
-        `could not make a series (${printed(error)}); measurements go to {otel.metric.overflow: true}`,
+        `could not make a series (${shortText(error)}); measurements go to {otel.metric.overflow: true}`,
       );
       return this.#overflow;
     }
   }
 
   /** As `admit`, for a measurement: where it has no cell to go to, it is lost. Apart from the record calls, which are to be small. */
-  protected admitOrLose(attributes: unknown, found: number, cells: SeriesCells): number {
+  protected admitOrLose(attributes: unknown, found: number, cells: CellLookup): number {
     const at = this.admit(attributes, found, cells);
     if (at === 0) this.lose();
     return at;
   }
 
-  /** Offers a measurement that was just recorded, if `pause` says so. */
+  /** Offers a measurement that was just recorded, if `untilNextOffer` says so. */
   protected offer(
     at: number,
     bucket: number,
     value: number,
     context: unknown,
     attributes: unknown,
-    { keeps }: SeriesCells,
+    { keeps }: CellLookup,
     measured: unknown,
   ): void {
-    this.pause = this.exemplars.offer(at, bucket, value, context, { attributes, measured, keeps });
+    this.untilNextOffer = this.exemplars.offer(at, bucket, value, context, { attributes, measured, keeps });
   }
 
   /** The cell of an attribute set; 0 when there is none. */
-  protected locate(attributes: unknown, cells: SeriesCells = this.cells): number {
+  protected locate(attributes: unknown, cells: CellLookup = this.cells): number {
     const at = cells.find(attributes);
     return at > 0 ? at : this.admit(attributes, at, cells);
   }
 
   /** What a bound series is made of. */
-  protected place(attributes: unknown, cells: SeriesCells = this.cells, measured?: unknown): SeriesPlace {
+  protected place(attributes: unknown, cells: CellLookup = this.cells, measured?: unknown): SeriesPlace {
     const at = this.locate(attributes, cells);
     const { words, doubles, keeps } = cells;
     return { words, doubles, at, attributes: this.exemplars.bound({ attributes, measured, keeps }) };
   }
 
   /** The slow way: may allocate. */
-  #admit(attributes: unknown, cells: SeriesCells): number {
+  #admit(attributes: unknown, cells: CellLookup): number {
     // Anew and empty: sets that come again get another cell, which readers add up, and the limit still counts all.
     if (this.cells.table === undefined) this.#setTables(new SeriesTable());
     const table = cells.table!;
@@ -264,17 +264,17 @@ export abstract class StreamWriter {
   #enter(attributes: CanonicalAttributes, cell: number): void {
     this.#sets++;
     const { table } = this.cells;
-    const tables = this.#ways.map((way) => way.table);
-    for (const way of this.#ways) way.table = undefined;
+    const tables = this.#lookups.map((lookup) => lookup.table);
+    for (const lookup of this.#lookups) lookup.table = undefined;
     table!.add(attributes, cell);
-    this.#ways.forEach((way, i) => {
-      way.table = tables[i];
-      if (attributes.keys.length === 0) way.bare = cell;
+    this.#lookups.forEach((lookup, i) => {
+      lookup.table = tables[i];
+      if (attributes.keys.length === 0) lookup.unattributedCell = cell;
     });
   }
 
   #setTables(table: SeriesTable): void {
-    for (const way of this.#ways) way.table = table.filtered(way.keeps);
+    for (const lookup of this.#lookups) lookup.table = table.lookupFor(lookup.keeps);
   }
 
   #learn(table: SeriesTable, attributes: unknown, canonical: CanonicalAttributes): void {
@@ -288,9 +288,9 @@ export abstract class StreamWriter {
 
   #refresh(): void {
     this.#slab.region.refresh();
-    for (const way of this.#ways) {
-      way.words = this.#slab.region.words;
-      way.doubles = this.#slab.region.doubles;
+    for (const lookup of this.#lookups) {
+      lookup.words = this.#slab.region.words;
+      lookup.doubles = this.#slab.region.doubles;
     }
   }
 }

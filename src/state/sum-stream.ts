@@ -1,7 +1,7 @@
 import { BoundCell } from './bound-cell.ts';
 import { addToSum, SUM_CELL_WORDS } from './cells/sum-cell.ts';
 import type { StreamDescription } from './records.ts';
-import type { SeriesCells } from './series-cells.ts';
+import type { CellLookup } from './cell-lookup.ts';
 import type { SlabAccess } from './slab-access.ts';
 import { StreamWriter, type RecordedStream } from './stream-writer.ts';
 
@@ -12,19 +12,19 @@ export class SumStream extends StreamWriter implements RecordedStream {
   }
 
   /** Adds a finite number. */
-  record(delta: number, attributes: unknown, context: unknown, cells: SeriesCells, measured?: unknown): void {
+  record(delta: number, attributes: unknown, context: unknown, cells: CellLookup, measured?: unknown): void {
     let at = cells.find(attributes);
     if (at <= 0) {
       at = this.admitOrLose(attributes, at, cells);
       if (at === 0) return;
     }
     addToSum(cells.words, cells.doubles, at, delta);
-    if (context !== undefined || --this.pause < 0)
+    if (context !== undefined || --this.untilNextOffer < 0)
       this.offer(at, 0, delta, context, attributes, cells, measured);
   }
 
   /** Resolves attributes and cardinality once; see `BoundSum`. */
-  bind(attributes: unknown, cells?: SeriesCells, measured?: unknown): BoundSum {
+  bind(attributes: unknown, cells?: CellLookup, measured?: unknown): BoundSum {
     return new BoundSum(this, this.place(attributes, cells, measured));
   }
 }
@@ -37,6 +37,6 @@ export class BoundSum extends BoundCell<SumStream> {
       return;
     }
     addToSum(this.words, this.doubles, this.at, delta);
-    if (context !== undefined || --this.stream.pause < 0) this.offer(0, delta, context);
+    if (context !== undefined || --this.stream.untilNextOffer < 0) this.offer(0, delta, context);
   }
 }

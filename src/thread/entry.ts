@@ -14,15 +14,15 @@ import { Region } from '../memory/region.ts';
 import { blockedThreads, LOOK_MILLIS } from './blocked-threads.ts';
 import { servePrometheus, type PrometheusServer } from './prometheus-server.ts';
 import { DeltaKeeper } from './delta-keeper.ts';
-import * as P from './protocol.ts';
+import * as protocol from './protocol.ts';
 import { pushOtlp, pushToConsole, type Push, type PushSource } from './push.ts';
 
-const { buffer, control: controlBuffer, plan, keeper } = workerData as P.ThreadData;
+const { buffer, control: controlBuffer, plan, keeper } = workerData as protocol.ThreadData;
 const control = new Int32Array(controlBuffer);
 const region = Region.attach(buffer);
 const pulses = new PulseReader(region);
 
-function post(message: P.ThreadMessage): void {
+function post(message: protocol.ThreadMessage): void {
   parentPort!.postMessage(message);
 }
 
@@ -55,23 +55,23 @@ async function run(): Promise<void> {
 
 /** Flushes when the host asks for it, and when it had asked a thread that died of it. */
 function awaitFlush(pushes: readonly Push[]): void {
-  const requested = Atomics.load(control, P.REQUESTED_INDEX);
-  if (requested !== Atomics.load(control, P.DONE_INDEX)) {
+  const requested = Atomics.load(control, protocol.REQUESTED_INDEX);
+  if (requested !== Atomics.load(control, protocol.DONE_INDEX)) {
     void flush(pushes).then((delivered) => {
       answer(requested, delivered);
       awaitFlush(pushes);
     });
     return;
   }
-  const wait = Atomics.waitAsync(control, P.REQUESTED_INDEX, requested);
+  const wait = Atomics.waitAsync(control, protocol.REQUESTED_INDEX, requested);
   if (wait.async) void wait.value.then(() => awaitFlush(pushes));
   else queueMicrotask(() => awaitFlush(pushes));
 }
 
 function answer(requested: number, delivered: boolean): void {
-  Atomics.store(control, P.FAILED_INDEX, delivered ? 0 : 1);
-  Atomics.store(control, P.DONE_INDEX, requested);
-  Atomics.notify(control, P.DONE_INDEX);
+  Atomics.store(control, protocol.FAILED_INDEX, delivered ? 0 : 1);
+  Atomics.store(control, protocol.DONE_INDEX, requested);
+  Atomics.notify(control, protocol.DONE_INDEX);
 }
 
 async function flush(pushes: readonly Push[]): Promise<boolean> {
@@ -87,7 +87,7 @@ async function stop(pushes: readonly Push[], server: PrometheusServer | undefine
 /** What this thread warns of goes to the logger of the app. */
 function forwardWarnings(): void {
   const to =
-    (level: P.DiagLevel): DiagLogFunction =>
+    (level: protocol.DiagLevel): DiagLogFunction =>
     (...args) =>
       post({ type: 'diag', level, message: format(...args) });
   const quiet = (): void => {};
@@ -116,6 +116,6 @@ function printAtOnce(): void {
 run().catch((error: unknown) => {
   const { code = 'E_THREAD', message } = error as NodeJS.ErrnoException;
   post({ type: 'failed', code, message });
-  answer(Atomics.load(control, P.REQUESTED_INDEX), false); // nobody is to wait for a flush that never comes
+  answer(Atomics.load(control, protocol.REQUESTED_INDEX), false); // nobody is to wait for a flush that never comes
   setImmediate(() => process.exit(1)); // of this thread alone, when the message is out
 });

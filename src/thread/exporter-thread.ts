@@ -2,7 +2,7 @@ import { diag } from '@opentelemetry/api';
 import type { AddressInfo } from 'node:net';
 import { Worker } from 'node:worker_threads';
 import { ExporterThreadError } from '../base/errors.ts';
-import { wishDeltas } from '../state/delta-wishes.ts';
+import { requestDeltas } from '../state/delta-requests.ts';
 import type { MetricStore } from '../state/store.ts';
 import { keeperMemory } from './delta-keeper.ts';
 import { DELTA_KINDS, temporalityOf } from './temporality.ts';
@@ -80,7 +80,7 @@ export class ExporterThreadHost implements ExporterThread {
     const { otlp } = this.#plan;
     const { region } = this.#store;
     const deltaKinds = otlp === undefined ? [] : DELTA_KINDS[temporalityOf(otlp, process.env)];
-    wishDeltas(region, deltaKinds); // now, and not when the thread is up: instruments may be made in the next line
+    requestDeltas(region, deltaKinds); // now, and not when the thread is up: instruments may be made in the next line
     this.#keeper = deltaKinds.length > 0 ? keeperMemory(region.maxBytes) : undefined;
     const lastExport = lastExportOf(options);
     this.#forget =

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { printed } from '../base/errors.ts';
+import { shortText } from '../base/errors.ts';
 import { Warnings } from '../base/warnings.ts';
 import type { ExporterPlan } from './options.ts';
 
@@ -48,7 +48,7 @@ function leaveOutUnreadable(environment: NodeJS.ProcessEnv): void {
         delete environment[name];
         warnings.once(
           `${name} ${path}`,
-          `seqlock-metrics: ${name} is ${printed(path)}, which cannot be read (${(error as Error).message}); it must be a file in PEM format. It is left out, and unless another variable names one, ${otherwise}`,
+          `seqlock-metrics: ${name} is ${shortText(path)}, which cannot be read (${(error as Error).message}); it must be a file in PEM format. It is left out, and unless another variable names one, ${otherwise}`,
         );
       }
     }

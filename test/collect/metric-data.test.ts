@@ -1,18 +1,18 @@
 import { ValueType } from '@opentelemetry/api';
 import { AggregationTemporality, DataPointType, InstrumentType } from '@opentelemetry/sdk-metrics';
 import { expect } from 'chai';
-import * as D from '../../src/collect/metric-data.ts';
+import * as metricData from '../../src/collect/metric-data.ts';
 import { makeProvider, shutDownProviders } from '../support/provider.ts';
 
 describe('metric data', () => {
   afterEach(shutDownProviders);
 
   it('has the numbers of the official enums', () => {
-    expect(D.DATA_POINT_HISTOGRAM).to.equal(DataPointType.HISTOGRAM);
-    expect(D.DATA_POINT_EXPONENTIAL_HISTOGRAM).to.equal(DataPointType.EXPONENTIAL_HISTOGRAM);
-    expect(D.DATA_POINT_GAUGE).to.equal(DataPointType.GAUGE);
-    expect(D.DATA_POINT_SUM).to.equal(DataPointType.SUM);
-    expect(D.TEMPORALITY_CUMULATIVE).to.equal(AggregationTemporality.CUMULATIVE);
+    expect(metricData.DATA_POINT_HISTOGRAM).to.equal(DataPointType.HISTOGRAM);
+    expect(metricData.DATA_POINT_EXPONENTIAL_HISTOGRAM).to.equal(DataPointType.EXPONENTIAL_HISTOGRAM);
+    expect(metricData.DATA_POINT_GAUGE).to.equal(DataPointType.GAUGE);
+    expect(metricData.DATA_POINT_SUM).to.equal(DataPointType.SUM);
+    expect(metricData.TEMPORALITY_CUMULATIVE).to.equal(AggregationTemporality.CUMULATIVE);
   });
 
   it('has the official names and numbers for instruments and value types', () => {
@@ -34,7 +34,9 @@ describe('metric data', () => {
     expect(of(InstrumentType.GAUGE)).to.deep.equal(both(DataPointType.GAUGE));
     expect(of(InstrumentType.HISTOGRAM)).to.deep.equal(both(DataPointType.HISTOGRAM));
     const monotonic = metrics().flatMap((metric) =>
-      metric.dataPointType === D.DATA_POINT_SUM ? [[metric.descriptor.name, metric.isMonotonic]] : [],
+      metric.dataPointType === metricData.DATA_POINT_SUM
+        ? [[metric.descriptor.name, metric.isMonotonic]]
+        : [],
     );
     expect(Object.fromEntries(monotonic)).to.deep.equal({ c: true, u: false });
   });

@@ -1,4 +1,4 @@
-/** Random programs, described, so that a failing one can be printed, shrunk and run twice. */
+/** Random programs, described, so that a failing one can be shortText, shrunk and run twice. */
 import { ValueType, type Attributes, type MetricOptions } from '@opentelemetry/api';
 import * as fc from 'fast-check';
 import { INSTRUMENT_KINDS, isObserved, type InstrumentKind } from '../../src/state/instrument-kind.ts';

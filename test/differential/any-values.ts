@@ -1,4 +1,4 @@
-/** Random values and attributes. They are described, so that a failing program can be printed, shrunk and run twice. */
+/** Random values and attributes. They are described, so that a failing program can be shortText, shrunk and run twice. */
 import * as fc from 'fast-check';
 
 /** Things no literal stands for, by name. Each is made anew for each use. */

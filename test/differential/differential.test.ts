@@ -14,7 +14,7 @@ import { isEnabled } from './streams.ts';
 
 const RUNS = Number(process.env['SEQLOCK_DIFFERENTIAL_RUNS'] ?? 2000);
 const SEED = Number(process.env['SEQLOCK_DIFFERENTIAL_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
-/** The path that a failure printed, with its seed: that program alone is run. */
+/** The path that a failure shortText, with its seed: that program alone is run. */
 const PATH = process.env['SEQLOCK_DIFFERENTIAL_PATH'];
 
 let compared = 0;

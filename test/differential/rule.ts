@@ -6,7 +6,7 @@ export interface AppliedRule {
   /** What the official SDK is given in place of the program. */
   readonly program: Program;
   /**
-   * Turns what the official SDK then says, in one collection, into what this SDK must say. It may change `official`. Called for all
+   * SerialQueue what the official SDK then says, in one collection, into what this SDK must say. It may change `official`. Called for all
    * collections, in their order.
    */
   readonly expected?: (official: Collection, ours: Collection, moment: Moment) => Collection;

@@ -9,7 +9,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
-import * as L from '../../src/memory/layout.ts';
+import * as layout from '../../src/memory/layout.ts';
 import { raiseIntervalEpoch } from '../../src/memory/interval-epoch.ts';
 import { Region } from '../../src/memory/region.ts';
 import type { StoreConfiguration } from '../../src/state/records.ts';
@@ -75,11 +75,11 @@ function build(): Region {
 
 function mask({ buffer, bytes, words }: Region): void {
   const header = new DataView(buffer);
-  header.setFloat64(L.CREATED_OFFSET, FIXED_MILLIS, true);
-  header.setUint32(L.MARK_KIND_OFFSET, 1, true);
-  header.setUint32(L.CRC_OFFSET, crc32(bytes.subarray(0, L.IDENTITY_BYTES)), true);
-  words[L.SLAB_TABLE_OFFSET / 4 + L.SLAB_OWNER_WORD] = FIXED_MARK;
-  words[L.SLAB_TABLE_OFFSET / 4 + L.SLAB_AFFINITY_WORD] = 0; // the program's path is in it
+  header.setFloat64(layout.CREATED_OFFSET, FIXED_MILLIS, true);
+  header.setUint32(layout.MARK_KIND_OFFSET, 1, true);
+  header.setUint32(layout.CRC_OFFSET, crc32(bytes.subarray(0, layout.IDENTITY_BYTES)), true);
+  words[layout.SLAB_TABLE_OFFSET / 4 + layout.SLAB_OWNER_WORD] = FIXED_MARK;
+  words[layout.SLAB_TABLE_OFFSET / 4 + layout.SLAB_AFFINITY_WORD] = 0; // the program's path is in it
 }
 
 /** Hex, line by line; lines of zeros are left out. */
@@ -90,13 +90,17 @@ function print({ bytes, usedBytes }: Region): string {
     if (line.some((byte) => byte !== 0))
       lines.push(`${at.toString(16).padStart(6, '0')}: ${line.toString('hex')}`);
   }
-  return [`# region format ${L.FORMAT_MAJOR}, ${usedBytes} bytes; see region-image.ts`, ...lines, ''].join(
-    '\n',
-  );
+  return [
+    `# region format ${layout.FORMAT_MAJOR}, ${usedBytes} bytes; see region-image.ts`,
+    ...lines,
+    '',
+  ].join('\n');
 }
 
 function parse(text: string): Region {
-  const bytes = new Uint8Array(new SharedArrayBuffer(L.INITIAL_REGION_BYTES, { maxByteLength: 2 ** 20 }));
+  const bytes = new Uint8Array(
+    new SharedArrayBuffer(layout.INITIAL_REGION_BYTES, { maxByteLength: 2 ** 20 }),
+  );
   for (const line of text.split('\n').filter((l) => l !== '' && !l.startsWith('#'))) {
     const [at, hex] = line.split(': ') as [string, string];
     bytes.set(Buffer.from(hex, 'hex'), Number.parseInt(at, 16));

@@ -6,7 +6,7 @@ import {
   readRecord,
   RECORD_HEADER_BYTES,
 } from '../../src/memory/directory-log.ts';
-import * as L from '../../src/memory/layout.ts';
+import * as layout from '../../src/memory/layout.ts';
 import { Region } from '../../src/memory/region.ts';
 import { copyOf, everyStep } from '../support/every-step.ts';
 import { extentsOf, recordsOf } from '../support/region-contents.ts';
@@ -60,7 +60,7 @@ describe('DirectoryLog', () => {
     taken.sort((a, b) => a.from - b.from);
     for (let i = 1; i < taken.length; i++) expect(taken[i]!.from).to.be.at.least(taken[i - 1]!.to);
     for (const extent of extentsOf(region)) {
-      const used = region.words[(extent.offset >> 2) + L.EXTENT_USED_WORD]!;
+      const used = region.words[(extent.offset >> 2) + layout.EXTENT_USED_WORD]!;
       for (const { from } of taken.filter(
         (t) => t.from * 8 >= extent.offset && t.from * 8 < extent.offset + extent.bytes,
       ))
@@ -90,7 +90,7 @@ describe('DirectoryLog', () => {
     const held = extents.reduce((sum, { bytes }) => sum + bytes, 0);
     const next = new DirectoryLog(region, 0);
     const last = extents.at(-1)!;
-    next.resume(last, region.words[(last.offset >> 2) + L.EXTENT_USED_WORD]!, undefined, held);
+    next.resume(last, region.words[(last.offset >> 2) + layout.EXTENT_USED_WORD]!, undefined, held);
     while (extentsOf(region).length === extents.length) append(next, region, payloadOf(4000, 1), 0);
     expect(extentsOf(region).at(-1)!.bytes).to.equal(Math.floor(held / 8 / 4096) * 4096);
   });
@@ -107,14 +107,14 @@ describe('DirectoryLog', () => {
   });
 
   it('uses what is left when the next extent does not fit any more', () => {
-    const region = Region.create(L.SMALLEST_MAX_BYTES);
+    const region = Region.create(layout.SMALLEST_MAX_BYTES);
     const log = new DirectoryLog(region, 0);
     let records = 0;
     while (log.place(1000, 4) > 0) {
       append(log, region, payloadOf(1000, records++), 4);
     }
     expect(records * (1000 + RECORD_HEADER_BYTES + 32)).to.be.above(
-      0.9 * (L.SMALLEST_MAX_BYTES - L.EXTENTS_OFFSET),
+      0.9 * (layout.SMALLEST_MAX_BYTES - layout.EXTENTS_OFFSET),
     );
     expect(recordsOf(region)).to.have.length(records);
   });
@@ -236,7 +236,7 @@ describe('DirectoryLog', () => {
       append(
         log,
         region,
-        payloadOf(L.FIRST_EXTENT_BYTES - L.EXTENT_HEADER_BYTES - RECORD_HEADER_BYTES - 8, 1),
+        payloadOf(layout.FIRST_EXTENT_BYTES - layout.EXTENT_HEADER_BYTES - RECORD_HEADER_BYTES - 8, 1),
         1,
       );
       const [extent] = extentsOf(region);
@@ -296,14 +296,14 @@ describe('DirectoryLog', () => {
     it('a cursor says so again each time, and of a hostile end of the directory too', () => {
       const { region, at } = oneRecord();
       const extent = extentsOf(region)[0]!;
-      const used = (extent.offset >> 2) + L.EXTENT_USED_WORD;
+      const used = (extent.offset >> 2) + layout.EXTENT_USED_WORD;
       region.words[used] = 2 ** 31 - 1;
       const cursor = new ExtentCursor(region, extent);
       expect(cursor.next()?.kind).to.equal(KIND);
       for (let i = 0; i < 2; i++) expect(() => cursor.next()).to.throw(RegionError);
       region.words[used] = -5;
       expect(new ExtentCursor(region, extent).next()).to.equal(undefined);
-      region.words[used] = L.EXTENT_HEADER_BYTES + 8; // in the middle of the record
+      region.words[used] = layout.EXTENT_HEADER_BYTES + 8; // in the middle of the record
       region.words[at >> 2] = (KIND << 24) | (60 / 4);
       expect(() => new ExtentCursor(region, extent).next()).to.throw(RegionError);
     });

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { crc32 } from 'node:zlib';
 import { RegionError, type RegionErrorCode } from '../../src/base/errors.ts';
-import * as L from '../../src/memory/layout.ts';
+import * as layout from '../../src/memory/layout.ts';
 import { MARK_KIND, OWN_MARK } from '../../src/memory/liveness.ts';
 import { Region, type Extent } from '../../src/memory/region.ts';
 import { everyStep } from '../support/every-step.ts';
@@ -28,7 +28,7 @@ function withHeader(change: (header: DataView) => void): SharedArrayBuffer {
   const { buffer, bytes } = Region.create(MIB);
   const header = new DataView(buffer);
   change(header);
-  header.setUint32(L.CRC_OFFSET, crc32(bytes.subarray(0, L.IDENTITY_BYTES)), true);
+  header.setUint32(layout.CRC_OFFSET, crc32(bytes.subarray(0, layout.IDENTITY_BYTES)), true);
   return buffer;
 }
 
@@ -40,17 +40,19 @@ describe('Region', () => {
       expect(attached.maxBytes).to.equal(MIB);
       made.countLost();
       expect(attached.lostMeasurements).to.equal(1);
-      expect(made.usedBytes).to.equal(L.EXTENTS_OFFSET);
+      expect(made.usedBytes).to.equal(layout.EXTENTS_OFFSET);
     });
 
     it('says E_RANGE of a buffer that is too short, or empty', () => {
       expect(codeOf(() => Region.attach(new SharedArrayBuffer(0)))).to.equal('E_RANGE');
-      expect(codeOf(() => Region.attach(new SharedArrayBuffer(L.EXTENTS_OFFSET - 1)))).to.equal('E_RANGE');
+      expect(codeOf(() => Region.attach(new SharedArrayBuffer(layout.EXTENTS_OFFSET - 1)))).to.equal(
+        'E_RANGE',
+      );
     });
 
     it('says E_MAGIC of anything else, whichever byte of the magic is wrong', () => {
       expect(codeOf(() => Region.attach(new SharedArrayBuffer(MIB)))).to.equal('E_MAGIC');
-      for (let i = 0; i < L.MAGIC.length; i++) {
+      for (let i = 0; i < layout.MAGIC.length; i++) {
         const buffer = withHeader((header) => header.setUint8(i, header.getUint8(i) ^ 1));
         expect(
           codeOf(() => Region.attach(buffer)),
@@ -60,15 +62,16 @@ describe('Region', () => {
     });
 
     it('says E_VERSION of another major version, and takes a later minor one', () => {
-      const major = (value: number) => withHeader((header) => header.setUint32(L.MAJOR_OFFSET, value, true));
-      expect(codeOf(() => Region.attach(major(L.FORMAT_MAJOR + 1)))).to.equal('E_VERSION');
+      const major = (value: number) =>
+        withHeader((header) => header.setUint32(layout.MAJOR_OFFSET, value, true));
+      expect(codeOf(() => Region.attach(major(layout.FORMAT_MAJOR + 1)))).to.equal('E_VERSION');
       expect(codeOf(() => Region.attach(major(0)))).to.equal('E_VERSION');
-      const minor = withHeader((header) => header.setUint32(L.MINOR_OFFSET, 99, true));
+      const minor = withHeader((header) => header.setUint32(layout.MINOR_OFFSET, 99, true));
       expect(codeOf(() => Region.attach(minor))).to.equal(undefined);
     });
 
     it('says E_CRC when any byte of the identity after magic and version is damaged', () => {
-      for (let at = L.MINOR_OFFSET; at < L.CRC_OFFSET + 4; at++) {
+      for (let at = layout.MINOR_OFFSET; at < layout.CRC_OFFSET + 4; at++) {
         const { buffer, bytes } = Region.create(MIB);
         bytes[at]! ^= 0x10;
         expect(
@@ -79,7 +82,11 @@ describe('Region', () => {
     });
 
     it('says E_RANGE of another slab table', () => {
-      for (const offset of [L.SLAB_CAPACITY_OFFSET, L.SLAB_BYTES_OFFSET, L.EXTENTS_OFFSET_OFFSET]) {
+      for (const offset of [
+        layout.SLAB_CAPACITY_OFFSET,
+        layout.SLAB_BYTES_OFFSET,
+        layout.EXTENTS_OFFSET_OFFSET,
+      ]) {
         const buffer = withHeader((header) =>
           header.setUint32(offset, 2 * header.getUint32(offset, true), true),
         );
@@ -89,7 +96,11 @@ describe('Region', () => {
 
     it('says E_ORDER of a region written in the other memory order', () => {
       const buffer = withHeader((header) =>
-        header.setUint32(L.MEMORY_ORDER_OFFSET, 3 - header.getUint32(L.MEMORY_ORDER_OFFSET, true), true),
+        header.setUint32(
+          layout.MEMORY_ORDER_OFFSET,
+          3 - header.getUint32(layout.MEMORY_ORDER_OFFSET, true),
+          true,
+        ),
       );
       expect(codeOf(() => Region.attach(buffer))).to.equal('E_ORDER');
     });
@@ -115,7 +126,8 @@ describe('Region', () => {
       const made = Region.create(8 * MIB);
       const { words, doubles, bytes } = Region.attach(made.buffer);
       made.buffer.grow(MIB);
-      for (const view of [words, doubles, bytes]) expect(view.byteLength).to.equal(L.INITIAL_REGION_BYTES);
+      for (const view of [words, doubles, bytes])
+        expect(view.byteLength).to.equal(layout.INITIAL_REGION_BYTES);
     });
 
     it('old ones and new ones show the same memory', () => {
@@ -123,8 +135,8 @@ describe('Region', () => {
       const { words } = region;
       expect(region.claimExtent(0, 4 * MIB)).to.not.equal(undefined);
       expect(region.words).to.not.equal(words);
-      region.words[L.EXTENTS_OFFSET / 4 + 1] = 77;
-      expect(words[L.EXTENTS_OFFSET / 4 + 1]).to.equal(77);
+      region.words[layout.EXTENTS_OFFSET / 4 + 1] = 77;
+      expect(words[layout.EXTENTS_OFFSET / 4 + 1]).to.equal(77);
     });
   });
 
@@ -133,19 +145,19 @@ describe('Region', () => {
       const region = Region.create(8 * MIB);
       const first = region.claimExtent(0, 1)!;
       const second = region.claimExtent(1023, 4097)!;
-      expect(first).to.deep.equal({ slab: 0, offset: L.EXTENTS_OFFSET, bytes: 4096 });
-      expect(second).to.deep.equal({ slab: 1023, offset: L.EXTENTS_OFFSET + 4096, bytes: 8192 });
+      expect(first).to.deep.equal({ slab: 0, offset: layout.EXTENTS_OFFSET, bytes: 4096 });
+      expect(second).to.deep.equal({ slab: 1023, offset: layout.EXTENTS_OFFSET + 4096, bytes: 8192 });
       expect(extentsOf(region)).to.deep.equal([first, second]);
       expect(region.usedBytes).to.equal(second.offset + second.bytes);
     });
 
     it('never exceeds maxBytes, uses it to the last unit, and stays full', () => {
-      const maxBytes = L.SMALLEST_MAX_BYTES;
+      const maxBytes = layout.SMALLEST_MAX_BYTES;
       const region = Region.create(maxBytes);
       expect(region.claimExtent(0, maxBytes)).to.equal(undefined);
       let claimed = 0;
       while (region.claimExtent(0, 8192) !== undefined) claimed++;
-      expect(claimed).to.equal(Math.floor((maxBytes - L.EXTENTS_OFFSET) / 8192));
+      expect(claimed).to.equal(Math.floor((maxBytes - layout.EXTENTS_OFFSET) / 8192));
       expect(region.claimExtent(0, 4096)).to.not.equal(undefined);
       expect(region.claimExtent(0, 1)).to.equal(undefined);
       expect(region.usedBytes).to.equal(maxBytes);
@@ -154,12 +166,15 @@ describe('Region', () => {
 
     it('helps past an extent whose claimer died before it moved the end', () => {
       const region = Region.create(8 * MIB);
-      const dead = ((7 + 1) << L.CLAIM_SLAB_SHIFT) | 3;
-      Atomics.store(region.words, L.EXTENTS_OFFSET / 4, dead);
+      const dead = ((7 + 1) << layout.CLAIM_SLAB_SHIFT) | 3;
+      Atomics.store(region.words, layout.EXTENTS_OFFSET / 4, dead);
       expect(extentsOf(region), 'not seen before the end is moved').to.deep.equal([]);
       const own = region.claimExtent(1, 4096)!;
-      expect(own.offset).to.equal(L.EXTENTS_OFFSET + 3 * 4096);
-      expect(extentsOf(region)).to.deep.equal([{ slab: 7, offset: L.EXTENTS_OFFSET, bytes: 3 * 4096 }, own]);
+      expect(own.offset).to.equal(layout.EXTENTS_OFFSET + 3 * 4096);
+      expect(extentsOf(region)).to.deep.equal([
+        { slab: 7, offset: layout.EXTENTS_OFFSET, bytes: 3 * 4096 },
+        own,
+      ]);
     });
 
     it('while another thread claims at any step of it, gives both what they asked for', () => {
@@ -190,14 +205,14 @@ describe('Region', () => {
       const told = results.flat().sort((a, b) => a.offset - b.offset);
       expect(told).to.have.length(threads * claims);
       expect(walked).to.deep.equal(told);
-      let end = L.EXTENTS_OFFSET;
+      let end = layout.EXTENTS_OFFSET;
       for (const { offset, bytes } of walked) {
         expect(offset).to.equal(end);
         end = offset + bytes;
       }
       expect(region.usedBytes).to.equal(end);
       for (const { slab, offset, bytes } of walked) {
-        const own = region.bytes.subarray(offset + L.EXTENT_HEADER_BYTES, offset + bytes);
+        const own = region.bytes.subarray(offset + layout.EXTENT_HEADER_BYTES, offset + bytes);
         if (!own.every((byte) => byte === slab + 1))
           expect.fail(`extent at ${offset} was written by another thread`);
       }
@@ -217,12 +232,17 @@ describe('Region', () => {
 
   describe('extentAt', () => {
     it('says E_RANGE of a claim word that is damaged', () => {
-      for (const claim of [0, -1, 1 << L.CLAIM_SLAB_SHIFT, (1 << L.CLAIM_SLAB_SHIFT) | L.CLAIM_UNITS_MASK]) {
+      for (const claim of [
+        0,
+        -1,
+        1 << layout.CLAIM_SLAB_SHIFT,
+        (1 << layout.CLAIM_SLAB_SHIFT) | layout.CLAIM_UNITS_MASK,
+      ]) {
         const region = Region.create(MIB);
         region.claimExtent(0, 4096);
-        region.words[L.EXTENTS_OFFSET / 4] = claim;
+        region.words[layout.EXTENTS_OFFSET / 4] = claim;
         expect(
-          codeOf(() => region.extentAt(L.EXTENTS_OFFSET)),
+          codeOf(() => region.extentAt(layout.EXTENTS_OFFSET)),
           `claim ${claim}`,
         ).to.equal('E_RANGE');
       }
@@ -231,17 +251,17 @@ describe('Region', () => {
     it('says E_RANGE when the buffer ends before the extents do', () => {
       const region = Region.create(MIB);
       region.claimExtent(0, 300_000);
-      const cut = new SharedArrayBuffer(L.EXTENTS_OFFSET, { maxByteLength: MIB });
-      new Uint8Array(cut).set(region.bytes.subarray(0, L.EXTENTS_OFFSET));
+      const cut = new SharedArrayBuffer(layout.EXTENTS_OFFSET, { maxByteLength: MIB });
+      new Uint8Array(cut).set(region.bytes.subarray(0, layout.EXTENTS_OFFSET));
       const attached = Region.attach(cut);
-      expect(codeOf(() => attached.extentAt(L.EXTENTS_OFFSET))).to.equal('E_RANGE');
+      expect(codeOf(() => attached.extentAt(layout.EXTENTS_OFFSET))).to.equal('E_RANGE');
     });
   });
 
   describe('the words of the header', () => {
     it('count lost measurements beyond 2^31 as a positive number', () => {
       const region = Region.create(MIB);
-      region.words[L.LOST_INDEX] = 2 ** 31 - 1;
+      region.words[layout.LOST_INDEX] = 2 ** 31 - 1;
       region.countLost();
       expect(region.lostMeasurements).to.equal(2 ** 31);
     });
@@ -250,16 +270,17 @@ describe('Region', () => {
       const region = Region.create(MIB);
       expect(region.noteReader()).to.equal(true);
       expect(region.noteReader(), 'the same thread again').to.equal(true);
-      region.words[L.READER_MARK_INDEX] = MARK_KIND === 'linux-thread-id' ? otherLiveMark() : OWN_MARK + 1;
+      region.words[layout.READER_MARK_INDEX] =
+        MARK_KIND === 'linux-thread-id' ? otherLiveMark() : OWN_MARK + 1;
       expect(region.noteReader()).to.equal(false);
     });
 
     it('note another reading thread in the place of one that is dead', function () {
       needsProc.call(this);
       const region = Region.create(MIB);
-      region.words[L.READER_MARK_INDEX] = DEAD_MARK;
+      region.words[layout.READER_MARK_INDEX] = DEAD_MARK;
       expect(region.noteReader()).to.equal(true);
-      expect(region.words[L.READER_MARK_INDEX]).to.equal(OWN_MARK);
+      expect(region.words[layout.READER_MARK_INDEX]).to.equal(OWN_MARK);
     });
 
     it('close once and for all who are attached', () => {

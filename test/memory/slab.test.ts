@@ -1,10 +1,10 @@
 import { expect } from 'chai';
 import { existsSync } from 'node:fs';
-import * as L from '../../src/memory/layout.ts';
+import * as layout from '../../src/memory/layout.ts';
 import { isProvenDead, OWN_MARK } from '../../src/memory/liveness.ts';
 import { Region } from '../../src/memory/region.ts';
 import { RegionClock } from '../../src/memory/region-clock.ts';
-import * as S from '../../src/memory/slab.ts';
+import * as slabLayout from '../../src/memory/slab.ts';
 import { copyOf, everyStep } from '../support/every-step.ts';
 import { DEAD_MARK, needsProc, otherLiveMark } from '../support/marks.ts';
 import {
@@ -16,17 +16,17 @@ import {
   startRegionWorker,
 } from '../support/region-job.ts';
 
-const entryWord = (slab: number): number => (L.SLAB_TABLE_OFFSET + slab * L.SLAB_BYTES) / 4;
+const entryWord = (slab: number): number => (layout.SLAB_TABLE_OFFSET + slab * layout.SLAB_BYTES) / 4;
 
 function setOwner(region: Region, slab: number, owner: number): void {
-  Atomics.store(region.words, entryWord(slab) + L.SLAB_OWNER_WORD, owner);
+  Atomics.store(region.words, entryWord(slab) + layout.SLAB_OWNER_WORD, owner);
 }
 
 /** A region whose first slabs have these owner words. */
 function withOwners(...owners: number[]): Region {
   const region = Region.create(2 ** 20);
   owners.forEach((owner, slab) => setOwner(region, slab, owner));
-  Atomics.store(region.words, L.SLABS_USED_INDEX, owners.length);
+  Atomics.store(region.words, layout.SLABS_USED_INDEX, owners.length);
   return region;
 }
 
@@ -36,50 +36,50 @@ describe('the slab table', () => {
   describe('acquireSlab', () => {
     it('gives a new slab, owned by this thread, where there is none', () => {
       const region = Region.create(2 ** 20);
-      expect(S.acquireSlab(region)).to.deep.equal({ slab: 0, adopted: false });
-      expect(S.slabOwner(region, 0)).to.equal(OWN_MARK);
-      expect(S.slabEpoch(region, 0)).to.equal(1);
-      expect(S.slabsUsed(region)).to.equal(1);
-      expect(S.isSlabDead(region, 0)).to.equal(false);
+      expect(slabLayout.acquireSlab(region)).to.deep.equal({ slab: 0, adopted: false });
+      expect(slabLayout.slabOwner(region, 0)).to.equal(OWN_MARK);
+      expect(slabLayout.slabEpoch(region, 0)).to.equal(1);
+      expect(slabLayout.slabsUsed(region)).to.equal(1);
+      expect(slabLayout.isSlabDead(region, 0)).to.equal(false);
     });
 
     it('tells the thread of the latest owner, of a new slab and of one taken over', () => {
       const region = withOwners(DEAD_MARK, otherLiveMark());
-      expect([0, 1, 2].map((slab) => S.slabThread(region, slab))).to.deep.equal([
+      expect([0, 1, 2].map((slab) => slabLayout.slabThread(region, slab))).to.deep.equal([
         undefined,
         undefined,
         undefined,
       ]);
-      S.acquireSlab(region);
-      S.acquireSlab(region);
-      expect([0, 1, 2].map((slab) => S.slabThread(region, slab))).to.deep.equal([0, undefined, 0]); // the main thread
+      slabLayout.acquireSlab(region);
+      slabLayout.acquireSlab(region);
+      expect([0, 1, 2].map((slab) => slabLayout.slabThread(region, slab))).to.deep.equal([0, undefined, 0]); // the main thread
     });
 
     it('takes the slab of a dead thread first, and says so', () => {
       const region = withOwners(otherLiveMark(), DEAD_MARK, otherLiveMark());
-      expect(S.acquireSlab(region)).to.deep.equal({ slab: 1, adopted: true });
-      expect(S.slabOwner(region, 1)).to.equal(OWN_MARK);
-      expect(S.slabEpoch(region, 1)).to.equal(1);
-      expect(S.slabsUsed(region)).to.equal(3);
+      expect(slabLayout.acquireSlab(region)).to.deep.equal({ slab: 1, adopted: true });
+      expect(slabLayout.slabOwner(region, 1)).to.equal(OWN_MARK);
+      expect(slabLayout.slabEpoch(region, 1)).to.equal(1);
+      expect(slabLayout.slabsUsed(region)).to.equal(3);
     });
 
     it('never takes a slab whose owner lives, nor one that a live thread is taking over', () => {
       const live = otherLiveMark();
       const region = withOwners(live, -live, live);
-      expect(S.acquireSlab(region)).to.deep.equal({ slab: 3, adopted: false });
-      expect([0, 1, 2].map((slab) => S.slabOwner(region, slab))).to.deep.equal([live, -live, live]);
+      expect(slabLayout.acquireSlab(region)).to.deep.equal({ slab: 3, adopted: false });
+      expect([0, 1, 2].map((slab) => slabLayout.slabOwner(region, slab))).to.deep.equal([live, -live, live]);
     });
 
     it('takes the slab of a dead thread of its kind, and makes a new one rather than take a strange one', () => {
       const region = withOwners(otherLiveMark(), DEAD_MARK, DEAD_MARK);
       [1, 2, 3].forEach((kind, slab) =>
-        Atomics.store(region.words, entryWord(slab) + L.SLAB_AFFINITY_WORD, kind),
+        Atomics.store(region.words, entryWord(slab) + layout.SLAB_AFFINITY_WORD, kind),
       );
-      expect(S.acquireSlab(region, 3)).to.deep.equal({ slab: 2, adopted: true });
-      expect(S.acquireSlab(region, 3)).to.deep.equal({ slab: 3, adopted: false });
-      expect(S.acquireSlab(region, 4)).to.deep.equal({ slab: 4, adopted: false });
+      expect(slabLayout.acquireSlab(region, 3)).to.deep.equal({ slab: 2, adopted: true });
+      expect(slabLayout.acquireSlab(region, 3)).to.deep.equal({ slab: 3, adopted: false });
+      expect(slabLayout.acquireSlab(region, 4)).to.deep.equal({ slab: 4, adopted: false });
       expect(
-        [0, 1, 2, 3, 4].map((slab) => region.words[entryWord(slab) + L.SLAB_AFFINITY_WORD]),
+        [0, 1, 2, 3, 4].map((slab) => region.words[entryWord(slab) + layout.SLAB_AFFINITY_WORD]),
       ).to.deep.equal([1, 2, 3, 3, 4]);
     });
 
@@ -90,74 +90,77 @@ describe('the slab table', () => {
         [[live, ...Array<number>(18).fill(DEAD_MARK)], 2 ** 20, { slab: 1, adopted: true }],
         [[live, live, ...Array<number>(18).fill(DEAD_MARK)], 2 ** 20, { slab: 20, adopted: false }],
         [
-          Array.from({ length: L.SLAB_CAPACITY }, (_, i) => (i === 700 ? DEAD_MARK : live)),
+          Array.from({ length: layout.SLAB_CAPACITY }, (_, i) => (i === 700 ? DEAD_MARK : live)),
           2 ** 20,
           { slab: 700, adopted: true },
         ],
-        [[live, DEAD_MARK], L.SMALLEST_MAX_BYTES, { slab: 1, adopted: true }],
+        [[live, DEAD_MARK], layout.SMALLEST_MAX_BYTES, { slab: 1, adopted: true }],
       ] as const) {
         const region = withOwners(...owners);
-        if (maxBytes === L.SMALLEST_MAX_BYTES) while (region.claimExtent(0, 4096) !== undefined);
-        expect(S.acquireSlab(region, 7)).to.deep.equal(taken);
+        if (maxBytes === layout.SMALLEST_MAX_BYTES) while (region.claimExtent(0, 4096) !== undefined);
+        expect(slabLayout.acquireSlab(region, 7)).to.deep.equal(taken);
       }
     });
 
     it('never takes a damaged slab, nor says that it is alive', () => {
       const region = withOwners(DEAD_MARK);
-      const owned = S.acquireSlab(region)!;
-      S.giveUpDamagedSlab(region, owned.slab);
-      expect(S.isSlabDead(region, 0)).to.equal(true);
-      expect(S.acquireSlab(region)).to.deep.equal({ slab: 1, adopted: false });
-      S.abandonSlabsOf(region, OWN_MARK);
-      expect(S.slabOwner(region, 0)).to.equal(L.DAMAGED);
+      const owned = slabLayout.acquireSlab(region)!;
+      slabLayout.giveUpDamagedSlab(region, owned.slab);
+      expect(slabLayout.isSlabDead(region, 0)).to.equal(true);
+      expect(slabLayout.acquireSlab(region)).to.deep.equal({ slab: 1, adopted: false });
+      slabLayout.abandonSlabsOf(region, OWN_MARK);
+      expect(slabLayout.slabOwner(region, 0)).to.equal(layout.DAMAGED);
     });
 
     for (const [state, owner] of [
       ['owned', DEAD_MARK],
       ['being taken over', -DEAD_MARK],
-      ['abandoned', L.ABANDONED],
+      ['abandoned', layout.ABANDONED],
     ] as const)
       it(`recovers a slab whose owner died while it was ${state}`, () => {
         const region = withOwners(owner);
-        expect(S.isSlabDead(region, 0)).to.equal(true);
-        expect(S.acquireSlab(region)).to.deep.equal({ slab: 0, adopted: true });
-        expect(S.isSlabDead(region, 0)).to.equal(false);
+        expect(slabLayout.isSlabDead(region, 0)).to.equal(true);
+        expect(slabLayout.acquireSlab(region)).to.deep.equal({ slab: 0, adopted: true });
+        expect(slabLayout.isSlabDead(region, 0)).to.equal(false);
       });
 
     it('leaves an entry of 0 below the used ones to the thread that is just coming', () => {
       const region = withOwners(otherLiveMark(), 0, otherLiveMark());
-      expect(S.isSlabDead(region, 1)).to.equal(false);
-      expect(S.acquireSlab(region)).to.deep.equal({ slab: 3, adopted: false });
+      expect(slabLayout.isSlabDead(region, 1)).to.equal(false);
+      expect(slabLayout.acquireSlab(region)).to.deep.equal({ slab: 3, adopted: false });
     });
 
     it('takes a dead predecessor that had the same thread id', () => {
       for (const owner of [OWN_MARK, -OWN_MARK])
-        expect(S.acquireSlab(withOwners(owner))).to.deep.equal({ slab: 0, adopted: true });
+        expect(slabLayout.acquireSlab(withOwners(owner))).to.deep.equal({ slab: 0, adopted: true });
     });
 
     it('never takes the own slab again, not even over another Region of the same memory', () => {
       const region = Region.create(2 ** 20);
-      expect(S.acquireSlab(region)?.slab).to.equal(0);
-      expect(S.acquireSlab(Region.attach(region.buffer))).to.deep.equal({ slab: 1, adopted: false });
+      expect(slabLayout.acquireSlab(region)?.slab).to.equal(0);
+      expect(slabLayout.acquireSlab(Region.attach(region.buffer))).to.deep.equal({ slab: 1, adopted: false });
     });
 
     it('makes all gauge sets of the dead owner stale, and none of the new one', () => {
       const region = withOwners(DEAD_MARK);
       const clock = new RegionClock(region.words);
       const last = clock.now();
-      expect(S.slabStaleBefore(region, 0)).to.equal(0);
-      S.acquireSlab(region);
-      expect(S.slabStaleBefore(region, 0)).to.equal(last);
+      expect(slabLayout.slabStaleBefore(region, 0)).to.equal(0);
+      slabLayout.acquireSlab(region);
+      expect(slabLayout.slabStaleBefore(region, 0)).to.equal(last);
       expect(new RegionClock(region.words).now()).to.be.above(last);
     });
 
     it('gives undefined when all slabs have live owners, and the last slab before that', () => {
       const live = otherLiveMark();
-      const region = withOwners(...Array.from({ length: L.SLAB_CAPACITY - 1 }, () => live));
-      expect(S.acquireSlab(region)).to.deep.equal({ slab: L.SLAB_CAPACITY - 1, adopted: false });
-      expect(S.acquireSlab(region)).to.equal(undefined);
+      const region = withOwners(...Array.from({ length: layout.SLAB_CAPACITY - 1 }, () => live));
+      expect(slabLayout.acquireSlab(region)).to.deep.equal({
+        slab: layout.SLAB_CAPACITY - 1,
+        adopted: false,
+      });
+      expect(slabLayout.acquireSlab(region)).to.equal(undefined);
       setOwner(region, 700, DEAD_MARK);
-      expect(S.acquireSlab(region)).to.deep.equal({ slab: 700, adopted: true });
+      expect(slabLayout.acquireSlab(region)).to.deep.equal({ slab: 700, adopted: true });
     });
   });
 
@@ -167,20 +170,20 @@ describe('the slab table', () => {
       const slabs = new Set<number>();
       everyStep(
         region,
-        () => S.acquireSlab(region),
+        () => slabLayout.acquireSlab(region),
         () => {
           const left = Region.attach(copyOf(region.buffer));
           // In the copy the thread that is at this step is dead.
           for (let slab = 0; slab < 5; slab++) {
-            const owner = S.slabOwner(left, slab);
+            const owner = slabLayout.slabOwner(left, slab);
             if (Math.abs(owner) === OWN_MARK) setOwner(left, slab, Math.sign(owner) * DEAD_MARK);
           }
-          const stale = S.slabStaleBefore(left, 1);
-          const first = S.acquireSlab(left)!;
-          const second = S.acquireSlab(left)!;
+          const stale = slabLayout.slabStaleBefore(left, 1);
+          const first = slabLayout.acquireSlab(left)!;
+          const second = slabLayout.acquireSlab(left)!;
           expect(first.slab, 'one slab, taken twice').to.not.equal(second.slab);
-          expect(S.slabsUsed(left)).to.be.at.least(Math.max(first.slab, second.slab) + 1);
-          expect(S.slabStaleBefore(left, 1)).to.be.at.least(stale);
+          expect(slabLayout.slabsUsed(left)).to.be.at.least(Math.max(first.slab, second.slab) + 1);
+          expect(slabLayout.slabStaleBefore(left, 1)).to.be.at.least(stale);
           slabs.add(first.slab).add(second.slab);
           deaths++;
         },
@@ -205,19 +208,19 @@ describe('the slab table', () => {
     for (const owners of [[], [DEAD_MARK], [otherLiveMark(), DEAD_MARK]])
       for (let stop = 0; stop < 6; stop++) {
         const region = withOwners(...owners);
-        let second: S.OwnedSlab | undefined;
+        let second: slabLayout.OwnedSlab | undefined;
         const first = everyStep(
           region,
-          () => S.acquireSlab(region)!,
+          () => slabLayout.acquireSlab(region)!,
           (step) => {
             // The second has the first's mark here; as another thread it would see a live owner where this sees a stranger.
             if (step !== stop) return;
             const hidden = [...owners.keys(), owners.length].filter(
-              (slab) => Math.abs(S.slabOwner(region, slab)) === OWN_MARK,
+              (slab) => Math.abs(slabLayout.slabOwner(region, slab)) === OWN_MARK,
             );
-            const marks = hidden.map((slab) => S.slabOwner(region, slab));
+            const marks = hidden.map((slab) => slabLayout.slabOwner(region, slab));
             hidden.forEach((slab, i) => setOwner(region, slab, Math.sign(marks[i]!) * otherLiveMark()));
-            second = S.acquireSlab(region);
+            second = slabLayout.acquireSlab(region);
             hidden.forEach((slab, i) => setOwner(region, slab, marks[i]!));
           },
         );
@@ -231,17 +234,17 @@ describe('the slab table', () => {
   describe('several threads at once', () => {
     it('get 400 different slabs', async () => {
       const region = Region.create(2 ** 20);
-      const results = await runTogether<S.OwnedSlab[]>(
+      const results = await runTogether<slabLayout.OwnedSlab[]>(
         region,
         { kind: 'acquire', count: 100, threads: 4 },
         4,
       );
       const slabs = results.flat().map(({ slab }) => slab);
       expect(slabs.sort((a, b) => a - b)).to.deep.equal(Array.from({ length: 400 }, (_, i) => i));
-      expect(S.slabsUsed(region)).to.equal(400);
+      expect(slabLayout.slabsUsed(region)).to.equal(400);
       expect(results.flat().every(({ adopted }) => !adopted)).to.equal(true);
-      for (let slab = 0; slab < 400; slab++) expect(S.slabEpoch(region, slab)).to.equal(1);
-      const owners = slabs.map((slab) => S.slabOwner(region, slab));
+      for (let slab = 0; slab < 400; slab++) expect(slabLayout.slabEpoch(region, slab)).to.equal(1);
+      const owners = slabs.map((slab) => slabLayout.slabOwner(region, slab));
       expect(
         owners.filter((owner, i) => i > 0 && owner !== owners[i - 1]).length,
         'they took turns',
@@ -252,7 +255,7 @@ describe('the slab table', () => {
       const region = withOwners(
         ...Array.from({ length: 400 }, (_, i) => (i % 3 === 0 ? -DEAD_MARK : DEAD_MARK)),
       );
-      const results = await runTogether<S.OwnedSlab[]>(
+      const results = await runTogether<slabLayout.OwnedSlab[]>(
         region,
         { kind: 'acquire', count: 100, threads: 4 },
         4,
@@ -262,13 +265,13 @@ describe('the slab table', () => {
         Array.from({ length: 400 }, (_, i) => i),
       );
       expect(slabs.every(({ adopted }) => adopted)).to.equal(true);
-      for (let slab = 0; slab < 400; slab++) expect(S.slabEpoch(region, slab)).to.equal(1);
+      for (let slab = 0; slab < 400; slab++) expect(slabLayout.slabEpoch(region, slab)).to.equal(1);
     });
 
     it('racing for one dead slab: exactly one wins it, again and again', async () => {
       for (let round = 0; round < 4; round++) {
         const region = withOwners(DEAD_MARK);
-        const results = await runTogether<S.OwnedSlab[]>(
+        const results = await runTogether<slabLayout.OwnedSlab[]>(
           region,
           { kind: 'acquire', count: 1, threads: 3 },
           3,
@@ -276,7 +279,7 @@ describe('the slab table', () => {
         const adopted = results.flat().filter((owned) => owned.adopted);
         expect(adopted).to.deep.equal([{ slab: 0, adopted: true }]);
         expect(new Set(results.flat().map(({ slab }) => slab)).size).to.equal(3);
-        expect(S.slabEpoch(region, 0)).to.equal(1);
+        expect(slabLayout.slabEpoch(region, 0)).to.equal(1);
       }
     });
   });
@@ -285,16 +288,16 @@ describe('the slab table', () => {
     it(`leaves the slab of a ${how} thread alone for as long as it lives, and takes it when it is gone`, async () => {
       const region = Region.create(2 ** 20);
       const worker = startRegionWorker(region, { kind: 'hold', how }, makeControl());
-      const { owned, mark } = await message<{ owned: S.OwnedSlab; mark: number }>(worker);
+      const { owned, mark } = await message<{ owned: slabLayout.OwnedSlab; mark: number }>(worker);
       expect(owned).to.deep.equal({ slab: 0, adopted: false });
-      expect(S.acquireSlab(region)).to.deep.equal({ slab: 1, adopted: false });
-      expect(S.isSlabDead(region, 0)).to.equal(false);
+      expect(slabLayout.acquireSlab(region)).to.deep.equal({ slab: 1, adopted: false });
+      expect(slabLayout.isSlabDead(region, 0)).to.equal(false);
       await worker.terminate();
       for (let i = 0; i < 500 && existsSync(`/proc/self/task/${mark}`); i++)
         await new Promise((go) => setTimeout(go, 2));
       expect(isProvenDead(mark)).to.equal(true);
-      expect(S.isSlabDead(region, 0)).to.equal(true);
-      expect(S.acquireSlab(region)).to.deep.equal({ slab: 0, adopted: true });
+      expect(slabLayout.isSlabDead(region, 0)).to.equal(true);
+      expect(slabLayout.acquireSlab(region)).to.deep.equal({ slab: 0, adopted: true });
     });
 
   it('sees a thread dead when its exit event is heard', async () => {
@@ -304,10 +307,10 @@ describe('the slab table', () => {
       const worker = startRegionWorker(region, { kind: 'count', times: 1, end }, control);
       await start(control, 1);
       await exitOf(worker);
-      expect(S.slabsUsed(region)).to.equal(1);
-      expect(S.isSlabDead(region, 0), end).to.equal(true);
+      expect(slabLayout.slabsUsed(region)).to.equal(1);
+      expect(slabLayout.isSlabDead(region, 0), end).to.equal(true);
     }
-    expect(S.slabEpoch(region, 0)).to.equal(3);
+    expect(slabLayout.slabEpoch(region, 0)).to.equal(3);
   });
 
   describe('abandonSlabsOf', () => {
@@ -315,9 +318,9 @@ describe('the slab table', () => {
       const live = otherLiveMark();
       const region = withOwners(77, live, -77, 78, -78, 0);
       setOwner(region, 6, 77); // its owner died before it raised the number of used slabs
-      S.abandonSlabsOf(region, 77);
-      const owners = Array.from({ length: 7 }, (_, slab) => S.slabOwner(region, slab));
-      expect(owners).to.deep.equal([L.ABANDONED, live, L.ABANDONED, 78, -78, 0, L.ABANDONED]);
+      slabLayout.abandonSlabsOf(region, 77);
+      const owners = Array.from({ length: 7 }, (_, slab) => slabLayout.slabOwner(region, slab));
+      expect(owners).to.deep.equal([layout.ABANDONED, live, layout.ABANDONED, 78, -78, 0, layout.ABANDONED]);
     });
   });
 });

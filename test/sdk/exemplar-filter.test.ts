@@ -11,16 +11,16 @@ const unsampled = trace.setSpanContext(ROOT_CONTEXT, { ...SPAN, traceFlags: Trac
 /** A gate, asked as the record calls ask: not before its pause is over, unless they are given a context. */
 class AskedGate {
   readonly #gate: SpanGate;
-  #pause = 0;
+  #untilNextOffer = 0;
 
   constructor(filter: 'trace_based' | 'always_on') {
     this.#gate = new SpanGate(filter);
   }
 
   spanOf(given: unknown): ExemplarSpan | undefined {
-    if (given === undefined && --this.#pause >= 0) return undefined;
+    if (given === undefined && --this.#untilNextOffer >= 0) return undefined;
     const span = this.#gate.spanOf(given);
-    this.#pause = this.#gate.pause;
+    this.#untilNextOffer = this.#gate.untilNextOffer;
     return span;
   }
 }

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import * as fc from 'fast-check';
-import { printed } from '../../src/base/errors.ts';
+import { shortText } from '../../src/base/errors.ts';
 import {
   canonicalAttributes,
   NO_ATTRIBUTES,
@@ -46,8 +46,8 @@ describe('canonicalAttributes', () => {
       expect(() => canonical({ k: [make()] })).to.not.throw();
       const { values } = canonical({ before: 1, k: make(), z: 'after' });
       expect([values[0], values[2]]).to.deep.equal([1, 'after']);
-      expect(() => printed(make())).to.not.throw();
-      expect(printed(make()).length).to.be.at.most(80);
+      expect(() => shortText(make())).to.not.throw();
+      expect(shortText(make()).length).to.be.at.most(80);
     });
 
   it('says once per cause what it could not take', () => {
@@ -169,7 +169,7 @@ describe('the identity of attribute values', () => {
       for (let j = 0; j < distinct.length; j++)
         expect(
           isSame(distinct[i], distinct[j]),
-          `${printed(distinct[i])} and ${printed(distinct[j])}`,
+          `${shortText(distinct[i])} and ${shortText(distinct[j])}`,
         ).to.equal(i === j);
   });
 

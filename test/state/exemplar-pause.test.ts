@@ -16,7 +16,7 @@ const PAUSE = 3;
 
 /** Lets nothing through, and is not to be asked about the three measurements after one. */
 class CountingGate implements ExemplarGate {
-  readonly pause = PAUSE;
+  readonly untilNextOffer = PAUSE;
   asked = 0;
 
   spanOf(): undefined {
@@ -53,8 +53,8 @@ describe('record calls and exemplars', () => {
 
   it('ask nobody where no exemplars are kept, however much is recorded', () => {
     const stream = new StoreWriter(Region.create(2 ** 20)).stream(counter('c'), 10);
-    stream.pause = 0;
+    stream.untilNextOffer = 0;
     for (let i = 0; i < 3; i++) recordTo(stream, 1, {}, i === 1 ? {} : undefined);
-    expect(stream.pause).to.be.greaterThan(2 ** 29);
+    expect(stream.untilNextOffer).to.be.greaterThan(2 ** 29);
   });
 });

@@ -5,7 +5,7 @@ import { readExponentialInto } from '../../src/state/cells/exponential-copy.ts';
 import { ExponentialShape } from '../../src/state/cells/exponential-histogram-cell.ts';
 import { Region } from '../../src/memory/region.ts';
 import { slabOwner } from '../../src/memory/slab.ts';
-import * as L from '../../src/memory/layout.ts';
+import * as layout from '../../src/memory/layout.ts';
 import { StoreWriter } from '../../src/state/store-writer.ts';
 import type { RecordedStream } from '../../src/state/stream-writer.ts';
 import { exponentialHistogram } from '../support/descriptions.ts';
@@ -28,7 +28,7 @@ function streamOf(region: Region, intervals = false, maxSize = SIZE): RecordedSt
 /** A stream of a thread that takes over what the one before left. */
 function heirOf(region: Region, intervals = false): RecordedStream {
   expect(slabOwner(region, 0)).to.not.equal(0);
-  Atomics.store(region.words, L.SLAB_TABLE_OFFSET / 4 + L.SLAB_OWNER_WORD, DEAD_MARK);
+  Atomics.store(region.words, layout.SLAB_TABLE_OFFSET / 4 + layout.SLAB_OWNER_WORD, DEAD_MARK);
   return streamOf(region, intervals);
 }
 

@@ -8,7 +8,7 @@ import {
   type CanonicalAttributes,
 } from '../../src/state/attributes.ts';
 import { DirectoryTexts, MOST_TEXTS, TextNumbers } from '../../src/state/directory-texts.ts';
-import * as R from '../../src/state/records.ts';
+import * as records from '../../src/state/records.ts';
 import { counter, gauge, histogram } from '../support/descriptions.ts';
 import { hostileAttributes } from '../support/hostile-values.ts';
 
@@ -21,9 +21,9 @@ const series = { stream: 3, keySet: 7, cell: 123_456, startTime: 1.8e12 + 0.5 };
 
 /** The series as a reader has it that has read no other. */
 function decoded(payload: Buffer, keys: readonly string[], start = 0, end = payload.length) {
-  const { values, ...numbers } = R.decodeSeries(payload, start, end);
+  const { values, ...numbers } = records.decodeSeries(payload, start, end);
   const read = { ...numbers, values };
-  return { numbers, attributes: R.decodeSeriesAttributes(read, keys, new DirectoryTexts()) };
+  return { numbers, attributes: records.decodeSeriesAttributes(read, keys, new DirectoryTexts()) };
 }
 
 function expectSame(back: CanonicalAttributes, attributes: CanonicalAttributes): void {
@@ -40,7 +40,7 @@ describe('records', () => {
     fc.assert(
       fc.property(hostileAttributes, (make) => {
         const attributes = canonicalAttributes(make(), () => {});
-        const payload = padded(R.encodeSeries(series, attributes, new TextNumbers()));
+        const payload = padded(records.encodeSeries(series, attributes, new TextNumbers()));
         const back = decoded(payload, attributes.keys);
         expect(back.numbers).to.deep.equal(series);
         expectSame(back.attributes, attributes);
@@ -63,10 +63,13 @@ describe('records', () => {
         for (const { values, isPublished, isHeir } of steps) {
           if (isHeir) writer = new TextNumbers();
           const attributes = { keys: values.map((_, i) => `${i}`), values };
-          const payload = padded(R.encodeSeries(series, attributes, writer));
+          const payload = padded(records.encodeSeries(series, attributes, writer));
           if (!isPublished) continue;
           writer.publish();
-          expectSame(R.decodeSeriesAttributes(R.decodeSeries(payload), attributes.keys, reader), attributes);
+          expectSame(
+            records.decodeSeriesAttributes(records.decodeSeries(payload), attributes.keys, reader),
+            attributes,
+          );
         }
       }),
     );
@@ -75,9 +78,9 @@ describe('records', () => {
   it('of series hold a text once, and then its number', () => {
     const texts = new TextNumbers();
     const attributes = canonicalAttributes({ a: 'a rather long text', b: 200 }, () => {});
-    const first = R.encodeSeries(series, attributes, texts);
+    const first = records.encodeSeries(series, attributes, texts);
     texts.publish();
-    const second = R.encodeSeries(series, attributes, texts);
+    const second = records.encodeSeries(series, attributes, texts);
     expect(first.length - second.length).to.equal('a rather long text'.length + 1);
     expect(second).to.have.length(12 + 1 + 1 + 2 + 3);
   });
@@ -88,9 +91,9 @@ describe('records', () => {
     for (let i = 0; i < MOST_TEXTS + 10; i++) {
       const attributes = { keys: ['a'], values: [`text ${i}`] };
       for (let turn = 0; turn < 2; turn++) {
-        const payload = R.encodeSeries(series, attributes, texts);
+        const payload = records.encodeSeries(series, attributes, texts);
         texts.publish();
-        const back = R.decodeSeriesAttributes(R.decodeSeries(payload), ['a'], reader);
+        const back = records.decodeSeriesAttributes(records.decodeSeries(payload), ['a'], reader);
         expect(back.values).to.deep.equal(attributes.values);
         expect(payload.includes('text')).to.equal(turn === 0 || i >= MOST_TEXTS);
       }
@@ -100,11 +103,11 @@ describe('records', () => {
   it('of a hostile directory name no text that is not there, and no number that nobody gives', () => {
     const texts = new TextNumbers();
     const attributes = { keys: ['a'], values: ['x'] };
-    R.encodeSeries(series, attributes, texts);
+    records.encodeSeries(series, attributes, texts);
     texts.publish();
-    const known = R.encodeSeries(series, attributes, texts);
+    const known = records.encodeSeries(series, attributes, texts);
     const read = (payload: Buffer) => () =>
-      R.decodeSeriesAttributes(R.decodeSeries(payload), ['a'], new DirectoryTexts());
+      records.decodeSeriesAttributes(records.decodeSeries(payload), ['a'], new DirectoryTexts());
     expect(read(known)).to.throw(RegionError, 'no text number 0');
     const numbered = (number: Buffer) => Buffer.concat([known.subarray(0, 14), Buffer.of(9), number]);
     expect(read(numbered(Buffer.of(0xff, 0x7f, 1, 65)))).to.throw(RegionError, 'text number 16383');
@@ -114,8 +117,8 @@ describe('records', () => {
 
   it('keep the cell apart from the rest: it is written in later', () => {
     const attributes = canonicalAttributes({ a: 'x', b: 2 }, () => {});
-    const payload = R.encodeSeries({ ...series, cell: 0 }, attributes, new TextNumbers());
-    R.setSeriesCell(payload, 2 ** 32 - 1);
+    const payload = records.encodeSeries({ ...series, cell: 0 }, attributes, new TextNumbers());
+    records.setSeriesCell(payload, 2 ** 32 - 1);
     const back = decoded(payload, ['a', 'b']);
     expect(back.numbers).to.deep.equal({ ...series, cell: 2 ** 32 - 1 });
     expect(back.attributes).to.deep.equal(attributes);
@@ -125,7 +128,7 @@ describe('records', () => {
     for (let length = 0; length < 300; length++) {
       const values = ['x'.repeat(length), 0.5, 'y'.repeat(50), '\ud800', true, [length], 300];
       const attributes = { keys: values.map((_, i) => `${i}`), values };
-      const payload = R.encodeSeries(series, attributes, new TextNumbers());
+      const payload = records.encodeSeries(series, attributes, new TextNumbers());
       expectSame(decoded(payload, attributes.keys).attributes, attributes);
     }
   });
@@ -133,14 +136,14 @@ describe('records', () => {
   it('hold streams and key sets of any number', () => {
     for (const number of [0, 1, 126, 127, 128, 16_383, 16_384, 2 ** 31, 2 ** 32 - 2]) {
       const many = { ...series, stream: number, keySet: number };
-      const payload = R.encodeSeries(many, NO_ATTRIBUTES, new TextNumbers());
+      const payload = records.encodeSeries(many, NO_ATTRIBUTES, new TextNumbers());
       expect(decoded(payload, []).numbers).to.deep.equal(many);
     }
   });
 
   it('of a series are read where they lie among others, and not beyond their end', () => {
     const attributes = canonicalAttributes({ a: 'text', b: 2, c: 0.5 }, () => {});
-    const payload = R.encodeSeries(series, attributes, new TextNumbers());
+    const payload = records.encodeSeries(series, attributes, new TextNumbers());
     const among = Buffer.concat([Buffer.alloc(40, 1), payload, Buffer.alloc(40, 1)]);
     const end = 40 + payload.length;
     const back = decoded(among, ['a', 'b', 'c'], 40, end);
@@ -154,8 +157,8 @@ describe('records', () => {
   });
 
   it('of the overflow series hold no values, and give back the one overflow object', () => {
-    const overflow = { ...series, keySet: R.OVERFLOW_KEY_SET };
-    const payload = R.encodeSeries(overflow, OVERFLOW_ATTRIBUTES, new TextNumbers());
+    const overflow = { ...series, keySet: records.OVERFLOW_KEY_SET };
+    const payload = records.encodeSeries(overflow, OVERFLOW_ATTRIBUTES, new TextNumbers());
     expect(payload).to.have.length(14);
     const back = decoded(padded(payload), []);
     expect(back.numbers).to.deep.equal(overflow);
@@ -166,7 +169,7 @@ describe('records', () => {
     fc.assert(
       fc.property(fc.array(fc.string({ unit: 'binary' })), (keys) => {
         const odd = [...keys, '\ud800', 'a\0b', '__proto__', ''];
-        expect(R.decodeJson(padded(R.encodeJson(odd)))).to.deep.equal(odd);
+        expect(records.decodeJson(padded(records.encodeJson(odd)))).to.deep.equal(odd);
       }),
     );
   });
@@ -174,8 +177,8 @@ describe('records', () => {
   it('of streams give back what makes their identity', () => {
     const streams = [counter('a'), gauge('\ud800\0"'), histogram('h', [0.1, 5, 1e300])];
     for (const stream of streams) {
-      const back = R.decodeJson(padded(R.encodeJson(stream))) as R.StreamDescription;
-      expect(R.streamKey(back)).to.equal(R.streamKey(stream));
+      const back = records.decodeJson(padded(records.encodeJson(stream))) as records.StreamDescription;
+      expect(records.streamKey(back)).to.equal(records.streamKey(stream));
     }
   });
 
@@ -183,7 +186,7 @@ describe('records', () => {
     const base = histogram('name', [1, 2]);
 
     it('tells streams apart by each field that counts', () => {
-      const others: R.StreamDescription[] = [
+      const others: records.StreamDescription[] = [
         { ...base, scope: { ...base.scope, name: 'other' } },
         { ...base, scope: { ...base.scope, version: '2' } },
         { ...base, scope: { ...base.scope, schemaUrl: 'https://example.org' } },
@@ -192,7 +195,7 @@ describe('records', () => {
         { ...base, scope: { ...base.scope, attributes: { a: '1' } } },
         { ...base, selection: 'default' },
         { ...base, selection: 'sum' },
-        { ...base, twin: 1 },
+        { ...base, viewIndex: 1 },
         { ...base, name: 'names' },
         { ...base, unit: 's' },
         { ...base, kind: 'COUNTER' },
@@ -205,7 +208,7 @@ describe('records', () => {
         { ...base, aggregation: { type: 'sum', monotonic: false } },
         { ...base, aggregation: { type: 'last-value' } },
       ];
-      const keys = [base, ...others].map(R.streamKey);
+      const keys = [base, ...others].map(records.streamKey);
       expect(new Set(keys).size).to.equal(keys.length);
     });
 
@@ -214,15 +217,15 @@ describe('records', () => {
         { description: 'longer', name: 'NaMe' },
         { created: 1 },
         { cardinalityLimit: 7 },
-        { twin: 0 },
+        { viewIndex: 0 },
       ])
-        expect(R.streamKey({ ...base, ...same })).to.equal(R.streamKey(base));
+        expect(records.streamKey({ ...base, ...same })).to.equal(records.streamKey(base));
     });
 
     it('cannot be forged with the separators of its text', () => {
       const a = { ...base, scope: { name: 'a","b', version: '', schemaUrl: undefined } };
       const b = { ...base, scope: { name: 'a', version: 'b', schemaUrl: undefined } };
-      expect(R.streamKey(a)).to.not.equal(R.streamKey(b));
+      expect(records.streamKey(a)).to.not.equal(records.streamKey(b));
     });
   });
 });

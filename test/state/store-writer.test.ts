@@ -2,11 +2,11 @@ import { expect } from 'chai';
 import { CellReader } from '../../src/collect/rows/cell-reader.ts';
 import { Snapshots } from '../../src/collect/snapshot/snapshot.ts';
 import { StoreReader } from '../../src/collect/directory/store-reader.ts';
-import * as L from '../../src/memory/layout.ts';
+import * as layout from '../../src/memory/layout.ts';
 import { OWN_MARK } from '../../src/memory/liveness.ts';
 import { Region } from '../../src/memory/region.ts';
 import { slabEpoch, slabOwner, slabsUsed } from '../../src/memory/slab.ts';
-import * as R from '../../src/state/records.ts';
+import * as records from '../../src/state/records.ts';
 import { StoreWriter, writerOf } from '../../src/state/store-writer.ts';
 import { counter, exponentialHistogram, gauge, histogram } from '../support/descriptions.ts';
 import { copyOf, everyStep } from '../support/every-step.ts';
@@ -26,7 +26,7 @@ import { recordTo } from '../support/record-to.ts';
 const MIB = 2 ** 20;
 
 const ownerIndex = (slab: number): number =>
-  (L.SLAB_TABLE_OFFSET + slab * L.SLAB_BYTES) / 4 + L.SLAB_OWNER_WORD;
+  (layout.SLAB_TABLE_OFFSET + slab * layout.SLAB_BYTES) / 4 + layout.SLAB_OWNER_WORD;
 
 /** The same memory after every slab's owner has died, as another thread sees it. */
 function afterDeath(region: Region): Region {
@@ -83,7 +83,7 @@ describe('StoreWriter', () => {
     const stream = writer.stream(counter('c'), 10);
     expect(writer.stream({ ...counter('C'), description: 'other' }, 10)).to.equal(stream);
     expect(writer.stream({ ...counter('c'), unit: 's' }, 10)).to.not.equal(stream);
-    expect(recordsOf(region).filter(({ kind }) => kind === R.STREAM_RECORD)).to.have.length(2);
+    expect(recordsOf(region).filter(({ kind }) => kind === records.STREAM_RECORD)).to.have.length(2);
   });
 
   it('writes each key set once, whatever the streams and orders', () => {
@@ -94,7 +94,7 @@ describe('StoreWriter', () => {
       for (let i = 0; i < 3; i++) recordTo(stream, 1, { x: i, y: 1 });
       for (let i = 0; i < 3; i++) recordTo(stream, 1, { y: i, x: 1 });
     }
-    expect(recordsOf(region).filter(({ kind }) => kind === R.KEY_SET_RECORD)).to.have.length(1);
+    expect(recordsOf(region).filter(({ kind }) => kind === records.KEY_SET_RECORD)).to.have.length(1);
   });
 
   it('writes a description when it is longer than all before', () => {
@@ -103,8 +103,8 @@ describe('StoreWriter', () => {
     const stream = writer.stream({ ...counter('c'), description: 'four' }, 10);
     for (const text of ['', 'for', 'five!', 'five?', 'six and']) writer.describe(stream, text);
     const texts = recordsOf(region)
-      .filter(({ kind }) => kind === R.DESCRIPTION_RECORD)
-      .map(({ payload }) => R.decodeJson(payload));
+      .filter(({ kind }) => kind === records.DESCRIPTION_RECORD)
+      .map(({ payload }) => records.decodeJson(payload));
     expect(texts).to.deep.equal([
       [0, 'five!'],
       [0, 'six and'],
@@ -117,22 +117,22 @@ describe('StoreWriter', () => {
     next.stream({ ...counter('c'), description: 'x' }, 10);
     const third = new StoreWriter(afterDeath(region));
     third.stream({ ...counter('c'), description: 'eight and more' }, 10);
-    expect(R.decodeJson(recordsOf(region).at(-1)!.payload)).to.deep.equal([0, 'eight and more']);
+    expect(records.decodeJson(recordsOf(region).at(-1)!.payload)).to.deep.equal([0, 'eight and more']);
   });
 
   it('puts its configuration where the region points; the newest counts; false when there is no room', () => {
-    const region = Region.create(L.SMALLEST_MAX_BYTES);
+    const region = Region.create(layout.SMALLEST_MAX_BYTES);
     const writer = new StoreWriter(region);
     const configuration = {
       resource: { a: 1 },
       resourceSchemaUrl: undefined,
       cardinalityLimits: {},
-    } as unknown as R.StoreConfiguration;
+    } as unknown as records.StoreConfiguration;
     expect(writer.configure(configuration)).to.equal(true);
     const first = region.configurationOffset;
     expect(writer.configure(configuration)).to.equal(true);
     expect(region.configurationOffset).to.be.above(first);
-    const large = { ...configuration, resource: { a: 'x'.repeat(L.SMALLEST_MAX_BYTES) } };
+    const large = { ...configuration, resource: { a: 'x'.repeat(layout.SMALLEST_MAX_BYTES) } };
     expect(writer.configure(large)).to.equal(false);
   });
 
@@ -141,15 +141,16 @@ describe('StoreWriter', () => {
     try {
       const region = Region.create(MIB);
       const live = otherLiveMark();
-      for (let slab = 0; slab < L.SLAB_CAPACITY; slab++) Atomics.store(region.words, ownerIndex(slab), live);
-      Atomics.store(region.words, L.SLABS_USED_INDEX, L.SLAB_CAPACITY);
+      for (let slab = 0; slab < layout.SLAB_CAPACITY; slab++)
+        Atomics.store(region.words, ownerIndex(slab), live);
+      Atomics.store(region.words, layout.SLABS_USED_INDEX, layout.SLAB_CAPACITY);
       const writer = new StoreWriter(region);
       use(writer);
       expect(region.lostMeasurements).to.equal(25);
       expect(
         log.warnings.filter((warning) => warning.includes('no room for another writing thread')),
       ).to.have.length(1);
-      expect(writer.configure({} as R.StoreConfiguration)).to.equal(false);
+      expect(writer.configure({} as records.StoreConfiguration)).to.equal(false);
     } finally {
       log.stop();
     }
@@ -221,13 +222,13 @@ describe('StoreWriter', () => {
       expect(new Set(cells).size).to.equal(cells.length);
       let held = 0;
       for (const { bytes } of extentsOf(region)) {
-        const share = Math.floor(held / L.EXTENT_SHARE / L.UNIT_BYTES) * L.UNIT_BYTES;
+        const share = Math.floor(held / layout.EXTENT_SHARE / layout.UNIT_BYTES) * layout.UNIT_BYTES;
         expect(bytes, 'an heir claims as if it had been the only owner').to.equal(
-          Math.max(L.FIRST_EXTENT_BYTES, share),
+          Math.max(layout.FIRST_EXTENT_BYTES, share),
         );
         held += bytes;
       }
-      expect(held).to.be.above(2 * L.EXTENT_SHARE * L.FIRST_EXTENT_BYTES);
+      expect(held).to.be.above(2 * layout.EXTENT_SHARE * layout.FIRST_EXTENT_BYTES);
     });
 
     it('writes a text once, and its heir once more', () => {
@@ -307,7 +308,7 @@ describe('StoreWriter', () => {
       const { cell } = seriesOf(seen)[0]!;
       const value = seen.doubles[cell + 1];
       const [extent] = extentsOf(seen);
-      seen.bytes[extent!.offset + L.EXTENT_HEADER_BYTES + 40]! ^= 1; // in the first record
+      seen.bytes[extent!.offset + layout.EXTENT_HEADER_BYTES + 40]! ^= 1; // in the first record
       const log = collectWarnings();
       try {
         for (let heir = 0; heir < 2; heir++) {
@@ -321,7 +322,7 @@ describe('StoreWriter', () => {
       } finally {
         log.stop();
       }
-      expect(slabOwner(seen, 0)).to.equal(L.DAMAGED);
+      expect(slabOwner(seen, 0)).to.equal(layout.DAMAGED);
       expect(seen.doubles[cell + 1], 'nobody has written there').to.equal(value);
       store.refresh();
       const [total] = new Snapshots(store, new CellReader())
@@ -335,7 +336,7 @@ describe('StoreWriter', () => {
       const region = Region.create(MIB);
       use(new StoreWriter(region));
       const seen = afterDeath(region);
-      Atomics.store(seen.words, L.EXTENTS_OFFSET / 4, 0);
+      Atomics.store(seen.words, layout.EXTENTS_OFFSET / 4, 0);
       const log = collectWarnings();
       const next = new StoreWriter(seen);
       use(next);

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { getEnvironmentData, setEnvironmentData } from 'node:worker_threads';
 import { OptionError } from '../../src/base/errors.ts';
-import * as L from '../../src/memory/layout.ts';
+import * as layout from '../../src/memory/layout.ts';
 import { MetricStore } from '../../src/state/store.ts';
 import { StoreWriter } from '../../src/state/store-writer.ts';
 import { counter } from '../support/descriptions.ts';
@@ -22,7 +22,7 @@ describe('MetricStore', () => {
     it('without options: the published store, or a new one that is then published', () => {
       expect(MetricStore.published()).to.equal(undefined);
       const store = MetricStore.open();
-      expect(store.maxBytes).to.equal(L.DEFAULT_MAX_BYTES);
+      expect(store.maxBytes).to.equal(layout.DEFAULT_MAX_BYTES);
       expect(MetricStore.published()).to.equal(store);
       expect(MetricStore.open()).to.equal(store);
       expect(MetricStore.open(undefined)).to.equal(store);
@@ -34,7 +34,7 @@ describe('MetricStore', () => {
       expect(second).to.not.equal(first);
       expect(MetricStore.create()).to.not.equal(first);
       expect(MetricStore.open()).to.equal(first);
-      expect([first.maxBytes, second.maxBytes]).to.deep.equal([L.DEFAULT_MAX_BYTES, 2 ** 20]);
+      expect([first.maxBytes, second.maxBytes]).to.deep.equal([layout.DEFAULT_MAX_BYTES, 2 ** 20]);
     });
 
     it('the oldest open store is published when the one before it is closed', () => {
@@ -63,16 +63,16 @@ describe('MetricStore', () => {
   describe('options', () => {
     it('takes maxBytes from the smallest to the largest, rounded down to whole units', () => {
       for (const [maxBytes, rounded] of [
-        [L.SMALLEST_MAX_BYTES, L.SMALLEST_MAX_BYTES],
-        [L.SMALLEST_MAX_BYTES + 4095, L.SMALLEST_MAX_BYTES],
-        [L.SMALLEST_MAX_BYTES + 4096, L.SMALLEST_MAX_BYTES + 4096],
-        [L.LARGEST_MAX_BYTES, L.LARGEST_MAX_BYTES],
+        [layout.SMALLEST_MAX_BYTES, layout.SMALLEST_MAX_BYTES],
+        [layout.SMALLEST_MAX_BYTES + 4095, layout.SMALLEST_MAX_BYTES],
+        [layout.SMALLEST_MAX_BYTES + 4096, layout.SMALLEST_MAX_BYTES + 4096],
+        [layout.LARGEST_MAX_BYTES, layout.LARGEST_MAX_BYTES],
       ] as const) {
         const store = MetricStore.create({ maxBytes });
         expect(store.maxBytes).to.equal(rounded);
         store.close();
       }
-      expect(MetricStore.open({ maxBytes: undefined } as never).maxBytes).to.equal(L.DEFAULT_MAX_BYTES);
+      expect(MetricStore.open({ maxBytes: undefined } as never).maxBytes).to.equal(layout.DEFAULT_MAX_BYTES);
     });
 
     for (const value of [
@@ -85,15 +85,15 @@ describe('MetricStore', () => {
       null,
       {},
       5n,
-      L.SMALLEST_MAX_BYTES - 1,
-      L.LARGEST_MAX_BYTES + 1,
+      layout.SMALLEST_MAX_BYTES - 1,
+      layout.LARGEST_MAX_BYTES + 1,
     ])
       it(`refuses maxBytes ${String(value)}, naming option, value and what is allowed`, () => {
         expect(() => MetricStore.open({ maxBytes: value } as never))
           .to.throw(OptionError, 'maxBytes')
           .and.satisfy(({ code, message }: OptionError) => {
             expect(code).to.equal('E_OPTION');
-            expect(message).to.include(`${L.SMALLEST_MAX_BYTES} to ${L.LARGEST_MAX_BYTES}`);
+            expect(message).to.include(`${layout.SMALLEST_MAX_BYTES} to ${layout.LARGEST_MAX_BYTES}`);
             const shown =
               typeof value === 'bigint' ? '5n' : value === null ? 'null' : (JSON.stringify(value) ?? '');
             if (Number.isFinite(value) || typeof value !== 'number') expect(message).to.include(shown);
@@ -162,9 +162,9 @@ describe('MetricStore', () => {
       const store = MetricStore.create();
       const name = 'seqlock-metrics.store';
       const published = getEnvironmentData(name);
-      const damaged = new SharedArrayBuffer(L.INITIAL_REGION_BYTES, { maxByteLength: 2 ** 20 });
-      new Uint8Array(damaged).set(store.region.bytes.subarray(0, L.EXTENTS_OFFSET));
-      new Uint8Array(damaged)[L.MAX_BYTES_OFFSET]! ^= 1;
+      const damaged = new SharedArrayBuffer(layout.INITIAL_REGION_BYTES, { maxByteLength: 2 ** 20 });
+      new Uint8Array(damaged).set(store.region.bytes.subarray(0, layout.EXTENTS_OFFSET));
+      new Uint8Array(damaged)[layout.MAX_BYTES_OFFSET]! ^= 1;
       setEnvironmentData(name, damaged);
       try {
         expect((await startStoreWorker({ open: true })).error).to.equal('E_CRC');

@@ -51,7 +51,7 @@ describe('StreamWriter', () => {
           const stream = writer.stream(counter('c'), 2000);
           const model = new Map<string, number>();
           for (const [attributes, keeps] of given) {
-            const way = stream.filtered(keeps);
+            const way = stream.lookupFor(keeps);
             for (let i = 0; i < 2; i++) stream.record(1, attributes, undefined, way);
             stream.bind(attributes, way).record(1);
             const kept = Object.entries(attributes).filter(([key]) => keeps?.(key) !== false);
@@ -68,8 +68,8 @@ describe('StreamWriter', () => {
     it('has one way for each rule about keys, however often it is asked for', () => {
       const stream = makeWriter().writer.stream(counter('c'), 10);
       const keeps = (): boolean => true;
-      expect(stream.filtered(keeps)).to.equal(stream.filtered(keeps));
-      expect(stream.filtered(keeps)).to.not.equal(stream.filtered(() => true));
+      expect(stream.lookupFor(keeps)).to.equal(stream.lookupFor(keeps));
+      expect(stream.lookupFor(keeps)).to.not.equal(stream.lookupFor(() => true));
     });
 
     it('takes undefined, null and {} for one series', () => {

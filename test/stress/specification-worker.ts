@@ -3,14 +3,14 @@ import { workerData } from 'node:worker_threads';
 // Not from the index: 64 threads load what they need and no more.
 import { SeqlockMetricsProvider } from '../../src/facade/metrics/seqlock-metrics-provider.ts';
 import { Seqlock } from '../../src/memory/seqlock.ts';
-import * as C from './specification-crew.ts';
+import * as crew from './specification-crew.ts';
 
-const { index, control, lock } = workerData as C.CrewData;
-const report = C.FIRST_REPORT + C.REPORT_WORDS * index;
+const { index, control, lock } = workerData as crew.CrewData;
+const report = crew.FIRST_REPORT + crew.REPORT_WORDS * index;
 const metrics = new SeqlockMetricsProvider();
 const counter = metrics.counter('c', '');
 const gauge = metrics.gauge('g', '');
-const histogram = metrics.histogram('h', '', C.BUCKETS);
+const histogram = metrics.histogram('h', '', crew.BUCKETS);
 const seqlock = new Seqlock(lock, 0, 1);
 let [lastValue, lastCount, writes] = [0, 0, 0];
 
@@ -19,7 +19,8 @@ function readIsRight(): boolean {
   const value = counter.value();
   const { count, sum, buckets } = histogram.stats();
   const [ones, tens, all] = buckets.map(({ cumulativeCount }) => cumulativeCount) as [number, number, number];
-  const sumOfBuckets = ones * C.OBSERVED[0] + (tens - ones) * C.OBSERVED[1] + (all - tens) * C.OBSERVED[2];
+  const sumOfBuckets =
+    ones * crew.OBSERVED[0] + (tens - ones) * crew.OBSERVED[1] + (all - tens) * crew.OBSERVED[2];
   const isRight =
     value >= lastValue &&
     count >= lastCount &&
@@ -33,23 +34,23 @@ function readIsRight(): boolean {
 function write(): void {
   counter.inc();
   gauge.inc();
-  histogram.observe(C.OBSERVED[writes % C.OBSERVED.length]!);
+  histogram.observe(crew.OBSERVED[writes % crew.OBSERVED.length]!);
   seqlock.update((state) => (state[0] = state[0]! + 1));
   writes++;
 }
 
 for (;;) {
-  const phase = Atomics.load(control, C.PHASE);
-  if (phase === C.IDLE || index >= Atomics.load(control, C.ACTIVE)) {
-    Atomics.store(control, report + C.IS_IDLE, 1);
-    Atomics.wait(control, C.PHASE, phase);
-    Atomics.store(control, report + C.IS_IDLE, 0);
+  const phase = Atomics.load(control, crew.PHASE);
+  if (phase === crew.IDLE || index >= Atomics.load(control, crew.ACTIVE)) {
+    Atomics.store(control, report + crew.IS_IDLE, 1);
+    Atomics.wait(control, crew.PHASE, phase);
+    Atomics.store(control, report + crew.IS_IDLE, 0);
     continue;
   }
-  if (phase === C.MIXED) {
+  if (phase === crew.MIXED) {
     write();
-    Atomics.add(control, report + C.WRITES, 1);
+    Atomics.add(control, report + crew.WRITES, 1);
   }
-  if (!readIsRight()) Atomics.add(control, report + C.FAULTS, 1);
-  Atomics.add(control, report + C.READS, 1);
+  if (!readIsRight()) Atomics.add(control, report + crew.FAULTS, 1);
+  Atomics.add(control, report + crew.READS, 1);
 }

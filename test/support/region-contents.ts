@@ -25,11 +25,11 @@ import {
 import { readLastValueInto } from '../../src/state/cells/last-value-cell.ts';
 import { readSumInto } from '../../src/state/cells/sum-cell.ts';
 import { DirectoryTexts } from '../../src/state/directory-texts.ts';
-import * as R from '../../src/state/records.ts';
+import * as records from '../../src/state/records.ts';
 
 export interface SeriesContents {
   readonly slab: number;
-  readonly stream: R.StreamDescription;
+  readonly stream: records.StreamDescription;
   readonly attributes: CanonicalAttributes;
   readonly overflow: boolean;
   readonly cell: number;
@@ -60,7 +60,7 @@ export function recordsOf(region: Region): { slab: number; kind: number; payload
 }
 
 export function seriesOf(region: Region): SeriesContents[] {
-  const streams = new Map<number, R.StreamDescription[]>();
+  const streams = new Map<number, records.StreamDescription[]>();
   const keySets = new Map<number, string[][]>();
   const texts = new Map<number, DirectoryTexts>();
   const series: SeriesContents[] = [];
@@ -70,17 +70,18 @@ export function seriesOf(region: Region): SeriesContents[] {
       keySets.set(slab, []);
       texts.set(slab, new DirectoryTexts());
     }
-    if (kind === R.STREAM_RECORD) streams.get(slab)!.push(R.decodeJson(payload) as R.StreamDescription);
-    if (kind === R.KEY_SET_RECORD) keySets.get(slab)!.push(R.decodeJson(payload) as string[]);
-    if (kind !== R.SERIES_RECORD) continue;
-    const decoded = R.decodeSeries(payload);
+    if (kind === records.STREAM_RECORD)
+      streams.get(slab)!.push(records.decodeJson(payload) as records.StreamDescription);
+    if (kind === records.KEY_SET_RECORD) keySets.get(slab)!.push(records.decodeJson(payload) as string[]);
+    if (kind !== records.SERIES_RECORD) continue;
+    const decoded = records.decodeSeries(payload);
     const { stream: id, keySet, cell } = decoded;
     const stream = streams.get(slab)![id]!;
     series.push({
       slab,
       stream,
-      attributes: R.decodeSeriesAttributes(decoded, keySets.get(slab)![keySet] ?? [], texts.get(slab)!),
-      overflow: keySet === R.OVERFLOW_KEY_SET,
+      attributes: records.decodeSeriesAttributes(decoded, keySets.get(slab)![keySet] ?? [], texts.get(slab)!),
+      overflow: keySet === records.OVERFLOW_KEY_SET,
       cell,
       live: Atomics.load(region.words, cell << 1) !== 0,
       values: valuesOf(region, stream.aggregation, cell),
@@ -89,7 +90,7 @@ export function seriesOf(region: Region): SeriesContents[] {
   return series;
 }
 
-function valuesOf({ words, doubles }: Region, aggregation: R.Aggregation, cell: number): number[] {
+function valuesOf({ words, doubles }: Region, aggregation: records.Aggregation, cell: number): number[] {
   if (aggregation.type === 'sum') {
     const into = new Float64Array(1);
     readSumInto(words, doubles, cell, into);
@@ -117,7 +118,7 @@ function valuesOf({ words, doubles }: Region, aggregation: R.Aggregation, cell: 
     ];
   }
   const buckets = aggregation.boundaries.length + 1;
-  if (R.hasIntervals(aggregation)) {
+  if (records.hasIntervals(aggregation)) {
     const into = new Float64Array(intervalHistogramCopyWords(buckets));
     readIntervalHistogramInto(words, doubles, cell, buckets, into);
     return [...into.subarray(0, 4), ...into.subarray(INTERVAL_HISTOGRAM_BUCKETS)];

@@ -1,9 +1,9 @@
-import { printed } from '../../base/errors.ts';
+import { shortText } from '../../base/errors.ts';
 import { Warnings } from '../../base/warnings.ts';
 import { ExtentCursor, readRecord, type LogRecord } from '../../memory/directory-log.ts';
 import { EXTENTS_OFFSET } from '../../memory/layout.ts';
 import type { Extent, Region } from '../../memory/region.ts';
-import { areDeltasWished } from '../../state/delta-wishes.ts';
+import { areDeltasRequested } from '../../state/delta-requests.ts';
 import { DirectoryTexts } from '../../state/directory-texts.ts';
 import { decodeExemplars } from '../../state/exemplar-record.ts';
 import * as R from '../../state/records.ts';
@@ -11,7 +11,7 @@ import { DirectoryWatch } from './directory-watch.ts';
 import { ExemplarBlock } from './exemplar-block.ts';
 import { MergedStream } from './merged-stream.ts';
 import { StringCache } from './string-cache.ts';
-import { Turns } from '../turns.ts';
+import { SerialQueue } from '../../base/serial-queue.ts';
 
 /** Records decoded between two looks at the time. */
 const RECORDS_BETWEEN_LOOKS = 64;
@@ -47,7 +47,7 @@ export class StoreReader {
   readonly region: Region;
   readonly scopes: ScopeStreams[] = [];
   /** Collections of this thread, one at a time: each has the observations that were made for it (specification, asynchronous instruments). */
-  readonly turns: Turns = new Turns();
+  readonly turns: SerialQueue = new SerialQueue();
   readonly #slabs = new Map<number, SlabDirectory>();
   readonly #streams = new Map<string, MergedStream>();
   readonly #scopes = new Map<string, ScopeStreams>();
@@ -129,7 +129,7 @@ export class StoreReader {
     } catch (error) {
       this.#warnings.once(
         'configuration',
-        `seqlock-metrics: the configuration of the store is damaged and not used: ${printed(error)}`,
+        `seqlock-metrics: the configuration of the store is damaged and not used: ${shortText(error)}`,
       );
     }
   }
@@ -141,7 +141,7 @@ export class StoreReader {
     } catch (error) {
       this.#warnings.once(
         'extents',
-        `seqlock-metrics: the store's memory is damaged, new series behind the damage are not reported: ${printed(error)}`,
+        `seqlock-metrics: the store's memory is damaged, new series behind the damage are not reported: ${shortText(error)}`,
       );
       return undefined;
     }
@@ -163,7 +163,7 @@ export class StoreReader {
       directory.broken = true;
       this.#warnings.once(
         `slab ${directory.slab}`,
-        `seqlock-metrics: the directory of writer ${directory.slab} is damaged, new series of it are not reported: ${printed(error)}`,
+        `seqlock-metrics: the directory of writer ${directory.slab} is damaged, new series of it are not reported: ${shortText(error)}`,
       );
       return true;
     }
@@ -241,7 +241,7 @@ export class StoreReader {
   /** A writer that registers a histogram before anybody wants deltas of it keeps no extremes of intervals. */
   #checkExtremes({ name, scope, kind, aggregation }: R.StreamDescription): void {
     if (!('recordMinMax' in aggregation && aggregation.recordMinMax)) return;
-    if (R.hasIntervals(aggregation) || !areDeltasWished(this.region, kind)) return;
+    if (R.hasIntervals(aggregation) || !areDeltasRequested(this.region, kind)) return;
     this.#warnings.once(
       `extremes ${name}`,
       `seqlock-metrics: histogram ${name} of meter ${scope.name || '(unnamed)'} was made before the reader that takes deltas of it: they have no min and max. Make the reader, or call startExporterThread, before the instruments`,

@@ -1,4 +1,4 @@
-import { nap } from '../../memory/nap.ts';
+import { sleepSync } from '../../memory/sleep.ts';
 import type { Region } from '../../memory/region.ts';
 
 /** What reading has cost so far (founding specification, `SeqlockReadStats`). */
@@ -69,7 +69,7 @@ export class CellReader implements CellReading {
   }
 
   /**
-   * A writer that does nothing but publish to this one cell: steps back for growing times, within the snapshot's budget.
+   * A writer that does nothing but publish to this one cell: steps back for growing times, withTimeout the snapshot's budget.
    */
   #patiently(readCell: ReadCell, region: Region, at: number, into: Float64Array): boolean {
     for (
@@ -79,7 +79,7 @@ export class CellReader implements CellReading {
     ) {
       const before = performance.now();
       this.#waits++;
-      nap(wait);
+      sleepSync(wait);
       region.refresh(); // a cell may have come to point to memory that was added meanwhile
       const attempts = readCell(region.words, region.doubles, at, into);
       this.#patience -= performance.now() - before;

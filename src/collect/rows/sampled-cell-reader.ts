@@ -1,4 +1,4 @@
-import { nap } from '../../memory/nap.ts';
+import { sleepSync } from '../../memory/sleep.ts';
 import type { Region } from '../../memory/region.ts';
 import type { CellReading, ReadCell } from './cell-reader.ts';
 
@@ -67,7 +67,7 @@ export class SampledCellReader implements CellReading {
     const started = performance.now();
     let attempts = 0;
     for (let i = 0; attempts === 0 && i < NAPS; i++) {
-      nap(FIRST_NAP_MS * 2 ** i);
+      sleepSync(FIRST_NAP_MS * 2 ** i);
       region.refresh(); // see CellReader
       attempts = readCell(region.words, region.doubles, at, into);
     }

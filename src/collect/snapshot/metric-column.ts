@@ -226,8 +226,8 @@ function exponentialColumns(scope: ColumnScope, metric: AnyMetric): MetricColumn
     const own = points.filter(({ value }) => (value.sum !== undefined) === hasSum);
     if (own.length === 0) return [];
     const size = own.reduce(
-      (most, { value: { positive, negative } }) =>
-        Math.max(most, positive.bucketCounts.length, negative.bucketCounts.length),
+      (max, { value: { positive, negative } }) =>
+        Math.max(max, positive.bucketCounts.length, negative.bucketCounts.length),
       0,
     );
     const column = new MetricColumn({ scope, name, unit, kind, boundaries: [], size, hasSum }, description);

@@ -1,4 +1,4 @@
-import { OptionError, printed } from '../../base/errors.ts';
+import { OptionError, shortText } from '../../base/errors.ts';
 import type { Warnings } from '../../base/warnings.ts';
 import type { MetricDefinition } from './metric-definition.ts';
 
@@ -43,18 +43,18 @@ export class FamilyRegistry {
       throw new OptionError(
         `buckets of ${name}`,
         second.buckets,
-        `those it was made with, ${printed(first.buckets)}, or be for another name`,
+        `those it was made with, ${shortText(first.buckets)}, or be for another name`,
       );
     if (second.labelNames !== undefined && first.labelNames?.join() !== second.labelNames.join())
       throw new OptionError(
         `labelNames of ${name}`,
         second.labelNames,
-        `those it was made with, ${first.labelNames === undefined ? 'none named' : printed(first.labelNames)}, or be for another name`,
+        `those it was made with, ${first.labelNames === undefined ? 'none named' : shortText(first.labelNames)}, or be for another name`,
       );
     if (first.help !== second.help)
       this.#warnings.once(
         `${name} help ${second.help}`,
-        `${first.kind} ${name} was made with the help ${printed(first.help)} before, now ${printed(second.help)}; the first is used`,
+        `${first.kind} ${name} was made with the help ${shortText(first.help)} before, now ${shortText(second.help)}; the first is used`,
       );
   }
 }

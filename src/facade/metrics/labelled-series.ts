@@ -1,5 +1,5 @@
 import type { Attributes } from '@opentelemetry/api';
-import { printed } from '../../base/errors.ts';
+import { shortText } from '../../base/errors.ts';
 import type { Warnings } from '../../base/warnings.ts';
 import { canonicalAttributes } from '../../state/attributes.ts';
 import { SeriesTable } from '../../state/series-table.ts';
@@ -48,7 +48,7 @@ export class LabelledSeries<S> {
       const reference = typeof labels === 'object' && labels !== null ? (this.#ways?.find(labels) ?? 0) : 0;
       return reference > 0 ? this.#series[reference - 1]! : this.#admit(labels);
     } catch (error) {
-      this.#warn('unreadable', `labels that cannot be read (${printed(error)})`);
+      this.#warn('unreadable', `labels that cannot be read (${shortText(error)})`);
       return this.#dropped;
     }
   }
@@ -88,21 +88,22 @@ export class LabelledSeries<S> {
   #checked(labels: unknown): Attributes | undefined {
     const { kind, labelNames } = this.#definition;
     if (typeof labels !== 'object' || labels === null || Array.isArray(labels))
-      return this.#refused('type', `labels must be an object, got ${printed(labels)}`);
+      return this.#refused('type', `labels must be an object, got ${shortText(labels)}`);
     const names = Object.keys(labels).sort();
     if (labelNames !== undefined && names.join() !== labelNames.join())
       return this.#refused(
         `names ${names.join()}`,
-        `labels must be ${labelNames.join(', ') || 'none'}, got ${names.map(printed).join(', ') || 'none'}`,
+        `labels must be ${labelNames.join(', ') || 'none'}, got ${names.map(shortText).join(', ') || 'none'}`,
       );
     const attributes: Record<string, string> = {};
     for (const name of names) {
       const value: unknown = (labels as Record<string, unknown>)[name];
-      if (!isLabelName(name, kind)) return this.#refused(`name ${name}`, `${printed(name)} is no label name`);
+      if (!isLabelName(name, kind))
+        return this.#refused(`name ${name}`, `${shortText(name)} is no label name`);
       if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean')
         return this.#refused(
           `value of ${name}`,
-          `label ${name} must be a string, number or boolean, got ${printed(value)}`,
+          `label ${name} must be a string, number or boolean, got ${shortText(value)}`,
         );
       attributes[name] = String(value);
     }

@@ -1,4 +1,4 @@
-import { OptionError, printed } from '../../base/errors.ts';
+import { OptionError, shortText } from '../../base/errors.ts';
 import type { MetricsFamilyOptions } from './metrics-provider.ts';
 
 export type MetricKind = 'counter' | 'gauge' | 'histogram';
@@ -88,7 +88,7 @@ function checkedBuckets(metric: string, buckets: unknown): readonly number[] {
       throw new OptionError(
         `${option}[${i}]`,
         bound,
-        `above the bound before it, ${printed(buckets[i - 1])}: bounds ascend`,
+        `above the bound before it, ${shortText(buckets[i - 1])}: bounds ascend`,
       );
   });
   return [...(buckets as number[])];

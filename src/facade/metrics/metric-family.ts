@@ -20,7 +20,7 @@ abstract class MetricFamily<S> {
   readonly name: string;
   readonly help: string;
   readonly #series: LabelledSeries<S>;
-  #bare: S | undefined;
+  #unlabelled: S | undefined;
 
   constructor(definition: MetricDefinition, warnings: Warnings, make: MakeSeries<S>, dropped: S) {
     this.name = definition.name;
@@ -32,8 +32,8 @@ abstract class MetricFamily<S> {
     return this.#series.of(labels);
   }
 
-  protected get bare(): S {
-    return (this.#bare ??= this.#series.of(NO_LABELS));
+  protected get unlabelled(): S {
+    return (this.#unlabelled ??= this.#series.of(NO_LABELS));
   }
 }
 
@@ -43,15 +43,15 @@ export class CounterFamily extends MetricFamily<MetricsCounterSeries> implements
   }
 
   inc(amount?: number): void {
-    this.bare.inc(amount);
+    this.unlabelled.inc(amount);
   }
 
   incBy(amount: number): void {
-    this.bare.incBy(amount);
+    this.unlabelled.incBy(amount);
   }
 
   value(): number {
-    return this.bare.value();
+    return this.unlabelled.value();
   }
 }
 
@@ -61,19 +61,19 @@ export class GaugeFamily extends MetricFamily<MetricsGaugeSeries> implements Met
   }
 
   set(value: number): void {
-    this.bare.set(value);
+    this.unlabelled.set(value);
   }
 
   inc(amount?: number): void {
-    this.bare.inc(amount);
+    this.unlabelled.inc(amount);
   }
 
   dec(amount?: number): void {
-    this.bare.dec(amount);
+    this.unlabelled.dec(amount);
   }
 
   value(): number {
-    return this.bare.value();
+    return this.unlabelled.value();
   }
 }
 
@@ -84,10 +84,10 @@ export class HistogramFamily extends MetricFamily<MetricsHistogramSeries> implem
   }
 
   observe(value: number): void {
-    this.bare.observe(value);
+    this.unlabelled.observe(value);
   }
 
   stats(): HistogramStats {
-    return this.bare.stats();
+    return this.unlabelled.stats();
   }
 }

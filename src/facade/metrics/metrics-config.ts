@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { OptionError, printed } from '../../base/errors.ts';
+import { OptionError, shortText } from '../../base/errors.ts';
 import type { MetricsMode } from './metrics-provider.ts';
 import type { SeqlockMetricsProviderOptions } from './seqlock-metrics-provider.ts';
 
@@ -62,7 +62,7 @@ function modeOf(
   if (enabled !== undefined && typeof enabled !== 'boolean')
     throw new OptionError(`${names.switch}.enabled${where}`, enabled, 'true or false');
   if (mode !== undefined)
-    return { mode: mode as MetricsMode, reason: `${names.mode} is ${printed(mode)}${where}` };
+    return { mode: mode as MetricsMode, reason: `${names.mode} is ${shortText(mode)}${where}` };
   return {
     mode: enabled === true ? 'seqlock' : 'standard',
     reason:

@@ -1,7 +1,7 @@
 import type { Meter } from '@opentelemetry/api';
 import { MeterProvider, MetricReader, type IMetricReader } from '@opentelemetry/sdk-metrics';
 import { columnsOf } from '../../collect/snapshot/metric-column.ts';
-import * as D from '../../collect/metric-data.ts';
+import * as metricData from '../../collect/metric-data.ts';
 import { hrTimeOf } from '../../collect/hr-time.ts';
 import { metricsDocument, type MetricsDocument } from '../../export/json.ts';
 import { BucketFinder } from '../../state/bucket-finder.ts';
@@ -38,9 +38,9 @@ interface StandardMetric {
 
 const KINDS = { counter: 'COUNTER', gauge: 'GAUGE', histogram: 'HISTOGRAM' } as const;
 const POINT_TYPES = {
-  counter: D.DATA_POINT_SUM,
-  gauge: D.DATA_POINT_GAUGE,
-  histogram: D.DATA_POINT_HISTOGRAM,
+  counter: metricData.DATA_POINT_SUM,
+  gauge: metricData.DATA_POINT_GAUGE,
+  histogram: metricData.DATA_POINT_HISTOGRAM,
 } as const;
 const DOUBLE = 1; // of the API's ValueType
 
@@ -102,7 +102,7 @@ export class StandardBackend implements MetricsBackend {
     return metricsDocument(this.#snapshot());
   }
 
-  #snapshot(): D.ResourceMetrics {
+  #snapshot(): metricData.ResourceMetrics {
     const endTime = hrTimeOf(Date.now());
     const metrics = this.#metrics
       .map((metric) => metricOf(metric, endTime))
@@ -119,9 +119,12 @@ export class StandardBackend implements MetricsBackend {
   }
 }
 
-function metricOf({ definition, series }: StandardMetric, endTime: D.DataPoint<number>['endTime']): D.Metric {
+function metricOf(
+  { definition, series }: StandardMetric,
+  endTime: metricData.DataPoint<number>['endTime'],
+): metricData.Metric {
   const { kind, name, help } = definition;
-  const dataPoints: D.DataPoint<unknown>[] = [];
+  const dataPoints: metricData.DataPoint<unknown>[] = [];
   for (const one of series) {
     const value = one.exported();
     if (value !== undefined)
@@ -129,9 +132,9 @@ function metricOf({ definition, series }: StandardMetric, endTime: D.DataPoint<n
   }
   return {
     descriptor: { name, description: help, unit: '', type: KINDS[kind], valueType: DOUBLE },
-    aggregationTemporality: D.TEMPORALITY_CUMULATIVE,
+    aggregationTemporality: metricData.TEMPORALITY_CUMULATIVE,
     dataPointType: POINT_TYPES[kind],
     ...(kind === 'counter' && { isMonotonic: true }),
     dataPoints,
-  } as D.Metric;
+  } as metricData.Metric;
 }

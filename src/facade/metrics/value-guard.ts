@@ -1,4 +1,4 @@
-import { printed } from '../../base/errors.ts';
+import { shortText } from '../../base/errors.ts';
 import type { Warnings } from '../../base/warnings.ts';
 import type { MetricDefinition } from './metric-definition.ts';
 
@@ -34,7 +34,7 @@ export class ValueGuard {
     const cause = typeof value !== 'number' ? 'type' : value < 0 && value >= -MAX ? 'negative' : 'not finite';
     this.#warnings.once(
       `${name} value ${cause}`,
-      `${kind} ${name}: ${printed(value)} is not recorded; it takes ${allowed}`,
+      `${kind} ${name}: ${shortText(value)} is not recorded; it takes ${allowed}`,
     );
     return false;
   }

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import * as fc from 'fast-check';
 import { addExponentialRow } from '../../../src/collect/rows/exponential-merge.ts';
-import * as R from '../../../src/collect/rows/exponential-row.ts';
+import * as exponentialRow from '../../../src/collect/rows/exponential-row.ts';
 
 const SIZE = 5;
 
@@ -24,11 +24,11 @@ const part: fc.Arbitrary<Part> = fc.record({
 
 /** What is not in use is rubbish, as it is where a row held another series before. */
 function rowOf({ scale, ranges }: Part): Float64Array {
-  const row = new Float64Array(R.exponentialRowWords(SIZE, 2)).fill(NaN);
+  const row = new Float64Array(exponentialRow.exponentialRowWords(SIZE, 2)).fill(NaN);
   row.set([7, 0.5, -1, 2, 3, scale]);
   for (const [r, { offset, counts: own }] of ranges.entries()) {
-    row.set([own.length === 0 ? 0 : offset, own.length], R.ROW_RANGES + 2 * r);
-    row.set(own, R.ROW_COUNTS + r * SIZE);
+    row.set([own.length === 0 ? 0 : offset, own.length], exponentialRow.ROW_RANGES + 2 * r);
+    row.set(own, exponentialRow.ROW_COUNTS + r * SIZE);
   }
   return row;
 }
@@ -58,18 +58,20 @@ describe('adding exponential rows', () => {
         row.set(rowOf(parts[0]!), at);
         for (const other of parts.slice(1)) addExponentialRow(row, at, rowOf(other), SIZE);
         const used = [0, 1].map((r) => {
-          const [offset, length] = row.subarray(at + R.ROW_RANGES + 2 * r);
-          const from = at + R.ROW_COUNTS + r * SIZE;
+          const [offset, length] = row.subarray(at + exponentialRow.ROW_RANGES + 2 * r);
+          const from = at + exponentialRow.ROW_COUNTS + r * SIZE;
           return [...row.subarray(from, from + length!)]
             .map((count, i): [number, number] => [offset! + i, count])
             .filter(([, count]) => count !== 0);
         });
-        expect([row[at + R.ROW_SCALE]!, ...used]).to.deep.equal(model(parts));
+        expect([row[at + exponentialRow.ROW_SCALE]!, ...used]).to.deep.equal(model(parts));
         expect([...row.subarray(at, at + 5)]).to.deep.equal(
           [7, 0.5, -1, 2, 3].map((n, i) => (i === 2 || i === 3 ? n : n * parts.length)),
         );
         expect(
-          [...row.subarray(0, at), ...row.subarray(at + R.exponentialRowWords(SIZE, 2))].every(Number.isNaN),
+          [...row.subarray(0, at), ...row.subarray(at + exponentialRow.exponentialRowWords(SIZE, 2))].every(
+            Number.isNaN,
+          ),
         ).to.equal(true);
       }),
     );

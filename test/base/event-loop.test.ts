@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { turn } from '../../src/base/turn.ts';
+import { yieldToEventLoop } from '../../src/base/event-loop.ts';
 import { turnsDuring } from '../support/turns-during.ts';
 
 describe('turn', () => {
@@ -7,13 +7,13 @@ describe('turn', () => {
     const order: string[] = [];
     const work = ['a', 'b', 'c'].map(async (name) => {
       for (let i = 0; i < 3; i++) {
-        await turn();
+        await yieldToEventLoop();
         order.push(name);
       }
     });
     const turns = await turnsDuring(Promise.all(work));
     expect(order.join('')).to.equal('abcabcabc');
     expect(turns).to.be.at.least(8); // the first may come before they are counted
-    await turn(); // when nobody waits any more
+    await yieldToEventLoop(); // when nobody waits any more
   });
 });

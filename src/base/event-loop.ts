@@ -4,7 +4,7 @@ const waiting: (() => void)[] = [];
  * Lets the event loop turn. Of all who wait one goes on at each turn, those who came first before the others: so the loop is held up for what
  * one of them does until it waits again, however many there are.
  */
-export function turn(): Promise<void> {
+export function yieldToEventLoop(): Promise<void> {
   return new Promise((resolve) => {
     if (waiting.push(resolve) === 1) setImmediate(next);
   });

@@ -3,19 +3,19 @@ import { expect } from 'chai';
 import { SeqlockMetricProducer } from '../../src/collect/metric-producer.ts';
 import { SMALLEST_MAX_BYTES } from '../../src/memory/layout.ts';
 import { Region } from '../../src/memory/region.ts';
-import { areDeltasWished, wishDeltas } from '../../src/state/delta-wishes.ts';
+import { areDeltasRequested, requestDeltas } from '../../src/state/delta-requests.ts';
 import { INSTRUMENT_KINDS } from '../../src/state/instrument-kind.ts';
 
 describe('wishes for deltas', () => {
   const wished = (region: Region): string[] =>
-    INSTRUMENT_KINDS.filter((kind) => areDeltasWished(region, kind));
+    INSTRUMENT_KINDS.filter((kind) => areDeltasRequested(region, kind));
 
   it('are kept for each kind by itself, and for good', () => {
     const region = Region.create(SMALLEST_MAX_BYTES);
     expect(wished(region)).to.deep.equal([]);
     for (const [i, kind] of INSTRUMENT_KINDS.entries()) {
-      wishDeltas(region, [kind]);
-      wishDeltas(region, []);
+      requestDeltas(region, [kind]);
+      requestDeltas(region, []);
       expect(wished(Region.attach(region.buffer))).to.deep.equal(INSTRUMENT_KINDS.slice(0, i + 1));
     }
   });

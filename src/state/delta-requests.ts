@@ -8,13 +8,13 @@ import type { Region } from '../memory/region.ts';
 import { INSTRUMENT_KINDS, type InstrumentKind } from './instrument-kind.ts';
 
 /** Any thread. What is registered before keeps no extremes of intervals. */
-export function wishDeltas(region: Region, kinds: Iterable<InstrumentKind>): void {
+export function requestDeltas(region: Region, kinds: Iterable<InstrumentKind>): void {
   let bits = 0;
   for (const kind of kinds) bits |= bitOf(kind);
   if (bits !== 0) Atomics.or(region.words, DELTA_KINDS_INDEX, bits);
 }
 
-export function areDeltasWished(region: Region, kind: InstrumentKind): boolean {
+export function areDeltasRequested(region: Region, kind: InstrumentKind): boolean {
   return (Atomics.load(region.words, DELTA_KINDS_INDEX) & bitOf(kind)) !== 0;
 }
 

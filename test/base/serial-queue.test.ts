@@ -1,11 +1,11 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { expect } from 'chai';
-import { Turns } from '../../src/collect/turns.ts';
+import { SerialQueue } from '../../src/base/serial-queue.ts';
 import { collectGarbage } from '../support/collect-garbage.ts';
 
 describe('turns', () => {
   it('are taken one after the other, in order, whether the one before failed or not', async () => {
-    const turns = new Turns();
+    const turns = new SerialQueue();
     const log: string[] = [];
     const work =
       (name: string, millis: number, fails = false) =>
@@ -26,7 +26,7 @@ describe('turns', () => {
   });
 
   it('keep nothing of what came of the last one', async () => {
-    const turns = new Turns();
+    const turns = new SerialQueue();
     const results: WeakRef<object>[] = [];
     const take = async (): Promise<void> => {
       results.push(new WeakRef(await turns.take(() => Promise.resolve({}))));

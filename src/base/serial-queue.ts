@@ -1,5 +1,5 @@
 /** Work that waits for its turn: one piece after the other, in the order in which they came. */
-export class Turns {
+export class SerialQueue {
   #last: Promise<void> = Promise.resolve();
 
   /** Does `work` after all that came before, whether that failed or not. */
