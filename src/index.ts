@@ -37,6 +37,7 @@ export type { JsonMetric, MetricsDocument } from './export/json.ts';
 export type { TranslationStrategy } from './export/prometheus-name.ts';
 export type { PrometheusHandler, PrometheusHandlerOptions } from './export/prometheus-handler.ts';
 export type { Collectable, ScrapeSource } from './export/scrape-source.ts';
+export type { OtlpPushOptions, PrometheusServerOptions } from './exporter/options.ts';
 export type { SeqlockMeterProviderOptions } from './facade/meter-provider.ts';
 export type { MetricsComparison } from './facade/metrics/comparing-metrics-provider.ts';
 export type { MetricDifference } from './facade/metrics/comparing-series.ts';
@@ -67,9 +68,4 @@ export type { BoundCounter, BoundRecorder } from './sdk/instruments.ts';
 export type { SeqlockMeter } from './sdk/meter.ts';
 export type { MetricStoreOptions } from './state/store.ts';
 export type { ExporterThread } from './thread/exporter-thread.ts';
-export type {
-  ExporterThreadOptions,
-  LastExportOptions,
-  OtlpPushOptions,
-  PrometheusServerOptions,
-} from './thread/options.ts';
+export type { ExporterThreadOptions, LastExportOptions } from './thread/options.ts';

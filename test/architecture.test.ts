@@ -16,18 +16,18 @@ const IMPORTABLE: ReadonlyMap<string, readonly string[]> = new Map([
   ['sdk', ['state', 'base']],
   ['collect', ['state', 'memory', 'base']],
   ['export', ['collect', 'base']],
-  ['thread', ['export', 'collect', 'state', 'memory', 'base']],
+  ['exporter', ['export', 'collect', 'state', 'memory', 'base']],
+  ['thread', ['exporter', 'state', 'memory', 'base']],
   ['facade', ['sdk', 'collect', 'export', 'state', 'memory', 'base']],
-  ['register', ['facade', 'thread', 'state', 'base']],
-  ['cli', ['facade', 'collect', 'export', 'base']],
+  ['register', ['facade', 'thread', 'exporter', 'state', 'base']],
   // index.ts; the store is a public name of `state`, the Seqlock one of `memory`
-  ['(root)', ['facade', 'thread', 'sdk', 'collect', 'export', 'state', 'memory', 'base']],
+  ['(root)', ['facade', 'thread', 'exporter', 'sdk', 'collect', 'export', 'state', 'memory', 'base']],
 ]);
 
 /** Packages a user has anyway, and Node's own modules. */
 const PACKAGES = /^(node:[a-z0-9_]+|@opentelemetry\/(api|sdk-metrics))$/;
 /** Code of the SDK's package is loaded here only; anywhere else its types may be used. The standard provider is made of it. */
-const MAY_LOAD_SDK = ['facade/metric-reader.ts', 'facade/metrics/standard-backend.ts', 'thread/push.ts'];
+const MAY_LOAD_SDK = ['facade/metric-reader.ts', 'facade/metrics/standard-backend.ts', 'exporter/push.ts'];
 /** Optional peers, loaded where they are used and when they are used. */
 const MAY_REQUIRE = ['facade/metrics/metrics-config.ts -> smol-toml'];
 
@@ -156,6 +156,13 @@ describe('architecture', () => {
       [],
     );
     expect(loaded.size, 'files of the thread').to.be.above(20);
+  });
+
+  it('has nothing of threads in the exporter, which any thread or process can run', () => {
+    const wrong = [...sources].filter(
+      ([path, source]) => layerOf(path) === 'exporter' && /worker_threads|parentPort|new Worker/.test(source),
+    );
+    expect(wrong.map(([path]) => path)).to.deep.equal([]);
   });
 
   it('has no import cycle, types included', () => {

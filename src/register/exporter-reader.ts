@@ -1,11 +1,11 @@
 import type { AggregationOption, AggregationTemporality, InstrumentType } from '@opentelemetry/sdk-metrics';
 import { Warnings } from '../base/warnings.ts';
+import type { Temporality } from '../exporter/options.ts';
+import { DELTA_KINDS } from '../exporter/temporality.ts';
 import { selectedAggregation } from '../facade/reader-requirements.ts';
 import type { RemoteReader } from '../facade/remote-reader.ts';
 import { selectionKey } from '../state/aggregation-choice.ts';
 import type { ExporterThread } from '../thread/exporter-thread.ts';
-import type { Temporality } from '../thread/options.ts';
-import { DELTA_KINDS } from '../thread/temporality.ts';
 
 // Numbers of the enums of `@opentelemetry/sdk-metrics`.
 const DELTA = 0;

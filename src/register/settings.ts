@@ -1,9 +1,9 @@
 import {
   DEFAULT_PORT,
   OTLP_PROTOCOLS,
-  type ExporterThreadOptions,
+  type ExporterOptions,
   type OtlpPushOptions,
-} from '../thread/options.ts';
+} from '../exporter/options.ts';
 import type { Environment } from './environment.ts';
 
 const EXPORTERS = ['otlp', 'prometheus', 'console', 'none'] as const;
@@ -16,7 +16,7 @@ const LONGEST_TIMER = 2 ** 31 - 1;
 export interface Settings {
   readonly disabled: boolean;
   /** Undefined where nothing is to be exported. */
-  readonly exporterThread: ExporterThreadOptions | undefined;
+  readonly exporterThread: ExporterOptions | undefined;
   /** Of histograms that are pushed by OTLP. */
   readonly histograms: (typeof HISTOGRAMS)[number];
 }
@@ -32,7 +32,7 @@ export function settingsFrom(environment: Environment): Settings {
   return { disabled, histograms, exporterThread: disabled ? undefined : exporterThreadFrom(environment) };
 }
 
-function exporterThreadFrom(environment: Environment): ExporterThreadOptions | undefined {
+function exporterThreadFrom(environment: Environment): ExporterOptions | undefined {
   const exporters = environment.listOf('OTEL_METRICS_EXPORTER', EXPORTERS, 'otlp');
   if (exporters.includes('none')) return undefined;
   const intervalMillis = environment.wholeNumber(['OTEL_METRIC_EXPORT_INTERVAL'], 1, LONGEST_TIMER, 60_000);

@@ -2,21 +2,16 @@ import { diag } from '@opentelemetry/api';
 import type { AddressInfo } from 'node:net';
 import { Worker } from 'node:worker_threads';
 import { ExporterThreadError } from '../base/errors.ts';
+import { keeperMemory, type KeeperMemory } from '../exporter/delta-keeper.ts';
+import { planOf, type ExporterPlan } from '../exporter/options.ts';
+import { DELTA_KINDS, temporalityOf } from '../exporter/temporality.ts';
 import { requestDeltas } from '../state/delta-requests.ts';
 import type { MetricStore } from '../state/store.ts';
-import { keeperMemory } from './delta-keeper.ts';
-import { DELTA_KINDS, temporalityOf } from './temporality.ts';
 import { environmentOfThread } from './thread-environment.ts';
 import { FlushRequests } from './flush-requests.ts';
 import { atAppEnd } from './last-export.ts';
-import { lastExportOf, planOf, storeOf, type ExporterPlan, type ExporterThreadOptions } from './options.ts';
-import {
-  CONTROL_BYTES,
-  type KeeperMemory,
-  type StopMessage,
-  type ThreadData,
-  type ThreadMessage,
-} from './protocol.ts';
+import { lastExportOf, storeOf, type ExporterThreadOptions } from './options.ts';
+import { CONTROL_BYTES, type StopMessage, type ThreadData, type ThreadMessage } from './protocol.ts';
 
 interface Deadline {
   readonly timeoutMillis?: number;
@@ -65,7 +60,7 @@ export class ExporterThreadHost implements ExporterThread {
   readonly started: Promise<void>;
   readonly #store: MetricStore;
   readonly #flushes = new FlushRequests(new SharedArrayBuffer(CONTROL_BYTES));
-  readonly #keeper: KeeperMemory | undefined;
+  readonly #keeper: KeeperMemory;
   readonly #forget: () => void;
   #plan: ExporterPlan;
   #worker: Worker | undefined;
@@ -75,13 +70,13 @@ export class ExporterThreadHost implements ExporterThread {
 
   /** Throws an `OptionError`. */
   constructor(options: ExporterThreadOptions, { keepAlive = true, histogramSelection }: HostOptions = {}) {
-    this.#plan = { ...planOf(options), histogramSelection };
+    this.#plan = { ...planOf(options, 'options of startExporterThread'), histogramSelection };
     this.#store = storeOf(options);
     const { otlp } = this.#plan;
     const { region } = this.#store;
     const deltaKinds = otlp === undefined ? [] : DELTA_KINDS[temporalityOf(otlp, process.env)];
     requestDeltas(region, deltaKinds); // now, and not when the thread is up: instruments may be made in the next line
-    this.#keeper = deltaKinds.length > 0 ? keeperMemory(region.maxBytes) : undefined;
+    this.#keeper = keeperMemory(deltaKinds.length > 0 ? region.maxBytes : 0);
     const lastExport = lastExportOf(options);
     this.#forget =
       lastExport === undefined

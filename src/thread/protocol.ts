@@ -1,30 +1,26 @@
 /**
  * What passes between the thread that starts the exporter thread (the host) and the exporter thread.
  *
- *   control, shared int32 words      0           1        2        3
- *                                    +-----------+--------+--------+--------+
- *                                    | requested | done   | failed | kept   |
- *                                    +-----------+--------+--------+--------+
+ *   control, shared int32 words      0           1        2
+ *                                    +-----------+--------+--------+
+ *                                    | requested | done   | failed |
+ *                                    +-----------+--------+--------+
  *
  * requested   number of the latest flush the host asked for
  * done        number of the latest flush that came to its end
  * failed      1 when that one did not deliver everything
- * kept        where it is kept what was pushed as deltas (delta-keeper.ts)
  *
  * A flush is asked for in shared memory and not by message, so that a host whose event loop has stopped for good (in an 'exit' listener)
  * can ask and wait, and so that an exporter thread that starts finds what its dead predecessor was asked for.
  */
 import type { AddressInfo } from 'node:net';
-import type { ExporterPlan } from './options.ts';
+import type { KeeperMemory } from '../exporter/delta-keeper.ts';
+import type { ExporterPlan } from '../exporter/options.ts';
 
 export const REQUESTED_INDEX = 0;
 export const DONE_INDEX = 1;
 export const FAILED_INDEX = 2;
-export const KEPT_INDEX = 3;
-export const CONTROL_BYTES = 16;
-
-/** Two slots (delta-keeper.ts). */
-export type KeeperMemory = readonly [SharedArrayBuffer, SharedArrayBuffer];
+export const CONTROL_BYTES = 12;
 
 /** What the exporter thread is made with. */
 export interface ThreadData {
@@ -34,8 +30,8 @@ export interface ThreadData {
   readonly buffer: SharedArrayBuffer;
   readonly control: SharedArrayBuffer;
   readonly plan: ExporterPlan;
-  /** Where what was pushed as deltas is kept; undefined where nothing is, or there is no memory for it. */
-  readonly keeper: KeeperMemory | undefined;
+  /** Where what was pushed as deltas is kept. */
+  readonly keeper: KeeperMemory;
 }
 
 /** From the host: export once more, then end. */

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { shortText } from '../base/errors.ts';
 import { Warnings } from '../base/warnings.ts';
-import type { ExporterPlan } from './options.ts';
+import type { ExporterPlan } from '../exporter/options.ts';
 
 /** By option of `otlp`, the end of the names of the variables that the official exporter reads in its place. */
 const READ_BY_EXPORTER = {

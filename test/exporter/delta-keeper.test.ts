@@ -1,7 +1,6 @@
 import { expect } from 'chai';
 import type { DeltaState } from '../../src/collect/snapshot/delta-state.ts';
-import { DeltaKeeper, keeperMemory } from '../../src/thread/delta-keeper.ts';
-import { CONTROL_BYTES, KEPT_INDEX, type KeeperMemory } from '../../src/thread/protocol.ts';
+import { DeltaKeeper, keeperMemory, type KeeperMemory } from '../../src/exporter/delta-keeper.ts';
 
 const stateOf = (untilMillis: number, series = 1): DeltaState => ({
   stream: 's',
@@ -15,10 +14,9 @@ const stateOf = (untilMillis: number, series = 1): DeltaState => ({
 });
 
 describe('DeltaKeeper', () => {
-  let control: Int32Array;
-  const keeper = (memory?: KeeperMemory): DeltaKeeper => new DeltaKeeper(control, memory);
-  const memory = (): KeeperMemory => keeperMemory(2 ** 20)!;
-  beforeEach(() => (control = new Int32Array(new SharedArrayBuffer(CONTROL_BYTES))));
+  const keeper = (memory: KeeperMemory): DeltaKeeper => new DeltaKeeper(memory);
+  const memory = (): KeeperMemory => keeperMemory(2 ** 20);
+  const wholeSlot = ({ whole }: KeeperMemory): number => new Int32Array(whole)[0]!;
 
   it('has kept nothing before the first push, and no push that is under way', () => {
     const shared = memory();
@@ -32,7 +30,7 @@ describe('DeltaKeeper', () => {
     for (const [push, series] of [1, 100, 7, 3000].entries()) {
       keeper(shared).begin([stateOf(push, series)])();
       expect(keeper(shared).kept()).to.deep.equal([stateOf(push, series)]);
-      expect(Atomics.load(control, KEPT_INDEX), 'the slot, which was not in use').to.equal((push % 2) + 1);
+      expect(wholeSlot(shared), 'the slot, which was not in use').to.equal((push % 2) + 1);
     }
   });
 
@@ -53,18 +51,17 @@ describe('DeltaKeeper', () => {
   it('survives a death in the middle of keeping: the other slot stands', () => {
     const shared = memory();
     keeper(shared).begin([stateOf(1)])();
-    const other = shared[Atomics.load(control, KEPT_INDEX) === 1 ? 1 : 0];
+    const other = shared.slots[wholeSlot(shared) === 1 ? 1 : 0]!;
     other.grow(64);
     new Uint8Array(other).fill(0xff);
     expect(keeper(shared).kept()).to.deep.equal([stateOf(1)]);
   });
 
   it('does not know what was pushed where it had no memory for it', () => {
-    for (const none of [undefined, keeperMemory(64)]) {
+    for (const none of [{ ...keeperMemory(0), slots: [] }, keeperMemory(64)]) {
       expect(keeper(none).kept()).to.deep.equal([]);
       keeper(none).begin([stateOf(1, 1000)])();
       expect(keeper(none).kept()).to.equal(undefined);
-      Atomics.store(control, KEPT_INDEX, 0);
     }
   });
 });

@@ -1,32 +1,40 @@
 /**
- * Keeps what was pushed as deltas where the death of the exporter thread does not reach it: the next one goes on from there. Written at the end of
- * each push by the exporter thread, to the slot that is not in use; the host only holds the memory.
+ * Keeps what was pushed as deltas where the death of the exporter's thread does not reach it: the next exporter of the store goes on from
+ * there. Written at the end of each push, to the slot that is not in use.
+ *
+ *   whole    int32: the number of the slot that is whole, from 1 on; 0 before the first push; -1 where what was pushed could not be kept
  *
  *   slot     0                  4
  *            +------------------+------------------------------+
  *            | bytes that follow | DeltaState[], serialized by V8 |
  *            +------------------+------------------------------+
  *
- * A push under way when the thread dies is made again: whether it arrived is not known. OTLP prefers data twice to data lost there
+ * A push that is under way at a death is made again: whether it arrived is not known. OTLP prefers data twice to data lost there
  * (OTLP specification, duplicate data).
  */
 import { deserialize, serialize } from 'node:v8';
 import type { DeltaState } from '../collect/snapshot/delta-state.ts';
-import { KEPT_INDEX, type KeeperMemory } from './protocol.ts';
 
-/** Values of the control word; from 1 on, the number of the slot that is whole. */
 const NOTHING_PUSHED = 0;
 const LOST = -1;
 
 const HEADER_BYTES = 4;
 
-/** Memory for at most `maxBytes` of deltas; undefined where there is none. Only what is used of it takes memory. */
-export function keeperMemory(maxBytes: number): KeeperMemory | undefined {
+/** Shared memory, so that it can be handed from an exporter to the next, whatever thread that is in. */
+export interface KeeperMemory {
+  readonly whole: SharedArrayBuffer;
+  /** None where there was no address space for them. */
+  readonly slots: readonly SharedArrayBuffer[];
+}
+
+/** Memory for at most `maxBytes` of deltas. Only what is used of it takes memory. */
+export function keeperMemory(maxBytes: number): KeeperMemory {
   const slot = (): SharedArrayBuffer => new SharedArrayBuffer(0, { maxByteLength: maxBytes });
+  const whole = new SharedArrayBuffer(4);
   try {
-    return [slot(), slot()];
+    return { whole, slots: [slot(), slot()] };
   } catch {
-    return undefined; // of address space
+    return { whole, slots: [] };
   }
 }
 
@@ -37,19 +45,19 @@ interface PushUnderWay {
 
 export class DeltaKeeper {
   readonly #underWay: PushUnderWay[] = []; // in the order of their collections
-  readonly #control: Int32Array;
-  readonly #memory: KeeperMemory | undefined;
+  readonly #whole: Int32Array;
+  readonly #slots: readonly SharedArrayBuffer[];
 
-  constructor(control: Int32Array, memory: KeeperMemory | undefined) {
-    this.#control = control;
-    this.#memory = memory;
+  constructor({ whole, slots }: KeeperMemory) {
+    this.#whole = new Int32Array(whole);
+    this.#slots = slots;
   }
 
   /** What was pushed so far. Undefined when that is not to be known: something was, and could not be kept. */
   kept(): DeltaState[] | undefined {
-    const slot = Atomics.load(this.#control, KEPT_INDEX);
+    const slot = Atomics.load(this.#whole, 0);
     if (slot === NOTHING_PUSHED) return [];
-    const memory = this.#memory?.[slot - 1];
+    const memory = this.#slots[slot - 1];
     if (memory === undefined) return undefined;
     const bytes = new Int32Array(memory, 0, 1)[0]!;
     return deserialize(Buffer.from(new Uint8Array(memory, HEADER_BYTES, bytes).slice())) as DeltaState[];
@@ -67,12 +75,12 @@ export class DeltaKeeper {
   }
 
   #keep(serialized: Buffer): void {
-    const slot = Atomics.load(this.#control, KEPT_INDEX) === 1 ? 2 : 1;
-    Atomics.store(this.#control, KEPT_INDEX, this.#write(serialized, slot) ? slot : LOST);
+    const slot = Atomics.load(this.#whole, 0) === 1 ? 2 : 1;
+    Atomics.store(this.#whole, 0, this.#write(serialized, slot) ? slot : LOST);
   }
 
   #write(serialized: Buffer, slot: number): boolean {
-    const memory = this.#memory?.[slot - 1];
+    const memory = this.#slots[slot - 1];
     if (memory === undefined) return false;
     const needed = HEADER_BYTES + serialized.length;
     try {
