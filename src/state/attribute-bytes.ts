@@ -1,7 +1,7 @@
 /**
  * An attribute value as bytes: a tag, then what it says. Writer and reader side by side.
  *
- *   null, undefined, false, true   nothing
+ *   null, false, true              nothing
  *   NUMBER                         a float64, little-endian
  *   WHOLE                          a varint: a whole number from 0 to 2^32 - 1
  *   UTF8, UTF16, JSON              a varint, and so many bytes
@@ -15,7 +15,6 @@ import type { AttributeValue } from './attributes.ts';
 import type { DirectoryTexts, TextNumbers } from './directory-texts.ts';
 
 const TAG_NULL = 0;
-const TAG_UNDEFINED = 1;
 const TAG_FALSE = 2;
 const TAG_TRUE = 3;
 const TAG_NUMBER = 4;
@@ -76,9 +75,6 @@ export class ValueWriter {
         return;
       case 'boolean':
         this.#tag(value ? TAG_TRUE : TAG_FALSE);
-        return;
-      case 'undefined':
-        this.#tag(TAG_UNDEFINED);
         return;
       default:
         if (value === null) this.#tag(TAG_NULL);
@@ -178,8 +174,6 @@ export class ValueReader {
         return true;
       case TAG_FALSE:
         return false;
-      case TAG_UNDEFINED:
-        return undefined;
       default:
         return null;
     }

@@ -26,8 +26,10 @@ const NO_LETTER = 0x3fff_ffff;
 const TRIED_LETTERS = 64;
 /** Places a key may have: with more strings than half of them, one character seldom tells them apart. */
 const MAX_PLACES = 64;
+/** The id of undefined as the value of a key that is no attribute. */
+const VALUELESS_ID = 2;
 /** Values that are one attribute: see `scalarIdentity`. */
-const JSON_NULLS: readonly (number | null | undefined)[] = [null, undefined, NaN, Infinity, -Infinity];
+const JSON_NULLS: readonly (number | null)[] = [null, NaN, Infinity, -Infinity];
 
 /**
  * Bits of a small number spread over a word (finalizer of MurmurHash3). Multipliers of different positions must not be small
@@ -65,12 +67,18 @@ export class AttributeKey {
   count = 0;
   /** True for a key that a view leaves out: it has no ids, and every value is as good as another. */
   readonly leftOut: boolean;
+  /** True for a key that is no attribute, since its value is undefined: that is its one value, whose id adds nothing to an index or a hash. */
+  readonly valueless: boolean;
 
-  constructor(name: string, position: number, leftOut: boolean = false) {
+  constructor(name: string, position: number, role: 'attribute' | 'left out' | 'valueless' = 'attribute') {
     this.name = name;
     this.position = position;
-    this.leftOut = leftOut;
-    this.multiplier = mixed(position + 1) | 1;
+    this.leftOut = role === 'left out';
+    this.valueless = role === 'valueless';
+    this.multiplier = this.valueless ? 0 : mixed(position + 1) | 1;
+    if (!this.valueless) return;
+    this.ids.set(undefined, VALUELESS_ID);
+    this.shift = 31; // VALUELESS_ID << 31 is 0
   }
 
   /** The id of a canonical value, or 0. */

@@ -1,7 +1,7 @@
 import { shortText } from '../base/errors.ts';
 
 /** An attribute value as a series keeps it: scalars as they came, arrays and objects as their JSON reads back. */
-export type AttributeValue = string | number | boolean | null | undefined | object;
+export type AttributeValue = string | number | boolean | null | object;
 
 /** The identity of a series within its stream, independent of the order in which a caller wrote the attributes. */
 export interface CanonicalAttributes {
@@ -23,7 +23,7 @@ export const OVERFLOW_ATTRIBUTES: CanonicalAttributes = { keys: ['otel.metric.ov
  * Copies and orders whatever was passed as attributes. Never throws: what cannot be read or kept becomes the nearest
  * thing that can, and `onUnusable` hears of it.
  *
- * Keys that `keeps` refuses are left out.
+ * Keys that `keeps` refuses are left out, and so are those whose value is undefined: `{ user: undefined }` is `{}`.
  *
  * - nothing, or something that is no plain object: no attributes
  * - functions and symbols: null; bigint: its decimal string; circular or throwing values: null
@@ -50,10 +50,22 @@ export function canonicalAttributes(
     return NO_ATTRIBUTES;
   }
   if (keys.length === 0) return NO_ATTRIBUTES;
-  return { keys, values: keys.map((key) => valueOf(attributes as Record<string, unknown>, key, onUnusable)) };
+  const kept: string[] = [];
+  const values: AttributeValue[] = [];
+  for (const key of keys) {
+    const value = valueOf(attributes as Record<string, unknown>, key, onUnusable);
+    if (value === undefined) continue;
+    kept.push(key);
+    values.push(value);
+  }
+  return { keys: kept, values };
 }
 
-function valueOf(attributes: Record<string, unknown>, key: string, onUnusable: OnUnusable): AttributeValue {
+function valueOf(
+  attributes: Record<string, unknown>,
+  key: string,
+  onUnusable: OnUnusable,
+): AttributeValue | undefined {
   try {
     const value = attributes[key];
     switch (typeof value) {
@@ -85,12 +97,12 @@ function valueOf(attributes: Record<string, unknown>, key: string, onUnusable: O
 
 /**
  * What two values must have in common to be the same attribute: themselves for strings, booleans and finite numbers;
- * `null` for everything JSON writes as null (null, undefined, NaN, infinities), as the official SDK has it.
+ * `null` for everything JSON writes as null (null, NaN, infinities), as the official SDK has it.
  * Arrays and objects have a text identity of their own, see `textIdentity`.
  */
 export function scalarIdentity(value: Exclude<AttributeValue, object>): string | number | boolean | null {
   if (typeof value === 'number') return Number.isFinite(value) ? value : null;
-  return value ?? null;
+  return value;
 }
 
 /** Identity of an array or object: its JSON. */

@@ -14,7 +14,7 @@ const hasOwn = Object.prototype.hasOwnProperty;
 
 /** The keys of an attribute object in the order its writer put them. Several shapes may lead to one key set. */
 interface Shape {
-  /** Those of the key set in this order, and keys that are left out. */
+  /** Those of the key set in this order, keys that are left out, and keys whose value is undefined. */
   readonly keys: readonly AttributeKey[];
   readonly keySet: KeySet;
 }
@@ -135,6 +135,7 @@ export class SeriesTable {
           ? key.small[value]!
           : (key.ids.get(value as string) ?? 0);
       if (id === 0 && !key.leftOut) {
+        if (key.valueless) return UNKNOWN;
         if (typeof value !== 'string' && typeof value !== 'boolean' && !Number.isFinite(value))
           return UNKNOWN;
         absent = true;
@@ -178,11 +179,11 @@ export class SeriesTable {
     if (this.#shapes.some(known)) return;
     const byName = new Map(keySet.keys.map((key) => [key.name, key]));
     const { keeps } = this;
-    const keys = names.map((name) =>
-      keeps === undefined || keeps(name) ? byName.get(name) : new AttributeKey(name, MAX_KEYS, true),
-    );
-    const kept = keys.filter((key) => key?.leftOut === false).length;
-    if (kept === keySet.keys.length && keys.every((key) => key !== undefined))
-      this.#shapes.push({ keys, keySet });
+    const keys = names.map((name) => {
+      if (keeps !== undefined && !keeps(name)) return new AttributeKey(name, MAX_KEYS, 'left out');
+      return byName.get(name) ?? new AttributeKey(name, MAX_KEYS, 'valueless');
+    });
+    const attributeCount = keys.filter(({ leftOut, valueless }) => !leftOut && !valueless).length;
+    if (attributeCount === keySet.keys.length) this.#shapes.push({ keys, keySet });
   }
 }

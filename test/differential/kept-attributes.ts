@@ -15,6 +15,7 @@ export function keptAttributes(attributes: unknown): object {
   if (typeof attributes !== 'object' || attributes === null || Array.isArray(attributes)) return kept;
   for (const key of Object.keys(attributes).sort()) {
     const value = keptValue(() => (attributes as Record<string, unknown>)[key]);
+    if (value === undefined) continue;
     Object.defineProperty(kept, key, { value, enumerable: true, configurable: true, writable: true });
   }
   return kept;

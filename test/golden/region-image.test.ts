@@ -30,7 +30,6 @@ describe('the golden image of a region', () => {
         attributes: {
           list: ['a', 1, null],
           lone: '\ud800',
-          missing: null,
           no: false,
           nothing: null,
           text: 'ü€\u{1f600}',

@@ -48,7 +48,6 @@ function build(): Region {
     lone: '\ud800',
     list: ['a', 1, null],
     nothing: null,
-    missing: undefined,
     no: false,
   });
   recordTo(requests, 7, { over: 'the limit' });

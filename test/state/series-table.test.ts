@@ -96,6 +96,24 @@ describe('SeriesTable', () => {
     expect(checked.table.find({ method: 'GET', status: 200, ok: true, more: 1 })).to.equal(UNKNOWN);
   });
 
+  it('finds objects with undefined values the quick way, as those without these keys', () => {
+    const checked = new Checked();
+    const one = checked.meet({ a: 1, b: undefined });
+    const none = checked.meet({ a: undefined });
+    expect(checked.meet({ a: 1 })).to.equal(one);
+    expect(checked.table.find({ a: 1, b: undefined })).to.equal(one);
+    expect(checked.table.find({ a: 2, b: undefined })).to.equal(ABSENT);
+    expect(checked.table.find({ a: undefined })).to.equal(none);
+    expect(checked.table.find({ a: 1, b: 2 })).to.equal(UNKNOWN);
+    const both = checked.meet({ a: 1, b: 2 });
+    for (const [attributes, reference] of [
+      [{ a: 1, b: 2 }, both],
+      [{ a: 1, b: undefined }, one],
+      [{}, none],
+    ] as const)
+      expect(checked.table.find(attributes)).to.equal(reference);
+  });
+
   it('finds {} and an object without prototype, and nothing that is inherited', () => {
     const checked = new Checked();
     const [none, one] = [checked.meet({}), checked.meet({ a: 1 })];

@@ -7,7 +7,9 @@ export function canonical(attributes: unknown): CanonicalAttributes {
 }
 
 export function identityOf(attributes: object): string {
-  const entries = Object.entries(attributes).sort(([a], [b]) => (a < b ? -1 : 1));
+  const entries = Object.entries(attributes)
+    .filter(([, value]) => value !== undefined)
+    .sort(([a], [b]) => (a < b ? -1 : 1));
   return JSON.stringify(entries.map(([key, value]) => [key, [value as unknown]]));
 }
 

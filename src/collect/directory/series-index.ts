@@ -38,7 +38,7 @@ export class SeriesIndex {
       this.#keysHash = keys.reduce((hash, key) => hashOfText(key, hash), 0);
     }
     let hash = this.#keysHash;
-    for (let i = 0; i < values.length; i++) hash = hashOfValue(values[i], hash);
+    for (let i = 0; i < values.length; i++) hash = hashOfValue(values[i]!, hash);
     return finished(hash);
   }
 
@@ -103,7 +103,7 @@ function areSame(attributes: Attributes, { keys, values }: CanonicalAttributes):
   return (
     Object.keys(attributes).length === keys.length &&
     keys.every(
-      (key, i) => Object.hasOwn(attributes, key) && isSame(attributes[key] as AttributeValue, values[i]),
+      (key, i) => Object.hasOwn(attributes, key) && isSame(attributes[key] as AttributeValue, values[i]!),
     )
   );
 }

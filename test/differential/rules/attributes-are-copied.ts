@@ -1,6 +1,6 @@
 /**
  * Attributes are copied when a series is made, and nothing in them can make a call throw: what is no object counts as no
- * attributes, a bigint as its digits, what cannot be read or written as JSON as null; arrays and objects are kept as JSON.
+ * attributes, a value that is undefined as no attribute, a bigint as its digits, what cannot be read or written as JSON as null; arrays and objects are kept as JSON.
  */
 import { inCallOrder } from '../callbacks.ts';
 import { keptAttributes, setKey } from '../kept-attributes.ts';
