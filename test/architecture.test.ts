@@ -29,7 +29,7 @@ const PACKAGES = /^(node:[a-z0-9_]+|@opentelemetry\/(api|sdk-metrics))$/;
 /** Code of the SDK's package is loaded here only; anywhere else its types may be used. The standard provider is made of it. */
 const MAY_LOAD_SDK = ['facade/metric-reader.ts', 'facade/metrics/standard-backend.ts', 'exporter/push.ts'];
 /** Optional peers, loaded where they are used and when they are used. */
-const MAY_REQUIRE = ['facade/metrics/metrics-config.ts -> smol-toml'];
+const MAY_REQUIRE = ['facade/metrics/metrics-config.ts -> smol-toml', 'memory/native.ts -> koffi'];
 
 interface Import {
   readonly specifier: string;
@@ -133,7 +133,7 @@ describe('architecture', () => {
     const found = [...sources].flatMap(([path, source]) =>
       [...source.matchAll(/\brequire\(\s*['"]([^'"]+)/g)].map(([, specifier]) => `${path} -> ${specifier}`),
     );
-    expect(found).to.deep.equal(MAY_REQUIRE);
+    expect(found).to.have.members(MAY_REQUIRE);
   });
 
   it('loads code of the official SDK in one place, and uses its types elsewhere', () => {

@@ -1,6 +1,7 @@
 /** The package as npm would publish it: what is inside, and that it works where there is nothing else. */
 import { expect } from 'chai';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,6 +17,8 @@ const LINKED = [
   'undici-types',
   'typescript',
 ];
+
+const PLATFORMS = ['linux-x64.node', 'linux-arm64.node', 'darwin-x64.node', 'darwin-arm64.node'];
 
 const CONSUMER = `
 import { metrics, type Counter } from '@opentelemetry/api';
@@ -83,12 +86,12 @@ describe('package', function () {
     ]);
     const other = paths.filter(
       (path) =>
-        !/^(dist\/[a-z0-9/-]+\.(js|d\.ts)|dist\/metrics\.schema\.json|package\.json|README\.md|LICENSE|CHANGELOG\.md)$/.test(
+        !/^(dist\/[a-z0-9/-]+\.(js|d\.ts|node)|dist\/native\/SHA256SUMS|dist\/metrics\.schema\.json|package\.json|README\.md|LICENSE|CHANGELOG\.md)$/.test(
           path,
         ),
     );
     expect(other).to.deep.equal([]);
-    expect(packed.unpackedSize).to.be.lessThan(1_100_000);
+    expect(packed.unpackedSize).to.be.lessThan(1_300_000);
   });
 
   it('contains types for every module, and no module whose source is gone', () => {
@@ -102,6 +105,51 @@ describe('package', function () {
   it('has the JSON Schema as a file', () => {
     const path = createRequire(join(folder, 'consumer.js')).resolve('seqlock-metrics/metrics.schema.json');
     expect(JSON.parse(readFileSync(path, 'utf8'))).to.deep.equal(metricsJsonSchema);
+  });
+
+  it('has an addon for each platform, with its checksum', function () {
+    const native = join(folder, 'node_modules', 'seqlock-metrics', 'dist', 'native');
+    if (!existsSync(join(native, 'SHA256SUMS'))) {
+      if (process.env['CI'] === 'true') throw new Error('the package was packed without zig');
+      console.log('SKIPPED: the package was packed without zig, so it has no addons for other platforms.');
+      return this.skip();
+    }
+    const sums = readFileSync(join(native, 'SHA256SUMS'), 'utf8').trimEnd().split('\n');
+    const found = sums.map((line) => {
+      const [sum, name] = line.split('  ') as [string, string];
+      const file = readFileSync(join(native, name));
+      expect(createHash('sha256').update(file).digest('hex'), name).to.equal(sum);
+      return name;
+    });
+    expect(found).to.have.members(PLATFORMS);
+    expect(readdirSync(native)).to.have.members([...PLATFORMS, 'SHA256SUMS']);
+  });
+
+  it('takes koffi in the place of an addon, says what is missing without either, and loads neither unasked', async function () {
+    if (process.platform !== 'linux' || isInstalledAbove(folder, 'koffi')) this.skip();
+    const other = join(folder, 'other');
+    await install(other, join(folder, packed.filename));
+    link(other, LINKED);
+    const native = join(other, 'node_modules', 'seqlock-metrics', 'dist', 'native');
+    writeFileSync(
+      join(other, 'main.mjs'),
+      `import { readFileSync } from 'node:fs';
+       import { MetricStore } from 'seqlock-metrics';
+       import { requireNativePart } from './node_modules/seqlock-metrics/dist/memory/native.js';
+       const loaded = () => [...readFileSync('/proc/self/maps', 'utf8').matchAll(/\\S+\\.node$/gm)].map(([path]) => path);
+       MetricStore.open();
+       const unasked = loaded().length;
+       try { requireNativePart(); } catch (error) { console.log(error.code, error.message); }
+       console.log(unasked, loaded().every((path) => path.includes('koffi')) ? 'koffi' : 'addon', loaded().length > 0);`,
+    );
+    const said = async (): Promise<string> =>
+      (await runWell(process.execPath, ['main.mjs'], { cwd: other })).stdout;
+    if (existsSync(join(native, `linux-${process.arch}.node`)))
+      expect(await said()).to.equal('0 addon true\n');
+    rmSync(native, { recursive: true });
+    expect(await said()).to.match(/^E_PLATFORM .*npm install koffi.*\n0 koffi false\n$/);
+    link(other, ['koffi', '@koromix']);
+    expect(await said()).to.equal('0 koffi true\n');
   });
 
   it('works when it is imported, in the main thread and in a worker', async () => {

@@ -11,6 +11,7 @@ export type RegionErrorCode =
   | 'E_RANGE' // an offset or length points outside
   | 'E_ORDER' // the region's memory order is not this thread's
   | 'E_CLOSED' // the store was closed
+  | 'E_PLATFORM' // no native part here for a store of several processes
   | 'E_MEMORY'; // the system or the runtime gives no shared memory that can grow
 
 /** A region that cannot be used. */
