@@ -4,6 +4,7 @@
  */
 import { PrometheusSerializer } from '@opentelemetry/exporter-prometheus';
 import type { ResourceMetrics } from '@opentelemetry/sdk-metrics';
+import { sourceOf } from '../src/export/metric-producer.ts';
 import { PrometheusText } from '../src/export/prometheus-text.ts';
 import { keysOf } from './attribute-columns.ts';
 import { touchAll } from './record-loop.ts';
@@ -54,7 +55,7 @@ function ourText(): TextWork {
   const subject = ours();
   const text = new PrometheusText({ openMetrics: false, escaping: 'underscores' });
   const make = (): void => {
-    text.update(subject.reader.producer.columns());
+    text.update(sourceOf(subject.reader.producer)!.columns());
     text.body().release();
   };
   return { contender: 'ours', subject, make };

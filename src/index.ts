@@ -1,5 +1,5 @@
 export { ExporterThreadError, OptionError, RegionError } from './base/errors.ts';
-export { SeqlockMetricProducer } from './collect/metric-producer.ts';
+export { SeqlockMetricProducer } from './export/metric-producer.ts';
 export { SeqlockMetricReader } from './facade/metric-reader.ts';
 export { SeqlockMeterProvider } from './facade/meter-provider.ts';
 export { ComparingMetricsProvider } from './facade/metrics/comparing-metrics-provider.ts';
@@ -17,7 +17,7 @@ export { MetricStore } from './state/store.ts';
 export { startExporterThread } from './thread/exporter-thread.ts';
 export type { RegionErrorCode } from './base/errors.ts';
 export type { ReadStats } from './collect/rows/cell-reader.ts';
-export type { SeqlockMetricProducerOptions } from './collect/metric-producer.ts';
+export type { SeqlockMetricProducerOptions } from './export/metric-producer.ts';
 export type {
   DataPoint,
   ExponentialHistogramMetric,

@@ -1,13 +1,11 @@
 import { withTimeout } from '../base/deadline.ts';
 import { OptionError } from '../base/errors.ts';
 import type { Warnings } from '../base/warnings.ts';
-import { columnsOf, type MetricColumns } from '../collect/snapshot/metric-column.ts';
 import type { ResourceMetrics } from '../collect/metric-data.ts';
-import {
-  SeqlockMetricProducer,
-  type SeqlockMetricProducerOptions,
-  type ReadableStore,
-} from '../collect/metric-producer.ts';
+import { MetricSource, type MetricSourceOptions, type ReadableStore } from '../collect/metric-source.ts';
+import type { MetricColumns } from '../collect/snapshot/metric-column.ts';
+import { columnsOf } from './foreign-metrics.ts';
+import { sourceOf } from './metric-producer.ts';
 
 /** Any reader or producer of OpenTelemetry: what official ones have in common. */
 export interface Collectable {
@@ -37,36 +35,36 @@ export const SLICE_MILLIS: number = 3;
 export function scrapeOf(
   source: ScrapeSource,
   warnings: Warnings,
-  options: SeqlockMetricProducerOptions = {},
+  options: MetricSourceOptions = {},
 ): Scrape {
   if (typeof source !== 'object' || source === null)
     throw new OptionError('source of createPrometheusHandler', source, 'a MetricStore or a MetricReader');
-  if ('region' in source) return scrapeOfProducer(new SeqlockMetricProducer(source, options), warnings);
+  if (source instanceof MetricSource) return scrapeOfOwn(source, warnings);
+  if ('region' in source) return scrapeOfOwn(new MetricSource(source, options), warnings);
   if (typeof source.collect !== 'function')
     throw new OptionError('source of createPrometheusHandler', source, 'a MetricStore or a MetricReader');
+  let own: Scrape | undefined;
   return (timeoutMillis) => {
-    const producer = producerOf(source);
-    return producer === undefined
-      ? scrapeOfOther(source, timeoutMillis, warnings)
-      : scrapeOfProducer(producer, warnings)(timeoutMillis);
+    const found = own === undefined ? sourceBehind(source) : undefined;
+    if (found !== undefined) own = scrapeOfOwn(found.another(), warnings);
+    return own?.(timeoutMillis) ?? scrapeOfOther(source, timeoutMillis, warnings);
   };
 }
 
-/** A SeqlockMetricReader has a producer as soon as a provider has it. */
-function producerOf(source: object): SeqlockMetricProducer | undefined {
-  const producer = 'producer' in source ? source.producer : source;
-  return typeof (producer as Partial<SeqlockMetricProducer>).columnsInSlices === 'function'
-    ? (producer as SeqlockMetricProducer)
-    : undefined;
+/** Of our producer, or of a reader that has one: as soon as a provider has the reader. */
+function sourceBehind(source: Collectable): MetricSource | undefined {
+  const producer: unknown = 'producer' in source ? source.producer : source;
+  return typeof producer === 'object' && producer !== null ? sourceOf(producer) : undefined;
 }
 
-function scrapeOfProducer(producer: SeqlockMetricProducer, warnings: Warnings): Scrape {
+/** Nobody else asks `source` for columns: they are the scrape's until the next one begins. */
+function scrapeOfOwn(source: MetricSource, warnings: Warnings): Scrape {
   return (timeoutMillis) => {
     // Callbacks that take too long do not hold up a scrape: their instruments have the values of the last round.
-    const waited = withTimeout(timeoutMillis, producer.observe(timeoutMillis))
+    const waited = withTimeout(timeoutMillis, source.observe(timeoutMillis))
       .catch((error: unknown) => [error])
       .then((errors) => report(errors, warnings));
-    return { waited, columns: waited.then(() => producer.columnsInSlices(SLICE_MILLIS)) };
+    return { waited, columns: waited.then(() => source.columnsInSlices(SLICE_MILLIS)) };
   };
 }
 

@@ -1,6 +1,6 @@
 import { diag } from '@opentelemetry/api';
 import type { AddressInfo } from 'node:net';
-import { SeqlockMetricProducer, type SeqlockMetricProducerOptions } from '../collect/metric-producer.ts';
+import { MetricSource, type MetricSourceOptions } from '../collect/metric-source.ts';
 import { PulseReader } from '../memory/pulse.ts';
 import type { Region } from '../memory/region.ts';
 import { blockedThreads, LOOK_MILLIS } from './blocked-threads.ts';
@@ -34,19 +34,18 @@ export async function startExporter(
     );
   const pulses = new PulseReader(region);
   /** Each reader has its own: it keeps what it has read. */
-  const newProducer = (options: SeqlockMetricProducerOptions = {}): SeqlockMetricProducer =>
-    new SeqlockMetricProducer(
+  const newSource = (options: MetricSourceOptions = {}): MetricSource =>
+    new MetricSource(
       { region },
       { ...options, selfMetrics: plan.selfMetrics, moreMetrics: [blockedThreads(pulses)] },
     );
-  const source: PushSource = { newProducer, keeper: new DeltaKeeper(keeper) };
+  const source: PushSource = { newSource, keeper: new DeltaKeeper(keeper) };
   const pushes: Push[] = [];
   const shutDown = (): Promise<unknown> => Promise.allSettled(pushes.map((push) => push.shutdown()));
   try {
     if (plan.otlp !== undefined) pushes.push(await pushOtlp(source, plan.otlp, plan.histogramSelection));
     if (plan.console !== undefined) pushes.push(await pushToConsole(source, plan.console));
-    const server =
-      plan.prometheus && (await servePrometheus(newProducer(), plan.prometheus, plan.exposition));
+    const server = plan.prometheus && (await servePrometheus(newSource(), plan.prometheus, plan.exposition));
     const looks = setInterval(() => pulses.look(), LOOK_MILLIS);
     return {
       address: server?.address,

@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { SeqlockMetricProducer } from '../collect/metric-producer.ts';
+import type { MetricSource } from '../collect/metric-source.ts';
 import { createPrometheusHandler } from '../export/prometheus-handler.ts';
 import type { ExporterPlan, PrometheusServerOptions } from './options.ts';
 
@@ -9,13 +9,13 @@ export interface PrometheusServer {
   close(): Promise<void>;
 }
 
-/** Serves a producer's metrics. Rejects with the system's error when it cannot listen. */
+/** Serves a source's metrics. Rejects with the system's error when it cannot listen. */
 export async function servePrometheus(
-  producer: SeqlockMetricProducer,
+  source: MetricSource,
   { host, port, endpoint }: NonNullable<ExporterPlan['prometheus']>,
   exposition: PrometheusServerOptions,
 ): Promise<PrometheusServer> {
-  const handle = createPrometheusHandler(producer, exposition);
+  const handle = createPrometheusHandler(source, exposition);
   const server = createServer((request, response) => {
     if (request.url?.split('?', 1)[0] === endpoint) void handle(request, response);
     else response.writeHead(404, { 'content-type': 'text/plain' }).end(`metrics are at ${endpoint}\n`);

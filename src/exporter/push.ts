@@ -1,10 +1,7 @@
 import { diag } from '@opentelemetry/api';
 import type { PeriodicExportingMetricReader, PushMetricExporter } from '@opentelemetry/sdk-metrics';
-import {
-  deltaKindsOf,
-  type SeqlockMetricProducer,
-  type SeqlockMetricProducerOptions,
-} from '../collect/metric-producer.ts';
+import { deltaKindsOf, type MetricSource, type MetricSourceOptions } from '../collect/metric-source.ts';
+import { SeqlockMetricProducer } from '../export/metric-producer.ts';
 import { DEFAULT_SELECTION } from '../state/aggregation-choice.ts';
 import type { DeltaKeeper } from './delta-keeper.ts';
 import { TEMPORALITIES, type ExporterPlan, type OtlpProtocol } from './options.ts';
@@ -12,8 +9,8 @@ import { PushOutcome } from './push-outcome.ts';
 
 /** What pushes are made of. */
 export interface PushSource {
-  /** Makes a producer of the store's metrics for one reader. */
-  readonly newProducer: (options: SeqlockMetricProducerOptions) => SeqlockMetricProducer;
+  /** Makes a source of the store's metrics for one reader. */
+  readonly newSource: (options: MetricSourceOptions) => MetricSource;
   /** What was pushed as deltas, also by threads before this one. */
   readonly keeper: DeltaKeeper;
 }
@@ -74,7 +71,7 @@ export async function pushToConsole(
 }
 
 async function pushEvery(
-  { newProducer, keeper }: PushSource,
+  { newSource, keeper }: PushSource,
   exporter: PushMetricExporter,
   intervalMillis: number,
   where: string,
@@ -87,23 +84,24 @@ async function pushEvery(
     exportTimeoutMillis: Math.min(intervalMillis, LONGEST_EXPORT_MILLIS),
   });
   const temporalityOf = reader.selectAggregationTemporality.bind(reader);
-  const hasDeltas = deltaKindsOf(temporalityOf).size > 0;
+  const deltaKinds = deltaKindsOf(temporalityOf);
+  const hasDeltas = deltaKinds.size > 0;
   const told = hasDeltas ? keeper.kept() : [];
-  const producer = newProducer({
+  const source = newSource({
     resume: told,
-    aggregationTemporalitySelector: temporalityOf,
+    deltaKinds,
     selection: (kind) => (kind === 'HISTOGRAM' ? histogramSelection : DEFAULT_SELECTION),
   });
   if (told === undefined) {
-    await producer.collect();
+    await source.collect(undefined);
     diag.warn(
       'seqlock-metrics: an exporter thread that died has pushed deltas, and there was no memory to keep what they were. What was recorded since its last push is left out',
     );
   }
   const outcome = new PushOutcome(exporter, where, () =>
-    hasDeltas ? keeper.begin(producer.deltaStates()) : () => {},
+    hasDeltas ? keeper.begin(source.deltaStates()) : () => {},
   );
-  reader.setMetricProducer(producer);
+  reader.setMetricProducer(new SeqlockMetricProducer(source));
   return {
     async flush() {
       await reader.forceFlush();

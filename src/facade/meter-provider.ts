@@ -1,8 +1,9 @@
 import { createNoopMeter, type MeterOptions, type MeterProvider } from '@opentelemetry/api';
 import type { IMetricReader } from '@opentelemetry/sdk-metrics';
 import { OptionError, shortText } from '../base/errors.ts';
-import { deltaKindsOf, SeqlockMetricProducer } from '../collect/metric-producer.ts';
+import { deltaKindsOf, MetricSource } from '../collect/metric-source.ts';
 import { readerOf } from '../collect/directory/store-reader.ts';
+import { SeqlockMetricProducer } from '../export/metric-producer.ts';
 import type { SeqlockMeter } from '../sdk/meter.ts';
 import { MeterRegistry } from '../sdk/meter-registry.ts';
 import type { SeqlockViewOptions } from '../sdk/view-options.ts';
@@ -148,16 +149,12 @@ export class SeqlockMeterProvider implements MeterProvider {
     const observe = observationBy(this.#writer);
     const { selfMetrics = false } = options;
     for (const reader of readers) {
-      const aggregationTemporalitySelector = reader.selectAggregationTemporality?.bind(reader);
       const selection = (kind: InstrumentKind): string =>
         selectionKey(selectedAggregation(reader, kind, warnings));
-      const producer = new SeqlockMetricProducer(this.store, {
-        resource,
-        aggregationTemporalitySelector,
-        selection,
-        selfMetrics,
-        observe,
-      });
+      const deltaKinds = deltaKindsOf(reader.selectAggregationTemporality?.bind(reader));
+      const producer = new SeqlockMetricProducer(
+        new MetricSource(this.store, { resource, deltaKinds, selection, selfMetrics, observe }),
+      );
       reader.setMetricProducer(producer);
       if (options.sdkMetricsEnabled === true) measureCollections(reader, producer, this);
     }

@@ -1,9 +1,10 @@
 import { MetricReader } from '@opentelemetry/sdk-metrics';
 import type { ReadStats } from '../collect/rows/cell-reader.ts';
 import type { ResourceMetrics } from '../collect/metric-data.ts';
-import { SeqlockMetricProducer } from '../collect/metric-producer.ts';
 import type { ExpositionOptions } from '../export/family-plan.ts';
+import { columnsOf } from '../export/foreign-metrics.ts';
 import { metricsDocument, type MetricsDocument } from '../export/json.ts';
+import { sourceOf, type SeqlockMetricProducer } from '../export/metric-producer.ts';
 import { PrometheusText } from '../export/prometheus-text.ts';
 
 /**
@@ -43,7 +44,8 @@ export class SeqlockMetricReader extends MetricReader {
       this.#text = new PrometheusText({ openMetrics: false, escaping: 'underscores' }, options);
       this.#textKey = key;
     }
-    this.#text.update(producer.columns());
+    // Of a provider of another copy of the package there are no columns.
+    this.#text.update(sourceOf(producer)?.columns() ?? columnsOf(producer.snapshot(), () => {}));
     return this.#text.toString();
   }
 

@@ -1,5 +1,5 @@
 import { observeElsewhere } from '../collect/observation.ts';
-import type { Observe } from '../collect/metric-producer.ts';
+import type { Observe } from '../collect/metric-source.ts';
 import { ring } from '../memory/doorbell.ts';
 import { registryOf } from '../sdk/observable-registry.ts';
 import type { StoreWriter } from '../state/store-writer.ts';

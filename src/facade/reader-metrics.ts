@@ -1,7 +1,7 @@
 import type { MeterProvider } from '@opentelemetry/api';
 import type { IMetricReader } from '@opentelemetry/sdk-metrics';
 import { VERSION } from '../base/version.ts';
-import type { SeqlockMetricProducer } from '../collect/metric-producer.ts';
+import type { SeqlockMetricProducer } from '../export/metric-producer.ts';
 
 /** Readers of newer releases measure themselves, whichever copy of the SDK they are of. */
 interface SelfMeasuringReader {

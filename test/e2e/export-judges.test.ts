@@ -3,8 +3,8 @@ import { expect } from 'chai';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { columnsOf } from '../../src/collect/snapshot/metric-column.ts';
-import { SeqlockMetricProducer } from '../../src/collect/metric-producer.ts';
+import { columnsOf } from '../../src/export/foreign-metrics.ts';
+import { MetricSource } from '../../src/collect/metric-source.ts';
 import { PrometheusText } from '../../src/export/prometheus-text.ts';
 import { createPrometheusHandler, SeqlockMeterProvider, SeqlockMetricReader } from '../../src/index.ts';
 import { eventually } from '../support/eventually.ts';
@@ -83,7 +83,7 @@ describe('the judges', function () {
     const texts: string[] = [];
     const { provider } = fixture();
     const sources = [
-      new SeqlockMetricProducer(provider.store).columns(),
+      new MetricSource(provider.store).columns(),
       ...Array.from({ length: 500 }, () => columnsOf(randomMetrics(random), () => {})),
     ];
     for (const source of sources) {

@@ -2,7 +2,8 @@
 import { expect } from 'chai';
 import * as fc from 'fast-check';
 import { millisOf } from '../../src/collect/hr-time.ts';
-import { columnsOf, MetricColumn, type MetricColumns } from '../../src/collect/snapshot/metric-column.ts';
+import { MetricColumn, type MetricColumns } from '../../src/collect/snapshot/metric-column.ts';
+import { columnsOf } from '../../src/export/foreign-metrics.ts';
 import type { Exemplar } from '../../src/collect/metric-data.ts';
 import { newestByBucket } from '../../src/export/exemplar-text.ts';
 import type { Dialect, ExpositionOptions } from '../../src/export/family-plan.ts';

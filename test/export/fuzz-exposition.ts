@@ -6,7 +6,7 @@
  * A short run of the same is part of the tests (`prometheus-text.test.ts`). Where CI=true, promtool must be there.
  */
 import { spawnSync } from 'node:child_process';
-import { columnsOf } from '../../src/collect/snapshot/metric-column.ts';
+import { columnsOf } from '../../src/export/foreign-metrics.ts';
 import { ESCAPING_SCHEMES, TRANSLATION_STRATEGIES } from '../../src/export/prometheus-name.ts';
 import { PrometheusText } from '../../src/export/prometheus-text.ts';
 import { parseStrictly } from './strict-parser.ts';

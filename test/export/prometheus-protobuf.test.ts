@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import protobuf from 'protobufjs';
 import { Warnings } from '../../src/base/warnings.ts';
-import { columnsOf, MetricColumn, type MetricColumns } from '../../src/collect/snapshot/metric-column.ts';
+import { MetricColumn, type MetricColumns } from '../../src/collect/snapshot/metric-column.ts';
+import { columnsOf } from '../../src/export/foreign-metrics.ts';
 import { prometheusProtobuf } from '../../src/export/prometheus-protobuf.ts';
 import { PrometheusText } from '../../src/export/prometheus-text.ts';
 import { randomMetrics, randomOf } from './random-metrics.ts';

@@ -3,8 +3,9 @@
  * states. What the whole is put together from is tested in `prometheus-text`, `prometheus-name`, `prometheus-protobuf` and `prometheus-handler`.
  */
 import { expect } from 'chai';
-import { columnsOf } from '../../src/collect/snapshot/metric-column.ts';
+import { columnsOf } from '../../src/export/foreign-metrics.ts';
 import type { Dialect, ExpositionOptions } from '../../src/export/family-plan.ts';
+import { sourceOf } from '../../src/export/metric-producer.ts';
 import { PrometheusText } from '../../src/export/prometheus-text.ts';
 import { SeqlockMetricReader } from '../../src/facade/metric-reader.ts';
 import { opened, shutDownOpened } from '../support/opened.ts';
@@ -20,7 +21,7 @@ function setUp(resource: Record<string, unknown> = {}) {
   const provider = opened({ readers: [reader], resource: { attributes: resource as never } });
   const text = (options: ExpositionOptions = BARE, dialect: Dialect = TEXT): string => {
     const made = new PrometheusText(dialect, options);
-    made.update(reader.producer.columns());
+    made.update(sourceOf(reader.producer)!.columns());
     return made.toString();
   };
   return { provider, meter: provider.getMeter('s'), text };

@@ -1,8 +1,9 @@
 import { diag, DiagLogLevel } from '@opentelemetry/api';
 import { expect } from 'chai';
 import { createRequire } from 'node:module';
-import { columnsOf, MetricColumn } from '../../src/collect/snapshot/metric-column.ts';
-import { SeqlockMetricProducer } from '../../src/collect/metric-producer.ts';
+import { MetricColumn } from '../../src/collect/snapshot/metric-column.ts';
+import { columnsOf } from '../../src/export/foreign-metrics.ts';
+import { MetricSource } from '../../src/collect/metric-source.ts';
 import type { ExpositionOptions } from '../../src/export/family-plan.ts';
 import { ByteText } from '../../src/export/byte-text.ts';
 import { hashOfLabels } from '../../src/export/label-index.ts';
@@ -31,7 +32,7 @@ const OPEN = { openMetrics: true, escaping: 'underscores' } as const;
 function setUp(resource: Record<string, unknown> = {}) {
   const reader = new SeqlockMetricReader();
   const provider = opened({ readers: [reader], resource: { attributes: resource as never } });
-  const producer = new SeqlockMetricProducer(provider.store, {
+  const source = new MetricSource(provider.store, {
     resource: { attributes: resource as never },
   });
   const text = (
@@ -42,10 +43,10 @@ function setUp(resource: Record<string, unknown> = {}) {
     } = TEXT,
   ) => {
     const made = new PrometheusText(dialect, options);
-    made.update(producer.columns());
+    made.update(source.columns());
     return made.toString();
   };
-  return { reader, provider, producer, meter: provider.getMeter('s'), text };
+  return { reader, provider, source, meter: provider.getMeter('s'), text };
 }
 
 /** Lines of samples without scope labels, to compare with. */
@@ -96,12 +97,12 @@ describe('PrometheusText', () => {
   });
 
   it('writes OpenMetrics with units, canonical bounds, _created and EOF', () => {
-    const { meter, producer, text } = setUp({ 'service.name': 'x' });
+    const { meter, source, text } = setUp({ 'service.name': 'x' });
     meter.createCounter('sent', { unit: 'By', description: 'a "b"' }).add(3);
     meter
       .createHistogram('took', { unit: 's', advice: { explicitBucketBoundaries: [1, 2_000_000] } })
       .record(1);
-    const start = producer.snapshot().scopeMetrics[0]!.metrics[0]!.dataPoints[0]!.startTime;
+    const start = source.snapshot().scopeMetrics[0]!.metrics[0]!.dataPoints[0]!.startTime;
     const created = String(start[0] + start[1] / 1e9);
     const lines = text({ withoutScopeInfo: true }, OPEN).split('\n');
     expect(lines.slice(0, 8)).to.deep.equal([
@@ -217,7 +218,7 @@ describe('PrometheusText', () => {
   });
 
   it('brings a kept text up to date as if it were made anew', () => {
-    const { meter, producer } = setUp();
+    const { meter, source } = setUp();
     const random = randomOf(7);
     const kept = new PrometheusText(TEXT);
     const counters = [meter.createCounter('c1'), meter.createCounter('c2')];
@@ -235,16 +236,16 @@ describe('PrometheusText', () => {
         );
         histogram.record(random() * 2e4, attributes);
       }
-      kept.update(producer.columns());
+      kept.update(source.columns());
       const held = kept.body();
       const fresh = new PrometheusText(TEXT);
-      fresh.update(producer.columns());
+      fresh.update(source.columns());
       const expected = fresh.toString();
       expect(kept.toString()).to.equal(expected);
       // What is being sent stays as it was while the next text is made.
       gauge.record(round + 0.123456789, { i: 1, who: '' });
       counters[0]!.add(1e6, { i: Math.floor(random() * 300), who: '' });
-      kept.update(producer.columns());
+      kept.update(source.columns());
       expect(Buffer.concat(held.pieces).toString()).to.equal(expected);
       if (round % 2 === 0) held.release();
     }
@@ -252,7 +253,7 @@ describe('PrometheusText', () => {
   });
 
   it('makes in slices the text that it makes at once, over whatever changes meanwhile', () => {
-    const { meter, producer } = setUp();
+    const { meter, source } = setUp();
     const histogram = meter.createHistogram('h', { advice: { explicitBucketBoundaries: [1, 2] } });
     const counter = meter.createCounter('c');
     for (let i = 0; i < 1000; i++) {
@@ -261,11 +262,11 @@ describe('PrometheusText', () => {
     }
     const made = new PrometheusText(TEXT, bare);
     const inSlices = (meanwhile: (slice: number) => void): number => {
-      const snapshot = producer.columns();
+      const snapshot = source.columns();
       let slices = 1;
       for (; !made.update(snapshot, -Infinity); slices++) {
         meanwhile(slices);
-        producer.columns(); // fills those of `snapshot`
+        source.columns(); // fills those of `snapshot`
       }
       return slices;
     };
@@ -280,7 +281,7 @@ describe('PrometheusText', () => {
     expect(slices).to.be.within(63 + chunks, 69 + chunks);
     expect(inSlices(() => histogram.record(1, { i: 999 }))).to.equal(chunks + 1);
     const whole = new PrometheusText(TEXT, bare);
-    const latest = producer.columns();
+    const latest = source.columns();
     for (const text of [made, whole]) expect(text.update(latest)).to.equal(true);
     expect(made.toString()).to.equal(whole.toString());
   });

@@ -8,7 +8,7 @@ import {
 } from '@opentelemetry/sdk-metrics';
 import { expect } from 'chai';
 import type { Exemplar, ResourceMetrics } from '../../src/collect/metric-data.ts';
-import { SeqlockMetricProducer } from '../../src/collect/metric-producer.ts';
+import { MetricSource } from '../../src/collect/metric-source.ts';
 import { PrometheusText } from '../../src/export/prometheus-text.ts';
 import type { SeqlockMeterProviderOptions } from '../../src/facade/meter-provider.ts';
 import { SeqlockMetricReader } from '../../src/facade/metric-reader.ts';
@@ -243,7 +243,7 @@ describe('exemplars', () => {
       meter.createHistogram('h').record(7);
     });
     const text = new PrometheusText({ openMetrics: true, escaping: 'underscores' });
-    text.update(new SeqlockMetricProducer(provider.store).columns());
+    text.update(new MetricSource(provider.store).columns());
     const shown = `# {trace_id="${ids.traceId}",span_id="${ids.spanId}"}`;
     const lines = text
       .toString()

@@ -1,6 +1,6 @@
 import { AggregationTemporality } from '@opentelemetry/sdk-metrics';
 import { expect } from 'chai';
-import { SeqlockMetricProducer } from '../../src/collect/metric-producer.ts';
+import { SeqlockMetricProducer } from '../../src/export/metric-producer.ts';
 import { SMALLEST_MAX_BYTES } from '../../src/memory/layout.ts';
 import { Region } from '../../src/memory/region.ts';
 import { areDeltasRequested, requestDeltas } from '../../src/state/delta-requests.ts';

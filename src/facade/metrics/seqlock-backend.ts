@@ -1,7 +1,7 @@
 import { diag, type Meter } from '@opentelemetry/api';
 import { OptionError } from '../../base/errors.ts';
 import type { ResourceMetrics } from '../../collect/metric-data.ts';
-import { SeqlockMetricProducer } from '../../collect/metric-producer.ts';
+import { MetricSource } from '../../collect/metric-source.ts';
 import { SeriesReaders, type SeriesReader } from '../../collect/series-reader.ts';
 import { readerOf } from '../../collect/directory/store-reader.ts';
 import { metricsDocument, type MetricsDocument } from '../../export/json.ts';
@@ -29,7 +29,7 @@ export class SeqlockBackend implements MetricsBackend {
   readonly meterProvider: SeqlockMeterProvider;
   readonly readers: SeriesReaders;
   readonly #meter: Meter;
-  readonly #producer: SeqlockMetricProducer;
+  readonly #source: MetricSource;
   readonly #page = new PrometheusPage();
 
   constructor(options: SeqlockMeterProviderOptions) {
@@ -43,7 +43,7 @@ export class SeqlockBackend implements MetricsBackend {
     const { store } = this.meterProvider;
     this.#meter = this.meterProvider.getMeter(SCOPE);
     this.readers = new SeriesReaders(readerOf(store.region));
-    this.#producer = new SeqlockMetricProducer(store);
+    this.#source = new MetricSource(store);
     this.#warnOfUnreadableHistograms();
   }
 
@@ -123,7 +123,7 @@ export class SeqlockBackend implements MetricsBackend {
 
   /** The store may have metrics of other meters; those are exported by readers of the whole store. */
   exportPrometheus(): string {
-    const { resource, columns } = this.#producer.columns();
+    const { resource, columns } = this.#source.columns();
     return this.#page.of({
       resource,
       columns: columns.filter(({ description }) => description.scope.name === SCOPE),
@@ -131,7 +131,7 @@ export class SeqlockBackend implements MetricsBackend {
   }
 
   exportJson(): MetricsDocument {
-    const { resource, scopeMetrics }: ResourceMetrics = this.#producer.snapshot();
+    const { resource, scopeMetrics }: ResourceMetrics = this.#source.snapshot();
     return metricsDocument({
       resource,
       scopeMetrics: scopeMetrics.filter(({ scope }) => scope.name === SCOPE),

@@ -1,6 +1,6 @@
 import type { Meter } from '@opentelemetry/api';
 import { MeterProvider, MetricReader, type IMetricReader } from '@opentelemetry/sdk-metrics';
-import { columnsOf } from '../../collect/snapshot/metric-column.ts';
+import { columnsOf } from '../../export/foreign-metrics.ts';
 import * as metricData from '../../collect/metric-data.ts';
 import { hrTimeOf } from '../../collect/hr-time.ts';
 import { metricsDocument, type MetricsDocument } from '../../export/json.ts';

@@ -6,7 +6,7 @@ import {
   COLUMN_SUM,
   type MetricColumn,
 } from '../../../src/collect/snapshot/metric-column.ts';
-import { SeqlockMetricProducer } from '../../../src/collect/metric-producer.ts';
+import { MetricSource } from '../../../src/collect/metric-source.ts';
 import { Snapshots } from '../../../src/collect/snapshot/snapshot.ts';
 import { readerOf } from '../../../src/collect/directory/store-reader.ts';
 import { Region } from '../../../src/memory/region.ts';
@@ -179,22 +179,22 @@ describe('a snapshot in slices', function () {
   });
 });
 
-describe('SeqlockMetricProducer.columnsInSlices', () => {
+describe('MetricSource.columnsInSlices', () => {
   it('lets the event loop turn in between', async () => {
     const store = new Store();
     for (const id of numbers(LIMIT - 1)) store.count(id);
-    const producer = new SeqlockMetricProducer({ region: store.region });
-    const work = producer.columnsInSlices(-1);
+    const source = new MetricSource({ region: store.region });
+    const work = source.columnsInSlices(-1);
     expect(await turnsDuring(work)).to.be.at.least(LIMIT / STEP);
     expect((await work).columns.map(({ rows }) => rows)).to.deep.equal([LIMIT - 1]);
   });
 
   it('makes one slice a turn for all who ask, of snapshots with what was recorded before they were asked for', async () => {
     const store = new Store();
-    const producer = new SeqlockMetricProducer({ region: store.region });
+    const source = new MetricSource({ region: store.region });
     const least: number[] = [];
     const ask = async (): Promise<void> => {
-      const [column] = (await producer.columnsInSlices(-1)).columns;
+      const [column] = (await source.columnsInSlices(-1)).columns;
       least.push(Math.min(...valuesOf(column!)));
     };
     const asked = numbers(5).map(() => {

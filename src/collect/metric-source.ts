@@ -1,0 +1,164 @@
+import type { AggregationTemporalitySelector } from '@opentelemetry/sdk-metrics';
+import { yieldToEventLoop } from '../base/event-loop.ts';
+import { SerialQueue } from '../base/serial-queue.ts';
+import { Region } from '../memory/region.ts';
+import { requestDeltas } from '../state/delta-requests.ts';
+import { INSTRUMENT_KINDS, type InstrumentKind } from '../state/records.ts';
+import { readerOf, type StoreReader } from './directory/store-reader.ts';
+import { StreamSelection } from './directory/stream-selection.ts';
+import { TEMPORALITY_DELTA, type Resource, type ResourceMetrics } from './metric-data.ts';
+import { observeElsewhere } from './observation.ts';
+import { CellReader, type ReadStats } from './rows/cell-reader.ts';
+import { SelfMetrics, type SelfMetric } from './self-metrics.ts';
+import type { DeltaState } from './snapshot/delta-state.ts';
+import type { MetricColumn, MetricColumns } from './snapshot/metric-column.ts';
+import { Snapshots } from './snapshot/snapshot.ts';
+import { storeMetrics } from './store-metrics.ts';
+
+/** What is needed of a store to read it. */
+export interface ReadableStore {
+  readonly region: Region;
+}
+
+/** Gets observable callbacks to run before a snapshot; resolves to what they threw. */
+export type Observe = (timeoutMillis: number | undefined) => Promise<unknown[]>;
+
+export interface MetricSourceOptions {
+  /** What the metrics are reported for. Default: what the store's publisher said. */
+  readonly resource?: Resource | undefined;
+  /** Kinds of instruments whose streams `collect` hands over as deltas. Default: none. */
+  readonly deltaKinds?: ReadonlySet<InstrumentKind> | undefined;
+  /** Key of the aggregation wanted of a kind of instruments (`aggregation-choice.ts`). Default: of the default aggregation. */
+  readonly selection?: ((kind: InstrumentKind) => string) | undefined;
+  /** Reports the `seqlock.*` metrics (docs/operations.md) beside those of the store. Default false. */
+  readonly selfMetrics?: boolean | undefined;
+  /** Reports these too: what the caller knows of the reading thread. */
+  readonly moreMetrics?: readonly SelfMetric[] | undefined;
+  /** `deltaStates()` of a source in another thread, whose place this one takes. */
+  readonly resume?: readonly DeltaState[] | undefined;
+  /** Default: has the callbacks of other threads called. */
+  readonly observe?: Observe | undefined;
+}
+
+/**
+ * Where one reader's metrics come from: a store, its observable callbacks, and what the reader adds of its own. For each reader one of its own:
+ * a delta is the difference to what this source handed over before. Belongs to the thread that made it.
+ */
+export class MetricSource {
+  readonly region: Region;
+  readonly #options: MetricSourceOptions;
+  readonly #store: StoreReader;
+  readonly #cells: CellReader;
+  readonly #snapshots: Snapshots;
+  readonly #selfMetrics: SelfMetrics | undefined;
+  readonly #slices = new SerialQueue();
+
+  /** `cells`: reads, and keeps account of it. */
+  constructor(store: ReadableStore, options: MetricSourceOptions = {}, cells: CellReader = new CellReader()) {
+    const { deltaKinds = new Set(), selection, selfMetrics = false, moreMetrics = [], resume = [] } = options;
+    this.region = Region.of(store.region); // the store may be one of another copy of this package
+    this.#options = options;
+    this.#store = readerOf(this.region);
+    this.#cells = cells;
+    this.#snapshots = new Snapshots(this.#store, cells, new StreamSelection(this.#store, selection));
+    requestDeltas(this.region, deltaKinds);
+    const own = [...(selfMetrics ? storeMetrics(this.#store, cells) : []), ...moreMetrics];
+    this.#selfMetrics = own.length > 0 ? new SelfMetrics(own) : undefined;
+    if (resume.length === 0) return;
+    this.#snapshots.deltas.resume(resume);
+    this.#selfMetrics?.scopeMetrics(Date.now(), this.#isDelta); // those begin anew
+  }
+
+  /** A further source of the same metrics, with columns of its own; it has handed over no deltas. What its reads cost is added to this one's. */
+  another(): MetricSource {
+    return new MetricSource({ region: this.region }, { ...this.#options, resume: [] }, this.#cells);
+  }
+
+  /** Has the observable callbacks of all threads called, as `collect` does; resolves to what they threw. */
+  observe(timeoutMillis?: number): Promise<unknown[]> {
+    const { observe } = this.#options;
+    return observe === undefined ? observeElsewhere(this.region, -1, timeoutMillis) : observe(timeoutMillis);
+  }
+
+  /**
+   * All metrics as they are now, cumulative, as columns. They stay as they are until this source is asked for columns again, which fills the
+   * same ones: no objects are made for series seen before.
+   */
+  columns(): MetricColumns {
+    return this.#withOwn(this.#snapshots.takeColumns());
+  }
+
+  /** `columns` in slices of `millis` milliseconds, between which the event loop turns. */
+  columnsInSlices(millis: number): Promise<MetricColumns> {
+    return this.#slices.take(async () => {
+      while (!this.#store.refresh(performance.now() + millis)) await yieldToEventLoop();
+      await yieldToEventLoop();
+      this.#snapshots.beginColumns();
+      let columns;
+      while ((columns = this.#snapshots.fillColumns(performance.now() + millis)) === undefined)
+        await yieldToEventLoop();
+      return this.#withOwn(columns);
+    });
+  }
+
+  #withOwn(columns: readonly MetricColumn[]): MetricColumns {
+    return {
+      resource: this.#resource(),
+      columns: this.#selfMetrics === undefined ? columns : [...columns, ...this.#selfMetrics.columns()],
+    };
+  }
+
+  /** All metrics as they are now, cumulative. Observable instruments have the values of their latest round. */
+  snapshot(): ResourceMetrics {
+    return this.#take();
+  }
+
+  /**
+   * Has the observable callbacks of all threads called, then takes a snapshot, with deltas of the kinds that are asked for. `timeoutMillis` is for
+   * each callback. Collections of a thread wait for each other; of two, the later has what the earlier did not yet.
+   */
+  collect(timeoutMillis: number | undefined): Promise<{ metrics: ResourceMetrics; errors: unknown[] }> {
+    return this.#store.turns.take(async () => {
+      const errors = await this.observe(timeoutMillis);
+      return { metrics: this.#take(this.#isDelta), errors };
+    });
+  }
+
+  /** What `collect` has handed over as deltas: a source in another thread goes on from there (`resume`). Call it between collections. */
+  deltaStates(): DeltaState[] {
+    return this.#snapshots.deltas.states();
+  }
+
+  /** What this source's reads have cost. */
+  readStats(): ReadStats {
+    return this.#cells.stats();
+  }
+
+  readonly #isDelta = (kind: InstrumentKind): boolean => this.#options.deltaKinds?.has(kind) === true;
+
+  #take(isDelta?: (kind: InstrumentKind) => boolean): ResourceMetrics {
+    const scopeMetrics = this.#snapshots.take(isDelta); // reads the store's configuration too
+    if (this.#selfMetrics !== undefined)
+      scopeMetrics.push(this.#selfMetrics.scopeMetrics(Date.now(), isDelta));
+    return { resource: this.#resource(), scopeMetrics };
+  }
+
+  #resource(): Resource {
+    if (this.#options.resource !== undefined) return this.#options.resource;
+    const { resource = {}, resourceSchemaUrl } = this.#store.configuration ?? {};
+    return {
+      attributes: resource as Resource['attributes'],
+      ...(resourceSchemaUrl !== undefined && { schemaUrl: resourceSchemaUrl }),
+    };
+  }
+}
+
+/** The kinds for which a selector says delta. */
+export function deltaKindsOf(
+  selector: AggregationTemporalitySelector | undefined,
+): ReadonlySet<InstrumentKind> {
+  type Kind = Parameters<AggregationTemporalitySelector>[0];
+  return new Set(
+    INSTRUMENT_KINDS.filter((kind) => (selector?.(kind as Kind) as number | undefined) === TEMPORALITY_DELTA),
+  );
+}

@@ -1,0 +1,76 @@
+import type {
+  AggregationTemporalitySelector,
+  CollectionResult,
+  MetricCollectOptions,
+  MetricProducer,
+} from '@opentelemetry/sdk-metrics';
+import type { Resource, ResourceMetrics } from '../collect/metric-data.ts';
+import { deltaKindsOf, MetricSource, type ReadableStore } from '../collect/metric-source.ts';
+import type { ReadStats } from '../collect/rows/cell-reader.ts';
+
+type Official = CollectionResult['resourceMetrics'];
+
+export interface SeqlockMetricProducerOptions {
+  /** What the metrics are reported for. Default: what the store's publisher said. */
+  readonly resource?: Resource | undefined;
+  /** Temporality by instrument kind, asked once for each. Default: cumulative. */
+  readonly aggregationTemporalitySelector?: AggregationTemporalitySelector | undefined;
+  /** Reports the `seqlock.*` metrics (docs/operations.md) beside those of the store. Default false. */
+  readonly selfMetrics?: boolean | undefined;
+}
+
+/**
+ * A `MetricProducer` over a store, for `setMetricProducer` or the `metricProducers` option of any official reader. For each reader
+ * one of its own: delta temporality is the difference to what this producer handed over before. Belongs to the thread that made it.
+ */
+export class SeqlockMetricProducer implements MetricProducer {
+  readonly #source: MetricSource;
+
+  constructor(store: ReadableStore, options: SeqlockMetricProducerOptions = {}) {
+    const { aggregationTemporalitySelector, ...others } = options;
+    // Inside of the package a source is given, which may have been told more than users can.
+    this.#source =
+      store instanceof MetricSource
+        ? store
+        : new MetricSource(store, { ...others, deltaKinds: deltaKindsOf(aggregationTemporalitySelector) });
+    sources.set(this, this.#source);
+  }
+
+  /**
+   * All metrics of the store, now; cumulative, whatever temporality is selected. Observable instruments have the values of their
+   * latest round. What `collect` hands over does not depend on it.
+   */
+  snapshot(): ResourceMetrics {
+    return this.#source.snapshot();
+  }
+
+  /**
+   * Has the observable callbacks of all threads called, then takes a snapshot in the temporality that is selected. `timeoutMillis` is
+   * for each callback; what failed is in `errors`. Collections of a thread wait for each other; of two, the later has what the earlier
+   * did not yet.
+   */
+  async collect(options?: MetricCollectOptions): Promise<CollectionResult> {
+    const { metrics, errors } = await this.#source.collect(options?.timeoutMillis);
+    return {
+      resourceMetrics: {
+        // The official type has two methods besides, merge and getRawAttributes, which readers and exporters do not call.
+        resource: metrics.resource as Official['resource'],
+        // ... and does not say that `schemaUrl` is there and undefined where there is none, which the official SDK has it be.
+        scopeMetrics: metrics.scopeMetrics as Official['scopeMetrics'],
+      },
+      errors,
+    };
+  }
+
+  /** What this producer's reads have cost. */
+  readStats(): ReadStats {
+    return this.#source.readStats();
+  }
+}
+
+const sources = new WeakMap<object, MetricSource>();
+
+/** What a producer of this copy of the package reads; undefined for anything else. */
+export function sourceOf(producer: object): MetricSource | undefined {
+  return sources.get(producer);
+}
