@@ -28,7 +28,7 @@ export async function startExporter(
   plan: ExporterPlan,
   keeper: KeeperMemory,
 ): Promise<Exporter> {
-  if (!region.noteReader())
+  if (!region.lease.take())
     diag.warn(
       'seqlock-metrics: the exporter thread reads a store that another thread reads too: its metrics are exported twice. Give the provider no readers where there is an exporter thread',
     );

@@ -139,7 +139,7 @@ export class SeqlockMeterProvider implements MeterProvider {
 
   #attach(readers: readonly IMetricReader[], options: SeqlockMeterProviderOptions): void {
     const { warnings } = this.#writer;
-    if (!this.store.region.noteReader())
+    if (!this.store.region.lease.take())
       warnings.once(
         'readers',
         'seqlock-metrics: another thread already reads this store, and every reader sees the whole store: its metrics are exported twice. Attach readers in one thread only',

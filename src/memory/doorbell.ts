@@ -37,7 +37,7 @@ export function observedSince(region: Region, slab: number): number {
 /** Asks all writers for a new round. Returns the request's number (it wraps). */
 export function ring(region: Region): number {
   const request = (Atomics.add(region.words, layout.OBSERVE_INDEX, 1) + 1) | 0;
-  Atomics.notify(region.words, layout.OBSERVE_INDEX);
+  region.signal.wake(layout.OBSERVE_INDEX);
   return request;
 }
 
@@ -72,8 +72,8 @@ export function answerRings(
     answerRings(region, listener, request);
     if (request !== seen) listener.onRing(request, CALLBACK_MILLIS);
   };
-  const wait = Atomics.waitAsync(region.words, layout.OBSERVE_INDEX, seen);
-  if (wait.async) void wait.value.then(wake);
+  const changed = region.signal.wait(layout.OBSERVE_INDEX, seen);
+  if (changed !== undefined) void changed.then(wake);
   else queueMicrotask(wake);
 }
 
@@ -106,7 +106,7 @@ export function publishRound(region: Region, slab: number, since: number): void 
 /** Says that a request was answered. Only the slab's owner, after `publishRound`. */
 export function answer(region: Region, slab: number, request: number): void {
   Atomics.store(region.words, answeredIndex(slab), request);
-  Atomics.notify(region.words, answeredIndex(slab));
+  region.signal.wake(answeredIndex(slab));
 }
 
 /** True when a request, or a later one, was answered by the owner of a slab. */
@@ -138,11 +138,11 @@ export async function awaitAnswer(
     if (((answered - request) | 0) >= 0) return true;
     const left = deadline - performance.now();
     if (left <= 0) return false;
-    const wait = Atomics.waitAsync(region.words, index, answered, left);
-    if (!wait.async) continue;
+    const changed = region.signal.wait(index, answered, left);
+    if (changed === undefined) continue;
     // The timer keeps the process alive: it must not end while a last export waits for its values.
     const timer = setTimeout(() => {}, left);
-    await wait.value;
+    await changed;
     clearTimeout(timer);
   }
 }

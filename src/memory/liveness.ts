@@ -5,47 +5,67 @@
  * their marks: the owner of a slab, the holder of a lock. What an owner left behind may be taken over only on proof
  * of its death; never after a time-out, because a thread that was merely suspended would go on writing.
  *
- * On Linux the mark is the kernel's thread id, and the proof is that /proc/self/task/<id> is gone: it needs no
- * co-operation, and it also sees threads that were terminated or crashed. The kernel may give the id of a dead thread
- * to a new one. The dead owner then looks alive for as long as that thread lives, which delays the take-over and harms
- * nothing; and a thread that is just starting owns nothing, so whatever carries its own mark is a dead predecessor's.
+ * A mark says itself what it is made of, so that nobody judges one kind by the proof of another:
  *
- * Elsewhere the mark is 1 + Node's thread id, and this module has no proof: the thread that made a worker sees its
- * 'exit' event and gives up what the worker owned (`state/store.ts`).
+ *   1 .. 2^22    the kernel's thread id (Linux). The proof is that /proc/self/task/<id> is gone: it needs no co-operation, and
+ *                it also sees threads that were terminated or crashed. The kernel may give the id of a dead thread to a
+ *                new one. The dead owner then looks alive for as long as that thread lives, which delays the take-over and
+ *                harms nothing; and a thread that is just starting owns nothing, so whatever carries its own mark is a dead
+ *                predecessor's.
+ *   from 2^24    2^24 + Node's thread id. There is no proof: the thread that made a worker sees its 'exit' event and gives up what
+ *                the worker owned (`state/store.ts`).
+ *
+ * Which of them a region's owners have is written in its header by the thread that makes it (`ownMark`). Node's permission model
+ * may show /proc to some threads of a process and not to others; a thread that cannot read its kernel id uses Node's everywhere.
+ * Nothing is proved by what cannot be read.
  */
 import { readlinkSync, statSync } from 'node:fs';
 import { threadId } from 'node:worker_threads';
 
 export type MarkKind = 'linux-thread-id' | 'node-thread-id';
 
+/** Above the largest thread id that Linux gives, which is 2^22. */
+const NODE_MARKS_FROM: number = 2 ** 24;
+
 function linuxThreadId(): number {
   if (process.platform !== 'linux') return 0;
   try {
     return Number.parseInt(/\/task\/(\d+)$/.exec(readlinkSync('/proc/thread-self'))?.[1] ?? '0', 10);
   } catch {
-    return 0; // no /proc: fall back to Node's own ids
+    return 0; // no /proc, or not for this thread: fall back to Node's own ids
   }
 }
 
-const ownLinuxThreadId = linuxThreadId();
-
-/** How this process names threads; one kind for all its threads. */
-export const MARK_KIND: MarkKind = ownLinuxThreadId > 0 ? 'linux-thread-id' : 'node-thread-id';
-
 /** The mark of a worker by Node's id, where marks are made of those. */
 export function markOfNodeThread(nodeThreadId: number): number {
-  return nodeThreadId + 1;
+  return NODE_MARKS_FROM + nodeThreadId;
 }
 
-/** The mark of the thread that runs this. */
-export const OWN_MARK: number = ownLinuxThreadId > 0 ? ownLinuxThreadId : markOfNodeThread(threadId);
+const ownLinuxThreadId = linuxThreadId();
+const OWN_NODE_MARK = markOfNodeThread(threadId);
+
+/** What this thread's mark is made of, where it has the choice. */
+export const MARK_KIND: MarkKind = ownLinuxThreadId > 0 ? 'linux-thread-id' : 'node-thread-id';
+
+/** The mark of the thread that runs this, where it has the choice. */
+export const OWN_MARK: number = ownLinuxThreadId > 0 ? ownLinuxThreadId : OWN_NODE_MARK;
+
+/** The mark of the thread that runs this, in a region whose header says `kind`. */
+export function ownMark(kind: MarkKind): number {
+  return kind === 'node-thread-id' ? OWN_NODE_MARK : OWN_MARK;
+}
 
 /** True only on proof that the thread of `mark` has ended. A system call on Linux, about 5 microseconds. */
 export function isProvenDead(mark: number): boolean {
-  if (mark === OWN_MARK || MARK_KIND !== 'linux-thread-id') return false;
+  if (mark === OWN_MARK || mark >= NODE_MARKS_FROM || MARK_KIND !== 'linux-thread-id') return false;
+  // A /proc in which not even this thread is found shows nothing: it was taken away since.
+  return !hasTask(mark) && hasTask(ownLinuxThreadId);
+}
+
+function hasTask(id: number): boolean {
   try {
-    return statSync(`/proc/self/task/${mark}`, { throwIfNoEntry: false }) === undefined;
+    return statSync(`/proc/self/task/${id}`, { throwIfNoEntry: false }) !== undefined;
   } catch {
-    return false; // anything but "no such thread" proves nothing
+    return true; // anything but "no such thread" proves nothing
   }
 }

@@ -32,17 +32,17 @@ function listen(reference: WeakRef<Region>, slab: number): void {
   if (region === undefined || region.closed) return;
   const pulse = Atomics.load(region.words, layout.PULSE_INDEX);
   Atomics.store(region.words, pulseIndex(slab), pulse);
-  const wait = Atomics.waitAsync(region.words, layout.PULSE_INDEX, pulse);
-  if (wait.async) void wait.value.then(() => listen(reference, slab));
+  const changed = region.signal.wait(layout.PULSE_INDEX, pulse);
+  if (changed !== undefined) void changed.then(() => listen(reference, slab));
   else queueMicrotask(() => listen(reference, slab));
 }
 
 /** Asks every thread for a sign of life. Returns the number of the look. Any thread. */
-export function askForPulses({ words }: Region): number {
+export function askForPulses({ words, signal }: Region): number {
   let look: number;
   do look = (Atomics.add(words, layout.PULSE_INDEX, 1) + 1) | 0;
   while (look === 0); // which means none
-  Atomics.notify(words, layout.PULSE_INDEX);
+  signal.wake(layout.PULSE_INDEX);
   return look;
 }
 

@@ -1,13 +1,15 @@
 import { crc32 } from 'node:zlib';
 import { RegionError } from '../base/errors.ts';
-import { isProvenDead, MARK_KIND, OWN_MARK } from './liveness.ts';
-import { MEMORY_ORDER, MEMORY_ORDER_VARIABLE } from './memory-order.ts';
+import { ThreadMemory, type Backing } from './backing.ts';
 import * as layout from './layout.ts';
+import { ThreadLease, type Lease } from './lease.ts';
+import { MARK_KIND, ownMark } from './liveness.ts';
+import { ThreadOwnership, type Ownership } from './ownership.ts';
+import { readIdentity, writeIdentity } from './region-header.ts';
+import { ThreadSignal, type Signal } from './signal.ts';
 
-const ORDER_CODES = { fast: 1, strict: 2 } as const;
 /** What exemplars may take of `maxBytes`: they must not crowd out series. */
 const EXEMPLAR_SHARE = 0.25;
-const MARK_KIND_CODES = { 'linux-thread-id': 1, 'node-thread-id': 2 } as const;
 
 /** One extent: `offset` bytes from the region's start, `bytes` long, owned by slab `slab`. */
 export interface Extent {
@@ -26,17 +28,34 @@ export interface Extent {
 export class Region {
   readonly buffer: SharedArrayBuffer;
   readonly maxBytes: number;
+  /** How threads wake each other. */
+  readonly signal: Signal;
+  /** How slabs are owned. */
+  readonly ownership: Ownership;
+  /** Who reads the store for all. */
+  readonly lease: Lease;
+  readonly #backing: Backing;
   words: Int32Array;
   doubles: Float64Array;
   bytes: Uint8Array;
 
-  private constructor(buffer: SharedArrayBuffer, maxBytes: number) {
+  /** Throws a `RegionError` where the header is not one. */
+  private constructor(backing: Backing) {
+    const { buffer } = backing;
+    const identity = readIdentity(
+      new Uint8Array(buffer, 0, Math.min(buffer.byteLength, layout.HEADER_BYTES)),
+    );
+    this.#backing = backing;
     this.buffer = buffer;
-    this.maxBytes = maxBytes;
+    this.maxBytes = identity.maxBytes;
     // Fixed-length views: a length-tracking view of a growable buffer costs 100 ns an access.
     this.words = new Int32Array(buffer, 0, buffer.byteLength >> 2);
     this.doubles = new Float64Array(buffer, 0, buffer.byteLength >> 3);
     this.bytes = new Uint8Array(buffer, 0, buffer.byteLength);
+    const mark = ownMark(identity.markKind);
+    this.signal = new ThreadSignal(this.words);
+    this.ownership = new ThreadOwnership(mark, this.created);
+    this.lease = new ThreadLease(this.words, mark);
   }
 
   /**
@@ -44,24 +63,9 @@ export class Region {
    * is no memory for it.
    */
   static create(maxBytes: number): Region {
-    const region = new Region(
-      growableBuffer(Math.min(layout.INITIAL_REGION_BYTES, maxBytes), maxBytes),
-      maxBytes,
-    );
-    const header = new DataView(region.buffer, 0, layout.HEADER_BYTES);
-    region.bytes.set(layout.MAGIC, layout.MAGIC_OFFSET);
-    header.setUint32(layout.MAJOR_OFFSET, layout.FORMAT_MAJOR, true);
-    header.setUint32(layout.MINOR_OFFSET, layout.FORMAT_MINOR, true);
-    header.setUint32(layout.BYTE_ORDER_OFFSET, layout.BYTE_ORDER, true);
-    header.setUint32(layout.HEADER_BYTES_OFFSET, layout.HEADER_BYTES, true);
-    header.setUint32(layout.MAX_BYTES_OFFSET, maxBytes, true);
-    header.setUint32(layout.SLAB_CAPACITY_OFFSET, layout.SLAB_CAPACITY, true);
-    header.setUint32(layout.SLAB_BYTES_OFFSET, layout.SLAB_BYTES, true);
-    header.setUint32(layout.EXTENTS_OFFSET_OFFSET, layout.EXTENTS_OFFSET, true);
-    header.setUint32(layout.MEMORY_ORDER_OFFSET, ORDER_CODES[MEMORY_ORDER], true);
-    header.setUint32(layout.MARK_KIND_OFFSET, MARK_KIND_CODES[MARK_KIND], true);
-    header.setFloat64(layout.CREATED_OFFSET, performance.timeOrigin + performance.now(), true);
-    header.setUint32(layout.CRC_OFFSET, identityCrc(region.bytes), true);
+    const backing = ThreadMemory.create(maxBytes);
+    writeIdentity(new Uint8Array(backing.buffer), { maxBytes, markKind: MARK_KIND });
+    const region = new Region(backing);
     Atomics.store(region.words, layout.EXTENTS_END_INDEX, layout.EXTENTS_OFFSET / layout.UNIT_BYTES);
     return region;
   }
@@ -73,33 +77,7 @@ export class Region {
         'E_RANGE',
         `a region has at least ${layout.EXTENTS_OFFSET} bytes, this has ${buffer.byteLength}`,
       );
-    const bytes = new Uint8Array(buffer, 0, layout.HEADER_BYTES);
-    if (!layout.MAGIC.every((byte, i) => bytes[layout.MAGIC_OFFSET + i] === byte))
-      throw new RegionError('E_MAGIC', 'the buffer is not a region of seqlock-metrics');
-    const header = new DataView(buffer, 0, layout.HEADER_BYTES);
-    const major = header.getUint32(layout.MAJOR_OFFSET, true);
-    if (major !== layout.FORMAT_MAJOR)
-      throw new RegionError(
-        'E_VERSION',
-        `the region has format ${major}, this copy of seqlock-metrics reads ${layout.FORMAT_MAJOR}: two versions of the package are loaded, see \`npm ls seqlock-metrics\`; load one in all threads`,
-      );
-    if (header.getUint32(layout.CRC_OFFSET, true) !== identityCrc(bytes))
-      throw new RegionError('E_CRC', 'the header of the region is damaged');
-    if (
-      header.getUint32(layout.SLAB_CAPACITY_OFFSET, true) !== layout.SLAB_CAPACITY ||
-      header.getUint32(layout.SLAB_BYTES_OFFSET, true) !== layout.SLAB_BYTES ||
-      header.getUint32(layout.EXTENTS_OFFSET_OFFSET, true) !== layout.EXTENTS_OFFSET
-    )
-      throw new RegionError(
-        'E_RANGE',
-        'the region has a slab table this copy of seqlock-metrics does not know',
-      );
-    if (header.getUint32(layout.MEMORY_ORDER_OFFSET, true) !== ORDER_CODES[MEMORY_ORDER])
-      throw new RegionError(
-        'E_ORDER',
-        `the region is not written in this thread's memory order (${MEMORY_ORDER}): set ${MEMORY_ORDER_VARIABLE} for the whole process, not for one worker`,
-      );
-    return new Region(buffer, header.getUint32(layout.MAX_BYTES_OFFSET, true));
+    return new Region(new ThreadMemory(buffer));
   }
 
   /** This copy's view of a region that another copy of the package may have attached. Throws as `attach` does. */
@@ -134,28 +112,6 @@ export class Region {
     this.bytes = new Uint8Array(this.buffer, 0, length);
   }
 
-  /** Grows the buffer to at least `bytes`. False when the machine or `maxBytes` does not give as much. */
-  #growTo(bytes: number): boolean {
-    if (bytes > this.maxBytes) return false;
-    let length: number;
-    do {
-      length = this.buffer.byteLength;
-      if (length >= bytes) break;
-      if (!this.#tryGrow(Math.min(this.maxBytes, Math.max(bytes, 2 * length)))) this.#tryGrow(bytes);
-    } while (this.buffer.byteLength > length); // some thread grew it: look again
-    this.refresh();
-    return this.buffer.byteLength >= bytes;
-  }
-
-  #tryGrow(length: number): boolean {
-    try {
-      this.buffer.grow(length);
-      return true;
-    } catch {
-      return false; // no memory, or another thread grew it past `length` meanwhile
-    }
-  }
-
   /**
    * Claims an extent of at least `bytes` for `slab`. Undefined when the region is full. Lock-free: threads that claim
    * at once help each other past the extent one of them won. Memory beyond the end is zero and was never claimed.
@@ -165,8 +121,10 @@ export class Region {
     const claim = ((slab + 1) << layout.CLAIM_SLAB_SHIFT) | units;
     for (;;) {
       const end = Atomics.load(this.words, layout.EXTENTS_END_INDEX);
-      if (!this.#growTo((end + units) * layout.UNIT_BYTES)) return undefined;
       const offset = end * layout.UNIT_BYTES;
+      const newEnd = offset + units * layout.UNIT_BYTES;
+      if (newEnd > this.maxBytes || !this.#backing.provide(offset, newEnd)) return undefined;
+      this.refresh();
       const winner = Atomics.compareExchange(this.words, offset >> 2, 0, claim);
       const won = winner === 0;
       const claimedUnits = won ? units : winner & layout.CLAIM_UNITS_MASK;
@@ -233,22 +191,11 @@ export class Region {
     return crc32(this.bytes.subarray(layout.EXTENTS_OFFSET, this.usedBytes));
   }
 
-  /** Notes that this thread reads the store. Returns false when another thread, which still lives, attached a reader before. */
-  noteReader(): boolean {
-    for (;;) {
-      const reader = Atomics.load(this.words, layout.READER_MARK_INDEX);
-      if (reader === OWN_MARK) return true;
-      if (reader !== 0 && !isProvenDead(reader)) return false;
-      if (Atomics.compareExchange(this.words, layout.READER_MARK_INDEX, reader, OWN_MARK) === reader)
-        return true;
-    }
-  }
-
   /** Says that no thread should join any more. What is recorded stays readable. */
   close(): void {
     Atomics.store(this.words, layout.CLOSED_INDEX, 1);
-    Atomics.notify(this.words, layout.PULSE_INDEX); // threads stop waiting for looks at a store nobody reads
-    Atomics.notify(this.words, layout.OBSERVE_INDEX); // and wait for requests in a way that holds nothing
+    this.signal.wake(layout.PULSE_INDEX); // threads stop waiting for looks at a store nobody reads
+    this.signal.wake(layout.OBSERVE_INDEX); // and wait for requests in a way that holds nothing
   }
 
   get closed(): boolean {
@@ -256,24 +203,4 @@ export class Region {
   }
 }
 
-/** The address range of `maxBytes` is reserved at once, and may exceed what the process is allowed. */
-function growableBuffer(bytes: number, maxBytes: number): SharedArrayBuffer {
-  let buffer: SharedArrayBuffer;
-  try {
-    buffer = new SharedArrayBuffer(bytes, { maxByteLength: maxBytes });
-  } catch (error) {
-    throw new RegionError(
-      'E_MEMORY',
-      `no shared memory of ${maxBytes} bytes is to be had (${String(error)}): lower maxBytes, or raise the process's limit`,
-    );
-  }
-  if (buffer.maxByteLength !== maxBytes)
-    throw new RegionError('E_MEMORY', 'this JavaScript engine has no shared memory that can grow');
-  return buffer;
-}
-
 const ofOtherCopies = new WeakMap<object, Region>();
-
-function identityCrc(bytes: Uint8Array): number {
-  return crc32(bytes.subarray(0, layout.IDENTITY_BYTES));
-}

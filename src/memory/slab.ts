@@ -1,6 +1,5 @@
 import { threadId } from 'node:worker_threads';
 import * as layout from './layout.ts';
-import { isProvenDead, OWN_MARK } from './liveness.ts';
 import type { Region } from './region.ts';
 import { newestTick } from './region-clock.ts';
 
@@ -40,15 +39,6 @@ const affinityIndex = (slab: number): number => entryOffset(slab) / 4 + layout.S
 const observesIndex = (slab: number): number => entryOffset(slab) / 4 + layout.SLAB_OBSERVES_WORD;
 const staleIndex = (slab: number): number => entryOffset(slab) / 8 + layout.SLAB_STALE_BEFORE_DOUBLE;
 
-/**
- * Slabs this thread took, by creation time of the region and slab number. Shared by all copies of the package in the thread,
- * and good for several `Region`s over one memory: for each of them this thread would look like its own dead predecessor.
- * Two regions made in the same instant are taken for one, which at worst leaves a dead slab alone.
- */
-const TAKEN: unique symbol = Symbol.for('seqlock-metrics.slabs-of-this-thread.1') as never;
-const ofThread = globalThis as { [TAKEN]?: Set<string> };
-const taken: Set<string> = (ofThread[TAKEN] ??= new Set());
-
 /** Slabs that were ever owned are 0 up to here. */
 export function slabsUsed(region: Region): number {
   return Atomics.load(region.words, layout.SLABS_USED_INDEX);
@@ -80,29 +70,20 @@ export function slabStaleBefore(region: Region, slab: number): number {
   return region.doubles[staleIndex(slab)]!;
 }
 
-/** True when no live thread owns the slab, as far as can be proved. A system call on Linux. */
+/** True when no live thread owns the slab, as far as can be proved. System calls. */
 export function isSlabDead(region: Region, slab: number): boolean {
   const owner = slabOwner(region, slab);
-  return owner < 0 || (owner > 0 && isProvenDead(owner));
+  return owner < 0 || (owner > 0 && region.ownership.isFree(slab, owner));
 }
 
 /**
  * Gives this thread a slab: a dead thread's of the same kind (`affinity`) if there is one; else a new one, or when there are many dead
  * ones any of those. Undefined when all are in use.
- *
- * A slab with this thread's own mark that this thread did not take is a dead predecessor's: the kernel gave its id anew.
- *
- * Assumes that no thread sleeps between the proof and the compare-and-swap for so long that the kernel gives the dead
- * owner's id to another thread and that one takes this very slab: thread ids are given out in a circle of 32,768 or more.
  */
 export function acquireSlab(region: Region, affinity = 0): OwnedSlab | undefined {
   const owned = findSlab(region, affinity);
-  if (owned !== undefined) taken.add(takenName(region, owned.slab));
+  if (owned !== undefined) region.ownership.keep(owned.slab);
   return owned;
-}
-
-function takenName(region: Region, slab: number): string {
-  return `${region.created} ${slab}`;
 }
 
 /**
@@ -115,7 +96,7 @@ function findSlab(region: Region, affinity: number): OwnedSlab | undefined {
   const used = slabsUsed(region);
   const strange: number[] = [];
   for (let slab = 0; slab < used; slab++) {
-    if (!canBeTaken(region, slab, slabOwner(region, slab))) continue;
+    if (!region.ownership.isFree(slab, slabOwner(region, slab))) continue;
     const isOfKind = slabAffinity(region, slab) === affinity;
     if (!isOfKind) strange.push(slab);
     else if (takeOver(region, slab, affinity)) return { slab, adopted: true };
@@ -129,26 +110,23 @@ function findSlab(region: Region, affinity: number): OwnedSlab | undefined {
   );
 }
 
-/** True when `owner`, the slab's owner word, is a dead thread's and the slab may be written to. */
-function canBeTaken(region: Region, slab: number, owner: number): boolean {
-  if (owner === layout.ABANDONED) return true;
-  if (owner === 0 || owner === layout.DAMAGED) return false;
-  const mark = Math.abs(owner);
-  return mark === OWN_MARK ? !taken.has(takenName(region, slab)) : isProvenDead(mark);
-}
-
 /** False when another thread was faster. */
 function takeOver(region: Region, slab: number, affinity: number): boolean {
+  const { ownership, words } = region;
+  const { mark } = ownership;
   const owner = slabOwner(region, slab);
-  if (!canBeTaken(region, slab, owner)) return false;
-  if (Atomics.compareExchange(region.words, ownerIndex(slab), owner, -OWN_MARK) !== owner) return false;
+  if (owner === 0 || owner === layout.DAMAGED || !ownership.claim(slab, owner)) return false;
+  if (Atomics.compareExchange(words, ownerIndex(slab), owner, -mark) !== owner) {
+    ownership.release(slab);
+    return false;
+  }
   // Only the winner, and before the slab looks alive, or a reader could see the dead owner's gauges come back.
-  region.doubles[staleIndex(slab)] = newestTick(region.words);
-  Atomics.store(region.words, observesIndex(slab), 0); // the new owner has no callbacks yet
-  Atomics.store(region.words, threadIndex(slab), threadId + 1);
-  Atomics.store(region.words, affinityIndex(slab), affinity);
-  Atomics.add(region.words, epochIndex(slab), 1);
-  Atomics.store(region.words, ownerIndex(slab), OWN_MARK);
+  region.doubles[staleIndex(slab)] = newestTick(words);
+  Atomics.store(words, observesIndex(slab), 0); // the new owner has no callbacks yet
+  Atomics.store(words, threadIndex(slab), threadId + 1);
+  Atomics.store(words, affinityIndex(slab), affinity);
+  Atomics.add(words, epochIndex(slab), 1);
+  Atomics.store(words, ownerIndex(slab), mark);
   return true;
 }
 
@@ -159,7 +137,7 @@ function takeStrange(region: Region, slabs: readonly number[], affinity: number)
 
 function takeNew(region: Region, from: number, affinity: number): OwnedSlab | undefined {
   for (let slab = from; slab < layout.SLAB_CAPACITY; slab++) {
-    if (Atomics.compareExchange(region.words, ownerIndex(slab), 0, OWN_MARK) !== 0) continue;
+    if (!takeFirst(region, slab)) continue;
     Atomics.store(region.words, threadIndex(slab), threadId + 1);
     Atomics.store(region.words, affinityIndex(slab), affinity);
     Atomics.add(region.words, epochIndex(slab), 1);
@@ -167,6 +145,15 @@ function takeNew(region: Region, from: number, affinity: number): OwnedSlab | un
     return { slab, adopted: false };
   }
   return undefined;
+}
+
+/** False when another thread was faster, or the slab is in use. */
+function takeFirst(region: Region, slab: number): boolean {
+  const { ownership, words } = region;
+  if (slabOwner(region, slab) !== 0 || !ownership.claim(slab, 0)) return false;
+  if (Atomics.compareExchange(words, ownerIndex(slab), 0, ownership.mark) === 0) return true;
+  ownership.release(slab);
+  return false;
 }
 
 /** Gives up a slab of this thread whose directory is damaged. Nobody takes it any more; readers go on with what they can read. */

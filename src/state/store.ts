@@ -1,7 +1,7 @@
 import type { Worker } from 'node:worker_threads';
 import { OptionError } from '../base/errors.ts';
 import { DEFAULT_MAX_BYTES, LARGEST_MAX_BYTES, SMALLEST_MAX_BYTES, UNIT_BYTES } from '../memory/layout.ts';
-import { MARK_KIND, markOfNodeThread } from '../memory/liveness.ts';
+import { markOfNodeThread } from '../memory/liveness.ts';
 import { Region } from '../memory/region.ts';
 import { abandonSlabsOf } from '../memory/slab.ts';
 import { firstOpenBuffer, inheritedBuffer, listStore, publishFirstOpen } from './thread-stores.ts';
@@ -27,8 +27,7 @@ export class MetricStore {
   private constructor(region: Region) {
     this.region = region;
     known.set(region.buffer, this);
-    // Where the system does not show a thread's death, the thread that made a worker tells of it.
-    if (MARK_KIND === 'node-thread-id') watchWorkers(region);
+    watchWorkers(region);
   }
 
   /**
@@ -105,10 +104,10 @@ const watched = new Set<WeakRef<Region>>();
 let isWatching = false;
 
 /**
- * From now on gives up the slabs of every worker that this thread makes, when it exits. Only for processes whose marks are
- * Node's thread ids. A worker's own workers are seen by that worker alone: if it is terminated, theirs are never given up.
+ * From now on gives up the slabs that a worker of this thread had by Node's thread id, when it exits: the system does not show its death. It
+ * may have had to use that id though this thread sees /proc. A worker's own workers are seen by that worker alone: if it is terminated, theirs are never given up.
  */
-export function watchWorkers(region: Region): void {
+function watchWorkers(region: Region): void {
   if (!isWatching) process.on('worker', watchWorker); // one listener, however many stores: Node warns of eleven
   isWatching = true;
   watched.add(new WeakRef(region));

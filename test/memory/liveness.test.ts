@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import { once } from 'node:events';
 import { threadId, Worker } from 'node:worker_threads';
-import { isProvenDead, MARK_KIND, markOfNodeThread, OWN_MARK } from '../../src/memory/liveness.ts';
+import { isProvenDead, MARK_KIND, markOfNodeThread, OWN_MARK, ownMark } from '../../src/memory/liveness.ts';
+import { DEAD_MARK } from '../support/marks.ts';
 
 /** A worker that tells its mark and then lives until it is terminated. */
 async function startMarked(): Promise<{ readonly worker: Worker; readonly mark: number }> {
@@ -31,7 +32,7 @@ describe('liveness', () => {
     try {
       for (const each of [OWN_MARK, mark]) expect(each).to.satisfy((m: number) => m > 0 && m === (m | 0));
       expect(mark).to.not.equal(OWN_MARK);
-      expect(markOfNodeThread(threadId)).to.equal(threadId + 1);
+      expect(markOfNodeThread(threadId)).to.be.above(2 ** 22, 'no kernel id, whatever thread it is');
     } finally {
       await worker.terminate();
     }
@@ -39,6 +40,15 @@ describe('liveness', () => {
 
   it('this thread is not dead, whatever happens', () => {
     expect(isProvenDead(OWN_MARK)).to.equal(false);
+  });
+
+  it('nothing proves that a thread named by its Node id is dead', () => {
+    for (const id of [0, 1, 1_000_000]) expect(isProvenDead(markOfNodeThread(id))).to.equal(false);
+  });
+
+  it("a region's kind of marks is obeyed by a thread that sees more", () => {
+    expect(ownMark('node-thread-id')).to.equal(markOfNodeThread(threadId));
+    expect(ownMark('linux-thread-id')).to.equal(OWN_MARK);
   });
 
   it('a terminated worker is dead, and was not before', async function () {
@@ -51,6 +61,6 @@ describe('liveness', () => {
 
   it('an id that no thread of this process has is dead', function () {
     if (MARK_KIND !== 'linux-thread-id') this.skip();
-    expect(isProvenDead(0x7fffffff)).to.equal(true); // beyond the kernel's largest id
+    expect(isProvenDead(DEAD_MARK)).to.equal(true);
   });
 });

@@ -4,10 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { crc32 } from 'node:zlib';
 import { RegionError, type RegionErrorCode } from '../../src/base/errors.ts';
 import * as layout from '../../src/memory/layout.ts';
-import { MARK_KIND, OWN_MARK } from '../../src/memory/liveness.ts';
 import { Region, type Extent } from '../../src/memory/region.ts';
 import { everyStep } from '../support/every-step.ts';
-import { DEAD_MARK, needsProc, otherLiveMark } from '../support/marks.ts';
 import { extentsOf } from '../support/region-contents.ts';
 import { runTogether } from '../support/region-job.ts';
 
@@ -264,23 +262,6 @@ describe('Region', () => {
       region.words[layout.LOST_INDEX] = 2 ** 31 - 1;
       region.countLost();
       expect(region.lostMeasurements).to.equal(2 ** 31);
-    });
-
-    it('note the first reading thread, and tell a second one', () => {
-      const region = Region.create(MIB);
-      expect(region.noteReader()).to.equal(true);
-      expect(region.noteReader(), 'the same thread again').to.equal(true);
-      region.words[layout.READER_MARK_INDEX] =
-        MARK_KIND === 'linux-thread-id' ? otherLiveMark() : OWN_MARK + 1;
-      expect(region.noteReader()).to.equal(false);
-    });
-
-    it('note another reading thread in the place of one that is dead', function () {
-      needsProc.call(this);
-      const region = Region.create(MIB);
-      region.words[layout.READER_MARK_INDEX] = DEAD_MARK;
-      expect(region.noteReader()).to.equal(true);
-      expect(region.words[layout.READER_MARK_INDEX]).to.equal(OWN_MARK);
     });
 
     it('close once and for all who are attached', () => {

@@ -2,8 +2,8 @@
 import { readdirSync } from 'node:fs';
 import { MARK_KIND, OWN_MARK } from '../../src/memory/liveness.ts';
 
-/** Above the largest thread id that Linux gives (2^22). */
-export const DEAD_MARK = 0x7fff_ff00;
+/** Above the largest thread id that Linux gives (2^22), and below marks made of Node's ids. */
+export const DEAD_MARK: number = 2 ** 23;
 
 /** A live thread of this process that runs none of our code: Node has helpers of its own. Linux only. */
 export function otherLiveMark(): number {
