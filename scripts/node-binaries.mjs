@@ -10,6 +10,9 @@ import { join } from 'node:path';
 /** The release lines the package supports. */
 export const LINES = [20, 22, 24, 26];
 
+/** Where binaries of other platforms and lines are kept. */
+export const CACHE = join(process.env.XDG_CACHE_HOME ?? tmpdir(), 'seqlock-metrics-node');
+
 function versionOf(binary) {
   const { stdout, status } = spawnSync(binary, ['-v'], { encoding: 'utf8' });
   return status === 0 ? stdout.trim() : undefined;
@@ -19,7 +22,7 @@ function versionOf(binary) {
 export function nodeBinary(line) {
   if (Number.parseInt(process.versions.node, 10) === line) return process.execPath;
   const name = `node-${process.platform}-${process.arch}`;
-  const directory = join(process.env.XDG_CACHE_HOME ?? tmpdir(), 'seqlock-metrics-node', String(line));
+  const directory = join(CACHE, String(line));
   const binary = join(directory, 'node_modules', name, 'bin', 'node');
   if (versionOf(binary) === undefined) {
     mkdirSync(directory, { recursive: true });
