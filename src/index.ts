@@ -33,7 +33,18 @@ export type {
 } from './collect/metric-data.ts';
 export type { SeqlockReadStats } from './collect/rows/sampled-cell-reader.ts';
 export type { ExpositionOptions } from './export/family-plan.ts';
-export type { JsonMetric, MetricsDocument } from './export/json.ts';
+export type {
+  JsonExemplar,
+  JsonExponentialBuckets,
+  JsonExponentialHistogramPoint,
+  JsonHistogramPoint,
+  JsonMetric,
+  JsonNumber,
+  JsonNumberPoint,
+  JsonPoint,
+  JsonValue,
+  MetricsDocument,
+} from './export/json.ts';
 export type { TranslationStrategy } from './export/prometheus-name.ts';
 export type { PrometheusHandler, PrometheusHandlerOptions } from './export/prometheus-handler.ts';
 export type { Collectable, ScrapeSource } from './export/scrape-source.ts';
