@@ -37,6 +37,8 @@ export class StoreWriter implements SlabAccess {
   #slab: number | undefined;
   #log: DirectoryLog | undefined;
   #isAdopted = false;
+  /** What runs this thread's observable callbacks; undefined where it has none. */
+  #listener: doorbell.RingListener | undefined;
   readonly #streams = new Map<string, StreamWriter>();
   #inheritance: Inheritance | undefined;
   /** Observed counters a dead owner left: they stay in every round, whether this thread observes them or not. */
@@ -124,8 +126,19 @@ export class StoreWriter implements SlabAccess {
   /** Lets readers know that this thread has observable callbacks, and tells `listener` of the rounds they ask for. */
   answerRequests(listener: doorbell.RingListener): void {
     if (this.slab === undefined) return;
-    doorbell.setObserves(this.region, this.slab, true);
+    this.#listener = listener;
+    this.setAnswering(true);
     doorbell.answerRings(this.region, listener);
+  }
+
+  /** Has this thread's callbacks called without a turn of the event loop, which may have none left. */
+  observeNow(): void {
+    this.#listener?.onRing(doorbell.ring(this.region), doorbell.CALLBACK_MILLIS);
+  }
+
+  /** Readers do not wait for the callbacks of a thread that answers none, and report its last values. */
+  setAnswering(answers: boolean): void {
+    if (this.#listener !== undefined) doorbell.setObserves(this.region, this.slab!, answers);
   }
 
   /** Writes a round of observations and answers the request for it. `streams`: all that callbacks of this thread may observe. */

@@ -7,8 +7,9 @@ import { planOf, type ExporterPlan } from '../exporter/options.ts';
 import { DELTA_KINDS, temporalityOf } from '../exporter/temporality.ts';
 import { requestDeltas } from '../state/delta-requests.ts';
 import type { MetricStore } from '../state/store.ts';
+import { writerOf } from '../state/store-writer.ts';
 import { environmentOfThread } from './thread-environment.ts';
-import { FlushRequests } from './flush-requests.ts';
+import { FlushRequests, type FlushOutcome } from './flush-requests.ts';
 import { atAppEnd } from './last-export.ts';
 import { lastExportOf, storeOf, type ExporterThreadOptions } from './options.ts';
 import { CONTROL_BYTES, type StopMessage, type ThreadData, type ThreadMessage } from './protocol.ts';
@@ -82,10 +83,10 @@ export class ExporterThreadHost implements ExporterThread {
       lastExport === undefined
         ? () => {}
         : atAppEnd(lastExport, {
-            request: (isAtExit) => this.#requestLastFlush(isAtExit),
-            wait: (number, timeoutMillis) => this.#flushes.waitFor(number, timeoutMillis),
-            waitAsync: (number, timeoutMillis) => this.#flushes.whenDone(number, timeoutMillis),
-            fingerprint: () => this.#store.region.fingerprint(),
+            observe: () => writerOf(region).observeNow(),
+            request: () => this.#requestLastFlush(),
+            wait: (number, timeoutMillis) => this.#waitForLastFlush(number, timeoutMillis),
+            fingerprint: () => region.fingerprint(),
           });
     this.started = this.#start(keepAlive);
     this.started.catch(() => {}); // whoever waits for it hears of it
@@ -218,12 +219,18 @@ export class ExporterThreadHost implements ExporterThread {
     });
   }
 
-  /** A dead thread is replaced at once; in an 'exit' listener by one that only pushes: a worker needs no event loop but its own. */
-  #requestLastFlush(isAtExit: boolean): number {
+  /** A dead thread is replaced at once, by one that only pushes: a worker needs no event loop but its own. */
+  #requestLastFlush(): number {
+    writerOf(this.#store.region).setAnswering(false); // it waits here, and nobody is to wait for it
     const number = this.#flushes.request();
-    if (this.#worker === undefined && isAtExit)
+    if (this.#worker === undefined)
       this.#spawn({ ...this.#plan, prometheus: undefined }, false).catch(() => {});
-    else if (this.#worker === undefined) this.#restart();
     return number;
+  }
+
+  #waitForLastFlush(number: number, timeoutMillis: number): FlushOutcome {
+    const outcome = this.#flushes.waitFor(number, timeoutMillis);
+    writerOf(this.#store.region).setAnswering(true); // the process may live on
+    return outcome;
   }
 }

@@ -6,7 +6,10 @@ import { isStore, MetricStore } from '../state/store.ts';
 export interface LastExportOptions {
   /** How long the app's end may be held up for it: default 3,000. */
   readonly timeoutMillis?: number;
-  /** Signals that end the app; for those that the app has no listener of its own for. Default `['SIGTERM']`. */
+  /**
+   * Signals before whose default, which ends the app, there is a last export. Listeners of the app's own are called as ever, and if they end
+   * the app, there is one then. Default `['SIGTERM', 'SIGINT', 'SIGHUP']`.
+   */
   readonly signals?: readonly NodeJS.Signals[];
 }
 
@@ -17,7 +20,10 @@ export interface ExporterThreadOptions extends ExporterOptions {
   readonly lastExport?: LastExportOptions | false;
 }
 
-const DEFAULT_LAST_EXPORT: Required<LastExportOptions> = { timeoutMillis: 3000, signals: ['SIGTERM'] };
+const DEFAULT_LAST_EXPORT: Required<LastExportOptions> = {
+  timeoutMillis: 3000,
+  signals: ['SIGTERM', 'SIGINT', 'SIGHUP'],
+};
 
 /** The store that is exported. */
 export function storeOf({ store = MetricStore.published() }: ExporterThreadOptions): MetricStore {

@@ -7,6 +7,7 @@ import { once } from 'node:events';
 import { writeSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { isMainThread, Worker, workerData } from 'node:worker_threads';
+import { onExit } from 'signal-exit';
 import { SeqlockMeterProvider, startExporterThread } from '../../src/index.ts';
 import { eventually } from './eventually.ts';
 
@@ -19,6 +20,7 @@ export type AppWay =
   | 'wait with a listener that exits'
   | 'wait with a listener for once, called first'
   | 'wait with a listener that goes on'
+  | 'wait with signal-exit'
   | 'wait, exporter killed'
   | 'exit, exporter killed'
   | 'natural, exporter killed'
@@ -52,6 +54,7 @@ async function main(): Promise<void> {
   switch (way) {
     case 'natural':
     case 'observe':
+      process.on('beforeExit', () => say('beforeExit'));
       if (way === 'observe')
         metrics
           .getMeter('app')
@@ -70,6 +73,9 @@ async function main(): Promise<void> {
       break;
     case 'reject':
       setTimeout(() => (counter.add(2), void Promise.reject(new Error('on purpose'))), 20);
+      break;
+    case 'wait with signal-exit':
+      onExit(() => counter.add(2)); // is called when the listeners are off, just before the end
       break;
     case 'wait with a listener that exits':
       process.on('SIGTERM', () => setTimeout(() => (counter.add(2), process.exit(8)), 50));

@@ -13,7 +13,9 @@ const APP = fileURLToPath(new URL('../support/exporter-app.js', import.meta.url)
 interface Ended {
   readonly code: number | null;
   readonly signal: string | null;
+  readonly stdout: string;
   readonly stderr: string;
+  readonly pushes: readonly OtlpRequest[];
   readonly last: OtlpRequest | undefined;
 }
 
@@ -25,15 +27,16 @@ class Apps {
     this.receiver = receiver;
   }
 
-  async end(way: AppWay): Promise<Ended> {
-    const folder = `/${encodeURIComponent(way)}`;
+  async end(way: AppWay, by: NodeJS.Signals = 'SIGTERM'): Promise<Ended> {
+    const folder = `/${encodeURIComponent(`${way} ${by}`)}`;
     const app = start(process.execPath, [APP, way, `${this.receiver.url}${folder}`]);
     let signal: string | null = null;
     app.child.once('exit', (_code, by) => (signal = by));
     await isUp(app);
-    if (way.startsWith('wait')) app.child.kill('SIGTERM');
-    const { code, stderr } = await app.outcome;
-    return { code, signal, stderr, last: this.receiver.inbox(`${folder}/v1/metrics`).requests.at(-1) };
+    if (way.startsWith('wait')) app.child.kill(by);
+    const { code, stdout, stderr } = await app.outcome;
+    const pushes = this.receiver.inbox(`${folder}/v1/metrics`).requests;
+    return { code, signal, stdout, stderr, pushes, last: pushes.at(-1) };
   }
 }
 
@@ -56,6 +59,7 @@ describe('the last export', () => {
     ['throw', { code: 1, signal: null, counted: 7 }],
     ['reject', { code: 1, signal: null, counted: 7 }],
     ['wait', { code: null, signal: 'SIGTERM', counted: 5 }],
+    ['wait with signal-exit', { code: null, signal: 'SIGTERM', counted: 5 }],
     ['wait with a listener that exits', { code: 8, signal: null, counted: 7 }],
     ['wait with a listener that goes on', { code: 0, signal: null, counted: 7 }],
     ['wait with a listener for once, called first', { code: 9, signal: null, counted: 105 }],
@@ -79,10 +83,19 @@ describe('the last export', () => {
     expect(wrong).to.deep.equal([]);
   });
 
-  it('calls observable callbacks where the event loop ends by itself', async () => {
-    const { code, last } = await apps.end('observe');
+  it('is delivered once where the event loop ends by itself, with what callbacks observe then', async () => {
+    const { code, last, pushes, stdout } = await apps.end('observe');
     expect(code).to.equal(0);
     expect(findMetric(last!, 'observed')!.gauge!.dataPoints[0]!.asDouble).to.equal(7);
+    expect(pushes.length).to.equal(1);
+    expect(stdout.match(/beforeExit/g)?.length, "'beforeExit' comes once, as without it").to.equal(1);
+  });
+
+  it('is delivered before SIGINT and SIGHUP end the app, too', async () => {
+    for (const by of ['SIGINT', 'SIGHUP'] as const) {
+      const ended = await apps.end('wait', by);
+      expect({ signal: ended.signal, counted: counted(ended) }).to.deep.equal({ signal: by, counted: 5 });
+    }
   });
 
   it('is not waited for where the thread cannot start', async () => {

@@ -8,7 +8,10 @@ const otlp = {};
 describe('options of the exporter thread', () => {
   it('have a last export only where something is pushed', () => {
     expect(lastExportOf({ prometheus })).to.equal(undefined);
-    expect(lastExportOf({ otlp })).to.deep.equal({ timeoutMillis: 3000, signals: ['SIGTERM'] });
+    expect(lastExportOf({ otlp })).to.deep.equal({
+      timeoutMillis: 3000,
+      signals: ['SIGTERM', 'SIGINT', 'SIGHUP'],
+    });
     expect(lastExportOf({ otlp, lastExport: { signals: [] } })).to.deep.equal({
       timeoutMillis: 3000,
       signals: [],
