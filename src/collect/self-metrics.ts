@@ -107,7 +107,7 @@ export class SelfMetrics {
 function columnOf({ name, unit, kind, description }: SelfMetric): MetricColumn {
   const shown = kind === 'counter' ? 'counter' : 'gauge';
   return new MetricColumn(
-    { scope: SCOPE, name, unit, kind: shown, boundaries: [], hasSum: true },
+    { scope: SCOPE, name, unit, kind: shown, boundaries: [], hasSum: true, isSum: kind !== 'gauge' },
     description,
   );
 }

@@ -47,8 +47,12 @@ export function columnsOf(
 
 function numberColumn(scope: ColumnScope, metric: AnyMetric): MetricColumn {
   const { name, unit = '', description = '' } = metric.descriptor;
-  const kind = metric.dataPointType === D.DATA_POINT_SUM && metric.isMonotonic === true ? 'counter' : 'gauge';
-  const column = new MetricColumn({ scope, name, unit, kind, boundaries: [], hasSum: true }, description);
+  const isSum = metric.dataPointType === D.DATA_POINT_SUM;
+  const kind = isSum && metric.isMonotonic === true ? 'counter' : 'gauge';
+  const column = new MetricColumn(
+    { scope, name, unit, kind, boundaries: [], hasSum: true, isSum },
+    description,
+  );
   for (const point of metric.dataPoints as readonly D.DataPoint<number>[]) {
     const at = column.open();
     column.values[at] = point.value;

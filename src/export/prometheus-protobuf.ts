@@ -25,6 +25,7 @@ import { wellFormed, type EscapingScheme } from './prometheus-name.ts';
 import { hasNativeForm, writeNativeHistogram } from './native-histogram.ts';
 import { ProtobufWriter } from './protobuf-writer.ts';
 import { constantLabels } from './prometheus-text.ts';
+import { canAdd, sumOf, type ColumnRow } from './summed-rows.ts';
 import { fixedLabels, type TextContext } from './text-family.ts';
 
 const NO_EXEMPLARS: ReadonlyMap<number, Exemplar> = new Map<number, Exemplar>();
@@ -79,31 +80,23 @@ function openFamily({ sampleName, type, help }: PlannedFamily): ProtobufWriter {
 }
 
 function* familyOf(family: PlannedFamily, context: TextContext): Generator<Buffer | undefined> {
-  const { labels, warnings } = context;
   const writer = openFamily(family);
   const index = new LabelIndex();
   const texts: string[] = [];
   const classicColumns = new ClassicColumns();
   const moves = movesOf(family);
   for (const column of family.columns) {
-    const fixed = fixedLabels(column.description.scope, context);
-    const reserved = new Set(family.type === 'histogram' ? [...fixed.names, 'le'] : fixed.names);
+    const labelsOf = labelsOfColumn(column, family, context);
     const classic = classicColumns.of(column);
     for (let row = 0; row < column.rows; row++) {
-      const pairs = [...fixed.pairs, ...labels.pairs(column.attributes[row]!, reserved)];
+      const pairs = labelsOf(row);
       const text = JSON.stringify(pairs);
       if (index.add(hashOfLabels(text), texts.length, (earlier) => texts[earlier] === text) !== -1) {
-        warnings.once(
-          `labels ${family.sampleName} ${text.slice(0, 200)}`,
-          `two series of ${family.sampleName} have the same labels ${text.slice(0, 200)}; the second is left out`,
-        );
-        continue;
+        yield familyOfSums(family, context); // anew: the earlier series is written already
+        return;
       }
       texts.push(text);
-      const metric = writer.begin(4);
-      writeLabels(writer, pairs);
-      writeValue(writer, column, classic, row, context);
-      writer.end(metric);
+      writeSeries(writer, pairs, { column, classic, row }, context);
       // No pause amid exponential histograms: the classic buckets are of this moment, and so must be the native ones.
       if (classic !== column || texts.length % SERIES_BETWEEN_PAUSES !== 0) continue;
       yield undefined;
@@ -113,6 +106,64 @@ function* familyOf(family: PlannedFamily, context: TextContext): Generator<Buffe
     }
   }
   yield writer.delimited();
+}
+
+/** Series that have the same labels: where they can be added up, they are written as one. */
+interface SameLabels {
+  readonly pairs: readonly LabelPair[];
+  readonly rows: [ColumnRow, ...ColumnRow[]];
+  /** The same rows with `le` buckets. */
+  readonly classics: [ColumnRow, ...ColumnRow[]];
+}
+
+/** A family in which series have the same labels. It is rare, and made without a pause. */
+function familyOfSums(family: PlannedFamily, context: TextContext): Buffer {
+  const classicColumns = new ClassicColumns();
+  const series = new Map<string, SameLabels>();
+  for (const column of family.columns) {
+    const labelsOf = labelsOfColumn(column, family, context);
+    const classic = classicColumns.of(column);
+    for (let row = 0; row < column.rows; row++) {
+      const pairs = labelsOf(row);
+      const text = JSON.stringify(pairs);
+      const same = series.get(text);
+      if (same === undefined) {
+        series.set(text, { pairs, rows: [{ column, row }], classics: [{ column: classic, row }] });
+        continue;
+      }
+      const isAdded =
+        canAdd(same.rows[0].column.description, column.description) &&
+        canAdd(same.classics[0].column.description, classic.description);
+      if (isAdded) {
+        same.rows.push({ column, row });
+        same.classics.push({ column: classic, row });
+      }
+      context.warnings.once(
+        `labels ${family.sampleName} ${text.slice(0, 200)}`,
+        `two series of ${family.sampleName} have the same labels ${text.slice(0, 200)}: ${isAdded ? 'their sum is shown' : 'the second is left out'}`,
+      );
+    }
+  }
+  const writer = openFamily(family);
+  for (const { pairs, rows, classics } of series.values()) {
+    const isOne = rows.length === 1;
+    const { column, row } = isOne ? rows[0] : { column: sumOf(rows), row: 0 };
+    const isExponential = classics[0].column !== rows[0].column;
+    const classic = !isExponential ? column : isOne ? classics[0].column : sumOf(classics);
+    writeSeries(writer, pairs, { column, classic, row }, context);
+  }
+  return writer.delimited();
+}
+
+/** The labels of a column's rows, those of its scope and resource first. */
+function labelsOfColumn(
+  { description, attributes }: MetricColumn,
+  { type }: PlannedFamily,
+  context: TextContext,
+): (row: number) => LabelPair[] {
+  const fixed = fixedLabels(description.scope, context);
+  const reserved = new Set(type === 'histogram' ? [...fixed.names, 'le'] : fixed.names);
+  return (row) => [...fixed.pairs, ...context.labels.pairs(attributes[row]!, reserved)];
 }
 
 /** Changes when rows of the family move. */
@@ -129,11 +180,26 @@ function writeLabels(writer: ProtobufWriter, pairs: readonly LabelPair[]): void 
   }
 }
 
+/** A row, and its column with `le` buckets; the column itself where it has others than exponential ones. */
+interface WrittenRow extends ColumnRow {
+  readonly classic: MetricColumn;
+}
+
+function writeSeries(
+  writer: ProtobufWriter,
+  pairs: readonly LabelPair[],
+  row: WrittenRow,
+  context: TextContext,
+): void {
+  const metric = writer.begin(4);
+  writeLabels(writer, pairs);
+  writeValue(writer, row, context);
+  writer.end(metric);
+}
+
 function writeValue(
   writer: ProtobufWriter,
-  column: MetricColumn,
-  classic: MetricColumn,
-  row: number,
+  { column, classic, row }: WrittenRow,
   { options: { created }, labels, warnings }: TextContext,
 ): void {
   const { kind, boundaries } = classic.description;

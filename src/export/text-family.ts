@@ -9,6 +9,7 @@ import { hashOfLabels, LabelIndex } from './label-index.ts';
 import { escapedValue, type LabelSet, type LabelWriter } from './label-text.ts';
 import type { HeldBytes } from './page-chunk.ts';
 import { isLegacyName, wellFormed } from './prometheus-name.ts';
+import { canAdd } from './summed-rows.ts';
 import { RowTemplate } from './row-template.ts';
 import { TextSection } from './text-section.ts';
 
@@ -103,7 +104,10 @@ export class TextFamily {
     );
   }
 
-  /** Writes the labels of a row; false for a new one (`row` from 0) when another sample has them already. */
+  /**
+   * Writes the labels of a row; false for a new one (`row` from 0) when another sample has them already. That one then shows the sum of both,
+   * where they are totals.
+   */
   #labelsOf(section: number, attributes: Attributes, row: number, into: ByteText): boolean {
     into.clear();
     this.#context.labels.write(attributes, this.#reserved[section]!, into);
@@ -117,7 +121,10 @@ export class TextFamily {
       return compared.equals(into);
     });
     if (other === -1) return true;
-    this.#warn(section, attributes, into.toString(), other);
+    const column = this.#sections[section]!.column;
+    const isAdded = canAdd(column.description, this.#columnOf(other).description);
+    if (isAdded) this.#sections[Math.floor(other / ROWS)]!.addTo(other % ROWS, { column, row });
+    this.#warn(section, attributes, into.toString(), other, isAdded);
     return false;
   }
 
@@ -129,13 +136,13 @@ export class TextFamily {
     return this.#sections[Math.floor(id / ROWS)]!.column;
   }
 
-  #warn(section: number, attributes: Attributes, labels: string, other: number): void {
+  #warn(section: number, attributes: Attributes, labels: string, other: number, isAdded: boolean): void {
     const { sampleName } = this.#family;
     const about = (column: MetricColumn, of: Attributes): string =>
       `${shortText(of)} of metric ${shortText(column.description.name)} of scope ${shortText(column.description.scope.name)}`;
     this.#context.warnings.once(
       `labels ${sampleName} ${labels.slice(0, 200)}`,
-      `Attributes ${about(this.#sections[section]!.column, attributes)} and ${about(this.#columnOf(other), this.#attributesOf(other))} are the same labels of ${sampleName}; the former are left out`,
+      `Attributes ${about(this.#sections[section]!.column, attributes)} and ${about(this.#columnOf(other), this.#attributesOf(other))} are the same labels of ${sampleName}: ${isAdded ? 'it shows their sum' : 'the former are left out'}`,
     );
   }
 }

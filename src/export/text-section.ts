@@ -5,6 +5,7 @@ import { ChunkBuilder } from './chunk-builder.ts';
 import { newestByBucket, type ExemplarTexts } from './exemplar-text.ts';
 import { CHUNK_BYTES, type PageChunk } from './page-chunk.ts';
 import type { RowTemplate } from './row-template.ts';
+import { exemplarsOf, sumOf, type ColumnRow } from './summed-rows.ts';
 
 const NO_TAILS: ReadonlyMap<number, Buffer> = new Map<number, Buffer>();
 
@@ -12,7 +13,7 @@ const NO_TAILS: ReadonlyMap<number, Buffer> = new Map<number, Buffer>();
 const ROWS_BETWEEN_LOOKS = 32;
 let made = 0;
 
-/** Writes the labels of a row, and nothing else, to `into`; false when the row is to be left out. */
+/** Writes the labels of a row, and nothing else, to `into`; false when the row gets no lines of its own. */
 export type LabelsOfRow = (attributes: Attributes, row: number, into: ByteText) => boolean;
 
 let numbers: Float64Array = new Float64Array(1024);
@@ -26,6 +27,7 @@ export class TextSection {
   readonly #seen: Attributes[] = [];
   readonly #rows: number[] = []; // rows of the column that have lines
   readonly #chunkRows: number[] = []; // index in #rows of each chunk's first row
+  readonly #summed = new Map<number, [ColumnRow, ...ColumnRow[]]>(); // rows whose lines show a sum: they, and what is added
   #snapshot: MetricColumns | undefined; // whose numbers are shown ...
   #updated = 0; // ... in so many chunks
 
@@ -42,6 +44,13 @@ export class TextSection {
     if (rows < seen.length) return false;
     for (let i = 0; i < seen.length; i++) if (seen[i] !== attributes[i]) return false;
     return true;
+  }
+
+  /** From now on the lines of `row` show the sum of it and `other`. */
+  addTo(row: number, other: ColumnRow): void {
+    const rows = this.#summed.get(row);
+    if (rows === undefined) this.#summed.set(row, [{ column: this.column, row }, other]);
+    else rows.push(other);
   }
 
   /**
@@ -93,7 +102,14 @@ export class TextSection {
     const first = this.#chunkRows[c]!;
     if (numbers.length < chunk.slots) numbers = new Float64Array(2 * chunk.slots);
     let at = 0;
-    for (let i = 0; i < count; i++) at = template.numbers(this.column, this.#rows[first + i]!, numbers, at);
+    for (let i = 0; i < count; i++) {
+      const row = this.#rows[first + i]!;
+      const summed = this.#summed.size === 0 ? undefined : this.#summed.get(row);
+      at =
+        summed === undefined
+          ? template.numbers(this.column, row, numbers, at)
+          : template.numbers(sumOf(summed), 0, numbers, at);
+    }
     chunk.update(numbers);
     if (template.hasExemplars) chunk.updateTails(this.#tailsOf(first, count));
   }
@@ -101,11 +117,13 @@ export class TextSection {
   /** The exemplars of some rows, by slot of their chunk. */
   #tailsOf(first: number, count: number): ReadonlyMap<number, Buffer> {
     const { exemplars, description } = this.column;
-    if (exemplars === undefined) return NO_TAILS;
+    if (exemplars === undefined && this.#summed.size === 0) return NO_TAILS;
     const width = this.#template.lines.length;
     const tails = new Map<number, Buffer>();
     for (let i = 0; i < count; i++) {
-      const ofRow = exemplars.get(this.#rows[first + i]!);
+      const row = this.#rows[first + i]!;
+      const summed = this.#summed.get(row);
+      const ofRow = summed === undefined ? exemplars?.get(row) : exemplarsOf(summed);
       if (ofRow === undefined) continue;
       newestByBucket(ofRow, description.boundaries).forEach((exemplar, bucket) =>
         tails.set(i * width + bucket, this.#exemplars.textOf(exemplar)),

@@ -31,6 +31,8 @@ export interface ColumnDescription {
   readonly ranges?: number;
   /** False for a histogram whose measurements may be negative. */
   readonly hasSum: boolean;
+  /** True for a gauge whose values add up: an up-down counter, or a gauge that is merged to its sum. */
+  readonly isSum?: boolean;
 }
 
 /**

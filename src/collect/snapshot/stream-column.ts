@@ -20,7 +20,7 @@ export class StreamColumn {
   #next = 0; // of #live
 
   constructor(stream: MergedStream, source: RowSource) {
-    const { scope, name, unit, aggregation } = stream.description;
+    const { scope, name, unit, aggregation, merge } = stream.description;
     this.#stream = stream;
     this.column = new MetricColumn(
       {
@@ -34,6 +34,7 @@ export class StreamColumn {
           ranges: aggregation.negative ? 2 : 1,
         }),
         hasSum: !('hasSum' in aggregation) || aggregation.hasSum,
+        isSum: aggregation.type === 'sum' || merge === 'sum',
       },
       stream.text,
     );
