@@ -68,6 +68,19 @@ add(
   true,
 );
 
+add('slab-lock', 'a lock that the kernel frees', [], true, true);
+for (const [define, what] of [
+  ['BY_NUMBER', 'owners told by thread ids, in PID namespaces'],
+  ['BY_TIME', 'owners taken for dead after a time'],
+  ['NOT_KEPT', 'the lock given back once the slab is taken'],
+  ['LOST', 'the lock lost by a thread that lives'],
+  ['NO_ADOPTION', 'successor trusts the mirror'],
+  ['CLAIM_FIRST', 'memory claimed before it is backed'],
+  ['NO_HELP', 'the end not moved for a dead claimer'],
+  ['TRIES_ONCE', 'a lock that is looked at taken for held'],
+])
+  add('slab-lock', what, [define], false, true);
+
 function missingTool() {
   for (const [tool, argument] of [
     ['spin', '-V'],
