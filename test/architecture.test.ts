@@ -28,6 +28,11 @@ const IMPORTABLE: ReadonlyMap<string, readonly string[]> = new Map([
 const PACKAGES = /^(node:[a-z0-9_]+|@opentelemetry\/(api|sdk-metrics))$/;
 /** Code of the SDK's package is loaded here only; anywhere else its types may be used. The standard provider is made of it. */
 const MAY_LOAD_SDK = ['facade/metric-reader.ts', 'facade/metrics/standard-backend.ts', 'exporter/push.ts'];
+/** They set loggers. What is told goes through `base/warnings.ts` everywhere. */
+const MAY_USE_DIAG = ['base/warnings.ts', 'register/register.ts', 'thread/entry.ts'];
+/** Globals that tests of an app may fake; see `base/platform.ts`. */
+const PLATFORM =
+  /(?<![.\w'"-])(performance|queueMicrotask|(?:set|clear)(?:Timeout|Interval|Immediate))(?=\s*[.(])|\bDate\.now\b|\bnew Date\b|\bprocess\.(?:nextTick|hrtime)\b/g;
 /** Optional peers, loaded where they are used and when they are used. */
 const MAY_REQUIRE = ['facade/metrics/metrics-config.ts -> smol-toml', 'memory/native.ts -> koffi'];
 
@@ -57,6 +62,18 @@ function filesImportedBy(path: string): string[] {
   return importsOf(sources.get(path)!)
     .filter(({ specifier }) => specifier.startsWith('.'))
     .map(({ specifier }) => posix.join(posix.dirname(path), specifier));
+}
+
+/** Without comments, and what is in quotes. */
+function codeOf(source: string): string {
+  return source.replaceAll(/\/\*[^]*?\*\/|(?<![:'"])\/\/.*$|`[^`]*`|'[^'\n]*'/gm, '');
+}
+
+/** Names that a source imports from a file of src/. */
+function importedFrom(source: string, file: string): string[] {
+  return [...source.matchAll(/import \{([^}]*)\} from '([^']*)'/g)]
+    .filter(([, , specifier]) => file.endsWith(specifier!.replace(/^(\.\.?\/)+/, '')))
+    .flatMap(([, names]) => names!.split(',').map((name) => name.trim()));
 }
 
 function layerOf(path: string): string {
@@ -163,6 +180,26 @@ describe('architecture', () => {
       ([path, source]) => layerOf(path) === 'exporter' && /worker_threads|parentPort|new Worker/.test(source),
     );
     expect(wrong.map(([path]) => path)).to.deep.equal([]);
+  });
+
+  it('takes timers and clocks from base/platform.ts, so that fake ones cannot stop it', () => {
+    const wrong = [...sources]
+      .filter(([path]) => path !== 'base/platform.ts')
+      .flatMap(([path, source]) => {
+        const taken = importedFrom(source, 'base/platform.ts');
+        return [...codeOf(source).matchAll(PLATFORM)]
+          .map(([text, name]) => (name === undefined || !taken.includes(name) ? text : ''))
+          .filter((text) => text !== '')
+          .map((text) => `${path}: ${text}`);
+      });
+    expect(wrong).to.deep.equal([]);
+  });
+
+  it('tells of what goes wrong in one way, so that a logger that throws or is missing is minded', () => {
+    const wrong = [...sources]
+      .filter(([path, source]) => !MAY_USE_DIAG.includes(path) && /\bdiag\b/.test(codeOf(source)))
+      .map(([path]) => path);
+    expect(wrong).to.deep.equal([]);
   });
 
   it('has no import cycle, types included', () => {

@@ -1,3 +1,5 @@
+import { setTimeout, clearTimeout } from './platform.ts';
+
 /** Of this module alone, so `instanceof` tells it. */
 export class TimeoutError extends Error {
   readonly code = 'E_TIMEOUT';

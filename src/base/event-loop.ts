@@ -1,3 +1,6 @@
+import { setImmediate } from './platform.ts';
+import { withoutContext } from './no-context.ts';
+
 const waiting: (() => void)[] = [];
 
 /**
@@ -6,7 +9,7 @@ const waiting: (() => void)[] = [];
  */
 export function yieldToEventLoop(): Promise<void> {
   return new Promise((resolve) => {
-    if (waiting.push(resolve) === 1) setImmediate(next);
+    if (waiting.push(resolve) === 1) withoutContext(() => setImmediate(next));
   });
 }
 

@@ -1,3 +1,5 @@
+import { withoutContext } from './no-context.ts';
+
 /** Work that waits for its turn: one piece after the other, in the order in which they came. */
 export class SerialQueue {
   #last: Promise<void> = Promise.resolve();
@@ -5,11 +7,10 @@ export class SerialQueue {
   /** Does `work` after all that came before, whether that failed or not. */
   take<T>(work: () => Promise<T>): Promise<T> {
     const done = this.#last.then(work);
-    // Resolves to nothing: what came of the last piece is not to be kept alive until the next.
-    this.#last = done.then(
-      () => {},
-      () => {},
-    );
+    // Resolves to nothing, and in no context: what came of the last piece, and its caller's context, are not kept until the next.
+    this.#last = withoutContext(() => done.then(nothing, nothing));
     return done;
   }
 }
+
+function nothing(): void {}

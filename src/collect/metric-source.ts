@@ -1,6 +1,7 @@
 import type { AggregationTemporalitySelector } from '@opentelemetry/sdk-metrics';
 import { yieldToEventLoop } from '../base/event-loop.ts';
 import { SerialQueue } from '../base/serial-queue.ts';
+import { performance } from '../base/platform.ts';
 import { Region } from '../memory/region.ts';
 import { requestDeltas } from '../state/delta-requests.ts';
 import { INSTRUMENT_KINDS, type InstrumentKind } from '../state/records.ts';
@@ -66,7 +67,7 @@ export class MetricSource {
     this.#selfMetrics = own.length > 0 ? new SelfMetrics(own) : undefined;
     if (resume.length === 0) return;
     this.#snapshots.deltas.resume(resume);
-    this.#selfMetrics?.scopeMetrics(Date.now(), this.#isDelta); // those begin anew
+    this.#selfMetrics?.scopeMetrics(this.region.takeTime(), this.#isDelta); // those begin anew
   }
 
   /** A further source of the same metrics, with columns of its own; it has handed over no deltas. What its reads cost is added to this one's. */
@@ -139,7 +140,7 @@ export class MetricSource {
   #take(isDelta?: (kind: InstrumentKind) => boolean): ResourceMetrics {
     const scopeMetrics = this.#snapshots.take(isDelta); // reads the store's configuration too
     if (this.#selfMetrics !== undefined)
-      scopeMetrics.push(this.#selfMetrics.scopeMetrics(Date.now(), isDelta));
+      scopeMetrics.push(this.#selfMetrics.scopeMetrics(this.region.takeTime(), isDelta));
     return { resource: this.#resource(), scopeMetrics };
   }
 

@@ -20,7 +20,7 @@ export function storeMetrics(store: StoreReader, cells: CellReader): SelfMetric[
 }
 
 function readerMetrics(region: Region, cells: CellReader): SelfMetric[] {
-  const start = hrTimeOf(Date.now());
+  const start = hrTimeOf(region.takeTime());
   return [
     {
       name: 'seqlock.reader.reads',
@@ -67,7 +67,7 @@ function readerMetrics(region: Region, cells: CellReader): SelfMetric[] {
 }
 
 function memoryMetrics(region: Region): SelfMetric[] {
-  const start = hrTimeOf(region.created);
+  const start = hrTimeOf(Math.floor(region.created));
   const level = (name: string, description: string, value: () => number): SelfMetric => ({
     name,
     description,
@@ -141,7 +141,7 @@ function overflowMetrics(store: StoreReader): SelfMetric[] {
       }
     return [...values].map(([name, value]) => ({ value, attributes: { 'seqlock.metric.name': name } }));
   };
-  const start = hrTimeOf(store.region.created);
+  const start = hrTimeOf(Math.floor(store.region.created));
   return [
     {
       name: 'seqlock.overflow.measurements',

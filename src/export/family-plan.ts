@@ -62,7 +62,7 @@ export function planFamilies(
     const family = familyOf(column, dialect, options.translationStrategy ?? 'UnderscoreEscapingWithSuffixes');
     const about = `metric ${shortText(column.description.name)} of scope ${shortText(column.description.scope.name)}`;
     if (family.sampleName === '') {
-      warnings.once(`name ${about}`, `${about} has no name that Prometheus could take; it is left out`);
+      warnings.loss('name', about, `${about} has no name that Prometheus could take; it is left out`);
       continue;
     }
     const same = families.get(family.name);
@@ -71,7 +71,8 @@ export function planFamilies(
       if (same.help === '') same.help = column.text;
       else if (column.text !== '' && column.text !== same.help)
         warnings.once(
-          `help ${about}`,
+          'help',
+          about,
           `${about} is described as ${shortText(column.text)}, but ${family.name} as ${shortText(same.help)} already; the latter is shown`,
         );
       continue;
@@ -85,8 +86,9 @@ export function planFamilies(
         source === undefined
           ? 'the resource'
           : `metric ${shortText(source.name)} of scope ${shortText(source.scope.name)}`;
-      warnings.once(
-        `type ${about} ${family.type}`,
+      warnings.loss(
+        'type',
+        `${about} ${family.type}`,
         `${about} would be the ${family.type} ${family.name}, but that name belongs to the ${other.type} ${other.name} of ${owner}; it is left out. Rename one of them.`,
       );
       continue;

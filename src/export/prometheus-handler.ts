@@ -8,6 +8,7 @@ import { Warnings } from '../base/warnings.ts';
 import { negotiateCoding, negotiateFormat, type ContentCoding, type NegotiatedFormat } from './accept.ts';
 import type { MetricColumns } from '../collect/snapshot/metric-column.ts';
 import { SerialQueue } from '../base/serial-queue.ts';
+import { performance } from '../base/platform.ts';
 import type { Dialect, ExpositionOptions } from './family-plan.ts';
 import { prometheusProtobuf } from './prometheus-protobuf.ts';
 import { checkExpositionOptions, PrometheusText, type TextBody } from './prometheus-text.ts';

@@ -138,8 +138,9 @@ function familyOfSums(family: PlannedFamily, context: TextContext): Buffer {
         same.rows.push({ column, row });
         same.classics.push({ column: classic, row });
       }
-      context.warnings.once(
-        `labels ${family.sampleName} ${text.slice(0, 200)}`,
+      context.warnings.loss(
+        'same labels',
+        `${family.sampleName} ${text.slice(0, 200)}`,
         `two series of ${family.sampleName} have the same labels ${text.slice(0, 200)}: ${isAdded ? 'their sum is shown' : 'the second is left out'}`,
       );
     }
@@ -255,7 +256,8 @@ function isWrittenNatively(
   if (isNative) writeNativeHistogram(writer, column, row);
   else
     warnings.once(
-      `native ${column.description.name}`,
+      'native histogram',
+      column.description.name,
       `metric ${shortText(column.description.name)} has values so far apart that Prometheus has no native histogram for them (scale below -4); it has classic buckets alone. Raise maxSize of its aggregation`,
     );
   return isNative;

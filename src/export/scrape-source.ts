@@ -73,7 +73,7 @@ function scrapeOfOther(source: Collectable, timeoutMillis: number, warnings: War
   const columns = waited.then(({ resourceMetrics, errors }) => {
     report(errors, warnings);
     return columnsOf(resourceMetrics as ResourceMetrics, (metric, reason) =>
-      warnings.once(`left out ${metric}`, `metric ${metric} is not in the Prometheus text: ${reason}`),
+      warnings.loss('left out', metric, `metric ${metric} is not in the Prometheus text: ${reason}`),
     );
   });
   return { waited, columns };
@@ -81,5 +81,5 @@ function scrapeOfOther(source: Collectable, timeoutMillis: number, warnings: War
 
 function report(errors: readonly unknown[], warnings: Warnings): void {
   for (const error of errors)
-    warnings.once(`callback ${String(error)}`, `while metrics were collected: ${String(error)}`);
+    warnings.loss('callback', String(error), `while metrics were collected: ${String(error)}`);
 }

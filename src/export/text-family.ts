@@ -140,8 +140,9 @@ export class TextFamily {
     const { sampleName } = this.#family;
     const about = (column: MetricColumn, of: Attributes): string =>
       `${shortText(of)} of metric ${shortText(column.description.name)} of scope ${shortText(column.description.scope.name)}`;
-    this.#context.warnings.once(
-      `labels ${sampleName} ${labels.slice(0, 200)}`,
+    this.#context.warnings.loss(
+      'same labels',
+      `${sampleName} ${labels.slice(0, 200)}`,
       `Attributes ${about(this.#sections[section]!.column, attributes)} and ${about(this.#columnOf(other), this.#attributesOf(other))} are the same labels of ${sampleName}: ${isAdded ? 'it shows their sum' : 'the former are left out'}`,
     );
   }

@@ -1,4 +1,5 @@
 import type { Attributes } from '@opentelemetry/api';
+import { performance } from '../base/platform.ts';
 import type { MetricColumn, MetricColumns } from '../collect/snapshot/metric-column.ts';
 import { ByteText } from './byte-text.ts';
 import { ChunkBuilder } from './chunk-builder.ts';

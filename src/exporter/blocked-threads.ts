@@ -6,13 +6,13 @@ import type { PulseReader } from '../memory/pulse.ts';
 export const LOOK_MILLIS = 500;
 
 /** The gauge that tells which threads are blocked. Only threads that record, or have recorded, are known. */
-export function blockedThreads(pulses: PulseReader): SelfMetric {
+export function blockedThreads(pulses: PulseReader, startMillis: number): SelfMetric {
   return {
     name: 'seqlock.thread.blocked',
     description: 'How long the event loop of a recording thread has not turned; 0 while it turns.',
     unit: 's',
     kind: 'gauge',
-    start: hrTimeOf(Date.now()),
+    start: hrTimeOf(startMillis),
     read: () =>
       pulses.read().map(({ threadId, silentMillis }) => ({
         value: Math.round(silentMillis) / 1000,

@@ -1,5 +1,6 @@
-import { diag } from '@opentelemetry/api';
 import type { AddressInfo } from 'node:net';
+import { tellOfLoss } from '../base/warnings.ts';
+import { setInterval, clearInterval } from '../base/platform.ts';
 import { MetricSource, type MetricSourceOptions } from '../collect/metric-source.ts';
 import { PulseReader } from '../memory/pulse.ts';
 import type { Region } from '../memory/region.ts';
@@ -29,7 +30,8 @@ export async function startExporter(
   keeper: KeeperMemory,
 ): Promise<Exporter> {
   if (!region.lease.take())
-    diag.warn(
+    tellOfLoss(
+      'warn',
       'seqlock-metrics: the exporter thread reads a store that another thread reads too: its metrics are exported twice. Give the provider no readers where there is an exporter thread',
     );
   const pulses = new PulseReader(region);
@@ -37,7 +39,7 @@ export async function startExporter(
   const newSource = (options: MetricSourceOptions = {}): MetricSource =>
     new MetricSource(
       { region },
-      { ...options, selfMetrics: plan.selfMetrics, moreMetrics: [blockedThreads(pulses)] },
+      { ...options, selfMetrics: plan.selfMetrics, moreMetrics: [blockedThreads(pulses, region.takeTime())] },
     );
   const source: PushSource = { newSource, keeper: new DeltaKeeper(keeper) };
   const pushes: Push[] = [];

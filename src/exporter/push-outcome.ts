@@ -1,5 +1,5 @@
-import { diag } from '@opentelemetry/api';
 import type { PushMetricExporter, ResourceMetrics } from '@opentelemetry/sdk-metrics';
+import { tell, tellOfLoss } from '../base/warnings.ts';
 import { DATA_POINT_GAUGE, TEMPORALITY_DELTA } from '../collect/metric-data.ts';
 
 /**
@@ -36,7 +36,8 @@ export class PushOutcome {
 
   /** To be called when nothing is pushed any more. */
   end(): void {
-    if (this.failing) diag.warn(`seqlock-metrics: pushing to ${this.#where} ended with ${this.#cost()}`);
+    if (this.failing)
+      tellOfLoss('warn', `seqlock-metrics: pushing to ${this.#where} ended with ${this.#cost()}`);
     this.#failedPushes = 0;
   }
 
@@ -48,7 +49,8 @@ export class PushOutcome {
       lost > 0
         ? 'the deltas in those that fail are lost'
         : 'totals are delivered with the first that succeeds';
-    diag.warn(
+    tellOfLoss(
+      'warn',
       `seqlock-metrics: metrics could not be pushed to ${this.#where}: ${error?.message ?? 'no reason given'}. Every further push is tried; ${next}`,
     );
   }
@@ -56,8 +58,8 @@ export class PushOutcome {
   #succeeded(): void {
     if (!this.failing) return;
     const message = `seqlock-metrics: metrics are pushed to ${this.#where} again, after ${this.#cost()}`;
-    if (this.#lostPoints > 0) diag.warn(message);
-    else diag.info(message);
+    if (this.#lostPoints > 0) tellOfLoss('warn', message);
+    else tell('info', message);
     this.#failedPushes = 0;
     this.#lostPoints = 0;
   }

@@ -1,5 +1,5 @@
-import { diag } from '@opentelemetry/api';
 import type { PeriodicExportingMetricReader, PushMetricExporter } from '@opentelemetry/sdk-metrics';
+import { tellOfLoss } from '../base/warnings.ts';
 import { deltaKindsOf, type MetricSource, type MetricSourceOptions } from '../collect/metric-source.ts';
 import { SeqlockMetricProducer } from '../export/metric-producer.ts';
 import { DEFAULT_SELECTION } from '../state/aggregation-choice.ts';
@@ -94,7 +94,8 @@ async function pushEvery(
   });
   if (told === undefined) {
     await source.collect(undefined);
-    diag.warn(
+    tellOfLoss(
+      'warn',
       'seqlock-metrics: an exporter thread that died has pushed deltas, and there was no memory to keep what they were. What was recorded since its last push is left out',
     );
   }

@@ -17,7 +17,8 @@ export function exemplarFilterOfEnvironment(
   if (value === '') return DEFAULT_FILTER;
   const filter = FILTERS.find((name) => name === value.toLowerCase());
   if (filter === undefined)
-    warnings.once(
+    warnings.loss(
+      'variable',
       EXEMPLAR_FILTER_VARIABLE,
       `${EXEMPLAR_FILTER_VARIABLE} is ${shortText(value)}; it must be ${FILTERS.join(', ')}. ${DEFAULT_FILTER} is used`,
     );

@@ -1,6 +1,8 @@
 import { createNoopMeter, type MeterOptions, type MeterProvider } from '@opentelemetry/api';
 import type { IMetricReader } from '@opentelemetry/sdk-metrics';
+import { withoutContext } from '../base/no-context.ts';
 import { OptionError, shortText } from '../base/errors.ts';
+import { queueMicrotask } from '../base/platform.ts';
 import { deltaKindsOf, MetricSource } from '../collect/metric-source.ts';
 import { readerOf } from '../collect/directory/store-reader.ts';
 import { SeqlockMetricProducer } from '../export/metric-producer.ts';
@@ -78,14 +80,15 @@ export class SeqlockMeterProvider implements MeterProvider {
       const ownViews = options.views && viewsOf(options.views);
       for (const reader of readers)
         requestDeltas(region, deltaKindsOf(reader.selectAggregationTemporality?.bind(reader)));
-      const configuration = this.#configure(options, ownViews);
+      const configuration = withoutContext(() => this.#configure(options, ownViews));
       const views = ownViews ?? followedViews(configuration.views, this.#writer.warnings);
       const { selections } = configuration;
       this.#meters = new MeterRegistry({ writer: this.#writer, configuration, rules: { views, selections } });
       this.#compareResources(options);
       const here = readers.filter((reader) => !isRemote(reader));
       warnOfUnrecorded(here, selections, this.#writer.warnings);
-      if (here.length > 0) this.#attach(here, options);
+      // Readers begin what lasts as long as they do: their intervals are to hold nothing of a request that made the provider.
+      if (here.length > 0) withoutContext(() => this.#attach(here, options));
     } catch (error) {
       if (this.#ownsStore) this.store.close(); // or it would stay published, read by nobody
       throw error;
@@ -132,6 +135,7 @@ export class SeqlockMeterProvider implements MeterProvider {
       JSON.stringify(Object.entries(attributes).sort(([a], [b]) => (a < b ? -1 : 1)));
     if (sorted(resource.attributes) === sorted(published)) return;
     this.#writer.warnings.once(
+      'provider',
       'resource',
       `seqlock-metrics: the resource of this provider (${shortText(resource.attributes)}) is not used: the store has the one of the provider that made it (${shortText(published)}). Give it to that provider, and none to others`,
     );
@@ -140,7 +144,8 @@ export class SeqlockMeterProvider implements MeterProvider {
   #attach(readers: readonly IMetricReader[], options: SeqlockMeterProviderOptions): void {
     const { warnings } = this.#writer;
     if (!this.store.region.lease.take())
-      warnings.once(
+      warnings.loss(
+        'provider',
         'readers',
         'seqlock-metrics: another thread already reads this store, and every reader sees the whole store: its metrics are exported twice. Attach readers in one thread only',
       );
@@ -163,7 +168,7 @@ export class SeqlockMeterProvider implements MeterProvider {
   /** The meter of a scope; asked for twice with the same arguments, it is the same. After `shutdown` a meter that does nothing. */
   getMeter(name: string, version?: string, options?: MeterOptions): SeqlockMeter {
     if (this.#isShutdown) {
-      this.#writer.warnings.once('shutdown', 'A shutdown MeterProvider cannot provide a Meter');
+      this.#writer.warnings.loss('provider', 'shutdown', 'A shutdown MeterProvider cannot provide a Meter');
       return createNoopMeter();
     }
     return this.#meters.meter(name, version, options);
@@ -175,7 +180,11 @@ export class SeqlockMeterProvider implements MeterProvider {
    */
   async forceFlush(options?: Deadline): Promise<void> {
     if (this.#isShutdown) {
-      this.#writer.warnings.once('flush', 'invalid attempt to force flush after MeterProvider shutdown');
+      this.#writer.warnings.once(
+        'provider',
+        'flush',
+        'invalid attempt to force flush after MeterProvider shutdown',
+      );
       return;
     }
     await this.#readers.forceFlush(options);
@@ -187,7 +196,7 @@ export class SeqlockMeterProvider implements MeterProvider {
    */
   async shutdown(options?: Deadline): Promise<void> {
     if (this.#isShutdown) {
-      this.#writer.warnings.once('twice', 'shutdown may only be called once per MeterProvider');
+      this.#writer.warnings.once('provider', 'twice', 'shutdown may only be called once per MeterProvider');
       return;
     }
     this.#isShutdown = true;

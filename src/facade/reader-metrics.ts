@@ -1,6 +1,7 @@
 import type { MeterProvider } from '@opentelemetry/api';
 import type { IMetricReader } from '@opentelemetry/sdk-metrics';
 import { VERSION } from '../base/version.ts';
+import { performance } from '../base/platform.ts';
 import type { SeqlockMetricProducer } from '../export/metric-producer.ts';
 
 /** Readers of newer releases measure themselves, whichever copy of the SDK they are of. */

@@ -66,7 +66,8 @@ export function selectedAggregation(
   const choice = simplified(aggregationChoice(option, name), kind);
   if (isPossible(choice, kind)) return choice;
   warnings.once(
-    `aggregation ${kind}`,
+    'aggregation',
+    kind,
     `a reader selects ${choice.type} for ${kind}, whose values are no distribution; the default aggregation is used`,
   );
   return DEFAULT_CHOICE;
@@ -83,8 +84,9 @@ export function warnOfUnrecorded(
       const wanted = selectionKey(selectedAggregation(reader, kind, warnings));
       const shown = shownSelection(selections, kind, wanted);
       if (shown !== wanted)
-        warnings.once(
-          `unrecorded ${kind} ${wanted}`,
+        warnings.loss(
+          'unrecorded',
+          `${kind} ${wanted}`,
           `a reader selects the aggregation ${wanted} for ${kind}, which nobody records to this store; it gets ${shown}. Attach it in the provider that makes the store`,
         );
     }

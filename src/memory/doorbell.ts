@@ -12,6 +12,9 @@
  * and while a round is being written both its values and those of the round before are seen.
  * A thread that does not answer in time is left alone: its last values stay.
  */
+import { whenChanged } from './signal.ts';
+import { withoutContext } from '../base/no-context.ts';
+import { performance, setTimeout, clearTimeout, setInterval, clearInterval } from '../base/platform.ts';
 import * as layout from './layout.ts';
 import type { Region } from './region.ts';
 import { isSlabDead, slabsUsed } from './slab.ts';
@@ -72,14 +75,12 @@ export function answerRings(
     answerRings(region, listener, request);
     if (request !== seen) listener.onRing(request, CALLBACK_MILLIS);
   };
-  const changed = region.signal.wait(layout.OBSERVE_INDEX, seen);
-  if (changed !== undefined) void changed.then(wake);
-  else queueMicrotask(wake);
+  whenChanged(region.signal, layout.OBSERVE_INDEX, seen, wake);
 }
 
 function lookForRings(region: WeakRef<Region>, listener: WeakRef<RingListener>, seen: number): void {
   let last = seen;
-  const timer = setInterval(() => {
+  const look = (): void => {
     const [rung, told] = [region.deref(), listener.deref()];
     if (rung === undefined || told === undefined) {
       clearInterval(timer);
@@ -89,7 +90,8 @@ function lookForRings(region: WeakRef<Region>, listener: WeakRef<RingListener>, 
     if (request === last) return;
     last = request;
     told.onRing(request, CALLBACK_MILLIS);
-  }, LOOK_MILLIS);
+  };
+  const timer = withoutContext(() => setInterval(look, LOOK_MILLIS));
   timer.unref();
 }
 

@@ -32,7 +32,7 @@ export const MAGIC: readonly number[] = [0x89, 0x53, 0x51, 0x4d, 0x0d, 0x0a, 0x1
 /** Readers refuse another major version. */
 export const FORMAT_MAJOR = 2;
 /** Readers skip what they do not know of a later minor version. */
-export const FORMAT_MINOR = 0;
+export const FORMAT_MINOR = 1;
 export const BYTE_ORDER = 0x01020304;
 
 const WORD = 4;
@@ -70,6 +70,7 @@ export const DELTA_KINDS_INDEX: number = INTERVAL_EPOCH_INDEX + 1; // instrument
 const CLOCK_OFFSET = 192;
 export const TICK_INDEX: number = CLOCK_OFFSET / WORD;
 export const TICK_HALF_INDEX: number = TICK_INDEX + 1;
+export const LATEST_TIME_OFFSET: number = CLOCK_OFFSET + 2 * WORD; // byte offset of an int64: the latest time that was taken
 
 // Slab table.
 export const HEADER_BYTES = 4096;

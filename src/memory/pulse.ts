@@ -10,6 +10,8 @@
  * A loop that answers a look has turned after it. So a thread is blocked at least since the first look it has not answered; the reader
  * keeps that time by its own clock.
  */
+import { whenChanged } from './signal.ts';
+import { performance } from '../base/platform.ts';
 import * as layout from './layout.ts';
 import type { Region } from './region.ts';
 import { isSlabDead, slabOwner, slabsUsed, slabThread } from './slab.ts';
@@ -32,9 +34,7 @@ function listen(reference: WeakRef<Region>, slab: number): void {
   if (region === undefined || region.closed) return;
   const pulse = Atomics.load(region.words, layout.PULSE_INDEX);
   Atomics.store(region.words, pulseIndex(slab), pulse);
-  const changed = region.signal.wait(layout.PULSE_INDEX, pulse);
-  if (changed !== undefined) void changed.then(() => listen(reference, slab));
-  else queueMicrotask(() => listen(reference, slab));
+  whenChanged(region.signal, layout.PULSE_INDEX, pulse, () => listen(reference, slab));
 }
 
 /** Asks every thread for a sign of life. Returns the number of the look. Any thread. */

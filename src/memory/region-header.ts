@@ -1,5 +1,6 @@
 /** The identity of a region: the first bytes, written once before anyone else looks, and checked by whoever attaches. */
 import { crc32 } from 'node:zlib';
+import { performance, systemClock } from '../base/platform.ts';
 import { RegionError } from '../base/errors.ts';
 import * as layout from './layout.ts';
 import type { MarkKind } from './liveness.ts';
@@ -28,7 +29,7 @@ export function writeIdentity(bytes: Uint8Array, { maxBytes, markKind }: RegionI
   header.setUint32(layout.EXTENTS_OFFSET_OFFSET, layout.EXTENTS_OFFSET, true);
   header.setUint32(layout.MEMORY_ORDER_OFFSET, ORDER_CODES[MEMORY_ORDER], true);
   header.setUint32(layout.MARK_KIND_OFFSET, MARK_KIND_CODES[markKind], true);
-  header.setFloat64(layout.CREATED_OFFSET, performance.timeOrigin + performance.now(), true);
+  header.setFloat64(layout.CREATED_OFFSET, systemClock.now() + (performance.now() % 1), true);
   header.setUint32(layout.CRC_OFFSET, identityCrc(bytes), true);
 }
 

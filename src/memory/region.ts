@@ -1,4 +1,5 @@
 import { crc32 } from 'node:zlib';
+import { systemClock } from '../base/platform.ts';
 import { RegionError } from '../base/errors.ts';
 import { ThreadMemory, type Backing } from './backing.ts';
 import * as layout from './layout.ts';
@@ -35,6 +36,7 @@ export class Region {
   /** Who reads the store for all. */
   readonly lease: Lease;
   readonly #backing: Backing;
+  readonly #latestTime: BigInt64Array;
   words: Int32Array;
   doubles: Float64Array;
   bytes: Uint8Array;
@@ -52,6 +54,7 @@ export class Region {
     this.words = new Int32Array(buffer, 0, buffer.byteLength >> 2);
     this.doubles = new Float64Array(buffer, 0, buffer.byteLength >> 3);
     this.bytes = new Uint8Array(buffer, 0, buffer.byteLength);
+    this.#latestTime = new BigInt64Array(buffer, layout.LATEST_TIME_OFFSET, 1);
     const mark = ownMark(identity.markKind);
     this.signal = new ThreadSignal(this.words);
     this.ownership = new ThreadOwnership(mark, this.created);
@@ -66,6 +69,7 @@ export class Region {
     const backing = ThreadMemory.create(maxBytes);
     writeIdentity(new Uint8Array(backing.buffer), { maxBytes, markKind: MARK_KIND });
     const region = new Region(backing);
+    Atomics.store(region.#latestTime, 0, BigInt(Math.floor(region.created)));
     Atomics.store(region.words, layout.EXTENTS_END_INDEX, layout.EXTENTS_OFFSET / layout.UNIT_BYTES);
     return region;
   }
@@ -91,6 +95,19 @@ export class Region {
   /** When the region was made, in milliseconds since the epoch, with a fraction. */
   get created(): number {
     return this.doubles[layout.CREATED_OFFSET >> 3]!;
+  }
+
+  /**
+   * The time, in whole milliseconds since the epoch. It never goes back, whichever thread takes it: where the system's clock was set back it
+   * stands until that has caught up. So nothing in a store ends before it starts.
+   */
+  takeTime(): number {
+    const now = BigInt(systemClock.now());
+    for (;;) {
+      const latest = Atomics.load(this.#latestTime, 0);
+      if (latest >= now) return Number(latest);
+      if (Atomics.compareExchange(this.#latestTime, 0, latest, now) === latest) return Number(now);
+    }
   }
 
   /** Bytes that are backed by memory now. */

@@ -27,6 +27,7 @@
  * Why this is right on x64 and arm64: docs/memory-model.md.
  */
 import { isMainThread } from 'node:worker_threads';
+import { performance } from '../base/platform.ts';
 import { cellWords, readConsistent } from './cell.ts';
 import { isProvenDead, OWN_MARK } from './liveness.ts';
 import { MEMORY_ORDER } from './memory-order.ts';

@@ -1,3 +1,6 @@
+import { withoutContext } from '../base/no-context.ts';
+import { queueMicrotask } from '../base/platform.ts';
+
 /**
  * Wake-ups: one who has changed a word of the region says so, and whoever waits for that word goes on. Indices are those of the
  * region's int32 words, of header and slab table alone: these never move.
@@ -28,4 +31,16 @@ export class ThreadSignal implements Signal {
     const wait = Atomics.waitAsync(this.#words, index, seen, millis);
     return wait.async ? wait.value : undefined;
   }
+}
+
+/**
+ * Calls `then` when word `index` is no longer `seen`. For waits that last as long as a store: in no context, since whoever begins one may be in a
+ * request. What `then` holds is held until then; this function adds nothing.
+ */
+export function whenChanged(signal: Signal, index: number, seen: number, then: () => void): void {
+  withoutContext(() => {
+    const changed = signal.wait(index, seen);
+    if (changed !== undefined) void changed.then(then);
+    else queueMicrotask(then);
+  });
 }

@@ -5,6 +5,7 @@
  */
 import { diag, DiagConsoleLogger, DiagLogLevel, metrics } from '@opentelemetry/api';
 import { isMainThread, workerData } from 'node:worker_threads';
+import { hasLogger, tellOfLoss } from '../base/warnings.ts';
 import { SeqlockMeterProvider } from '../facade/meter-provider.ts';
 import { MetricStore } from '../state/store.ts';
 import { ExporterThreadHost, type ExporterThread } from '../thread/exporter-thread.ts';
@@ -24,7 +25,7 @@ function register(): void {
   showWarnings(environment);
   const settings = settingsFrom(environment);
   // Once per process: a worker has the same variables.
-  if (isMainThread) for (const message of wrong) diag.warn(message);
+  if (isMainThread) for (const message of wrong) tellOfLoss('warn', message);
   if (settings.disabled) return;
   if (isMainThread) registerApp(environment, settings);
   else joinApp();
@@ -55,14 +56,16 @@ function registerApp(environment: Environment, { exporterThread, histograms }: S
 function joinApp(): void {
   if (MetricStore.published() !== undefined) isGlobal(new SeqlockMeterProvider());
   else
-    diag.warn(
+    tellOfLoss(
+      'warn',
       'seqlock-metrics: this worker has no store to record to: preload seqlock-metrics/register in the main thread, not in a worker alone',
     );
 }
 
 function isGlobal(provider: SeqlockMeterProvider): boolean {
   if (metrics.setGlobalMeterProvider(provider)) return true;
-  diag.warn(
+  tellOfLoss(
+    'warn',
     'seqlock-metrics: another global meter provider is registered already, and is left there: nothing is recorded here. Take one of the two away',
   );
   return false;
@@ -78,7 +81,7 @@ function startExporter(
   const host = new ExporterThreadHost(options, { keepAlive: false, histogramSelection });
   onStart(host);
   host.started.catch((error: Error) => {
-    diag.error(`seqlock-metrics: ${error.message}`);
+    tellOfLoss('error', `seqlock-metrics: ${error.message}`);
     if (prometheus !== undefined && (others.otlp !== undefined || others.console !== undefined))
       startExporter(others, histogramSelection, onStart);
   });
@@ -90,14 +93,6 @@ function showWarnings(environment: Environment): void {
   if (level === 'none' || hasLogger()) return;
   const name = level.toUpperCase() as Uppercase<Exclude<typeof level, 'none'>>;
   diag.setLogger(new DiagConsoleLogger(), DiagLogLevel[name]);
-}
-
-/** The API has no question for it; this is where all its copies of version 1 keep what is registered. */
-function hasLogger(): boolean {
-  const registered = (globalThis as Record<symbol, { diag?: unknown } | undefined>)[
-    Symbol.for('opentelemetry.js.api.1')
-  ];
-  return registered?.diag !== undefined;
 }
 
 register();

@@ -43,7 +43,8 @@ export function describeInstrument(
   const usedName = textOf(name);
   if (typeof name !== 'string' || !NAME.test(name))
     warnings.once(
-      `name ${usedName}`,
+      'name',
+      usedName,
       `Invalid metric name: ${shortText(name)}. The metric name should be an ASCII string with a length no greater than 255 characters: a letter, then letters, digits, '_', '.', '-' or '/'.`,
     );
   const given = readOptions(options, usedName, warnings);
@@ -51,7 +52,8 @@ export function describeInstrument(
     const value = given[option];
     if (typeof value !== 'string' && value !== undefined && value !== null)
       warnings.once(
-        `${option} ${usedName}`,
+        option,
+        usedName,
         `${option} of metric ${usedName} is ${shortText(value)}; it must be a string`,
       );
     return textOf(value);
@@ -59,7 +61,8 @@ export function describeInstrument(
   const { valueType } = given;
   if (valueType !== undefined && valueType !== ValueType.INT && valueType !== ValueType.DOUBLE)
     warnings.once(
-      `valueType ${usedName}`,
+      'valueType',
+      usedName,
       `valueType of metric ${usedName} is ${shortText(valueType)}; it must be ValueType.INT or ValueType.DOUBLE (used)`,
     );
   return {
@@ -83,7 +86,8 @@ function gaugeMerge(
   const known = GAUGE_MERGES.find((one) => one === merge);
   if (known !== undefined && kind.endsWith('GAUGE')) return known;
   warnings.once(
-    `merge ${name}`,
+    'merge',
+    name,
     known === undefined
       ? `merge of metric ${name} is ${shortText(merge)}; it must be one of ${GAUGE_MERGES.join(', ')}. most-recent is used`
       : `merge of metric ${name} is for gauges only; it is not used`,
@@ -107,7 +111,8 @@ function readOptions(options: MetricOptions | undefined, name: string, warnings:
     return { description, unit, valueType, boundaries: advice?.explicitBucketBoundaries, merge };
   } catch (error) {
     warnings.once(
-      `options ${name}`,
+      'options',
+      name,
       `the options of metric ${name} cannot be read (${shortText(error)}); none are used`,
     );
     return {};
@@ -128,12 +133,14 @@ function advisedBoundaries(
   const bounds = bucketBounds(advised);
   if (bounds === undefined)
     warnings.once(
-      `advice ${name}`,
+      'advice',
+      name,
       `explicitBucketBoundaries of metric ${name} are ${shortText(advised)}; they must be an array of numbers. The default boundaries are used.`,
     );
   else if (bounds.length < (advised as number[]).filter(Number.isFinite).length)
     warnings.once(
-      `advice ${name}`,
+      'advice',
+      name,
       `explicitBucketBoundaries of metric ${name} repeat a value; it is used once`,
     );
   return bounds;

@@ -23,6 +23,7 @@ export class MeterRegistry {
     if (typeof name !== 'string' || name === '')
       this.#warnings.once(
         'meter name',
+        '',
         `getMeter was called with the name ${shortText(name)}; pass the name of your library`,
       );
     const scope = {
@@ -40,7 +41,7 @@ export class MeterRegistry {
   /** A copy as JSON holds them; they are part of the scope's identity (specification, get a meter). */
   #scopeAttributes(given: unknown): { readonly attributes?: Attributes } {
     const { keys, values } = canonicalAttributes(given, (cause, message) =>
-      this.#warnings.once(`getMeter ${cause}`, `getMeter: ${message}`),
+      this.#warnings.once('getMeter', cause, `getMeter: ${message}`),
     );
     if (keys.length === 0) return {};
     const attributes = Object.fromEntries(keys.map((key, i) => [key, values[i]]));

@@ -98,7 +98,7 @@ export class MeterStreams {
       kind,
       integer: valueType === ValueType.INT,
       aggregation,
-      created: Date.now(),
+      created: this.#context.writer.region.takeTime(),
       selection,
       ...(viewIndex > 0 && { viewIndex }),
       ...(cardinalityLimit !== undefined && { cardinalityLimit }),

@@ -76,8 +76,9 @@ export class Meter implements SeqlockMeter {
   addBatchObservableCallback(callback: BatchObservableCallback, observables: Observable[]): void {
     const instruments = ownOf(observables);
     if (instruments.length === 0) {
-      this.#context.writer.warnings.once(
+      this.#context.writer.warnings.loss(
         'batch',
+        '',
         'addBatchObservableCallback was given no observable instrument of this SDK; the callback is not called',
       );
       return;
@@ -111,8 +112,9 @@ export class Meter implements SeqlockMeter {
   #valueCheck({ name, kind, valueType }: InstrumentDescriptor): ValueCheck {
     const meter = this.#scope.name;
     return new ValueCheck({ name, kind, integer: valueType === ValueType.INT }, (cause, message) =>
-      this.#context.writer.warnings.once(
-        `${meter}/${name}: ${cause}`,
+      this.#context.writer.warnings.loss(
+        `value ${cause}`,
+        `${meter}/${name}`,
         `metric ${name} of meter ${meter || '(unnamed)'}: ${message}`,
       ),
     );

@@ -1,6 +1,8 @@
 import type { BatchObservableCallback, ObservableCallback } from '@opentelemetry/api';
 import type { ObservedStream } from '../state/observed-stream.ts';
+import { withoutContext } from '../base/no-context.ts';
 import { shortText } from '../base/errors.ts';
+import { setTimeout, clearTimeout } from '../base/platform.ts';
 import type { StoreWriter } from '../state/store-writer.ts';
 import { Round } from './round.ts';
 
@@ -82,8 +84,9 @@ export class ObservableRegistry {
     for (let next: number | undefined; (next = this.#newestOfOthers) !== undefined;) {
       this.#newestOfOthers = undefined;
       for (const error of await this.run(next, timeoutMillis))
-        this.#writer.warnings.once(
-          `callback ${shortText(error)}`,
+        this.#writer.warnings.loss(
+          'callback',
+          shortText(error),
           `seqlock-metrics: an observable callback failed while a reader of another thread collected: ${shortText(error)}`,
         );
     }
@@ -96,7 +99,8 @@ export class ObservableRegistry {
    */
   run(request: number, timeoutMillis: number = DEFAULT_TIMEOUT_MILLIS): Promise<unknown[]> {
     this.#requested = request;
-    const round = this.#last.then(() => this.#run(request, timeoutMillis));
+    // In no context: not in that of whoever collects, nor in that of whoever added the callback.
+    const round = withoutContext(() => this.#last.then(() => this.#run(request, timeoutMillis)));
     this.#last = round;
     return round;
   }

@@ -1,5 +1,5 @@
+import { tellOfLoss } from '../base/warnings.ts';
 import {
-  diag,
   type Attributes,
   type BatchObservableCallback,
   type BatchObservableResult,
@@ -100,7 +100,8 @@ class BatchResult implements BatchObservableResult {
     if (this.#instruments.has(metric))
       (metric as ObservableInstrument).observe(this.#round, value, attributes);
     else
-      diag.warn(
+      tellOfLoss(
+        'warn',
         'a batch callback observed an instrument it was not registered with; the observation is ignored',
       );
   }

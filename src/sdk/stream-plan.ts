@@ -60,7 +60,8 @@ function makesSense(
   const { aggregation } = stream;
   if (aggregation === undefined || isPossible(aggregation, kind)) return true;
   warnings.once(
-    `view ${aggregation.type} ${name.toLowerCase()}`,
+    'view',
+    `${aggregation.type} ${name.toLowerCase()}`,
     `a view gives metric ${name} the aggregation ${aggregation.type}, but it is ${kind}, whose values are no distribution; the view is ignored for it. Give it a last-value or sum aggregation, or select by instrumentType`,
   );
   return false;
@@ -106,7 +107,8 @@ function toldApart(plans: readonly StreamPlan[], warnings: Warnings): StreamPlan
     if (filters === undefined) alike.set(identity, (filters = []));
     if (filters.some((alikeFilter) => areEqual(alikeFilter, filter))) {
       warnings.once(
-        `views ${identity}`,
+        'same stream',
+        identity,
         `two views make the same stream ${shortText(name)} of metric ${plan.instrument.name}; it is kept and counted once. Take one away, or give it another name`,
       );
       return [];

@@ -57,12 +57,14 @@ export class StreamRegistry<T> {
       this.#warn(
         second,
         'case',
+        '',
         `was registered as ${first.plan.name} before; names are compared without regard to case, and the first is used`,
       );
     if (first.description !== second.description)
       this.#warn(
         second,
-        `description ${second.description}`,
+        'description',
+        second.description,
         `was registered with another description before (${JSON.stringify(first.description)}, now ${JSON.stringify(second.description)}); the longer is used. Give both the same description`,
       );
     this.#warnOfMerge(first.plan, second);
@@ -76,7 +78,8 @@ export class StreamRegistry<T> {
     )
       this.#warn(
         second,
-        `boundaries ${boundaries.join()}`,
+        'boundaries',
+        boundaries.join(),
         `was registered with other explicitBucketBoundaries before (${advised?.join() ?? 'the default'}); those are used. Give both the same advice`,
       );
   }
@@ -85,7 +88,8 @@ export class StreamRegistry<T> {
     if (second.merge === undefined || second.merge === (first.merge ?? 'most-recent')) return;
     this.#warn(
       second,
-      `merge ${second.merge}`,
+      'merge',
+      second.merge,
       `was registered with merge ${first.merge ?? 'most-recent'} before; that is used, and not ${second.merge}. Give both the same, or set it by a view`,
     );
   }
@@ -97,7 +101,8 @@ export class StreamRegistry<T> {
       .join(', ');
     this.#warn(
       second,
-      `conflict ${differences}`,
+      'conflict',
+      differences,
       `is registered twice with different ${differences || 'attributes, by two views'}. Both are recorded and exported under one name, which backends may refuse. ${wayOut(first, second)}`,
     );
   }
@@ -108,13 +113,15 @@ export class StreamRegistry<T> {
     if (a.toLowerCase() !== b.toLowerCase())
       this.#warn(
         second,
-        `union ${b}`,
+        'union',
+        b,
         `is what views name both instruments ${a} and ${b}; their measurements are put together. Give the views different names if they should not be`,
       );
   }
 
-  #warn({ name }: StreamPlan, cause: string, message: string): void {
+  #warn({ name }: StreamPlan, kind: string, cause: string, message: string): void {
     this.#warnings.once(
+      kind,
       `${this.#meter}/${name} ${cause}`,
       `metric ${name} of meter ${this.#meter || '(unnamed)'} ${message}`,
     );

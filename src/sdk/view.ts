@@ -50,8 +50,9 @@ export function followedViews(descriptions: readonly ViewDescription[], warnings
   return descriptions.map((description) => {
     const { attributes } = description.stream;
     if (attributes.some(({ type }) => type === 'custom'))
-      warnings.once(
-        `view ${JSON.stringify(description)}`,
+      warnings.loss(
+        'view',
+        JSON.stringify(description),
         `the view of ${description.instrumentName ?? '*'} has an attributes processor of its own, which only the thread that has it can run; this thread records without it. Pass views to the SeqlockMeterProvider of this thread too`,
       );
     return new View(description, filterOfSteps(attributes));

@@ -137,7 +137,7 @@ export class ExemplarReservoirs {
       const text = this.#textWords === 0 ? '' : filteredText(attributes, exemplarTextBytes(this.#textWords));
       writeExemplar(region.words, region.doubles, at, this.#textWords, {
         value,
-        time: Date.now(),
+        time: region.takeTime(),
         span,
         text,
       });
@@ -160,7 +160,8 @@ export class ExemplarReservoirs {
     const block = region.takeExemplarBytes(words * 8) ? log.place(payload.length, words) : -1;
     if (block < 0) {
       this.#full = true;
-      this.#memory.warnings.once(
+      this.#memory.warnings.loss(
+        'memory',
         'exemplars',
         `seqlock-metrics: no memory is left for exemplars, which may take a quarter of the store (maxBytes ${region.maxBytes}); further series have none. Measurements are not affected. Raise maxBytes of MetricStore.open, or set exemplarFilter to always_off`,
       );

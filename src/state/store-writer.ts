@@ -81,7 +81,8 @@ export class StoreWriter implements SlabAccess {
       answerPulses(region, owned.slab);
       return;
     }
-    this.warnings.once(
+    this.warnings.loss(
+      'memory',
       'slabs',
       'seqlock-metrics: the store has no room for another writing thread (1024 at once); what this thread records is lost (and counted)',
     );
@@ -209,7 +210,8 @@ export class StoreWriter implements SlabAccess {
       return readInheritance(this.region, slab);
     } catch (error) {
       giveUpDamagedSlab(this.region, slab);
-      this.warnings.once(
+      this.warnings.loss(
+        'damage',
         `slab ${slab}`,
         `seqlock-metrics: the directory of writer ${slab}, a thread that has ended, is damaged (${shortText(error)}); what it counted is reported as far as it can be read, and this thread records elsewhere`,
       );

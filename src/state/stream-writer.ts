@@ -184,7 +184,7 @@ export abstract class StreamWriter {
     // Anew and empty: sets that come again get another cell, which readers add up, and the limit still counts all.
     if (this.cells.table === undefined) this.#setTables(new SeriesTable());
     const table = cells.table!;
-    const warn = (cause: string, message: string): void => this.warn(cause, message);
+    const warn = (cause: string, message: string): void => this.warn('attributes', message, cause);
     const canonical = canonicalAttributes(attributes, warn, cells.keeps);
     const known = table.get(canonical);
     if (known !== ABSENT) {
@@ -215,11 +215,12 @@ export abstract class StreamWriter {
     return cell;
   }
 
-  /** Warns once per stream and cause. */
-  warn(cause: string, message: string): void {
+  /** Tells once of a stream, the kind of what is lost, and its cause. */
+  warn(kind: string, message: string, cause = ''): void {
     const { name, scope } = this.description;
-    this.#slab.warnings.once(
-      `${scope.name}/${name}: ${cause}`,
+    this.#slab.warnings.loss(
+      kind,
+      `${scope.name}/${name} ${cause}`,
       `metric ${name} of meter ${scope.name || '(unnamed)'}: ${message}`,
     );
   }
@@ -243,7 +244,7 @@ export abstract class StreamWriter {
 
   /** Start time of a series made now, in milliseconds since the epoch. */
   protected startTime(): number {
-    return Date.now();
+    return this.#slab.region.takeTime();
   }
 
   #newCell(attributes: CanonicalAttributes, keySet: number, moreWords = 0): number {

@@ -1,3 +1,5 @@
+import { withoutContext } from '../base/no-context.ts';
+import { nextTick } from '../base/platform.ts';
 const OURS = Symbol.for('seqlock-metrics.default-signal');
 type Listener = (() => void) & { readonly [OURS]?: true };
 
@@ -47,7 +49,7 @@ export class DefaultSignal {
     for (const wrapper of process.rawListeners(this.#signal) as { listener?: unknown }[])
       if (wrapper.listener !== undefined) this.#called.add(wrapper).add(wrapper.listener);
     this.#change(() => process.off(this.#signal, this.#listener));
-    process.nextTick(() => {
+    nextTick(() => {
       this.#called.clear();
       this.#listen();
     });
@@ -58,14 +60,14 @@ export class DefaultSignal {
 
   readonly #onRemoval = (event: string | symbol, listener: unknown): void => {
     if (event !== this.#signal || this.#isOwnChange) return;
-    if (listener === this.#listener) process.nextTick(() => this.#listen()); // by removeAllListeners
+    if (listener === this.#listener) nextTick(() => this.#listen()); // by removeAllListeners
     if (!this.#hasCome || process.listenerCount(this.#signal) > 0) return;
     if (this.#called.has(listener)) this.#listen();
     else this.#act();
   };
 
   readonly #onNewListener = (event: string | symbol, listener: Listener): void => {
-    if (event === this.#signal && listener[OURS] === undefined) process.nextTick(() => this.#moveToFront()); // it is added after this event
+    if (event === this.#signal && listener[OURS] === undefined) nextTick(() => this.#moveToFront()); // it is added after this event
   };
 
   #moveToFront(): void {
@@ -78,7 +80,7 @@ export class DefaultSignal {
 
   #listen(): void {
     if (this.#isClosed || process.listeners(this.#signal).includes(this.#listener)) return;
-    process.prependListener(this.#signal, this.#listener);
+    withoutContext(() => process.prependListener(this.#signal, this.#listener)); // Node makes a handle for the first
   }
 
   #change(change: () => void): void {

@@ -8,13 +8,14 @@ import { writeSync } from 'node:fs';
 import { Writable } from 'node:stream';
 import { format } from 'node:util';
 import { parentPort, workerData } from 'node:worker_threads';
+import type { Level } from '../base/warnings.ts';
+import { setImmediate, queueMicrotask } from '../base/platform.ts';
 import { startExporter, type Exporter } from '../exporter/exporter.ts';
 import { Region } from '../memory/region.ts';
 import {
   DONE_INDEX,
   FAILED_INDEX,
   REQUESTED_INDEX,
-  type DiagLevel,
   type ThreadData,
   type ThreadMessage,
 } from './protocol.ts';
@@ -59,7 +60,7 @@ function answer(requested: number, delivered: boolean): void {
 /** What this thread warns of goes to the logger of the app. */
 function forwardWarnings(): void {
   const to =
-    (level: DiagLevel): DiagLogFunction =>
+    (level: Level): DiagLogFunction =>
     (...args) =>
       post({ type: 'diag', level, message: format(...args) });
   const quiet = (): void => {};

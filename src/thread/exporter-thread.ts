@@ -1,7 +1,9 @@
-import { diag } from '@opentelemetry/api';
 import type { AddressInfo } from 'node:net';
 import { Worker } from 'node:worker_threads';
+import { withoutContext } from '../base/no-context.ts';
+import { tell, tellOfLoss, type Level } from '../base/warnings.ts';
 import { ExporterThreadError } from '../base/errors.ts';
+import { performance, setTimeout, clearTimeout } from '../base/platform.ts';
 import { keeperMemory, type KeeperMemory } from '../exporter/delta-keeper.ts';
 import { planOf, type ExporterPlan } from '../exporter/options.ts';
 import { DELTA_KINDS, temporalityOf } from '../exporter/temporality.ts';
@@ -88,7 +90,7 @@ export class ExporterThreadHost implements ExporterThread {
             wait: (number, timeoutMillis) => this.#waitForLastFlush(number, timeoutMillis),
             fingerprint: () => region.fingerprint(),
           });
-    this.started = this.#start(keepAlive);
+    this.started = withoutContext(() => this.#start(keepAlive)); // or what starts a thread anew holds the caller's
     this.started.catch(() => {}); // whoever waits for it hears of it
   }
 
@@ -162,7 +164,7 @@ export class ExporterThreadHost implements ExporterThread {
       let isUp = false;
       let death: Error | undefined;
       worker.on('message', (message: ThreadMessage) => {
-        if (message.type === 'diag') diag[message.level](message.message);
+        if (message.type === 'diag') relay(message.level, message.message);
         else if (message.type === 'failed') death = this.#errorOf(message.code, message.message, plan);
         else {
           isUp = true;
@@ -205,7 +207,8 @@ export class ExporterThreadHost implements ExporterThread {
     if (livedMillis > WELL_AFTER_MILLIS) this.#backoffMillis = FIRST_BACKOFF_MILLIS;
     const wait = this.#backoffMillis;
     this.#backoffMillis = Math.min(2 * wait, LONGEST_BACKOFF_MILLIS);
-    diag.warn(
+    tellOfLoss(
+      'warn',
       `seqlock-metrics: the exporter thread died and is started again in ${wait} ms: ${death.message}`,
     );
     this.#timer = setTimeout(() => this.#restart(), wait).unref();
@@ -233,4 +236,10 @@ export class ExporterThreadHost implements ExporterThread {
     writerOf(this.#store.region).setAnswering(true); // the process may live on
     return outcome;
   }
+}
+
+/** What the exporter thread has to tell is of losses, but for good news. */
+function relay(level: Level, message: string): void {
+  if (level === 'info') tell(level, message);
+  else tellOfLoss(level, message);
 }

@@ -1,3 +1,4 @@
+import { performance, setTimeout, clearTimeout } from '../base/platform.ts';
 import { DONE_INDEX, FAILED_INDEX, REQUESTED_INDEX } from './protocol.ts';
 
 /** `late`: not done in time. */

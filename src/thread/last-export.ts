@@ -6,7 +6,8 @@
  *
  * Nothing here keeps the event loop alive: where it ends by itself, 'beforeExit' comes once, as it would without this.
  */
-import { diag } from '@opentelemetry/api';
+import { performance } from '../base/platform.ts';
+import { tellOfLoss } from '../base/warnings.ts';
 import { DefaultSignal } from './default-signal.ts';
 import type { FlushOutcome } from './flush-requests.ts';
 import type { LastExportOptions } from './options.ts';
@@ -85,7 +86,8 @@ function observeAll(): void {
 
 function noteFailure(ending: Ending, outcome: 'failed' | 'late'): void {
   ending.inVain = true;
-  diag.warn(
+  tellOfLoss(
+    'warn',
     outcome === 'late'
       ? `seqlock-metrics: the last export was not delivered within ${ending.timeoutMillis} ms (lastExport.timeoutMillis)`
       : 'seqlock-metrics: the last export could not be delivered',

@@ -13,6 +13,7 @@
  * A flush is asked for in shared memory and not by message, so that a host whose event loop has stopped for good (in an 'exit' listener)
  * can ask and wait, and so that an exporter thread that starts finds what its dead predecessor was asked for.
  */
+import type { Level } from '../base/warnings.ts';
 import type { AddressInfo } from 'node:net';
 import type { KeeperMemory } from '../exporter/delta-keeper.ts';
 import type { ExporterPlan } from '../exporter/options.ts';
@@ -39,8 +40,6 @@ export interface StopMessage {
   readonly stop: true;
 }
 
-export type DiagLevel = 'error' | 'warn' | 'info';
-
 /** From the exporter thread. */
 export type ThreadMessage =
   /** It serves and pushes. `address` of the Prometheus server. */
@@ -48,4 +47,4 @@ export type ThreadMessage =
   /** It could not start, and ends. */
   | { readonly type: 'failed'; readonly code: string; readonly message: string }
   /** For the host's `diag`: a logger cannot be sent to a thread. */
-  | { readonly type: 'diag'; readonly level: DiagLevel; readonly message: string };
+  | { readonly type: 'diag'; readonly level: Level; readonly message: string };

@@ -46,7 +46,8 @@ function leaveOutUnreadable(environment: NodeJS.ProcessEnv): void {
         readFileSync(path);
       } catch (error) {
         delete environment[name];
-        warnings.once(
+        warnings.loss(
+          'variable',
           `${name} ${path}`,
           `seqlock-metrics: ${name} is ${shortText(path)}, which cannot be read (${(error as Error).message}); it must be a file in PEM format. It is left out, and unless another variable names one, ${otherwise}`,
         );

@@ -12,6 +12,7 @@ import {
   type MetricProducer,
   type ViewOptions,
 } from '@opentelemetry/sdk-metrics';
+import { systemClock } from '../../src/base/platform.ts';
 import { isObserved } from '../../src/state/instrument-kind.ts';
 import { bind, MetricStore, SeqlockMeterProvider, type SeqlockViewOptions } from '../../src/index.ts';
 import { TestReader } from '../support/readers.ts';
@@ -193,8 +194,9 @@ async function run(program: Program, { provider, readers, isOurs }: Sdk): Promis
   const callbacks = new Callbacks(program.callbacks, instruments as Observable[], isOurs);
   const created: CreateStep[] = [];
   const realNow = Date.now;
+  const realClock = systemClock.now;
   let now = PROGRAM_START;
-  Date.now = () => now;
+  Date.now = systemClock.now = () => now;
   try {
     for (const step of program.steps)
       switch (step.step) {
@@ -239,6 +241,7 @@ async function run(program: Program, { provider, readers, isOurs }: Sdk): Promis
       }
   } finally {
     Date.now = realNow;
+    systemClock.now = realClock;
   }
   return outcome;
 }

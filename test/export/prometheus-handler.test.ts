@@ -3,6 +3,7 @@ import { createServer, request, type IncomingHttpHeaders, type Server } from 'no
 import type { AddressInfo } from 'node:net';
 import { gunzipSync } from 'node:zlib';
 import * as zlib from 'node:zlib';
+import { performance } from '../../src/base/platform.ts';
 import { createPrometheusHandler, SeqlockMetricReader } from '../../src/index.ts';
 import type { PrometheusHandlerOptions } from '../../src/export/prometheus-handler.ts';
 import type { ScrapeSource } from '../../src/export/scrape-source.ts';

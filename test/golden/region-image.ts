@@ -9,6 +9,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
+import { systemClock } from '../../src/base/platform.ts';
 import * as layout from '../../src/memory/layout.ts';
 import { raiseIntervalEpoch } from '../../src/memory/interval-epoch.ts';
 import { Region } from '../../src/memory/region.ts';
@@ -31,7 +32,7 @@ const FIXED_MILLIS = 1_700_000_000_000;
 const FIXED_MARK = 4242;
 
 function build(): Region {
-  Date.now = () => FIXED_MILLIS;
+  systemClock.now = () => FIXED_MILLIS;
   const region = Region.create(2 ** 20);
   const writer = new StoreWriter(region);
   writer.configure(

@@ -2,6 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { ValueType, createNoopMeter, type Attributes, type ObservableResult } from '@opentelemetry/api';
 import { AggregationTemporality } from '@opentelemetry/sdk-metrics';
 import { expect } from 'chai';
+import { systemClock } from '../../src/base/platform.ts';
 import { SeqlockMeterProvider, SeqlockMetricReader } from '../../src/index.ts';
 import { eventually } from '../support/eventually.ts';
 import { makeProvider, shutDownProviders, type ProviderUnderTest } from '../support/provider.ts';
@@ -350,12 +351,12 @@ describe('observable instruments', () => {
   });
 
   it('start anew where a total was set back, when the reader collected before; other readers see it themselves', async () => {
-    const [often, once] = [new SeqlockMetricReader(), new SeqlockMetricReader()];
-    const provider = new SeqlockMeterProvider({ readers: [often, once] });
-    const realNow = Date.now;
+    const realNow = systemClock.now;
     let now = 10_000;
     let value = 0;
-    Date.now = () => now;
+    systemClock.now = () => now;
+    const [often, once] = [new SeqlockMetricReader(), new SeqlockMetricReader()];
+    const provider = new SeqlockMeterProvider({ readers: [often, once] });
     try {
       const meter = provider.getMeter('m');
       for (const counter of [meter.createObservableCounter('c'), meter.createObservableUpDownCounter('u')])
@@ -382,7 +383,7 @@ describe('observable instruments', () => {
       }
       expect(await starts(once)).to.deep.equal([0, 10]);
     } finally {
-      Date.now = realNow;
+      systemClock.now = realNow;
       await provider.shutdown();
     }
   });

@@ -1,4 +1,5 @@
 /** Streams for tests. */
+import { systemClock } from '../../src/base/platform.ts';
 import type {
   Aggregation,
   InstrumentKind,
@@ -18,7 +19,7 @@ function described<A extends Aggregation>(name: string, kind: InstrumentKind, ag
     kind,
     integer: false,
     aggregation,
-    created: Date.now(),
+    created: systemClock.now(),
     selection: undefined,
   };
 }

@@ -12,6 +12,7 @@ import { ExemplarBlock } from './exemplar-block.ts';
 import { MergedStream } from './merged-stream.ts';
 import { StringCache } from './string-cache.ts';
 import { SerialQueue } from '../../base/serial-queue.ts';
+import { performance } from '../../base/platform.ts';
 
 /** Records decoded between two looks at the time. */
 const RECORDS_BETWEEN_LOOKS = 64;
@@ -127,7 +128,8 @@ export class StoreReader {
         readRecord(this.region, offset, Infinity).payload,
       ) as R.StoreConfiguration;
     } catch (error) {
-      this.#warnings.once(
+      this.#warnings.loss(
+        'damage',
         'configuration',
         `seqlock-metrics: the configuration of the store is damaged and not used: ${shortText(error)}`,
       );
@@ -139,7 +141,8 @@ export class StoreReader {
     try {
       return this.region.extentAt(this.#walkedTo);
     } catch (error) {
-      this.#warnings.once(
+      this.#warnings.loss(
+        'damage',
         'extents',
         `seqlock-metrics: the store's memory is damaged, new series behind the damage are not reported: ${shortText(error)}`,
       );
@@ -161,7 +164,8 @@ export class StoreReader {
       }
     } catch (error) {
       directory.broken = true;
-      this.#warnings.once(
+      this.#warnings.loss(
+        'damage',
         `slab ${directory.slab}`,
         `seqlock-metrics: the directory of writer ${directory.slab} is damaged, new series of it are not reported: ${shortText(error)}`,
       );
@@ -233,7 +237,8 @@ export class StoreReader {
     if (first === undefined) this.#merges.set(key, merge);
     else if (first !== merge)
       this.#warnings.once(
-        `merge ${key}`,
+        'merge',
+        key,
         `gauge ${name} of meter ${scope.name || '(unnamed)'} is merged by ${first} in one thread and by ${merge} in another; both are exported under one name, which backends may refuse. Give all threads the same, best by a view`,
       );
   }
@@ -242,8 +247,9 @@ export class StoreReader {
   #checkExtremes({ name, scope, kind, aggregation }: R.StreamDescription): void {
     if (!('recordMinMax' in aggregation && aggregation.recordMinMax)) return;
     if (R.hasIntervals(aggregation) || !areDeltasRequested(this.region, kind)) return;
-    this.#warnings.once(
-      `extremes ${name}`,
+    this.#warnings.loss(
+      'extremes',
+      name,
       `seqlock-metrics: histogram ${name} of meter ${scope.name || '(unnamed)'} was made before the reader that takes deltas of it: they have no min and max. Make the reader, or call startExporterThread, before the instruments`,
     );
   }

@@ -1,3 +1,4 @@
+import { performance, nanoseconds } from '../../base/platform.ts';
 import { sleepSync } from '../../memory/sleep.ts';
 import type { Region } from '../../memory/region.ts';
 
@@ -49,12 +50,12 @@ export class CellReader implements CellReading {
 
   /** Call where a snapshot goes on that was interrupted by `end`. */
   resume(): void {
-    this.#started = process.hrtime.bigint();
+    this.#started = nanoseconds();
   }
 
   /** Call at the end of a snapshot, or of a slice of it. */
   end(): void {
-    this.#nanos += process.hrtime.bigint() - this.#started;
+    this.#nanos += nanoseconds() - this.#started;
   }
 
   /** Reads a cell. False when the writer did not let a copy succeed: keep the previous value. */

@@ -1,3 +1,4 @@
+import { performance } from '../../base/platform.ts';
 import { sleepSync } from '../../memory/sleep.ts';
 import type { Region } from '../../memory/region.ts';
 import type { CellReading, ReadCell } from './cell-reader.ts';

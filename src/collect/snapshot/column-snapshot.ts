@@ -1,3 +1,4 @@
+import { performance } from '../../base/platform.ts';
 import type { MergedStream } from '../directory/merged-stream.ts';
 import type { MetricColumn } from './metric-column.ts';
 import type { RowSource } from './row-filler.ts';

@@ -25,8 +25,9 @@ export class Deltas {
     const state = this.#before.get(key);
     this.#before.delete(key);
     if (state !== undefined && !delta.resume(state)) {
-      this.#warnings.once(
-        `begins anew ${key}`,
+      this.#warnings.loss(
+        'deltas begin anew',
+        key,
         `seqlock-metrics: the deltas of metric ${stream.description.name} begin anew: what was recorded since the last push of the exporter thread that died is left out, since other series than there are within the cardinality limit`,
       );
       beginAnew(delta);

@@ -67,7 +67,7 @@ export class Snapshots {
   /** All that the store holds now; of streams whose kind `isDelta`, what came since the last call. Synchronous. */
   take(isDelta: (kind: InstrumentKind) => boolean = ALL_CUMULATIVE): D.ScopeMetrics[] {
     this.#begin();
-    const endMillis = Date.now();
+    const endMillis = this.#store.region.takeTime();
     const scopeMetrics: D.ScopeMetrics[] = [];
     const followed = new Set<MergedStream>(); // by other readers alone
     for (const { scope, streams } of this.#store.scopes) {

@@ -1,3 +1,4 @@
+import { performance } from '../../base/platform.ts';
 import type { Aggregation } from '../../state/records.ts';
 import type { MergedStream } from '../directory/merged-stream.ts';
 import { MetricColumn, type ColumnKind } from './metric-column.ts';

@@ -1,4 +1,5 @@
 import { Warnings } from '../../base/warnings.ts';
+import { performance } from '../../base/platform.ts';
 import type { MetricsDocument } from '../../export/json.ts';
 import { FamilyRegistry } from './family-registry.ts';
 import { CounterFamily, GaugeFamily, HistogramFamily } from './metric-family.ts';

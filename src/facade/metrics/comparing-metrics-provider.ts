@@ -1,4 +1,4 @@
-import { diag } from '@opentelemetry/api';
+import { tell } from '../../base/warnings.ts';
 import { BaseMetricsProvider } from './base-metrics-provider.ts';
 import { ComparingBackend } from './comparing-backend.ts';
 import type { MetricDifference } from './comparing-series.ts';
@@ -53,7 +53,8 @@ export class ComparingMetricsProvider extends BaseMetricsProvider<ComparingBacke
       ({ operation, seqlockNanos, standardNanos }) =>
         `${operation} ${Math.round(seqlockNanos)} and ${Math.round(standardNanos)} ns`,
     );
-    diag.info(
+    tell(
+      'info',
       `seqlock-metrics: compared ${series} series in seqlock and standard mode: ${found}. Cost: ${nanos.join(', ')}`,
     );
     await super.shutdown();

@@ -1,4 +1,4 @@
-import { diag } from '@opentelemetry/api';
+import { tell, tellOfLoss } from '../../base/warnings.ts';
 import { ComparingMetricsProvider } from './comparing-metrics-provider.ts';
 import { chosenMode, type MetricsConfig } from './metrics-config.ts';
 import type { MetricsMode } from './metrics-provider.ts';
@@ -32,7 +32,8 @@ export function createMetricsProvider(config: MetricsConfig | string | URL = {})
     );
   } catch (error) {
     if (!isOfSharedMemory(error)) throw error;
-    diag.warn(
+    tellOfLoss(
+      'warn',
       `seqlock-metrics: ${mode} mode was asked for (${reason}), but shared memory is not to be had: ${(error as Error).message}. Metrics are kept by the official SDK, for each thread apart`,
     );
     return started(new StandardMetricsProvider(shared), 'shared memory is not to be had');
@@ -40,7 +41,7 @@ export function createMetricsProvider(config: MetricsConfig | string | URL = {})
 }
 
 function started<P extends { readonly mode: MetricsMode }>(provider: P, reason: string): P {
-  diag.info(`seqlock-metrics: metrics provider started in ${provider.mode} mode: ${reason}`);
+  tell('info', `seqlock-metrics: metrics provider started in ${provider.mode} mode: ${reason}`);
   return provider;
 }
 

@@ -53,7 +53,8 @@ export class FamilyRegistry {
       );
     if (first.help !== second.help)
       this.#warnings.once(
-        `${name} help ${second.help}`,
+        'help',
+        `${name} ${second.help}`,
         `${first.kind} ${name} was made with the help ${shortText(first.help)} before, now ${shortText(second.help)}; the first is used`,
       );
   }

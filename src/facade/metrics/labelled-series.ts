@@ -77,8 +77,9 @@ export class LabelledSeries<S> {
   }
 
   #overflowing(): S {
-    this.#warnings.once(
-      `${this.#definition.name} label sets`,
+    this.#warnings.loss(
+      'label sets',
+      this.#definition.name,
       `${this.#definition.kind} ${this.#definition.name} has ${MAX_LABEL_SETS} sets of labels; further ones share the series {otel.metric.overflow: true}. Use labels with fewer values`,
     );
     return (this.#overflow ??= this.#make(OVERFLOW));
@@ -117,8 +118,9 @@ export class LabelledSeries<S> {
 
   #warn(cause: string, what: string): void {
     const { kind, name } = this.#definition;
-    this.#warnings.once(
-      `${name} labels ${cause}`,
+    this.#warnings.loss(
+      'labels',
+      `${name} ${cause}`,
       `${kind} ${name}: ${what}; what is recorded with them has no effect`,
     );
   }

@@ -1,4 +1,5 @@
-import { diag, type Meter } from '@opentelemetry/api';
+import { type Meter } from '@opentelemetry/api';
+import { tellOfLoss } from '../../base/warnings.ts';
 import { OptionError } from '../../base/errors.ts';
 import type { ResourceMetrics } from '../../collect/metric-data.ts';
 import { MetricSource } from '../../collect/metric-source.ts';
@@ -55,7 +56,8 @@ export class SeqlockBackend implements MetricsBackend {
       choices.length > 0 &&
       choices.every(({ type }) => type !== 'default' && type !== 'explicit-bucket-histogram')
     )
-      diag.warn(
+      tellOfLoss(
+        'warn',
         `seqlock-metrics: the readers of the store select ${choices[0]!.type} for histograms, so stats() of a metrics provider stays empty. Give it a store of its own, or a reader with the default aggregation`,
       );
   }
@@ -101,7 +103,7 @@ export class SeqlockBackend implements MetricsBackend {
         integer: false,
         aggregation: { type: 'last-value' },
         merge: 'shared',
-        created: Date.now(),
+        created: region.takeTime(),
         selection: undefined,
       },
       configuration?.cardinalityLimits.GAUGE ?? DEFAULT_CARDINALITY_LIMIT,

@@ -1,5 +1,6 @@
 import type { Meter } from '@opentelemetry/api';
 import { MeterProvider, MetricReader, type IMetricReader } from '@opentelemetry/sdk-metrics';
+import { withoutContext } from '../../base/no-context.ts';
 import { columnsOf } from '../../export/foreign-metrics.ts';
 import * as metricData from '../../collect/metric-data.ts';
 import { hrTimeOf } from '../../collect/hr-time.ts';
@@ -11,6 +12,7 @@ import { SCOPE, type MakeSeries, type MetricsBackend } from './metrics-backend.t
 import type { MetricsCounterSeries, MetricsGaugeSeries, MetricsHistogramSeries } from './metrics-provider.ts';
 import { PrometheusPage } from './prometheus-page.ts';
 import {
+  latestTime,
   StandardCounterSeries,
   StandardGaugeSeries,
   StandardHistogramSeries,
@@ -55,11 +57,14 @@ export class StandardBackend implements MetricsBackend {
 
   constructor({ resource, readers = [] }: StandardMetricsProviderOptions) {
     this.#resource = resource ?? defaultResource();
-    this.meterProvider = new MeterProvider({
-      // The official type wants a Resource of @opentelemetry/resources; its attributes are what is used.
-      ...(resource !== undefined && { resource: resource as never }),
-      readers: readers.length > 0 ? [...readers] : [new IdleReader()],
-    });
+    this.meterProvider = withoutContext(
+      () =>
+        new MeterProvider({
+          // The official type wants a Resource of @opentelemetry/resources; its attributes are what is used.
+          ...(resource !== undefined && { resource: resource as never }),
+          readers: readers.length > 0 ? [...readers] : [new IdleReader()],
+        }),
+    );
     this.#meter = this.meterProvider.getMeter(SCOPE);
   }
 
@@ -103,7 +108,7 @@ export class StandardBackend implements MetricsBackend {
   }
 
   #snapshot(): metricData.ResourceMetrics {
-    const endTime = hrTimeOf(Date.now());
+    const endTime = hrTimeOf(latestTime());
     const metrics = this.#metrics
       .map((metric) => metricOf(metric, endTime))
       .filter(({ dataPoints }) => dataPoints.length > 0);

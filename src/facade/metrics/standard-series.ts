@@ -3,12 +3,21 @@
  * each series keeps, beside the instrument, what it recorded.
  */
 import type { Attributes, Counter, Gauge, Histogram, HrTime } from '@opentelemetry/api';
+import { systemClock } from '../../base/platform.ts';
 import type { HistogramValue } from '../../collect/metric-data.ts';
 import { hrTimeOf } from '../../collect/hr-time.ts';
 import type { BucketFinder } from '../../state/bucket-finder.ts';
 import { HistogramStats } from './histogram-stats.ts';
 import type { MetricsCounterSeries, MetricsGaugeSeries, MetricsHistogramSeries } from './metrics-provider.ts';
 import type { ValueGuard } from './value-guard.ts';
+
+let latest = 0;
+
+/** The time in milliseconds. It stands where the system's clock was set back, so that nothing ends before it starts. */
+export function latestTime(): number {
+  latest = Math.max(latest, systemClock.now());
+  return latest;
+}
 
 /** A series as it is exported. */
 export interface StandardSeries<T> {
@@ -20,7 +29,7 @@ export interface StandardSeries<T> {
 
 export class StandardCounterSeries implements MetricsCounterSeries, StandardSeries<number> {
   readonly attributes: Attributes;
-  readonly start: HrTime = hrTimeOf(Date.now());
+  readonly start: HrTime = hrTimeOf(latestTime());
   readonly #instrument: Counter;
   readonly #guard: ValueGuard;
   #total: number | undefined;
@@ -52,7 +61,7 @@ export class StandardCounterSeries implements MetricsCounterSeries, StandardSeri
 
 export class StandardGaugeSeries implements MetricsGaugeSeries, StandardSeries<number> {
   readonly attributes: Attributes;
-  readonly start: HrTime = hrTimeOf(Date.now());
+  readonly start: HrTime = hrTimeOf(latestTime());
   readonly #instrument: Gauge;
   readonly #guard: ValueGuard;
   #value: number | undefined;
@@ -91,7 +100,7 @@ export class StandardGaugeSeries implements MetricsGaugeSeries, StandardSeries<n
 
 export class StandardHistogramSeries implements MetricsHistogramSeries, StandardSeries<HistogramValue> {
   readonly attributes: Attributes;
-  readonly start: HrTime = hrTimeOf(Date.now());
+  readonly start: HrTime = hrTimeOf(latestTime());
   readonly #instrument: Histogram;
   readonly #guard: ValueGuard;
   readonly #boundaries: readonly number[];

@@ -1,3 +1,5 @@
+import { performance } from '../../base/platform.ts';
+
 /** Anything that takes seconds: a histogram, a series of it, or an object of your own. */
 export interface SecondsRecorder {
   observe(seconds: number): void;

@@ -32,8 +32,9 @@ export class ValueGuard {
   #refuse(value: unknown, allowed: string): false {
     const { kind, name } = this.#definition;
     const cause = typeof value !== 'number' ? 'type' : value < 0 && value >= -MAX ? 'negative' : 'not finite';
-    this.#warnings.once(
-      `${name} value ${cause}`,
+    this.#warnings.loss(
+      `value ${cause}`,
+      name,
       `${kind} ${name}: ${shortText(value)} is not recorded; it takes ${allowed}`,
     );
     return false;

@@ -12,6 +12,7 @@ import {
 } from '@opentelemetry/sdk-metrics';
 import { expect } from 'chai';
 import type { Meter } from '@opentelemetry/api';
+import { systemClock } from '../../../src/base/platform.ts';
 import { SeqlockMeterProvider, SeqlockMetricProducer, SeqlockMetricReader } from '../../../src/index.ts';
 import { TestReader } from '../../support/readers.ts';
 
@@ -29,7 +30,8 @@ function record(meter: Meter): void {
 
 async function collected(): Promise<{ ours: ResourceMetrics; official: ResourceMetrics }> {
   const realNow = Date.now;
-  Date.now = () => 1_790_000_000_000;
+  const realClock = systemClock.now;
+  Date.now = systemClock.now = () => 1_790_000_000_000;
   try {
     const readers = [new TestReader(), new TestReader()] as const;
     const providers = [
@@ -43,6 +45,7 @@ async function collected(): Promise<{ ours: ResourceMetrics; official: ResourceM
     return { ours: ours!.resourceMetrics, official: official!.resourceMetrics };
   } finally {
     Date.now = realNow;
+    systemClock.now = realClock;
   }
 }
 

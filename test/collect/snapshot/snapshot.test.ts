@@ -1,5 +1,7 @@
 import { expect } from 'chai';
 import * as fc from 'fast-check';
+import type { RecordedStream } from '../../../src/state/stream-writer.ts';
+import { systemClock } from '../../../src/base/platform.ts';
 import { CellReader } from '../../../src/collect/rows/cell-reader.ts';
 import type { HistogramValue, Metric } from '../../../src/collect/metric-data.ts';
 import { Snapshots } from '../../../src/collect/snapshot/snapshot.ts';
@@ -132,26 +134,61 @@ describe('snapshot', function () {
     );
   });
 
-  it('starts a series at its earliest writer, until it was shown; then the start stays', () => {
-    const region = newRegion();
-    const { snapshots } = freshSnapshots(region);
-    const realNow = Date.now;
-    const at = (millis: number, set: string): void => {
-      Date.now = () => millis;
-      recordTo(newWriter(region).stream(counter('c'), LIMIT), 1, { set });
-      Date.now = realNow;
-    };
-    const starts = (): number[] =>
-      metricsOf(snapshots)[0]!.dataPoints.map(
-        ({ startTime: [seconds, nanos] }) => seconds * 1000 + nanos / 1e6,
+  it('starts a series at its earliest writer, whichever is read first', () => {
+    const realNow = systemClock.now;
+    let now = 0;
+    systemClock.now = () => now;
+    try {
+      const region = newRegion();
+      const { snapshots } = freshSnapshots(region);
+      const [first, second, third] = Array.from({ length: 3 }, () =>
+        newWriter(region).stream(counter('c'), LIMIT),
       );
-    at(5000, 'a');
-    at(2500, 'a');
-    at(7001, 'a');
-    expect(starts()).to.deep.equal([2500]);
-    at(1000, 'a');
-    at(9000, 'b');
-    expect(starts()).to.deep.equal([2500, 9000]);
+      const at = (millis: number, stream: RecordedStream, set: string): void => {
+        now = millis;
+        recordTo(stream, 1, { set });
+      };
+      const starts = (): number[] =>
+        metricsOf(snapshots)[0]!.dataPoints.map(
+          ({ startTime: [seconds, nanos] }) => seconds * 1000 + nanos / 1e6,
+        );
+      at(2500, second!, 'a');
+      at(5000, first!, 'a');
+      at(7001, third!, 'a');
+      expect(starts()).to.deep.equal([2500]);
+      at(9000, first!, 'b');
+      expect(starts()).to.deep.equal([2500, 9000]);
+    } finally {
+      systemClock.now = realNow;
+    }
+  });
+
+  it('ends nothing before it starts where the clock of the system is set back', () => {
+    const realNow = systemClock.now;
+    let now = 100_000;
+    systemClock.now = () => now;
+    try {
+      const region = newRegion();
+      const { snapshots } = freshSnapshots(region);
+      const stream = newWriter(region).stream(counter('c'), LIMIT);
+      recordTo(stream, 1, { set: 'a' });
+      now = 40_000;
+      recordTo(stream, 1, { set: 'b' });
+      const times = (): number[][] =>
+        metricsOf(snapshots)[0]!.dataPoints.map(({ startTime, endTime }) => [startTime[0], endTime[0]]);
+      expect(times()).to.deep.equal([
+        [100, 100],
+        [100, 100],
+      ]);
+      now = 101_000;
+      expect(times()[0]).to.deep.equal([100, 101]);
+      now = 40_000;
+      expect(times()[0], 'not before the snapshot before').to.deep.equal([100, 101]);
+      const another = freshSnapshots(Region.attach(region.buffer)).snapshots;
+      expect(metricsOf(another)[0]!.dataPoints[0]!.endTime[0], 'in another thread either').to.equal(101);
+    } finally {
+      systemClock.now = realNow;
+    }
   });
 
   it('keeps the cardinality limit over all writers, and every measurement', () => {
