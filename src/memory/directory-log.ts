@@ -25,6 +25,12 @@ const KIND_SHIFT = 24;
 const RECORD_UNIT = 4;
 const LONGEST_RECORD: number = RECORD_UNIT * ((1 << KIND_SHIFT) - 1);
 
+/**
+ * Where the region had no room, only every so manieth request for as much or more asks it again. Asking costs microseconds, and a thread
+ * that records to a full store would ask at each measurement.
+ */
+const REQUESTS_A_RETRY = 64;
+
 /** One record as a reader sees it: checked, in a copy that others may lie in too. */
 export class LogRecord {
   readonly kind: number;
@@ -137,6 +143,8 @@ export class DirectoryLog {
   #used = 0; // directory end, bytes from the extent's start
   #cellsStart = 0; // lowest cell, bytes from the extent's start
   #held = 0; // bytes of all extents of the slab
+  #refused = Infinity; // least room the region did not have
+  #untilRetry = 0; // requests for as much
 
   constructor(region: Region, slab: number) {
     this.#region = region;
@@ -158,14 +166,14 @@ export class DirectoryLog {
 
   /**
    * Finds room for a record of `payloadBytes` and a cell of `cellWords` (0 = none), in one extent, claiming a new one if
-   * need be. Returns the cell's float64 index (0 for no cell), or -1 when the region is full. The cell is zero.
-   * Write the cell's first state, then call `append`; nothing is taken until then.
+   * need be. Returns the cell's float64 index (0 for no cell), or -1 when the region has no room for as much now: a smaller record may
+   * fit, and the same one later. The cell is zero. Write the cell's first state, then call `append`; nothing is taken until then.
    */
   place(payloadBytes: number, cellWords: number): number {
     if (payloadBytes > LONGEST_RECORD - RECORD_HEADER_BYTES) return -1;
     const needed = recordBytes(payloadBytes) + cellWords * 8;
     if (this.#extent === undefined || this.#cellsStart - this.#used < needed) {
-      const extent = this.#claim(layout.EXTENT_HEADER_BYTES + needed);
+      const extent = this.#claimUnlessRefused(layout.EXTENT_HEADER_BYTES + needed);
       if (extent === undefined) return -1;
       this.#extent = extent;
       this.#used = layout.EXTENT_HEADER_BYTES;
@@ -192,6 +200,16 @@ export class DirectoryLog {
     this.#cellsStart -= cellWords * 8;
     Atomics.store(this.#region.words, (extent.offset >> 2) + layout.EXTENT_USED_WORD, this.#used);
     return at;
+  }
+
+  #claimUnlessRefused(needed: number): Extent | undefined {
+    if (needed >= this.#refused && --this.#untilRetry > 0) return undefined;
+    const extent = this.#claim(needed);
+    if (extent === undefined) {
+      this.#refused = Math.min(needed, this.#refused);
+      this.#untilRetry = REQUESTS_A_RETRY;
+    } else if (needed >= this.#refused) this.#refused = Infinity;
+    return extent;
   }
 
   #claim(needed: number): Extent | undefined {

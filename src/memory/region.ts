@@ -188,8 +188,13 @@ export class Region {
   takeExemplarBytes(bytes: number): boolean {
     const taken = Atomics.add(this.words, layout.EXEMPLAR_BYTES_INDEX, bytes) + bytes;
     if (taken <= this.maxBytes * EXEMPLAR_SHARE) return true;
-    Atomics.sub(this.words, layout.EXEMPLAR_BYTES_INDEX, bytes);
+    this.giveExemplarBytes(bytes);
     return false;
+  }
+
+  /** Gives back what `takeExemplarBytes` took and found no place for. */
+  giveExemplarBytes(bytes: number): void {
+    Atomics.sub(this.words, layout.EXEMPLAR_BYTES_INDEX, bytes);
   }
 
   /** Says that exemplars were collected: reservoirs begin to sample anew. */

@@ -2,8 +2,8 @@
  * The texts of attribute values in one slab's directory by number. Most come again in other series: a record gives such a text in full and with
  * a number the first time it is there, and later ones name the number.
  *
- * A number stands for what the latest record says that gives it. So a number that was taken for a record nobody published is merely never
- * used, and an heir of the slab begins with none and gives them anew.
+ * A number stands for what the latest record says that gives it. So a number that was taken for a record nobody published can be given again,
+ * and an heir of the slab begins with none and gives them anew.
  */
 import { RegionError } from '../base/errors.ts';
 
@@ -45,8 +45,9 @@ export class TextNumbers {
   #pending: [string, number][] = [];
   #next = 0;
 
-  /** Begins a record. */
+  /** Begins a record. The numbers of one that was not published are given again. */
   begin(): void {
+    this.#next -= this.#pending.length;
     this.#pending = [];
   }
 

@@ -82,7 +82,7 @@ export class ExemplarReservoirs {
   /** True where a view may drop attributes, which exemplars then carry. */
   readonly filters: boolean;
   readonly #memory: ExemplarMemory;
-  readonly #stream: number;
+  readonly #stream: { readonly id: number };
   readonly #places: number;
   readonly #aligned: boolean;
   readonly #textWords: number;
@@ -90,12 +90,12 @@ export class ExemplarReservoirs {
   #full = false;
 
   /**
-   * `stream`: its id in the slab. `buckets`: of a histogram with explicit ones, else 0. `filters`: whether a view may drop
+   * `stream`: its id in the slab may come later. `buckets`: of a histogram with explicit ones, else 0. `filters`: whether a view may drop
    * attributes, which exemplars then carry.
    */
   constructor(
     memory: ExemplarMemory,
-    stream: number,
+    stream: { readonly id: number },
     choice: ReservoirChoice,
     buckets: number,
     filters: boolean,
@@ -148,22 +148,24 @@ export class ExemplarReservoirs {
 
   #make(cell: number): Reservoir | undefined {
     const { region, log } = this.#memory;
-    if (this.#full || log === undefined || this.#stream < 0) return undefined;
+    const { id } = this.#stream;
+    if (this.#full || log === undefined || id < 0) return undefined;
     const words = exemplarBlockWords(this.#places, this.#textWords);
     const payload = encodeExemplars({
-      stream: this.#stream,
+      stream: id,
       cell,
       block: 0,
       places: this.#places,
       textWords: this.#textWords,
     });
-    const block = region.takeExemplarBytes(words * 8) ? log.place(payload.length, words) : -1;
+    this.#full = !region.takeExemplarBytes(words * 8);
+    const block = this.#full ? -1 : log.place(payload.length, words);
     if (block < 0) {
-      this.#full = true;
+      if (!this.#full) region.giveExemplarBytes(words * 8); // a later series may find room
       this.#memory.warnings.loss(
         'memory',
         'exemplars',
-        `seqlock-metrics: no memory is left for exemplars, which may take a quarter of the store (maxBytes ${region.maxBytes}); further series have none. Measurements are not affected. Raise maxBytes of MetricStore.open, or set exemplarFilter to always_off`,
+        `seqlock-metrics: there is no memory for the exemplars of another series. Exemplars may take a quarter of the store (maxBytes ${region.maxBytes}). Measurements are not affected. Raise maxBytes of MetricStore.open, or set exemplarFilter to always_off`,
       );
       return undefined;
     }

@@ -24,13 +24,12 @@ export class ExponentialHistogramStream extends StreamWriter implements Recorded
   constructor(
     slab: SlabAccess,
     description: StreamDescription,
-    id: number,
     limit: number,
     { maxSize, maxScale, negative }: ExponentialHistogramAggregation,
     intervals: boolean = false,
   ) {
     const shape = new ExponentialShape(maxSize, maxScale, negative, intervals);
-    super(slab, description, id, shape.cellWords, limit, shape.arrayWords);
+    super(slab, description, shape.cellWords, limit, shape.arrayWords);
     this.shape = shape;
   }
 
@@ -63,15 +62,14 @@ export class ExponentialHistogramStream extends StreamWriter implements Recorded
     );
   }
 
-  override restore(series: readonly RestoredSeries[], exemplars: readonly ExemplarsRecord[]): void {
+  protected override restore(series: readonly RestoredSeries[], exemplars: readonly ExemplarsRecord[]): void {
     super.restore(series, exemplars);
     const { words, doubles } = this.cells;
     for (const { cell } of series) this.#displacement += displacement(words, doubles, cell);
   }
 
-  override reserveOverflow(): void {
-    super.reserveOverflow();
-    this.shape.spare = this.overflowCell + this.shape.cellWords - this.#displacement;
+  protected override registered(overflow: number): void {
+    this.shape.spare = overflow + this.shape.cellWords - this.#displacement;
   }
 
   protected override initCell(doubles: Float64Array, at: number): void {

@@ -13,12 +13,11 @@ export class HistogramStream extends StreamWriter implements RecordedStream {
   constructor(
     slab: SlabAccess,
     description: StreamDescription,
-    id: number,
     limit: number,
     boundaries: readonly number[],
     cellWords: number = histogramCellWords(boundaries.length + 1),
   ) {
-    super(slab, description, id, cellWords, limit);
+    super(slab, description, cellWords, limit);
     this.buckets = new BucketFinder(boundaries);
   }
 

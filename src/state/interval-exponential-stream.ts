@@ -16,11 +16,10 @@ export class IntervalExponentialStream extends ExponentialHistogramStream {
   constructor(
     slab: SlabAccess,
     description: StreamDescription,
-    id: number,
     limit: number,
     aggregation: ExponentialHistogramAggregation,
   ) {
-    super(slab, description, id, limit, aggregation, true);
+    super(slab, description, limit, aggregation, true);
   }
 
   override record(

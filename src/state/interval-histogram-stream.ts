@@ -14,11 +14,10 @@ export class IntervalHistogramStream extends HistogramStream {
   constructor(
     slab: SlabAccess,
     description: StreamDescription,
-    id: number,
     limit: number,
     boundaries: readonly number[],
   ) {
-    super(slab, description, id, limit, boundaries, intervalHistogramCellWords(boundaries.length + 1));
+    super(slab, description, limit, boundaries, intervalHistogramCellWords(boundaries.length + 1));
   }
 
   override record(

@@ -10,8 +10,8 @@ import { StreamWriter, type RecordedStream } from './stream-writer.ts';
 export class LastValueStream extends StreamWriter implements RecordedStream {
   readonly #clock: RegionClock;
 
-  constructor(slab: SlabAccess, description: StreamDescription, id: number, limit: number) {
-    super(slab, description, id, LAST_VALUE_CELL_WORDS, limit);
+  constructor(slab: SlabAccess, description: StreamDescription, limit: number) {
+    super(slab, description, LAST_VALUE_CELL_WORDS, limit);
     this.#clock = slab.clock;
   }
 

@@ -22,12 +22,12 @@ export class ObservedStream extends StreamWriter {
   readonly #inherited = new Map<number, number>(); // cell -> value
   readonly #monotonic: boolean;
 
-  constructor(slab: SlabAccess, description: StreamDescription, id: number, limit: number) {
-    super(slab, description, id, LAST_VALUE_CELL_WORDS, limit);
+  constructor(slab: SlabAccess, description: StreamDescription, limit: number) {
+    super(slab, description, LAST_VALUE_CELL_WORDS, limit);
     this.#monotonic = description.aggregation.type === 'sum' && description.aggregation.monotonic;
   }
 
-  override restore(series: readonly RestoredSeries[], exemplars: readonly ExemplarsRecord[]): void {
+  protected override restore(series: readonly RestoredSeries[], exemplars: readonly ExemplarsRecord[]): void {
     super.restore(series, exemplars);
     if (!this.#monotonic) return;
     const copy = new Float64Array(LAST_VALUE_CELL_WORDS);

@@ -8,8 +8,8 @@ import { StreamWriter } from './stream-writer.ts';
 export class SharedValueStream extends StreamWriter {
   readonly #clock: RegionClock;
 
-  constructor(slab: SlabAccess, description: StreamDescription, id: number, limit: number) {
-    super(slab, description, id, SHARED_VALUE_CELL_WORDS, limit);
+  constructor(slab: SlabAccess, description: StreamDescription, limit: number) {
+    super(slab, description, SHARED_VALUE_CELL_WORDS, limit);
     this.#clock = slab.clock;
   }
 

@@ -3,15 +3,29 @@ import type { DirectoryLog } from '../memory/directory-log.ts';
 import type { Region } from '../memory/region.ts';
 import type { RegionClock } from '../memory/region-clock.ts';
 import type { TextNumbers } from './directory-texts.ts';
+import type { ExemplarsRecord } from './exemplar-record.ts';
+import type { RestoredSeries } from './inheritance.ts';
+import type { StreamDescription } from './records.ts';
+
+/** A stream's place in a slab. */
+export interface Registration {
+  /** Number of the stream in the slab; -1 where the region has no room for its record now. */
+  readonly id: number;
+  /** What a dead owner of the slab left of the stream. */
+  readonly series: readonly RestoredSeries[];
+  readonly exemplars: readonly ExemplarsRecord[];
+}
 
 /** What the streams of one slab share. */
 export interface SlabAccess {
   readonly region: Region;
-  /** Undefined where the thread got no slab: every measurement is then lost, and said so. */
+  /** Undefined while the thread has no slab: every measurement is then lost, and said so. */
   readonly log: DirectoryLog | undefined;
   readonly warnings: Warnings;
   readonly clock: RegionClock;
   readonly texts: TextNumbers;
-  /** The id of a key set in this slab's directory, written there if need be. -1 when the region is full. */
+  /** Enters a stream in this slab's directory, or finds it there. */
+  register(description: StreamDescription): Registration;
+  /** The id of a key set in this slab's directory, written there if need be. -1 where the region has no room for it now. */
   keySetId(keys: readonly string[]): number;
 }

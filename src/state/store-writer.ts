@@ -17,9 +17,12 @@ import { LastValueStream } from './last-value-stream.ts';
 import { ObservedStream } from './observed-stream.ts';
 import * as records from './records.ts';
 import { SharedValueStream } from './shared-value-stream.ts';
-import type { SlabAccess } from './slab-access.ts';
+import type { Registration, SlabAccess } from './slab-access.ts';
 import type { RecordedStream, StreamWriter } from './stream-writer.ts';
 import { SumStream } from './sum-stream.ts';
+
+/** All slabs were in use: attempts to record until the table is gone through again, which takes a system call a slab. */
+const ATTEMPTS_A_SEARCH = 1024;
 
 /**
  * This thread as a writer of one store: its slab, and the streams it records there. One per thread and region, however many
@@ -33,7 +36,7 @@ export class StoreWriter implements SlabAccess {
   readonly warnings: Warnings = new Warnings();
   readonly clock: RegionClock;
   readonly texts: TextNumbers = new TextNumbers();
-  #isAcquired = false;
+  #untilSearch = 0;
   #slab: number | undefined;
   #log: DirectoryLog | undefined;
   #isAdopted = false;
@@ -66,10 +69,13 @@ export class StoreWriter implements SlabAccess {
     return this.#isAdopted;
   }
 
-  /** Takes a slab, unless this thread has one. `first`: what is written first, so that threads of one kind inherit from each other. */
+  /**
+   * Takes a slab, unless this thread has one. `first`: what is written first, so that threads of one kind inherit from each other. Where none is
+   * free, a later call may find one.
+   */
   acquire(first = ''): void {
-    if (this.#isAcquired) return;
-    this.#isAcquired = true;
+    if (this.#log !== undefined || --this.#untilSearch > 0) return;
+    this.#untilSearch = ATTEMPTS_A_SEARCH;
     const { region } = this;
     for (let owned; (owned = acquireSlab(region, affinityOf(first))) !== undefined;) {
       const inheritance = owned.adopted ? this.#readInheritance(owned.slab) : undefined;
@@ -84,7 +90,7 @@ export class StoreWriter implements SlabAccess {
     this.warnings.loss(
       'memory',
       'slabs',
-      'seqlock-metrics: the store has no room for another writing thread (1024 at once); what this thread records is lost (and counted)',
+      'seqlock-metrics: the store has no room for another writing thread (1024 at once). Until one of them ends, what this thread records is lost (and counted). Run fewer threads, or give some a store of their own',
     );
   }
 
@@ -108,9 +114,13 @@ export class StoreWriter implements SlabAccess {
 
   /** Gives a stream a longer description than it was registered with. Nothing is written when it has one as long. */
   describe(stream: StreamWriter, text: string): void {
-    if (stream.id < 0 || text.length <= this.#described[stream.id]!) return;
-    if (this.#append(records.DESCRIPTION_RECORD, records.encodeJson([stream.id, text])))
-      this.#described[stream.id] = text.length;
+    if (stream.id >= 0) this.#describe(stream.id, text);
+  }
+
+  #describe(stream: number, text: string): void {
+    if (text.length <= this.#described[stream]!) return;
+    if (this.#append(records.DESCRIPTION_RECORD, records.encodeJson([stream, text])))
+      this.#described[stream] = text.length;
   }
 
   keySetId(keys: readonly string[]): number {
@@ -159,43 +169,40 @@ export class StoreWriter implements SlabAccess {
     const key = records.slabStreamKey(description);
     let stream = this.#streams.get(key);
     if (stream === undefined) {
-      stream = this.#open(description, key, limit);
+      stream = this.#make(description, limit);
       this.#streams.set(key, stream);
+      stream.register();
     } else stream.raiseLimit(limit);
     return stream;
   }
 
-  #open(description: records.StreamDescription, key: string, limit: number): StreamWriter {
+  register(description: records.StreamDescription): Registration {
+    const key = records.slabStreamKey(description);
     this.acquire(key);
     const restored = this.#inheritance?.streams.get(key);
-    this.#inheritance?.streams.delete(key);
-    const id = restored?.id ?? this.#newStreamId(description);
-    const stream = this.#make(description, id, limit);
-    if (restored !== undefined) {
-      stream.restore(restored.series, restored.exemplars);
-      this.describe(stream, description.description);
-    }
-    stream.reserveOverflow();
-    return stream;
+    if (restored === undefined) return { id: this.#newStreamId(description), series: [], exemplars: [] };
+    this.#inheritance!.streams.delete(key);
+    this.#describe(restored.id, description.description);
+    return restored;
   }
 
-  #make(description: records.StreamDescription, id: number, limit: number): StreamWriter {
+  #make(description: records.StreamDescription, limit: number): StreamWriter {
     const { aggregation, kind, merge } = description;
-    if (records.isObserved(kind)) return new ObservedStream(this, description, id, limit);
-    if (merge === 'shared') return new SharedValueStream(this, description, id, limit);
+    if (records.isObserved(kind)) return new ObservedStream(this, description, limit);
+    if (merge === 'shared') return new SharedValueStream(this, description, limit);
     switch (aggregation.type) {
       case 'sum':
-        return new SumStream(this, description, id, limit);
+        return new SumStream(this, description, limit);
       case 'last-value':
-        return new LastValueStream(this, description, id, limit);
+        return new LastValueStream(this, description, limit);
       case 'explicit-bucket-histogram':
         return records.hasIntervals(aggregation)
-          ? new IntervalHistogramStream(this, description, id, limit, aggregation.boundaries)
-          : new HistogramStream(this, description, id, limit, aggregation.boundaries);
+          ? new IntervalHistogramStream(this, description, limit, aggregation.boundaries)
+          : new HistogramStream(this, description, limit, aggregation.boundaries);
       case 'exponential-histogram':
         return records.hasIntervals(aggregation)
-          ? new IntervalExponentialStream(this, description, id, limit, aggregation)
-          : new ExponentialHistogramStream(this, description, id, limit, aggregation);
+          ? new IntervalExponentialStream(this, description, limit, aggregation)
+          : new ExponentialHistogramStream(this, description, limit, aggregation);
     }
   }
 

@@ -9,7 +9,7 @@ import {
 import type { ReservoirChoice } from './reservoir-choice.ts';
 import type { Aggregation } from './records.ts';
 
-/** A untilNextOffer where nobody is to be asked. Small enough for V8 to keep it as a small integer. */
+/** What `untilNextOffer` is where nobody is to be asked. Small enough for V8 to keep it as a small integer. */
 export const NO_OFFER = 0x3fff_ffff;
 
 /**
@@ -26,12 +26,12 @@ export class StreamExemplars {
   }
 
   /**
-   * From now on keeps exemplars of what `gate` lets through; the first call counts. `stream`: its number in the slab. `filters`: whether a
+   * From now on keeps exemplars of what `gate` lets through; the first call counts. `filters`: whether a
    * view may drop attributes of measurements.
    */
   keep(
     memory: ExemplarMemory,
-    stream: number,
+    stream: { readonly id: number },
     aggregation: Aggregation,
     gate: ExemplarGate,
     choice: ReservoirChoice,

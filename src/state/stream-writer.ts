@@ -43,8 +43,6 @@ export interface RecordedStream extends StreamWriter {
 
 export abstract class StreamWriter {
   readonly description: StreamDescription;
-  /** Number of the stream in its slab; -1 where the region had no room for its record. */
-  readonly id: number;
   readonly exemplars: StreamExemplars = new StreamExemplars();
   /**
    * Measurements still to come before one is offered as an exemplar, unless it has a context of the caller's. The record calls count it down,
@@ -57,28 +55,33 @@ export abstract class StreamWriter {
   readonly #slab: SlabAccess;
   readonly #cellWords: number;
   readonly #sharedWords: number;
+  #id = -1;
   #limit: number;
   #overflow = 0;
   #sets = 0; // attribute sets that were given a cell
-  #full = false;
+  #isAtLimit = false;
+  #isRegistered = false;
 
   /** `sharedWords`: float64 words that the stream's cells share, behind the cell of the overflow series; without that one there are no others. */
   constructor(
     slab: SlabAccess,
     description: StreamDescription,
-    id: number,
     cellWords: number,
     limit: number,
     sharedWords = 0,
   ) {
     this.description = description;
-    this.id = id;
     this.#slab = slab;
     this.#cellWords = cellWords;
     this.#sharedWords = sharedWords;
     this.#limit = limit;
     this.cells = new CellLookup(slab.region.words, slab.region.doubles, new SeriesTable());
     this.#lookups = [this.cells];
+  }
+
+  /** Number of the stream in its slab; -1 while the region has no room for its record. */
+  get id(): number {
+    return this.#id;
   }
 
   /**
@@ -99,12 +102,35 @@ export abstract class StreamWriter {
   raiseLimit(limit: number): void {
     if (limit > this.#limit) {
       this.#limit = limit;
-      this.#full = false;
+      this.#isAtLimit = false;
     }
   }
 
-  /** Takes over what a dead owner of the slab left of this stream. Call before anything is recorded. */
-  restore(series: readonly RestoredSeries[], exemplars: readonly ExemplarsRecord[]): void {
+  /**
+   * Enters the stream in the slab's directory, goes on with what a dead owner left of it there, and reserves the overflow series, so
+   * that what exceeds a limit later has a place to go. A series whose cell was never written to is not reported. False where the region
+   * has no room for that now: call again then.
+   */
+  register(): boolean {
+    if (this.#isRegistered) return true;
+    if (this.#id < 0) {
+      const { id, series, exemplars } = this.#slab.register(this.description);
+      this.#id = id;
+      if (series.length > 0 || exemplars.length > 0) this.restore(series, exemplars);
+    }
+    if (this.#id >= 0 && this.#overflow === 0)
+      this.#overflow = this.#newCell(OVERFLOW_ATTRIBUTES, OVERFLOW_KEY_SET, this.#sharedWords);
+    if (this.#overflow === 0) return false;
+    this.#isRegistered = true;
+    this.registered(this.#overflow);
+    return true;
+  }
+
+  /** Called once, when the stream has its overflow series; `overflow` is that one's cell. */
+  protected registered(_overflow: number): void {}
+
+  /** Takes over what a dead owner of the slab left of this stream, before anything is recorded here. */
+  protected restore(series: readonly RestoredSeries[], exemplars: readonly ExemplarsRecord[]): void {
     this.#refresh();
     this.exemplars.restore(exemplars);
     for (const { attributes, cell, overflow } of series) {
@@ -113,18 +139,9 @@ export abstract class StreamWriter {
     }
   }
 
-  /**
-   * Reserves the overflow series while there is room, so that what exceeds a limit later has a place to go. A series
-   * whose cell was never written to is not reported. Call once, after `restore`.
-   */
-  reserveOverflow(): void {
-    if (this.#overflow === 0 && this.id >= 0)
-      this.#overflow = this.#newCell(OVERFLOW_ATTRIBUTES, OVERFLOW_KEY_SET, this.#sharedWords);
-  }
-
   /** From now on keeps exemplars; see `StreamExemplars.keep`. */
   keepExemplars(gate: ExemplarGate, choice: ReservoirChoice, filters: boolean): void {
-    this.exemplars.keep(this.#slab, this.id, this.description.aggregation, gate, choice, filters);
+    this.exemplars.keep(this.#slab, this, this.description.aggregation, gate, choice, filters);
     this.untilNextOffer = 0;
   }
 
@@ -133,7 +150,7 @@ export abstract class StreamWriter {
    * is to be lost. Never throws, whatever is passed.
    */
   protected admit(attributes: unknown, found: number, cells: CellLookup): number {
-    if (found === ABSENT && this.#full) return this.#overflow;
+    if (found === ABSENT && this.#isAtLimit) return this.#overflow;
     try {
       return this.#admit(attributes, cells);
     } catch (error) {
@@ -191,22 +208,22 @@ export abstract class StreamWriter {
       this.#learn(table, attributes, canonical);
       return known;
     }
-    if (this.#full) return this.#overflow;
+    if (this.#isAtLimit) return this.#overflow;
     if (this.#sets >= this.#limit) {
-      this.#full = true;
+      this.#isAtLimit = true;
       this.warn(
         'limit',
         `has reached its cardinality limit of ${this.#limit} attribute sets; further ones go to the series {otel.metric.overflow: true}. Raise the limit with the reader's cardinalitySelector, or record fewer attributes`,
       );
       return this.#overflow;
     }
-    const keySet = this.#slab.keySetId(canonical.keys);
-    const cell = keySet < 0 || this.#overflow === 0 ? 0 : this.#newCell(canonical, keySet);
+    const keySet = this.register() ? this.#slab.keySetId(canonical.keys) : -1;
+    const cell = keySet < 0 ? 0 : this.#newCell(canonical, keySet);
     if (cell === 0) {
-      this.#full = true;
+      const { usedBytes, maxBytes } = this.#slab.region;
       this.warn(
         'memory',
-        `found the store's memory used up (maxBytes ${this.#slab.region.maxBytes}); new attribute sets go to the series {otel.metric.overflow: true}. Raise maxBytes of MetricStore.open, or record fewer attributes`,
+        `the store has no memory for a new attribute set (${usedBytes} of maxBytes ${maxBytes} are used). Measurements of such sets go to the series {otel.metric.overflow: true} for as long as that lasts. Raise maxBytes of MetricStore.open, or record fewer or shorter attributes`,
       );
       return this.#overflow;
     }
@@ -237,20 +254,20 @@ export abstract class StreamWriter {
     );
   }
 
-  /** Cell of the overflow series; 0 when there was no room for it. */
-  get overflowCell(): number {
-    return this.#overflow;
-  }
-
   /** Start time of a series made now, in milliseconds since the epoch. */
   protected startTime(): number {
     return this.#slab.region.takeTime();
   }
 
+  /** Cell of the overflow series; 0 while there is no room for it. */
+  get overflowCell(): number {
+    return this.#overflow;
+  }
+
   #newCell(attributes: CanonicalAttributes, keySet: number, moreWords = 0): number {
     const { log, region, texts } = this.#slab;
-    if (log === undefined || this.id < 0) return 0;
-    const series = { stream: this.id, keySet, cell: 0, startTime: this.startTime() };
+    if (log === undefined) return 0;
+    const series = { stream: this.#id, keySet, cell: 0, startTime: this.startTime() };
     const payload = encodeSeries(series, attributes, texts);
     const cell = log.place(payload.length, this.#cellWords + moreWords);
     if (cell < 0) return 0;

@@ -7,8 +7,8 @@ import { StreamWriter, type RecordedStream } from './stream-writer.ts';
 
 /** A stream of running totals. */
 export class SumStream extends StreamWriter implements RecordedStream {
-  constructor(slab: SlabAccess, description: StreamDescription, id: number, limit: number) {
-    super(slab, description, id, SUM_CELL_WORDS, limit);
+  constructor(slab: SlabAccess, description: StreamDescription, limit: number) {
+    super(slab, description, SUM_CELL_WORDS, limit);
   }
 
   /** Adds a finite number. */

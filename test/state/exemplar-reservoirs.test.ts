@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { Warnings } from '../../src/base/warnings.ts';
 import { DirectoryLog } from '../../src/memory/directory-log.ts';
+import { EXEMPLAR_BYTES_INDEX } from '../../src/memory/layout.ts';
 import { Region } from '../../src/memory/region.ts';
 import {
   exemplarCellWords,
@@ -64,14 +65,14 @@ const valuesOf = (region: Region, cell = CELL): (number | undefined)[] =>
 describe('ExemplarReservoirs', () => {
   it('take no memory before the first measurement is offered', () => {
     const shared = memory();
-    void new ExemplarReservoirs(shared, STREAM, OF_FOUR, 0, false);
+    void new ExemplarReservoirs(shared, { id: STREAM }, OF_FOUR, 0, false);
     expect(recordsOf(shared.region)).to.have.length(0);
   });
 
   it('keep value, time and span, and name the stream and the cell of the series', () => {
     const shared = memory();
     const before = Date.now();
-    new ExemplarReservoirs(shared, STREAM, OF_FOUR, 0, false).offer(CELL, 0, 1.5, SPAN, NONE);
+    new ExemplarReservoirs(shared, { id: STREAM }, OF_FOUR, 0, false).offer(CELL, 0, 1.5, SPAN, NONE);
     expect(decodeExemplars(recordsOf(shared.region)[0]!.payload)).to.deep.include({
       stream: STREAM,
       cell: CELL,
@@ -86,7 +87,7 @@ describe('ExemplarReservoirs', () => {
 
   it('of a fixed size keep all until they are full', () => {
     const shared = memory();
-    const reservoirs = new ExemplarReservoirs(shared, STREAM, OF_FOUR, 0, false);
+    const reservoirs = new ExemplarReservoirs(shared, { id: STREAM }, OF_FOUR, 0, false);
     for (const value of [1, 2, 3, 4]) reservoirs.offer(CELL, 0, value, SPAN, NONE);
     expect(valuesOf(shared.region)).to.deep.equal([1, 2, 3, 4]);
   });
@@ -100,7 +101,7 @@ describe('ExemplarReservoirs', () => {
       const TRIALS = 4000;
       const counts = Array.from({ length: OFFERED }, () => 0);
       const shared = memory(2 ** 24);
-      const reservoirs = new ExemplarReservoirs(shared, STREAM, choice, buckets, false);
+      const reservoirs = new ExemplarReservoirs(shared, { id: STREAM }, choice, buckets, false);
       for (let trial = 0; trial < TRIALS; trial++) {
         shared.region.noteCollection();
         for (let value = 0; value < OFFERED; value++) reservoirs.offer(CELL, 0, value, SPAN, NONE);
@@ -114,7 +115,7 @@ describe('ExemplarReservoirs', () => {
 
   it('aligned with buckets keep each measurement in the place of its bucket', () => {
     const shared = memory();
-    const reservoirs = new ExemplarReservoirs(shared, STREAM, ALIGNED, 3, false);
+    const reservoirs = new ExemplarReservoirs(shared, { id: STREAM }, ALIGNED, 3, false);
     reservoirs.offer(CELL, 2, 30, SPAN, NONE);
     reservoirs.offer(CELL, 0, 1, SPAN, NONE);
     expect(valuesOf(shared.region)).to.deep.equal([1, undefined, 30]);
@@ -122,7 +123,7 @@ describe('ExemplarReservoirs', () => {
 
   it('begin anew with each collection, over what they hold', () => {
     const shared = memory();
-    const reservoirs = new ExemplarReservoirs(shared, STREAM, OF_FOUR, 0, false);
+    const reservoirs = new ExemplarReservoirs(shared, { id: STREAM }, OF_FOUR, 0, false);
     for (let value = 1; value <= 1000; value++) reservoirs.offer(CELL, 0, value, SPAN, NONE);
     const before = valuesOf(shared.region);
     shared.region.noteCollection();
@@ -133,7 +134,7 @@ describe('ExemplarReservoirs', () => {
 
   it('are one a series', () => {
     const shared = memory();
-    const reservoirs = new ExemplarReservoirs(shared, STREAM, OF_FOUR, 0, false);
+    const reservoirs = new ExemplarReservoirs(shared, { id: STREAM }, OF_FOUR, 0, false);
     reservoirs.offer(CELL, 0, 1, SPAN, NONE);
     reservoirs.offer(CELL + 4, 0, 2, SPAN, NONE);
     reservoirs.offer(CELL, 0, 3, SPAN, NONE);
@@ -144,10 +145,10 @@ describe('ExemplarReservoirs', () => {
 
   it('go on in the block of a dead owner, with a count of their own', () => {
     const shared = memory();
-    const first = new ExemplarReservoirs(shared, STREAM, OF_FOUR, 0, false);
+    const first = new ExemplarReservoirs(shared, { id: STREAM }, OF_FOUR, 0, false);
     for (const value of [1, 2, 3, 4]) first.offer(CELL, 0, value, SPAN, NONE);
     const left = decodeExemplars(recordsOf(shared.region)[0]!.payload);
-    const heir = new ExemplarReservoirs(shared, STREAM, OF_FOUR, 0, false);
+    const heir = new ExemplarReservoirs(shared, { id: STREAM }, OF_FOUR, 0, false);
     heir.restore(left);
     heir.offer(CELL, 0, 50, SPAN, NONE);
     expect(recordsOf(shared.region)).to.have.length(1);
@@ -156,9 +157,9 @@ describe('ExemplarReservoirs', () => {
 
   it('leave a block of another shape alone', () => {
     const shared = memory();
-    new ExemplarReservoirs(shared, STREAM, OF_FOUR, 0, false).offer(CELL, 0, 1, SPAN, NONE);
+    new ExemplarReservoirs(shared, { id: STREAM }, OF_FOUR, 0, false).offer(CELL, 0, 1, SPAN, NONE);
     const left = decodeExemplars(recordsOf(shared.region)[0]!.payload);
-    const heir = new ExemplarReservoirs(shared, STREAM, { type: 'fixed-size', size: 9 }, 0, false);
+    const heir = new ExemplarReservoirs(shared, { id: STREAM }, { type: 'fixed-size', size: 9 }, 0, false);
     heir.restore(left);
     heir.offer(CELL, 0, 50, SPAN, NONE);
     expect(recordsOf(shared.region)).to.have.length(2);
@@ -168,7 +169,7 @@ describe('ExemplarReservoirs', () => {
   describe('carry the attributes that a view dropped', () => {
     const filteredOf = (attributes: MeasuredAttributes): unknown => {
       const shared = memory();
-      new ExemplarReservoirs(shared, STREAM, OF_FOUR, 0, true).offer(CELL, 0, 1, SPAN, attributes);
+      new ExemplarReservoirs(shared, { id: STREAM }, OF_FOUR, 0, true).offer(CELL, 0, 1, SPAN, attributes);
       const { text } = contents(shared.region).get(CELL)![0]!;
       return text === '' ? undefined : JSON.parse(text);
     };
@@ -217,7 +218,13 @@ describe('ExemplarReservoirs', () => {
   it('take a quarter of the store at most, then say so once and keep nothing new', () => {
     const shared = memory(2 ** 18);
     const warned = warningsOf(() => {
-      const reservoirs = new ExemplarReservoirs(shared, STREAM, { type: 'fixed-size', size: 64 }, 0, false);
+      const reservoirs = new ExemplarReservoirs(
+        shared,
+        { id: STREAM },
+        { type: 'fixed-size', size: 64 },
+        0,
+        false,
+      );
       for (let series = 0; series < 100; series++) reservoirs.offer(CELL + series, 0, series, SPAN, NONE);
       for (let series = 0; series < 3; series++) reservoirs.offer(CELL + series, 0, -series, SPAN, NONE);
     });
@@ -232,17 +239,31 @@ describe('ExemplarReservoirs', () => {
       .and.include('always_off');
   });
 
+  it('give back what they took of the quarter where there is no room for it, and find room later', () => {
+    const shared = memory();
+    const { log } = shared;
+    const place = log.place.bind(log);
+    log.place = () => -1;
+    const reservoirs = new ExemplarReservoirs(shared, { id: STREAM }, OF_FOUR, 0, false);
+    const warned = warningsOf(() => reservoirs.offer(CELL, 0, 1, SPAN, NONE));
+    expect(warned).to.have.length(1);
+    expect(shared.region.words[EXEMPLAR_BYTES_INDEX]).to.equal(0);
+    log.place = place;
+    reservoirs.offer(CELL, 0, 2, SPAN, NONE);
+    expect(valuesOf(shared.region)[0]).to.equal(2);
+  });
+
   it('keep nothing where the thread has no slab, or the stream no record', () => {
     const shared = memory();
     const warned = warningsOf(() => {
-      new ExemplarReservoirs({ ...shared, log: undefined }, STREAM, OF_FOUR, 0, false).offer(
+      new ExemplarReservoirs({ ...shared, log: undefined }, { id: STREAM }, OF_FOUR, 0, false).offer(
         CELL,
         0,
         1,
         SPAN,
         NONE,
       );
-      new ExemplarReservoirs(shared, -1, OF_FOUR, 0, false).offer(CELL, 0, 1, SPAN, NONE);
+      new ExemplarReservoirs(shared, { id: -1 }, OF_FOUR, 0, false).offer(CELL, 0, 1, SPAN, NONE);
     });
     expect(recordsOf(shared.region)).to.have.length(0);
     expect(warned).to.deep.equal([]);

@@ -1,6 +1,15 @@
 import { expect } from 'chai';
-import { SMALLEST_MAX_BYTES } from '../../src/memory/layout.ts';
+import {
+  ABANDONED,
+  SLAB_BYTES,
+  SLAB_CAPACITY,
+  SLAB_OWNER_WORD,
+  SLABS_USED_INDEX,
+  SLAB_TABLE_OFFSET,
+  SMALLEST_MAX_BYTES,
+} from '../../src/memory/layout.ts';
 import { Region } from '../../src/memory/region.ts';
+import { MOST_TEXTS } from '../../src/state/directory-texts.ts';
 import { StoreWriter } from '../../src/state/store-writer.ts';
 import { identityOf } from '../support/attribute-model.ts';
 import { counter, gauge, histogram } from '../support/descriptions.ts';
@@ -91,6 +100,92 @@ describe('StreamWriter without memory', () => {
       recordTo(stream, 1, { huge: 'x'.repeat(SMALLEST_MAX_BYTES) });
       recordTo(stream, 1, { ['k'.repeat(SMALLEST_MAX_BYTES)]: 1 });
       expect(sumsOf(region)).to.deep.equal({ [OVERFLOW]: 2 });
+    });
+
+    it('gives a series to sets that fit after ones that did not', () => {
+      const { writer, region } = makeWriter(SMALLEST_MAX_BYTES);
+      const stream = writer.stream(counter('a'), 1000);
+      const huge = { huge: 'x'.repeat(SMALLEST_MAX_BYTES) };
+      for (let i = 0; i < 100; i++) {
+        for (let again = 0; again < 3; again++) recordTo(stream, 1, huge);
+        recordTo(stream, 1, { i });
+      }
+      const sums = sumsOf(region);
+      expect(sums[OVERFLOW]).to.equal(300);
+      for (let i = 0; i < 100; i++) expect(sums[`[["i",${i}]]`], `${i}`).to.equal(1);
+      expect(log.warnings).to.have.length(1);
+    });
+
+    /** The region refuses memory while `work` runs, as a machine does for a moment. */
+    function withoutMemory(region: Region, work: () => void): void {
+      const claim = region.claimExtent;
+      region.claimExtent = () => undefined;
+      try {
+        work();
+      } finally {
+        region.claimExtent = claim;
+      }
+    }
+
+    it('uses up no numbers of texts for records that found no room', () => {
+      const { writer, region } = makeWriter(2 ** 20);
+      const stream = writer.stream(counter('a'), 20_000);
+      withoutMemory(region, () => {
+        for (let i = 0; i < 2 * MOST_TEXTS; i++) recordTo(stream, 1, { user: `user ${i}` });
+      });
+      const text = 'a text that comes again';
+      for (let i = 0; i < 200; i++) recordTo(stream, 1, { text, n: i });
+      const written = Buffer.from(region.bytes.subarray(0, region.usedBytes)).toString('latin1').split(text);
+      expect(written).to.have.length(2); // once in full, by its number afterwards
+    });
+
+    it('asks again for memory that was refused for a moment', () => {
+      const { writer, region } = makeWriter(2 ** 20);
+      const stream = writer.stream(counter('a'), 10_000);
+      const text = (i: number): string => 'x'.repeat(1000) + i;
+      withoutMemory(region, () => {
+        for (let i = 0; i < 100; i++) recordTo(stream, 1, { text: text(i) });
+      });
+      const refused = sumsOf(region)[OVERFLOW]!;
+      expect(refused).to.be.above(50);
+      for (let i = 100; i < 300; i++) recordTo(stream, 1, { text: text(i) });
+      const sums = sumsOf(region);
+      expect(totalOf(region)).to.equal(300);
+      expect(sums[OVERFLOW]! - refused, 'until it was asked for again').to.be.below(64);
+      expect(Object.keys(sums).length).to.be.above(130);
+    });
+
+    it('registers a stream later that found no room when it was made', () => {
+      const { writer, region } = makeWriter(2 ** 20);
+      let stream = writer.stream(counter('before'), 10);
+      withoutMemory(region, () => {
+        for (let i = 0; i < 2000; i++) stream = writer.stream(counter(`after ${i}`), 10);
+        recordTo(stream, 1, { a: 1 });
+      });
+      expect(stream.id).to.equal(-1);
+      expect(region.lostMeasurements).to.equal(1);
+      for (let i = 0; i < 64; i++) recordTo(stream, 1, { a: 1 });
+      expect(totalOf(region, stream.description.name) + region.lostMeasurements).to.equal(65);
+      expect(totalOf(region, stream.description.name)).to.be.above(0);
+    });
+
+    it('records when a slab is free that was not when it began', () => {
+      const { writer, region } = makeWriter(2 ** 20);
+      const own = region.ownership.mark;
+      const owner = (slab: number): number => (SLAB_TABLE_OFFSET + slab * SLAB_BYTES) / 4 + SLAB_OWNER_WORD;
+      for (let slab = 0; slab < SLAB_CAPACITY; slab++) region.words[owner(slab)] = process.pid;
+      region.words[SLABS_USED_INDEX] = SLAB_CAPACITY;
+      const isFree = region.ownership.isFree.bind(region.ownership);
+      region.ownership.isFree = (slab, mark) => mark !== process.pid && isFree(slab, mark);
+      const stream = writer.stream(counter('a'), 10);
+      recordTo(stream, 1, { a: 1 });
+      expect(region.lostMeasurements).to.equal(1);
+      region.words[owner(7)] = ABANDONED;
+      for (let i = 0; i < 2000; i++) recordTo(stream, 1, { a: 1 });
+      expect(writer.slab).to.equal(7);
+      expect(region.words[owner(7)]).to.equal(own);
+      expect(totalOf(region) + region.lostMeasurements).to.equal(2001);
+      expect(totalOf(region)).to.be.above(900);
     });
   });
 
