@@ -1,4 +1,4 @@
-import { finished, hashText } from '../base/hash.ts';
+import { finished, HASH_SEED, hashText } from '../base/hash.ts';
 
 /** Finds rows with equal labels among the rows of a family, without keeping their texts: hashes, and a comparison where two are equal. */
 export class LabelIndex {
@@ -43,5 +43,5 @@ export class LabelIndex {
 }
 
 export function hashOfLabels(text: string): number {
-  return finished(hashText(text, 0, text.length, 0));
+  return finished(hashText(text, 0, text.length, HASH_SEED));
 }

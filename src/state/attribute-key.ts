@@ -12,6 +12,7 @@
  * it costs next to nothing when it is the very same string, as constants of a program are, and less than hashing when it is an equal one
  * that was made at run time.
  */
+import { HASH_SEED } from '../base/hash.ts';
 import type { AttributeValue } from './attributes.ts';
 import { scalarIdentity, textIdentity } from './attributes.ts';
 
@@ -32,11 +33,12 @@ const VALUELESS_ID = 2;
 const JSON_NULLS: readonly (number | null)[] = [null, NaN, Infinity, -Infinity];
 
 /**
- * Bits of a small number spread over a word (finalizer of MurmurHash3). Multipliers of different positions must not be small
+ * Bits of a small number spread over a word (finalizer of MurmurHash3), in another way in each realm: nobody outside can choose values whose
+ * ids share a sum. Multipliers of different positions must not be small
  * multiples of each other, or sums of ids would collide.
  */
 function mixed(n: number): number {
-  let word = Math.imul(n, 0x9e3779b1);
+  let word = Math.imul(n, 0x9e3779b1) ^ HASH_SEED;
   word = Math.imul(word ^ (word >>> 16), 0x85ebca6b);
   word = Math.imul(word ^ (word >>> 13), 0xc2b2ae35);
   return word ^ (word >>> 16);

@@ -2,8 +2,10 @@ import type { CanonicalAttributes } from './attributes.ts';
 import { AttributeKey } from './attribute-key.ts';
 import { KeySet } from './key-set.ts';
 
-/** Orders of keys a table remembers; a caller that writes yet another order goes the slow way each time. */
-const MAX_SHAPES = 64;
+/** Keys in all orders that a table remembers; a caller that writes yet another order goes the slow way each time. */
+const MAX_REMEMBERED_KEYS = 16_384;
+/** Which of an order's keys are undefined at times, in so many ways. */
+const MAX_SHAPES_OF_ORDER = 16;
 /** Keys of a fast lookup; wider attribute sets go the slow way. */
 const MAX_KEYS = 64;
 
@@ -17,6 +19,15 @@ interface Shape {
   /** Those of the key set in this order, keys that are left out, and keys whose value is undefined. */
   readonly keys: readonly AttributeKey[];
   readonly keySet: KeySet;
+}
+
+/**
+ * A step from key to key in the order in which callers write them: `next` by the key's name, and the shapes of the order that ends here. It
+ * has several shapes where values are undefined at times: those keys are no attributes then.
+ */
+interface Order {
+  readonly next: Map<string, Order>;
+  readonly shapes: Shape[];
 }
 
 /** The series of a stream by their attributes, however many tables lead to them. */
@@ -38,7 +49,8 @@ export const UNKNOWN: number = -1; // only the slow way can tell
  */
 export class SeriesTable {
   readonly #all: AllKeySets;
-  readonly #shapes: Shape[];
+  readonly #orders: Order;
+  #remembered = 0;
   readonly #ids: Int32Array = new Int32Array(MAX_KEYS + 1); // the last takes what keys left out have
   #last: Shape;
   /** Which keys count; undefined: all. */
@@ -47,7 +59,7 @@ export class SeriesTable {
   constructor(all: AllKeySets = new AllKeySets(), keeps?: (key: string) => boolean) {
     this.#all = all;
     this.#last = { keys: [], keySet: all.byKeys.get('[]')! };
-    this.#shapes = [this.#last];
+    this.#orders = { next: new Map(), shapes: [this.#last] };
     this.keeps = keeps;
   }
 
@@ -102,14 +114,15 @@ export class SeriesTable {
     return count === keys.length && slots === keySet.exactSlots ? slots[index]! : this.#findOther(attributes);
   }
 
-  /** Tries every known shape, the one met last first. */
+  /** Finds the shape by the order of the keys, so that the time does not depend on the number of orders. */
   #findOther(attributes: object): number {
-    const last = this.#last;
-    let found = this.#findIn(last, attributes);
-    if (found !== UNKNOWN) return found;
-    for (const shape of this.#shapes) {
-      if (shape === last) continue;
-      found = this.#findIn(shape, attributes);
+    let order: Order | undefined = this.#orders;
+    for (const name in attributes) {
+      order = order.next.get(name);
+      if (order === undefined) return UNKNOWN;
+    }
+    for (const shape of order.shapes) {
+      const found = this.#findIn(shape, attributes);
       if (found === UNKNOWN) continue;
       this.#last = shape;
       return found;
@@ -168,15 +181,10 @@ export class SeriesTable {
   /** Remembers the order in which a caller writes the keys of a series that is in the table. */
   learnShape(attributes: object, canonical: CanonicalAttributes): void {
     const keySet = this.#all.byKeys.get(JSON.stringify(canonical.keys));
-    if (keySet === undefined || this.#shapes.length >= MAX_SHAPES) return;
+    if (keySet === undefined || this.#remembered >= MAX_REMEMBERED_KEYS) return;
     const names = Object.keys(attributes);
     // Arrays and strings have such keys too, and are no attributes: the slow way tells them apart.
     if (names.length > MAX_KEYS || names.some((name) => INDEX.test(name))) return;
-    const known = (shape: Shape): boolean =>
-      shape.keySet === keySet &&
-      shape.keys.length === names.length &&
-      shape.keys.every((key, i) => key.name === names[i]);
-    if (this.#shapes.some(known)) return;
     const byName = new Map(keySet.keys.map((key) => [key.name, key]));
     const { keeps } = this;
     const keys = names.map((name) => {
@@ -184,6 +192,20 @@ export class SeriesTable {
       return byName.get(name) ?? new AttributeKey(name, MAX_KEYS, 'valueless');
     });
     const attributeCount = keys.filter(({ leftOut, valueless }) => !leftOut && !valueless).length;
-    if (attributeCount === keySet.keys.length) this.#shapes.push({ keys, keySet });
+    if (attributeCount === keySet.keys.length) this.#remember(names, { keys, keySet });
+  }
+
+  #remember(names: readonly string[], shape: Shape): void {
+    let order = this.#orders;
+    for (const name of names) {
+      let next = order.next.get(name);
+      if (next === undefined) {
+        order.next.set(name, (next = { next: new Map(), shapes: [] }));
+        this.#remembered++;
+      }
+      order = next;
+    }
+    const isNew = order.shapes.every(({ keySet }) => keySet !== shape.keySet);
+    if (isNew && order.shapes.length < MAX_SHAPES_OF_ORDER) order.shapes.push(shape);
   }
 }

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import * as fc from 'fast-check';
-import { finished, hashBytes, hashText } from '../../src/base/hash.ts';
+import { finished, HASH_SEED, hashBytes, hashText } from '../../src/base/hash.ts';
 
 describe('hash', () => {
   it('is the same for the same bytes wherever they lie, and for the same text', () => {
@@ -29,5 +29,16 @@ describe('hash', () => {
       expect(slots.filter((count) => count > 0).length / 4096).to.be.closeTo(1 - 1 / Math.E, 0.03);
       expect(Math.max(...slots)).to.be.below(12);
     }
+  });
+
+  it('tells texts of any characters apart, whatever the seed', () => {
+    const pairs = ['\u0100\u0000', '\u0000\u0001', '\u0001\u0100', '\u0100\u0001'];
+    const texts = pairs.flatMap((a) =>
+      pairs.flatMap((b) => pairs.flatMap((c) => pairs.map((d) => a + b + c + d))),
+    );
+    for (const seed of [0, 1, HASH_SEED])
+      expect(new Set(texts.map((text) => finished(hashText(text, 0, text.length, seed)))).size).to.be.above(
+        texts.length - 2,
+      );
   });
 });

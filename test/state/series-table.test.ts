@@ -31,6 +31,14 @@ class Checked {
   }
 }
 
+function permutations(keys: readonly string[]): string[][] {
+  return keys.length === 0
+    ? [[]]
+    : keys.flatMap((key) =>
+        permutations(keys.filter((other) => other !== key)).map((rest) => [key, ...rest]),
+      );
+}
+
 describe('SeriesTable', () => {
   it('says what a Map keyed by the JSON of the sorted entries says, or UNKNOWN', () => {
     fc.assert(
@@ -177,6 +185,28 @@ describe('SeriesTable', () => {
     for (let i = 0; i < 200; i++) checked.meet({ [`shape${i}`]: 1, b: 2 });
     for (let i = 0; i < 200; i++) checked.meet({ b: 2, [`shape${i}`]: 1 });
     expect(checked.model.size).to.equal(16 + 200);
+  });
+
+  it('finds sets in each of many orders of their keys', () => {
+    const checked = new Checked();
+    const keys = ['a', 'b', 'c', 'd', 'e', 'f'];
+    const orders = permutations(keys);
+    expect(orders).to.have.length(720);
+    for (const order of orders) checked.meet(objectOf(order.map((key) => [key, 1])));
+    expect(checked.model.size).to.equal(1);
+    for (const order of orders) {
+      expect(checked.table.find(objectOf(order.map((key) => [key, 1]))), order.join('')).to.be.above(0);
+      expect(checked.table.find(objectOf(order.map((key) => [key, 2])))).to.equal(ABSENT);
+    }
+  });
+
+  it('finds sets of one order, some of whose keys are undefined in turns', () => {
+    const checked = new Checked();
+    const written = (undefinedKeys: number): object =>
+      objectOf(['a', 'b', 'c'].map((key, i) => [key, (undefinedKeys >> i) & 1 ? undefined : 1]));
+    for (let i = 0; i < 8; i++) checked.meet(written(i));
+    expect(checked.model.size).to.equal(8);
+    for (let i = 0; i < 8; i++) expect(checked.table.find(written(i)), `${i}`).to.be.above(0);
   });
 
   describe('while a getter of the caller records too', () => {

@@ -103,16 +103,16 @@ describe('StreamWriter without memory', () => {
     });
 
     it('gives a series to sets that fit after ones that did not', () => {
-      const { writer, region } = makeWriter(SMALLEST_MAX_BYTES);
+      const { writer, region } = makeWriter(2 ** 20);
       const stream = writer.stream(counter('a'), 1000);
-      const huge = { huge: 'x'.repeat(SMALLEST_MAX_BYTES) };
-      for (let i = 0; i < 100; i++) {
+      const huge = { huge: 'x'.repeat(2 ** 20) };
+      for (let i = 0; i < 1000; i++) {
         for (let again = 0; again < 3; again++) recordTo(stream, 1, huge);
-        recordTo(stream, 1, { i });
+        recordTo(stream, 1, { i }); // at times in memory that is claimed for it
       }
       const sums = sumsOf(region);
-      expect(sums[OVERFLOW]).to.equal(300);
-      for (let i = 0; i < 100; i++) expect(sums[`[["i",${i}]]`], `${i}`).to.equal(1);
+      expect(sums[OVERFLOW]).to.equal(3000);
+      for (let i = 0; i < 1000; i++) expect(sums[`[["i",${i}]]`], `${i}`).to.equal(1);
       expect(log.warnings).to.have.length(1);
     });
 

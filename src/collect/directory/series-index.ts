@@ -1,5 +1,5 @@
 import type { Attributes } from '@opentelemetry/api';
-import { finished, hashText, withWord } from '../../base/hash.ts';
+import { finished, HASH_SEED, hashText, withWord } from '../../base/hash.ts';
 import {
   scalarIdentity,
   textIdentity,
@@ -7,9 +7,6 @@ import {
   type CanonicalAttributes,
 } from '../../state/attributes.ts';
 import { lengthened, roomFor } from '../../base/array-room.ts';
-
-/** Characters of a text that are hashed, from each end. */
-const HASHED = 64;
 
 const double = new Float64Array(1);
 const halves = new Int32Array(double.buffer);
@@ -35,7 +32,7 @@ export class SeriesIndex {
   hashOf({ keys, values }: CanonicalAttributes): number {
     if (keys !== this.#keys) {
       this.#keys = keys;
-      this.#keysHash = keys.reduce((hash, key) => hashOfText(key, hash), 0);
+      this.#keysHash = keys.reduce((hash, key) => hashOfText(key, hash), HASH_SEED);
     }
     let hash = this.#keysHash;
     for (let i = 0; i < values.length; i++) hash = hashOfValue(values[i]!, hash);
@@ -82,9 +79,7 @@ export class SeriesIndex {
 }
 
 function hashOfText(text: string, seed: number): number {
-  const { length } = text;
-  const hash = hashText(text, 0, Math.min(length, HASHED), withWord(seed, length));
-  return length <= HASHED ? hash : hashText(text, Math.max(HASHED, length - HASHED), length, hash);
+  return hashText(text, 0, text.length, withWord(seed, text.length));
 }
 
 /** Equal for values that are one attribute. */
