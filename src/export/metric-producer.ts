@@ -4,6 +4,7 @@ import type {
   MetricCollectOptions,
   MetricProducer,
 } from '@opentelemetry/sdk-metrics';
+import { flag, isObject, rule, someFunction, table, type Check } from '../base/options.ts';
 import type { Resource, ResourceMetrics } from '../collect/metric-data.ts';
 import { deltaKindsOf, MetricSource, type ReadableStore } from '../collect/metric-source.ts';
 import type { ReadStats } from '../collect/rows/cell-reader.ts';
@@ -19,6 +20,15 @@ export interface SeqlockMetricProducerOptions {
   readonly selfMetrics?: boolean | undefined;
 }
 
+const CHECK: Check = table<SeqlockMetricProducerOptions>(
+  {
+    resource: rule('a Resource: an object with attributes', isObject),
+    aggregationTemporalitySelector: someFunction,
+    selfMetrics: flag,
+  },
+  { prefix: '' },
+);
+
 /**
  * A `MetricProducer` over a store, for `setMetricProducer` or the `metricProducers` option of any official reader. For each reader
  * one of its own: delta temporality is the difference to what this producer handed over before. Belongs to the thread that made it.
@@ -27,6 +37,7 @@ export class SeqlockMetricProducer implements MetricProducer {
   readonly #source: MetricSource;
 
   constructor(store: ReadableStore, options: SeqlockMetricProducerOptions = {}) {
+    CHECK(options, 'options of SeqlockMetricProducer');
     const { aggregationTemporalitySelector, ...others } = options;
     // Inside of the package a source is given, which may have been told more than users can.
     this.#source =

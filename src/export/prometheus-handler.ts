@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { promises as streams, Readable } from 'node:stream';
 import * as zlib from 'node:zlib';
 import { TimeoutError, withTimeout } from '../base/deadline.ts';
-import { OptionError } from '../base/errors.ts';
+import { flag, rule, table, type Check } from '../base/options.ts';
 import { yieldToEventLoop } from '../base/event-loop.ts';
 import { Warnings } from '../base/warnings.ts';
 import { negotiateCoding, negotiateFormat, type ContentCoding, type NegotiatedFormat } from './accept.ts';
@@ -11,7 +11,7 @@ import { SerialQueue } from '../base/serial-queue.ts';
 import { performance } from '../base/platform.ts';
 import type { Dialect, ExpositionOptions } from './family-plan.ts';
 import { prometheusProtobuf } from './prometheus-protobuf.ts';
-import { checkExpositionOptions, PrometheusText, type TextBody } from './prometheus-text.ts';
+import { EXPOSITION_CHECKS, PrometheusText, type TextBody } from './prometheus-text.ts';
 import {
   scrapeOf,
   SLICE_MILLIS,
@@ -60,7 +60,7 @@ export function createPrometheusHandler(
   source: ScrapeSource,
   options: PrometheusHandlerOptions = {},
 ): PrometheusHandler {
-  checkHandlerOptions(options);
+  checkHandlerOptions(options, 'options of createPrometheusHandler');
   const { compression = true, timeoutMillis = DEFAULT_TIMEOUT_MILLIS, selfMetrics = false } = options;
   const bodies = new Bodies(scrapeOf(source, warnings, { selfMetrics }), options);
   return async (request, response) => {
@@ -91,16 +91,18 @@ export function createPrometheusHandler(
   };
 }
 
-/** Throws an `OptionError` that names the wrong option. */
-export function checkHandlerOptions(options: PrometheusHandlerOptions): void {
-  checkExpositionOptions(options);
-  const { compression, timeoutMillis, selfMetrics } = options;
-  for (const [option, value] of Object.entries({ compression, selfMetrics }))
-    if (value !== undefined && typeof value !== 'boolean')
-      throw new OptionError(option, value, 'true or false');
-  if (timeoutMillis !== undefined && !(timeoutMillis > 0))
-    throw new OptionError('timeoutMillis', timeoutMillis, 'a number of milliseconds above 0');
-}
+/** What each option may be that the handler has beside those of an exposition. */
+export const ANSWER_CHECKS: {
+  readonly [K in Exclude<keyof PrometheusHandlerOptions, keyof ExpositionOptions | 'selfMetrics'>]-?: Check;
+} = {
+  compression: flag,
+  timeoutMillis: rule('a number of milliseconds above 0', (value) => typeof value === 'number' && value > 0),
+};
+
+const checkHandlerOptions: Check = table<PrometheusHandlerOptions>(
+  { ...EXPOSITION_CHECKS, ...ANSWER_CHECKS, selfMetrics: flag },
+  { prefix: '' },
+);
 
 interface KeptText {
   readonly text: PrometheusText;

@@ -1,5 +1,5 @@
 import type { Attributes } from '@opentelemetry/api';
-import { OptionError } from '../base/errors.ts';
+import { flag, oneOf, rule, table, type Check } from '../base/options.ts';
 import { Warnings } from '../base/warnings.ts';
 import type { MetricColumn, MetricColumns } from '../collect/snapshot/metric-column.ts';
 import { ClassicColumns } from './classic-buckets.ts';
@@ -33,7 +33,6 @@ export class PrometheusText {
   #target: Buffer = Buffer.alloc(0);
 
   constructor(dialect: Dialect, options: ExpositionOptions = {}, warnings: Warnings = new Warnings()) {
-    checkExpositionOptions(options);
     this.#dialect = dialect;
     this.#options = options;
     this.#warnings = warnings;
@@ -149,18 +148,18 @@ export function constantLabels(
   return Object.fromEntries(Object.entries(attributes).filter(([key]) => isWanted(key)));
 }
 
-/** Throws an `OptionError` that names the wrong option. */
-export function checkExpositionOptions(options: ExpositionOptions): void {
-  const { translationStrategy, withResourceConstantLabels: wanted } = options;
-  if (translationStrategy !== undefined && !TRANSLATION_STRATEGIES.includes(translationStrategy))
-    throw new OptionError('translationStrategy', translationStrategy, TRANSLATION_STRATEGIES.join(', '));
-  if (wanted !== undefined && !(wanted instanceof RegExp) && !Array.isArray(wanted))
-    throw new OptionError(
-      'withResourceConstantLabels',
-      wanted,
-      'a RegExp or an array of resource attribute keys',
-    );
-  for (const option of ['withoutScopeInfo', 'withoutTargetInfo', 'created'] as const)
-    if (options[option] !== undefined && typeof options[option] !== 'boolean')
-      throw new OptionError(option, options[option], 'true or false');
-}
+/** What each option of an exposition may be. */
+export const EXPOSITION_CHECKS: { readonly [K in keyof Required<ExpositionOptions>]: Check } = {
+  translationStrategy: oneOf(TRANSLATION_STRATEGIES),
+  withoutScopeInfo: flag,
+  withoutTargetInfo: flag,
+  withResourceConstantLabels: rule(
+    'a RegExp or an array of resource attribute keys',
+    (value) =>
+      value instanceof RegExp || (Array.isArray(value) && value.every((key) => typeof key === 'string')),
+  ),
+  created: flag,
+};
+
+/** Checks options of an exposition alone. */
+export const checkExpositionOptions: Check = table<ExpositionOptions>(EXPOSITION_CHECKS, { prefix: '' });

@@ -1,6 +1,18 @@
 import { OptionError } from '../base/errors.ts';
+import {
+  flag,
+  mapOf,
+  milliseconds,
+  oneOf,
+  rule,
+  table,
+  text,
+  wholeNumber,
+  type Check,
+} from '../base/options.ts';
 import type { ExpositionOptions } from '../export/family-plan.ts';
-import { checkHandlerOptions } from '../export/prometheus-handler.ts';
+import { ANSWER_CHECKS } from '../export/prometheus-handler.ts';
+import { EXPOSITION_CHECKS } from '../export/prometheus-text.ts';
 
 /** Where metrics are served to Prometheus, and what the text is like. */
 export interface PrometheusServerOptions extends ExpositionOptions {
@@ -53,7 +65,7 @@ export interface ExporterOptions {
 /** What an exporter is to do: the options with their defaults. Plain data, which can be sent to a thread. */
 export interface ExporterPlan {
   readonly prometheus: Required<Pick<PrometheusServerOptions, 'host' | 'port' | 'endpoint'>> | undefined;
-  readonly exposition: PrometheusServerOptions;
+  readonly exposition: Omit<PrometheusServerOptions, 'host' | 'port' | 'endpoint'>;
   readonly otlp:
     (OtlpPushOptions & { readonly protocol: OtlpProtocol; readonly intervalMillis: number }) | undefined;
   readonly console: { readonly intervalMillis: number } | undefined;
@@ -63,11 +75,39 @@ export interface ExporterPlan {
 
 export const DEFAULT_PORT = 9464;
 const DEFAULT_INTERVAL_MILLIS = 60_000;
-const LONGEST_TIMER = 2 ** 31 - 1;
 
-/** Throws an `OptionError` that names the wrong option; `where` names the options as a whole. */
-export function planOf(options: ExporterOptions, where: string): ExporterPlan {
-  checkObject(where, options);
+/** What each option may be. */
+export const EXPORTER_CHECKS: { readonly [K in keyof Required<ExporterOptions>]: Check } = {
+  prometheus: table<PrometheusServerOptions>({
+    ...EXPOSITION_CHECKS,
+    ...ANSWER_CHECKS,
+    host: rule('a host name or an address', (value) => typeof value === 'string' && value !== ''),
+    port: wholeNumber(0, 65_535),
+    endpoint: rule(
+      "a path such as '/metrics'",
+      (value) => typeof value === 'string' && /^\/[^?#\s]*$/.test(value),
+    ),
+  }),
+  otlp: table<OtlpPushOptions>({
+    url: rule('a URL such as http://localhost:4318/v1/metrics', isHttpUrl),
+    protocol: oneOf(OTLP_PROTOCOLS),
+    headers: mapOf(text, 'an object such as { authorization: "..." }'),
+    intervalMillis: milliseconds,
+    timeoutMillis: milliseconds,
+    temporality: oneOf(TEMPORALITIES),
+    compression: oneOf(['none', 'gzip']),
+  }),
+  console: table<NonNullable<ExporterOptions['console']>>({ intervalMillis: milliseconds }),
+  selfMetrics: flag,
+};
+
+/** Throws an `OptionError` that names the wrong option; `where` names the options as a whole, which `check` checks. */
+export function planOf(
+  options: ExporterOptions,
+  where: string,
+  check: Check = table<ExporterOptions>(EXPORTER_CHECKS, { prefix: '' }),
+): ExporterPlan {
+  check(options, where);
   const { prometheus, otlp, console, selfMetrics = false } = options;
   if (prometheus === undefined && otlp === undefined && console === undefined)
     throw new OptionError(
@@ -75,68 +115,34 @@ export function planOf(options: ExporterOptions, where: string): ExporterPlan {
       options,
       'an object with prometheus or otlp or both, such as { prometheus: { port: 9464 } }',
     );
-  if (typeof selfMetrics !== 'boolean') throw new OptionError('selfMetrics', selfMetrics, 'true or false');
+  const { host, port, endpoint, ...exposition } = prometheus ?? {};
   return {
-    prometheus: prometheus && checkedServer(prometheus),
-    exposition: prometheus ?? {},
-    otlp: otlp && checkedOtlp(otlp),
-    console: console && { intervalMillis: checkedInterval('console', console) },
+    prometheus: prometheus && {
+      host: host ?? (process.env['OTEL_EXPORTER_PROMETHEUS_HOST'] || 'localhost'),
+      port: port ?? portOfEnvironment(),
+      endpoint: endpoint ?? '/metrics',
+    },
+    exposition,
+    otlp: otlp && { ...otlp, protocol: otlp.protocol ?? 'http/protobuf', intervalMillis: intervalOf(otlp) },
+    console: console && { intervalMillis: intervalOf(console) },
     selfMetrics,
   };
 }
 
-function checkedServer(options: PrometheusServerOptions): NonNullable<ExporterPlan['prometheus']> {
-  checkObject('prometheus', options);
-  const { OTEL_EXPORTER_PROMETHEUS_HOST: hostVariable, OTEL_EXPORTER_PROMETHEUS_PORT: portVariable } =
-    process.env;
-  const { host = hostVariable || 'localhost', endpoint = '/metrics' } = options;
-  const { port = portVariable ? Number(portVariable) : DEFAULT_PORT } = options;
-  if (typeof host !== 'string' || host === '')
-    throw new OptionError('prometheus.host', host, 'a host name or an address');
-  if (!Number.isInteger(port) || port < 0 || port > 65_535)
-    throw new OptionError('prometheus.port', port, 'a whole number from 0 to 65535');
-  if (typeof endpoint !== 'string' || !/^\/[^?#\s]*$/.test(endpoint))
-    throw new OptionError('prometheus.endpoint', endpoint, "a path such as '/metrics'");
-  checkHandlerOptions(options);
-  return { host, port, endpoint };
+function portOfEnvironment(): number {
+  const given = process.env['OTEL_EXPORTER_PROMETHEUS_PORT'];
+  if (given === undefined || given.trim() === '') return DEFAULT_PORT;
+  const port = Number(given);
+  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port;
+  throw new OptionError('OTEL_EXPORTER_PROMETHEUS_PORT', given, 'a whole number from 0 to 65535');
 }
 
-function checkedOtlp(options: OtlpPushOptions): NonNullable<ExporterPlan['otlp']> {
-  checkObject('otlp', options);
-  const { url, protocol = 'http/protobuf', headers, timeoutMillis, temporality, compression } = options;
-  if (url !== undefined && !isHttpUrl(url))
-    throw new OptionError('otlp.url', url, 'a URL such as http://localhost:4318/v1/metrics');
-  checkOneOf('otlp.protocol', protocol, OTLP_PROTOCOLS);
-  checkOneOf('otlp.temporality', temporality, TEMPORALITIES);
-  checkOneOf('otlp.compression', compression, ['none', 'gzip']);
-  if (timeoutMillis !== undefined) checkMillis('otlp.timeoutMillis', timeoutMillis);
-  if (headers !== undefined) {
-    checkObject('otlp.headers', headers);
-    for (const [name, value] of Object.entries(headers))
-      if (typeof value !== 'string') throw new OptionError(`otlp.headers.${name}`, value, 'a string');
-  }
-  return { ...options, protocol, intervalMillis: checkedInterval('otlp', options) };
-}
-
-function checkedInterval(where: string, options: { readonly intervalMillis?: number }): number {
-  checkObject(where, options);
-  const { intervalMillis = DEFAULT_INTERVAL_MILLIS } = options;
-  checkMillis(`${where}.intervalMillis`, intervalMillis);
+function intervalOf({
+  intervalMillis = DEFAULT_INTERVAL_MILLIS,
+}: {
+  readonly intervalMillis?: number;
+}): number {
   return intervalMillis;
-}
-
-export function checkObject(option: string, value: unknown): void {
-  if (typeof value !== 'object' || value === null) throw new OptionError(option, value, 'an object');
-}
-
-export function checkMillis(option: string, value: unknown): void {
-  if (!Number.isInteger(value) || (value as number) < 1 || (value as number) > LONGEST_TIMER)
-    throw new OptionError(option, value, `a whole number of milliseconds from 1 to ${LONGEST_TIMER}`);
-}
-
-function checkOneOf(option: string, value: unknown, allowed: readonly string[]): void {
-  if (value !== undefined && !allowed.includes(value as string))
-    throw new OptionError(option, value, allowed.join(' or '));
 }
 
 function isHttpUrl(url: unknown): boolean {

@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { MetricSource } from '../collect/metric-source.ts';
 import { createPrometheusHandler } from '../export/prometheus-handler.ts';
-import type { ExporterPlan, PrometheusServerOptions } from './options.ts';
+import type { ExporterPlan } from './options.ts';
 
 export interface PrometheusServer {
   readonly address: AddressInfo;
@@ -13,7 +13,7 @@ export interface PrometheusServer {
 export async function servePrometheus(
   source: MetricSource,
   { host, port, endpoint }: NonNullable<ExporterPlan['prometheus']>,
-  exposition: PrometheusServerOptions,
+  exposition: ExporterPlan['exposition'],
 ): Promise<PrometheusServer> {
   const handle = createPrometheusHandler(source, exposition);
   const server = createServer((request, response) => {

@@ -1,11 +1,11 @@
-import { OptionError, shortText } from '../base/errors.ts';
+import { shortText } from '../base/errors.ts';
 import type { Warnings } from '../base/warnings.ts';
 import type { ExemplarFilter } from '../state/records.ts';
 
 /** Names the exemplar filter where a provider is given none (specification, environment variables). */
 export const EXEMPLAR_FILTER_VARIABLE = 'OTEL_METRICS_EXEMPLAR_FILTER';
 
-const FILTERS: readonly ExemplarFilter[] = ['trace_based', 'always_on', 'always_off'];
+export const EXEMPLAR_FILTERS: readonly ExemplarFilter[] = ['trace_based', 'always_on', 'always_off'];
 const DEFAULT_FILTER: ExemplarFilter = 'trace_based';
 
 /** The filter an environment names, or the default. A wrong name is warned of and not used; case does not matter. */
@@ -15,18 +15,12 @@ export function exemplarFilterOfEnvironment(
 ): ExemplarFilter {
   const value = environment[EXEMPLAR_FILTER_VARIABLE]?.trim() ?? '';
   if (value === '') return DEFAULT_FILTER;
-  const filter = FILTERS.find((name) => name === value.toLowerCase());
+  const filter = EXEMPLAR_FILTERS.find((name) => name === value.toLowerCase());
   if (filter === undefined)
     warnings.loss(
       'variable',
       EXEMPLAR_FILTER_VARIABLE,
-      `${EXEMPLAR_FILTER_VARIABLE} is ${shortText(value)}; it must be ${FILTERS.join(', ')}. ${DEFAULT_FILTER} is used`,
+      `${EXEMPLAR_FILTER_VARIABLE} is ${shortText(value)}; it must be ${EXEMPLAR_FILTERS.join(', ')}. ${DEFAULT_FILTER} is used`,
     );
   return filter ?? DEFAULT_FILTER;
-}
-
-/** Throws an `OptionError` on what is no filter's name. */
-export function checkExemplarFilter(option: unknown): void {
-  if (option !== undefined && !FILTERS.includes(option as ExemplarFilter))
-    throw new OptionError('exemplarFilter', option, FILTERS.join(', '));
 }

@@ -2,6 +2,7 @@ import { createNoopMeter, type MeterOptions, type MeterProvider } from '@opentel
 import type { IMetricReader } from '@opentelemetry/sdk-metrics';
 import { withoutContext } from '../base/no-context.ts';
 import { OptionError, shortText } from '../base/errors.ts';
+import { anything, flag, listOf, oneOf, table, unknownKey, type Check } from '../base/options.ts';
 import { queueMicrotask } from '../base/platform.ts';
 import { deltaKindsOf, MetricSource } from '../collect/metric-source.ts';
 import { readerOf } from '../collect/directory/store-reader.ts';
@@ -16,13 +17,13 @@ import type { ExemplarFilter, InstrumentKind, StoreConfiguration } from '../stat
 import { isStore, MetricStore } from '../state/store.ts';
 import { writerOf, type StoreWriter } from '../state/store-writer.ts';
 import { isMainThread } from 'node:worker_threads';
-import { checkExemplarFilter, exemplarFilterOfEnvironment } from './exemplar-filter-option.ts';
+import { EXEMPLAR_FILTERS, exemplarFilterOfEnvironment } from './exemplar-filter-option.ts';
 import { observationBy } from './observation.ts';
 import { selectedAggregation, storeConfiguration, warnOfUnrecorded } from './reader-requirements.ts';
 import { measureCollections } from './reader-metrics.ts';
-import { Readers, type Deadline } from './readers.ts';
+import { checkDeadline, checkReaders, Readers, type Deadline } from './readers.ts';
 import { isRemote } from './remote-reader.ts';
-import { defaultResource, type ProviderResource } from './resource.ts';
+import { checkResource, defaultResource, type ProviderResource } from './resource.ts';
 
 /** A superset of the options of the official `MeterProvider`. */
 export interface SeqlockMeterProviderOptions {
@@ -67,7 +68,7 @@ export class SeqlockMeterProvider implements MeterProvider {
 
   /** Throws an `OptionError` that names the wrong option, its value and what is allowed. */
   constructor(options: SeqlockMeterProviderOptions = {}) {
-    checkOptions(options);
+    checkOptions(options, 'options of SeqlockMeterProvider');
     const { readers = [], store } = options;
     const given = store && MetricStore.of(store); // it may be one of another copy of this package
     const joined = given ?? (isMainThread ? undefined : MetricStore.published());
@@ -187,6 +188,7 @@ export class SeqlockMeterProvider implements MeterProvider {
       );
       return;
     }
+    if (options !== undefined) checkDeadline(options, 'options of forceFlush');
     await this.#readers.forceFlush(options);
   }
 
@@ -199,6 +201,9 @@ export class SeqlockMeterProvider implements MeterProvider {
       this.#writer.warnings.once('provider', 'twice', 'shutdown may only be called once per MeterProvider');
       return;
     }
+    // No error: the provider is shut down whatever else is wrong.
+    const unknown = unknownKey('shutdown', options, ['timeoutMillis']);
+    if (unknown !== undefined) this.#writer.warnings.once('unknown option', 'shutdown', unknown);
     this.#isShutdown = true;
     try {
       await this.#readers.shutdown(options);
@@ -208,51 +213,19 @@ export class SeqlockMeterProvider implements MeterProvider {
   }
 }
 
-function checkOptions(options: unknown): asserts options is SeqlockMeterProviderOptions {
-  if (typeof options !== 'object' || options === null)
-    throw new OptionError(
-      'options of SeqlockMeterProvider',
-      options,
-      'an object such as { readers: [reader] }',
-    );
-  const { resource, readers, views, store, sdkMetricsEnabled, selfMetrics, exemplarFilter } =
-    options as Record<string, unknown>;
-  if (resource !== undefined && !isResource(resource))
-    throw new OptionError('resource', resource, 'a Resource: an object with attributes');
-  if (readers !== undefined && !Array.isArray(readers))
-    throw new OptionError('readers', readers, 'an array of metric readers');
-  (readers as unknown[] | undefined)?.forEach((reader, i) => {
-    if (typeof (reader as Partial<IMetricReader> | null)?.setMetricProducer !== 'function')
-      throw new OptionError(
-        `readers[${i}]`,
-        reader,
-        'a metric reader: an object with setMetricProducer and collect',
-      );
-  });
-  if (views !== undefined && !Array.isArray(views))
-    throw new OptionError(
-      'views',
-      views,
-      "an array of views such as { instrumentName: 'jobs', name: 'tasks' }",
-    );
-  if (store !== undefined && !isStore(store))
-    throw new OptionError('store', store, 'a MetricStore: use MetricStore.open()');
-  if (isStore(store) && MetricStore.of(store).closed)
-    throw new OptionError('store', 'a closed MetricStore', 'open: use MetricStore.open()');
-  if (sdkMetricsEnabled !== undefined && typeof sdkMetricsEnabled !== 'boolean')
-    throw new OptionError('sdkMetricsEnabled', sdkMetricsEnabled, 'true or false');
-  if (selfMetrics !== undefined && typeof selfMetrics !== 'boolean')
-    throw new OptionError('selfMetrics', selfMetrics, 'true or false');
-  checkExemplarFilter(exemplarFilter);
-}
-
-/** Attributes that are still being found out are not looked at: the official resource complains. */
-function isResource(value: unknown): boolean {
-  if (!isObject(value)) return false;
-  const resource = value as Partial<ProviderResource>;
-  return resource.asyncAttributesPending === true || isObject(resource.attributes);
-}
-
-function isObject(value: unknown): boolean {
-  return typeof value === 'object' && value !== null;
-}
+const checkOptions: Check = table<SeqlockMeterProviderOptions>(
+  {
+    resource: checkResource,
+    readers: checkReaders,
+    views: listOf(anything, "an array of views such as { instrumentName: 'jobs', name: 'tasks' }"), // see `viewsOf`
+    store: (value, option) => {
+      if (!isStore(value)) throw new OptionError(option, value, 'a MetricStore: use MetricStore.open()');
+      if (MetricStore.of(value).closed)
+        throw new OptionError(option, 'a closed MetricStore', 'open: use MetricStore.open()');
+    },
+    sdkMetricsEnabled: flag,
+    selfMetrics: flag,
+    exemplarFilter: oneOf(EXEMPLAR_FILTERS),
+  },
+  { example: 'an object such as { readers: [reader] }', prefix: '' },
+);

@@ -5,7 +5,7 @@ import type { ExpositionOptions } from '../export/family-plan.ts';
 import { columnsOf } from '../export/foreign-metrics.ts';
 import { metricsDocument, type MetricsDocument } from '../export/json.ts';
 import { sourceOf, type SeqlockMetricProducer } from '../export/metric-producer.ts';
-import { PrometheusText } from '../export/prometheus-text.ts';
+import { checkExpositionOptions, PrometheusText } from '../export/prometheus-text.ts';
 
 /**
  * A pull reader of a `SeqlockMeterProvider`: `collect()` as every reader has it, and synchronous reads beside it.
@@ -36,6 +36,7 @@ export class SeqlockMetricReader extends MetricReader {
    * and only brought up to date by the next call with equal options.
    */
   exportPrometheus(options: ExpositionOptions = {}): string {
+    checkExpositionOptions(options, 'options of exportPrometheus');
     const producer = this.#attached();
     const key = JSON.stringify(options, (_, value: unknown) =>
       value instanceof RegExp ? String(value) : value,

@@ -1,9 +1,23 @@
 import type { IMetricReader } from '@opentelemetry/sdk-metrics';
 import { withTimeout } from '../base/deadline.ts';
+import { listOf, rule, table, type Check } from '../base/options.ts';
 
 export interface Deadline {
   readonly timeoutMillis?: number;
 }
+
+export const checkReaders: Check = listOf(
+  rule(
+    'a metric reader: an object with setMetricProducer and collect',
+    (value) => typeof (value as Partial<IMetricReader> | null)?.setMetricProducer === 'function',
+  ),
+  'an array of metric readers',
+);
+
+/** Of `forceFlush` and the like. */
+export const checkDeadline: Check = table<Deadline>({
+  timeoutMillis: rule('a number of milliseconds from 0', (value) => typeof value === 'number' && value >= 0),
+});
 
 /** Kept back for readers that keep to the time-out themselves and say more of it. */
 const GRACE_MILLIS = 100;

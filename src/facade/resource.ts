@@ -1,4 +1,5 @@
 import type { Attributes } from '@opentelemetry/api';
+import { isObject, rule, type Check } from '../base/options.ts';
 import { VERSION } from '../base/version.ts';
 
 /** What a provider takes as a resource: a `Resource` of `@opentelemetry/resources`, or any object of that shape. */
@@ -33,4 +34,13 @@ export function defaultResource(): ProviderResource {
       'telemetry.sdk.version': VERSION,
     },
   };
+}
+
+export const checkResource: Check = rule('a Resource: an object with attributes', isResource);
+
+/** Attributes that are still being found out are not looked at: the official resource complains. */
+function isResource(value: unknown): boolean {
+  if (!isObject(value)) return false;
+  const resource = value as Partial<ProviderResource>;
+  return resource.asyncAttributesPending === true || isObject(resource.attributes);
 }

@@ -27,6 +27,7 @@
  * Why this is right on x64 and arm64: docs/memory-model.md.
  */
 import { isMainThread } from 'node:worker_threads';
+import { someFunction, table, type Check } from '../base/options.ts';
 import { performance } from '../base/platform.ts';
 import { cellWords, readConsistent } from './cell.ts';
 import { isProvenDead, OWN_MARK } from './liveness.ts';
@@ -59,6 +60,8 @@ export interface SeqlockOptions {
   readonly isDead?: (mark: number) => boolean;
 }
 
+const CHECK: Check = table<SeqlockOptions>({ isDead: someFunction }, { prefix: '' });
+
 export class Seqlock {
   /** Numbers in the array. */
   readonly length: number;
@@ -85,11 +88,9 @@ export class Seqlock {
    * Every thread makes its own object over the same range. The range must be zeroed before the first one is made.
    */
   constructor(buffer: SharedArrayBuffer, byteOffset: number, length: number, options: SeqlockOptions = {}) {
+    CHECK(options, 'options of Seqlock');
     const { isDead } = options;
     checkRange(buffer, byteOffset, length);
-    if (isDead !== undefined && typeof isDead !== 'function') {
-      throw new TypeError(`Seqlock: isDead must be a function, got ${describe(isDead)}`);
-    }
     const words = Seqlock.byteLength(length) / BYTES_PER_WORD;
     this.length = length;
     // Explicit lengths: a view that tracks a growable buffer makes every access some 100 ns slower.

@@ -1,5 +1,6 @@
 import { ValueType, type MetricOptions } from '@opentelemetry/api';
 import { shortText } from '../base/errors.ts';
+import { unknownKey } from '../base/options.ts';
 import type { Warnings } from '../base/warnings.ts';
 import { bucketBounds } from './bucket-bounds.ts';
 import { GAUGE_MERGES, type GaugeMerge, type InstrumentKind } from '../state/records.ts';
@@ -95,6 +96,10 @@ function gaugeMerge(
   return undefined;
 }
 
+const OPTIONS = ['description', 'unit', 'valueType', 'advice', 'merge'];
+/** The second is in the specification alone. */
+const ADVICE = ['explicitBucketBoundaries', 'attributes'];
+
 interface GivenOptions {
   readonly description?: unknown;
   readonly unit?: unknown;
@@ -108,6 +113,20 @@ function readOptions(options: MetricOptions | undefined, name: string, warnings:
   try {
     if (typeof options !== 'object' || options === null) return {};
     const { description, unit, valueType, advice, merge } = options as GaugeOptions;
+    const unknown =
+      unknownKey(`metric ${name}`, options, OPTIONS) ??
+      unknownKey(`the advice of metric ${name}`, advice, ADVICE);
+    if (unknown !== undefined) warnings.once('unknown option', name, unknown);
+    if (
+      advice !== undefined &&
+      'explicitBucketBoundaries' in advice &&
+      advice.explicitBucketBoundaries === undefined
+    )
+      warnings.once(
+        'advice',
+        name,
+        `explicitBucketBoundaries of metric ${name} are undefined; the default boundaries are used`,
+      );
     return { description, unit, valueType, boundaries: advice?.explicitBucketBoundaries, merge };
   } catch (error) {
     warnings.once(

@@ -1,6 +1,7 @@
 import type { Attributes } from '@opentelemetry/api';
 import type { Warnings } from '../base/warnings.ts';
 import { shortText } from '../base/errors.ts';
+import { unknownKey } from '../base/options.ts';
 import { canonicalAttributes } from '../state/attributes.ts';
 import { scopeKey } from '../state/records.ts';
 import { Meter } from './meter.ts';
@@ -19,7 +20,7 @@ export class MeterRegistry {
 
   /** The meter of a scope. An invalid name is warned of and still gets a working meter (specification, get a meter). */
   meter(name: unknown, version: unknown, options: unknown): Meter {
-    const { schemaUrl, attributes } = readOptions(options);
+    const { schemaUrl, attributes } = this.#read(options);
     if (typeof name !== 'string' || name === '')
       this.#warnings.once(
         'meter name',
@@ -38,6 +39,17 @@ export class MeterRegistry {
     return meter;
   }
 
+  #read(options: unknown): GivenOptions {
+    try {
+      const unknown = unknownKey('getMeter', options, ['schemaUrl', 'attributes']);
+      if (unknown !== undefined) this.#warnings.once('unknown option', unknown, unknown);
+      const { schemaUrl, attributes } = (options ?? {}) as GivenOptions;
+      return { schemaUrl, attributes };
+    } catch {
+      return {}; // a getter that throws
+    }
+  }
+
   /** A copy as JSON holds them; they are part of the scope's identity (specification, get a meter). */
   #scopeAttributes(given: unknown): { readonly attributes?: Attributes } {
     const { keys, values } = canonicalAttributes(given, (cause, message) =>
@@ -53,15 +65,6 @@ interface GivenOptions {
   readonly schemaUrl?: unknown;
   /** In the specification, and not yet in the types of the API. */
   readonly attributes?: unknown;
-}
-
-function readOptions(options: unknown): GivenOptions {
-  try {
-    const { schemaUrl, attributes } = (options ?? {}) as GivenOptions;
-    return { schemaUrl, attributes };
-  } catch {
-    return {}; // a getter that throws
-  }
 }
 
 function textOf(value: unknown): string {

@@ -5,8 +5,19 @@ import type {
   ViewOptions,
 } from '@opentelemetry/sdk-metrics';
 import { OptionError } from '../base/errors.ts';
-import { INSTRUMENT_KINDS, type InstrumentKind } from '../state/instrument-kind.ts';
-import { GAUGE_MERGES, type GaugeMerge } from '../state/gauge-merge.ts';
+import {
+  anything,
+  isObject,
+  listOf,
+  oneOf,
+  rule,
+  table,
+  text,
+  wholeNumber,
+  type Check,
+} from '../base/options.ts';
+import { INSTRUMENT_KINDS } from '../state/instrument-kind.ts';
+import { GAUGE_MERGES } from '../state/gauge-merge.ts';
 import type { ViewReservoir } from '../state/reservoir-choice.ts';
 import type { ViewDescription } from '../state/view-description.ts';
 import { aggregationChoice } from './aggregation-option.ts';
@@ -44,75 +55,81 @@ const SELECTORS = [
   'meterVersion',
   'meterSchemaUrl',
 ] as const;
-const OPTIONS: readonly string[] = [
-  ...SELECTORS,
-  'instrumentType',
-  'name',
-  'description',
-  'attributeKeys',
-  'attributesProcessors',
-  'aggregation',
-  'aggregationCardinalityLimit',
-  'merge',
-  'exemplarReservoir',
-];
+const MOST_EXEMPLARS = 1000;
 
-type GivenOptions = { readonly [K in keyof SeqlockViewOptions]: unknown };
+const CHECK: Check = table<SeqlockViewOptions>(
+  {
+    instrumentName: text,
+    instrumentUnit: text,
+    meterName: text,
+    meterVersion: text,
+    meterSchemaUrl: text,
+    instrumentType: oneOf(INSTRUMENT_KINDS),
+    name: text,
+    description: text,
+    attributeKeys: listOf(text, 'an array of strings'),
+    attributesProcessors: listOf(
+      rule(
+        "an attributes processor: createAllowListAttributesProcessor(['key']), or an object with process",
+        (value) => typeof (value as Partial<IAttributesProcessor> | null)?.process === 'function',
+      ),
+      'an array of attributes processors',
+    ),
+    aggregation: anything, // see `aggregationChoice`
+    aggregationCardinalityLimit: wholeNumber(1, Infinity),
+    merge: oneOf(GAUGE_MERGES),
+    exemplarReservoir: checkReservoir,
+  },
+  { example: "an object such as { instrumentName: 'jobs', name: 'tasks' }" },
+);
 
 /** Options of a view, checked. Throws an `OptionError`; `option` names the view. */
 export function readViewOptions(
   given: unknown,
   option: string,
 ): { description: ViewDescription; filter: AttributeFilter | undefined } {
-  if (typeof given !== 'object' || given === null)
-    throw new OptionError(option, given, "an object such as { instrumentName: 'jobs', name: 'tasks' }");
-  for (const key of Object.keys(given))
-    if (!OPTIONS.includes(key))
-      throw new OptionError(option, given, `an object of { ${OPTIONS.join(', ')} }`);
   const options = withoutNulls(given);
-  const text = (key: (typeof SELECTORS)[number] | 'name' | 'description'): Record<string, string> => {
-    const value = options[key];
-    if (value === undefined) return {};
-    if (typeof value !== 'string') throw new OptionError(`${option}.${key}`, value, 'a string');
-    return { [key]: value };
-  };
-  const filter = filterOf(
-    keyList(options.attributeKeys, option),
-    processors(options.attributesProcessors, option),
-  );
-  const selector = Object.assign({}, ...SELECTORS.map(text), kind(options.instrumentType, option)) as Omit<
-    ViewDescription,
-    'stream'
-  >;
+  CHECK(options, option);
+  const filter = filterOf(options.attributeKeys, options.attributesProcessors ?? []);
+  const selector = picked(options, [...SELECTORS, 'instrumentType']) as Omit<ViewDescription, 'stream'>;
   checkSelector(selector, options, option);
+  const { aggregation, aggregationCardinalityLimit } = options;
   return {
     filter,
     description: {
       ...selector,
       stream: {
-        ...text('name'),
-        ...text('description'),
+        ...picked(options, ['name', 'description', 'merge', 'exemplarReservoir']),
         attributes: filter?.steps ?? [],
-        ...(options.aggregation !== undefined && {
-          aggregation: aggregationChoice(options.aggregation, `${option}.aggregation`),
+        ...(aggregation !== undefined && {
+          aggregation: aggregationChoice(aggregation, `${option}.aggregation`),
         }),
-        ...limit(options.aggregationCardinalityLimit, option),
-        ...merge(options.merge, option),
-        ...reservoir(options.exemplarReservoir, option),
+        ...(aggregationCardinalityLimit !== undefined && { cardinalityLimit: aggregationCardinalityLimit }),
       },
     },
   };
 }
 
+/** The options of these keys that are given. */
+function picked<K extends keyof SeqlockViewOptions>(
+  options: SeqlockViewOptions,
+  keys: readonly K[],
+): { [P in K]?: NonNullable<SeqlockViewOptions[P]> } {
+  return Object.fromEntries(
+    keys.filter((key) => options[key] !== undefined).map((key) => [key, options[key]]),
+  ) as { [P in K]?: NonNullable<SeqlockViewOptions[P]> };
+}
+
 /** The official SDK takes null for left out. */
-function withoutNulls(given: object): GivenOptions {
+function withoutNulls(given: unknown): SeqlockViewOptions {
+  if (!isObject(given)) return given as SeqlockViewOptions; // which the check refuses
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== null));
 }
 
 /** Specification, view: no selector at all is an error; a name wants a selector that fits one instrument of a meter. */
 function checkSelector(
   selector: Omit<ViewDescription, 'stream'>,
-  { name }: GivenOptions,
+  { name }: SeqlockViewOptions,
   option: string,
 ): void {
   const { instrumentName } = selector;
@@ -130,67 +147,18 @@ function checkSelector(
     );
 }
 
-function kind(type: unknown, option: string): { instrumentType?: InstrumentKind } {
-  if (type === undefined) return {};
-  const known = INSTRUMENT_KINDS.find((one) => one === type);
-  if (known === undefined)
-    throw new OptionError(`${option}.instrumentType`, type, `one of ${INSTRUMENT_KINDS.join(', ')}`);
-  return { instrumentType: known };
-}
-
-function limit(given: unknown, option: string): { cardinalityLimit?: number } {
-  if (given === undefined) return {};
-  if (!Number.isInteger(given) || (given as number) < 1)
-    throw new OptionError(`${option}.aggregationCardinalityLimit`, given, 'a whole number from 1');
-  return { cardinalityLimit: given as number };
-}
-
-function merge(given: unknown, option: string): { merge?: GaugeMerge } {
-  if (given === undefined) return {};
-  const known = GAUGE_MERGES.find((one) => one === given);
-  if (known === undefined)
-    throw new OptionError(`${option}.merge`, given, `one of ${GAUGE_MERGES.join(', ')}`);
-  return { merge: known };
-}
-
-const MOST_EXEMPLARS = 1000;
-
-function reservoir(given: unknown, option: string): { exemplarReservoir?: ViewReservoir } {
-  if (given === undefined) return {};
-  const { type, size } = Object(given) as { type?: unknown; size?: unknown };
-  if (type === 'none' || type === 'aligned-buckets') return { exemplarReservoir: { type } };
-  if (
-    type === 'fixed-size' &&
-    Number.isInteger(size) &&
-    (size as number) >= 1 &&
-    (size as number) <= MOST_EXEMPLARS
-  )
-    return { exemplarReservoir: { type, size: size as number } };
-  throw new OptionError(
-    `${option}.exemplarReservoir`,
-    given,
-    `{ type: 'fixed-size', size } of 1 to ${MOST_EXEMPLARS}, { type: 'aligned-buckets' } or { type: 'none' }`,
-  );
-}
-
-function keyList(keys: unknown, option: string): readonly string[] | undefined {
-  if (keys === undefined) return undefined;
-  if (!Array.isArray(keys) || keys.some((key) => typeof key !== 'string'))
-    throw new OptionError(`${option}.attributeKeys`, keys, 'an array of strings');
-  return [...(keys as string[])];
-}
-
-function processors(given: unknown, option: string): IAttributesProcessor[] {
-  if (given === undefined) return [];
-  const name = `${option}.attributesProcessors`;
-  if (!Array.isArray(given)) throw new OptionError(name, given, 'an array of attributes processors');
-  given.forEach((processor: unknown, i) => {
-    if (typeof (processor as Partial<IAttributesProcessor> | null)?.process !== 'function')
-      throw new OptionError(
-        `${name}[${i}]`,
-        processor,
-        "an attributes processor: createAllowListAttributesProcessor(['key']), or an object with process",
-      );
-  });
-  return given as IAttributesProcessor[];
+function checkReservoir(given: unknown, option: string): void {
+  const { type } = Object(given) as { type?: unknown };
+  const sizes = wholeNumber(1, MOST_EXEMPLARS);
+  if (type === 'fixed-size') {
+    table<{ type: unknown; size: unknown }>({ type: anything, size: sizes })(given, option);
+    sizes((given as { size?: unknown }).size, `${option}.size`);
+  } else if (type === 'none' || type === 'aligned-buckets')
+    table<{ type: unknown }>({ type: anything })(given, option);
+  else
+    throw new OptionError(
+      option,
+      given,
+      `{ type: 'fixed-size', size } of 1 to ${MOST_EXEMPLARS}, { type: 'aligned-buckets' } or { type: 'none' }`,
+    );
 }

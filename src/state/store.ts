@@ -1,5 +1,5 @@
 import type { Worker } from 'node:worker_threads';
-import { OptionError } from '../base/errors.ts';
+import { table, wholeNumber, type Check } from '../base/options.ts';
 import { DEFAULT_MAX_BYTES, LARGEST_MAX_BYTES, SMALLEST_MAX_BYTES, UNIT_BYTES } from '../memory/layout.ts';
 import { markOfNodeThread } from '../memory/liveness.ts';
 import { Region } from '../memory/region.ts';
@@ -147,19 +147,13 @@ export function isStore(value: unknown): value is MetricStore {
   return Object.prototype.toString.call(region?.buffer) === '[object SharedArrayBuffer]';
 }
 
+const CHECK: Check = table<MetricStoreOptions>(
+  { maxBytes: wholeNumber(SMALLEST_MAX_BYTES, LARGEST_MAX_BYTES) },
+  { example: 'an object such as { maxBytes: 67108864 }', prefix: '' },
+);
+
 function validatedMaxBytes(options: MetricStoreOptions): number {
-  if (typeof options !== 'object' || options === null)
-    throw new OptionError('options of MetricStore.open', options, 'an object such as { maxBytes: 67108864 }');
-  for (const option of Object.keys(options)) {
-    if (option !== 'maxBytes')
-      throw new OptionError('options of MetricStore.open', options, 'an object of { maxBytes }');
-  }
+  CHECK(options, 'options of MetricStore.open');
   const { maxBytes = DEFAULT_MAX_BYTES } = options;
-  if (!Number.isInteger(maxBytes) || maxBytes < SMALLEST_MAX_BYTES || maxBytes > LARGEST_MAX_BYTES)
-    throw new OptionError(
-      'maxBytes',
-      maxBytes,
-      `a whole number from ${SMALLEST_MAX_BYTES} to ${LARGEST_MAX_BYTES}`,
-    );
   return Math.floor(maxBytes / UNIT_BYTES) * UNIT_BYTES;
 }

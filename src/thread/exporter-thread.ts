@@ -13,7 +13,7 @@ import { writerOf } from '../state/store-writer.ts';
 import { environmentOfThread } from './thread-environment.ts';
 import { FlushRequests, type FlushOutcome } from './flush-requests.ts';
 import { atAppEnd } from './last-export.ts';
-import { lastExportOf, storeOf, type ExporterThreadOptions } from './options.ts';
+import { checkThreadOptions, lastExportOf, storeOf, type ExporterThreadOptions } from './options.ts';
 import { CONTROL_BYTES, type StopMessage, type ThreadData, type ThreadMessage } from './protocol.ts';
 
 interface Deadline {
@@ -73,7 +73,10 @@ export class ExporterThreadHost implements ExporterThread {
 
   /** Throws an `OptionError`. */
   constructor(options: ExporterThreadOptions, { keepAlive = true, histogramSelection }: HostOptions = {}) {
-    this.#plan = { ...planOf(options, 'options of startExporterThread'), histogramSelection };
+    this.#plan = {
+      ...planOf(options, 'options of startExporterThread', checkThreadOptions),
+      histogramSelection,
+    };
     this.#store = storeOf(options);
     const { otlp } = this.#plan;
     const { region } = this.#store;

@@ -1,5 +1,7 @@
+import { constants } from 'node:os';
 import { OptionError } from '../base/errors.ts';
-import { checkMillis, checkObject, type ExporterOptions } from '../exporter/options.ts';
+import { anything, listOf, milliseconds, oneOf, table, type Check } from '../base/options.ts';
+import { EXPORTER_CHECKS, type ExporterOptions } from '../exporter/options.ts';
 import { isStore, MetricStore } from '../state/store.ts';
 
 /** What is done when the app ends. */
@@ -38,6 +40,28 @@ export function storeOf({ store = MetricStore.published() }: ExporterThreadOptio
   return own;
 }
 
+/** Node cannot listen for the last two. */
+const SIGNALS = Object.keys(constants.signals).filter(
+  (signal) => signal !== 'SIGKILL' && signal !== 'SIGSTOP',
+);
+
+const CHECK_LAST_EXPORT = table<LastExportOptions>({
+  timeoutMillis: milliseconds,
+  signals: listOf(oneOf(SIGNALS), "an array of signals such as ['SIGTERM']"),
+});
+
+/** Checks the options of an exporter thread. */
+export const checkThreadOptions: Check = table<ExporterThreadOptions>(
+  {
+    ...EXPORTER_CHECKS,
+    store: anything, // see `storeOf`
+    lastExport: (value, option) => {
+      if (value !== false) CHECK_LAST_EXPORT(value, option);
+    },
+  },
+  { prefix: '' },
+);
+
 /** Undefined when there is to be no last export, or nothing that could be pushed. */
 export function lastExportOf({
   lastExport = {},
@@ -45,11 +69,7 @@ export function lastExportOf({
   console,
 }: ExporterThreadOptions): Required<LastExportOptions> | undefined {
   if (lastExport === false) return undefined;
-  checkObject('lastExport', lastExport);
   const { timeoutMillis = DEFAULT_LAST_EXPORT.timeoutMillis, signals = DEFAULT_LAST_EXPORT.signals } =
     lastExport;
-  checkMillis('lastExport.timeoutMillis', timeoutMillis);
-  if (!Array.isArray(signals) || !signals.every((signal) => /^SIG[A-Z0-9]+$/.test(signal)))
-    throw new OptionError('lastExport.signals', signals, "an array of signals such as ['SIGTERM']");
   return otlp === undefined && console === undefined ? undefined : { timeoutMillis, signals };
 }

@@ -24,7 +24,7 @@ describe('options of an exporter', () => {
       expect(planOf({ prometheus }).prometheus).to.include({ host: '::1', port: 1234 });
       expect(planOf({ prometheus: { host: 'h', port: 1 } }).prometheus).to.include({ host: 'h', port: 1 });
       process.env['OTEL_EXPORTER_PROMETHEUS_PORT'] = 'x';
-      expect(() => planOf({ prometheus })).to.throw('prometheus.port is NaN');
+      expect(() => planOf({ prometheus })).to.throw('OTEL_EXPORTER_PROMETHEUS_PORT is "x"');
     } finally {
       delete process.env['OTEL_EXPORTER_PROMETHEUS_HOST'];
       delete process.env['OTEL_EXPORTER_PROMETHEUS_PORT'];

@@ -285,7 +285,7 @@ describe('Seqlock', () => {
         'an isDead that is no function',
         () => new Seqlock(memory, 0, 4, { isDead: 1 as never }),
         TypeError,
-        /isDead must be a function, got number/,
+        /isDead is 1; it must be a function/,
       ],
       [
         'another length than that of the memory',

@@ -89,7 +89,7 @@ describe('readViewOptions', () => {
       { instrumentName: 'a', aggregationCardinalityLimit: 0 },
       'v.aggregationCardinalityLimit is 0',
     ],
-    ['keys that are no strings', { instrumentName: 'a', attributeKeys: [1] }, 'v.attributeKeys is [1]'],
+    ['keys that are no strings', { instrumentName: 'a', attributeKeys: [1] }, 'v.attributeKeys[0] is 1'],
     [
       'processors that are no array',
       { instrumentName: 'a', attributesProcessors: {} },

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { MetricStore, type ExporterThreadOptions } from '../../src/index.ts';
-import { lastExportOf, storeOf } from '../../src/thread/options.ts';
+import { checkThreadOptions, lastExportOf, storeOf } from '../../src/thread/options.ts';
 
 const prometheus = {};
 const otlp = {};
@@ -23,13 +23,13 @@ describe('options of the exporter thread', () => {
     ['lastExport', { otlp, lastExport: 3000 }],
     ['lastExport.timeoutMillis', { otlp, lastExport: { timeoutMillis: -1 } }],
     ['lastExport.signals', { otlp, lastExport: { signals: 'SIGTERM' } }],
-    ['lastExport.signals', { otlp, lastExport: { signals: ['sigterm'] } }],
+    ['lastExport.signals[0]', { otlp, lastExport: { signals: ['sigterm'] } }],
     ['store', { otlp, store: {} }],
   ];
   for (const [option, options] of wrong)
     it(`throw for ${JSON.stringify(options)} and name ${option}`, () => {
       const check = (given: ExporterThreadOptions): void => {
-        lastExportOf(given);
+        checkThreadOptions(given, 'options');
         storeOf(given);
       };
       const store = MetricStore.open({ maxBytes: 2 ** 20 });

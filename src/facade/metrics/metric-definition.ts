@@ -1,4 +1,5 @@
 import { OptionError, shortText } from '../../base/errors.ts';
+import { anything, table, type Check } from '../../base/options.ts';
 import type { MetricsFamilyOptions } from './metrics-provider.ts';
 
 export type MetricKind = 'counter' | 'gauge' | 'histogram';
@@ -28,6 +29,11 @@ export const SIZE_BUCKETS: readonly number[] = [100, 1_000, 10_000, 100_000, 1_0
 const METRIC_NAME = /^[A-Za-z_:][A-Za-z0-9_:]*$/;
 const LABEL_NAME = /^(?!__)[A-Za-z_][A-Za-z0-9_]*$/;
 
+const CHECK: Check = table<MetricsFamilyOptions>(
+  { labelNames: anything }, // see `checkedLabelNames`
+  { example: "an object such as { labelNames: ['method'] }" },
+);
+
 /** Checks what a caller asked for. Throws an `OptionError` that names what is wrong, and what is allowed. */
 export function defineMetric(
   kind: MetricKind,
@@ -39,8 +45,7 @@ export function defineMetric(
   if (typeof name !== 'string' || !METRIC_NAME.test(name))
     throw new OptionError(`name of a ${kind}`, name, 'letters, digits, _ and :, and no digit first');
   if (typeof help !== 'string') throw new OptionError(`help of ${name}`, help, 'a string');
-  if (typeof options !== 'object' || options === null)
-    throw new OptionError(`options of ${name}`, options, "an object such as { labelNames: ['method'] }");
+  CHECK(options, `options of ${name}`);
   return {
     kind,
     name,

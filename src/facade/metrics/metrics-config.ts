@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { OptionError, shortText } from '../../base/errors.ts';
+import { anything, flag, isObject, oneOf, rule, table, type Check } from '../../base/options.ts';
 import type { MetricsMode } from './metrics-provider.ts';
 import type { SeqlockMetricsProviderOptions } from './seqlock-metrics-provider.ts';
 
@@ -21,18 +22,32 @@ export interface ChosenMode {
 }
 
 const MODES: readonly MetricsMode[] = ['seqlock', 'standard', 'compare'];
-const KEYS: readonly string[] = ['mode', 'eventProcessor', 'resource', 'readers', 'store'];
+
+const checkMode = oneOf(MODES);
+const checkSwitch: Check = rule('a table such as { enabled: true }', isObject);
+/** In a file the table is the application's, which may keep more there. */
+const checkKeysOfSwitch: Check = table<NonNullable<MetricsConfig['eventProcessor']>>(
+  { enabled: anything },
+  { example: 'a table such as { enabled: true }' },
+);
+const CHECK: Check = table<MetricsConfig>(
+  // `modeOf` checks the first two; the provider the rest.
+  {
+    mode: anything,
+    eventProcessor: checkKeysOfSwitch,
+    resource: anything,
+    readers: anything,
+    store: anything,
+  },
+  { example: 'an object, or the path of a file', prefix: '' },
+);
 
 /** The mode a configuration asks for: an object, or the path of a file. Throws an `OptionError` on what cannot be understood. */
 export function chosenMode(config: unknown): ChosenMode {
   if (typeof config === 'string' || config instanceof URL) return modeOfFile(config);
-  if (typeof config !== 'object' || config === null || Array.isArray(config))
-    throw new OptionError('config of createMetricsProvider', config, 'an object, or the path of a file');
-  const unknown = Object.keys(config).find((key) => !KEYS.includes(key));
-  if (unknown !== undefined)
-    throw new OptionError('key of the metrics configuration', unknown, `one of ${KEYS.join(', ')}`);
+  CHECK(config, 'config of createMetricsProvider');
   const { mode, eventProcessor } = config as Record<string, unknown>;
-  return modeOf(mode, eventProcessor, { mode: 'mode', switch: 'eventProcessor' }, '');
+  return modeOf(mode, eventProcessor, 'eventProcessor');
 }
 
 /**
@@ -45,30 +60,23 @@ function modeOfFile(file: string | URL): ChosenMode {
   if (typeof content !== 'object' || content === null || Array.isArray(content))
     throw new OptionError(`content of ${path}`, content, 'a table of settings');
   const { mode, event_processor: snake, eventProcessor } = content as Record<string, unknown>;
-  return modeOf(mode, snake ?? eventProcessor, { mode: 'mode', switch: 'event_processor' }, ` in ${path}`);
+  return modeOf(mode, snake ?? eventProcessor, 'event_processor', path);
 }
 
-function modeOf(
-  mode: unknown,
-  eventProcessor: unknown,
-  names: { readonly mode: string; readonly switch: string },
-  where: string,
-): ChosenMode {
-  if (mode !== undefined && !MODES.includes(mode as MetricsMode))
-    throw new OptionError(names.mode + where, mode, MODES.join(', '));
-  if (eventProcessor !== undefined && (typeof eventProcessor !== 'object' || eventProcessor === null))
-    throw new OptionError(names.switch + where, eventProcessor, 'a table such as { enabled: true }');
-  const { enabled } = (eventProcessor ?? {}) as { readonly enabled?: unknown };
-  if (enabled !== undefined && typeof enabled !== 'boolean')
-    throw new OptionError(`${names.switch}.enabled${where}`, enabled, 'true or false');
-  if (mode !== undefined)
-    return { mode: mode as MetricsMode, reason: `${names.mode} is ${shortText(mode)}${where}` };
+function modeOf(mode: unknown, eventProcessor: unknown, switchName: string, file?: string): ChosenMode {
+  const prefix = file === undefined ? '' : `${file}: `;
+  const where = file === undefined ? '' : ` in ${file}`;
+  if (mode !== undefined) checkMode(mode, `${prefix}mode`);
+  if (eventProcessor !== undefined) checkSwitch(eventProcessor, `${prefix}${switchName}`);
+  const { enabled } = (eventProcessor ?? {}) as { readonly enabled?: boolean };
+  if (enabled !== undefined) flag(enabled, `${prefix}${switchName}.enabled`);
+  if (mode !== undefined) return { mode: mode as MetricsMode, reason: `mode is ${shortText(mode)}${where}` };
   return {
     mode: enabled === true ? 'seqlock' : 'standard',
     reason:
       enabled === undefined
-        ? `neither ${names.mode} nor ${names.switch}.enabled is set${where}`
-        : `${names.switch}.enabled is ${enabled}${where}`,
+        ? `neither mode nor ${switchName}.enabled is set${where}`
+        : `${switchName}.enabled is ${enabled}${where}`,
   };
 }
 

@@ -1,12 +1,14 @@
 import type { Meter } from '@opentelemetry/api';
 import { MeterProvider, MetricReader, type IMetricReader } from '@opentelemetry/sdk-metrics';
 import { withoutContext } from '../../base/no-context.ts';
+import { table, type Check } from '../../base/options.ts';
 import { columnsOf } from '../../export/foreign-metrics.ts';
 import * as metricData from '../../collect/metric-data.ts';
 import { hrTimeOf } from '../../collect/hr-time.ts';
 import { metricsDocument, type MetricsDocument } from '../../export/json.ts';
 import { BucketFinder } from '../../state/bucket-finder.ts';
-import { defaultResource, type ProviderResource } from '../resource.ts';
+import { checkReaders } from '../readers.ts';
+import { checkResource, defaultResource, type ProviderResource } from '../resource.ts';
 import type { MetricDefinition } from './metric-definition.ts';
 import { SCOPE, type MakeSeries, type MetricsBackend } from './metrics-backend.ts';
 import type { MetricsCounterSeries, MetricsGaugeSeries, MetricsHistogramSeries } from './metrics-provider.ts';
@@ -26,6 +28,11 @@ export interface StandardMetricsProviderOptions {
   /** Readers of the official `MeterProvider` behind the metrics. */
   readonly readers?: readonly IMetricReader[];
 }
+
+const CHECK: Check = table<StandardMetricsProviderOptions>(
+  { resource: checkResource, readers: checkReaders },
+  { prefix: '' },
+);
 
 /** The official SDK aggregates for its readers alone: without one, recording would be nothing but a call. */
 class IdleReader extends MetricReader {
@@ -55,7 +62,9 @@ export class StandardBackend implements MetricsBackend {
   readonly #metrics: StandardMetric[] = [];
   readonly #page = new PrometheusPage();
 
-  constructor({ resource, readers = [] }: StandardMetricsProviderOptions) {
+  constructor(options: StandardMetricsProviderOptions) {
+    CHECK(options, 'options of StandardMetricsProvider');
+    const { resource, readers = [] } = options;
     this.#resource = resource ?? defaultResource();
     this.meterProvider = withoutContext(
       () =>

@@ -116,8 +116,8 @@ describe('createMetricsProvider', () => {
       [null, 'config of createMetricsProvider is null'],
       [7, 'config of createMetricsProvider is 7'],
       [[], 'config of createMetricsProvider is []'],
-      [{ mode: 'fast' }, 'mode is "fast"; it must be seqlock, standard, compare'],
-      [{ modes: 'seqlock' }, 'key of the metrics configuration is "modes"'],
+      [{ mode: 'fast' }, 'mode is "fast"; it must be one of seqlock, standard, compare'],
+      [{ modes: 'seqlock' }, 'key of config of createMetricsProvider is "modes"'],
       [{ eventProcessor: true }, 'eventProcessor is true; it must be a table'],
       [{ eventProcessor: { enabled: 'yes' } }, 'eventProcessor.enabled is "yes"'],
       [{ mode: 'seqlock', store: 1 }, 'store is 1'],
@@ -126,9 +126,9 @@ describe('createMetricsProvider', () => {
       [file('x.toml', '[event_processor\nenabled = '), 'without errors: Invalid TOML'],
       [file('x.json', '{ "mode": '), 'without errors: '],
       [file('y.json', '[]'), 'a table of settings'],
-      [file('y.toml', '[event_processor]\nenabled = "yes"'), 'event_processor.enabled in '],
+      [file('y.toml', '[event_processor]\nenabled = "yes"'), 'event_processor.enabled is "yes"'],
       [file('z.toml', 'event_processor = 3'), 'is 3; it must be a table'],
-      [file('m.toml', 'mode = "fast"'), 'is "fast"; it must be seqlock, standard, compare'],
+      [file('m.toml', 'mode = "fast"'), 'is "fast"; it must be one of seqlock, standard, compare'],
     ];
     for (const [config, message] of cases)
       expect(() => make(config as string), message).to.throw(OptionError, message);
@@ -214,7 +214,7 @@ describe('createMetricsProvider', () => {
       const command = `ulimit -v ${kib + 700_000} && exec "$0" "$@"`;
       const { stdout } = await run('bash', ['-c', command, process.execPath, PROGRAM, String(2 ** 30)]);
       expect(stdout).to.match(
-        /^RegionError E_MEMORY no shared memory of 1073741824 bytes is to be had \(RangeError/,
+        /^RegionError E_MEMORY cannot reserve 1073741824 bytes of shared memory \(RangeError/,
       );
     });
 
