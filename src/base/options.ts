@@ -61,6 +61,7 @@ export function mapOf(element: Check, allowed: string): Check {
  * An options object with the keys of `checks`, each of which may be left out; undefined is left out. `prefix`: what names its keys, by default the
  * name of the object, and '' for an object that is the whole of an argument.
  */
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- callers name the interface that the table is held to
 export function table<T extends object>(
   checks: { readonly [K in keyof Required<T>]: Check },
   { example = 'an object', prefix }: { readonly example?: string; readonly prefix?: '' } = {},

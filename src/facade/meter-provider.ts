@@ -16,7 +16,6 @@ import { requestDeltas } from '../state/delta-requests.ts';
 import type { ExemplarFilter, InstrumentKind, StoreConfiguration } from '../state/records.ts';
 import { isStore, MetricStore } from '../state/store.ts';
 import { writerOf, type StoreWriter } from '../state/store-writer.ts';
-import { isMainThread } from 'node:worker_threads';
 import { EXEMPLAR_FILTERS, exemplarFilterOfEnvironment } from './exemplar-filter-option.ts';
 import { observationBy } from './observation.ts';
 import { selectedAggregation, storeConfiguration, warnOfUnrecorded } from './reader-requirements.ts';
@@ -52,9 +51,8 @@ export interface SeqlockMeterProviderOptions {
 /**
  * An OpenTelemetry `MeterProvider` whose instruments record into shared memory.
  *
- * Whose store: `store`, if given. Else on the main thread a store of its own, so that two providers never mix; in a worker
- * the published store of the process, if there is one, else one of its own. The first store a thread makes is published to
- * the workers it creates later. A provider closes the store it made when it is shut down.
+ * Whose store: `store`, if given. Else in a worker the store that the thread which made the worker had published then, if it is open; else
+ * one of its own, so that two providers never mix. The first store a thread makes is published to the workers it creates later. A provider closes the store it made when it is shut down.
  *
  * A provider belongs to the thread that made it; each thread makes its own.
  */
@@ -71,7 +69,7 @@ export class SeqlockMeterProvider implements MeterProvider {
     checkOptions(options, 'options of SeqlockMeterProvider');
     const { readers = [], store } = options;
     const given = store && MetricStore.of(store); // it may be one of another copy of this package
-    const joined = given ?? (isMainThread ? undefined : MetricStore.published());
+    const joined = given ?? MetricStore.inherited();
     this.store = joined ?? MetricStore.create();
     this.#ownsStore = joined === undefined;
     this.#readers = new Readers(readers);

@@ -1,3 +1,4 @@
+import { ofThisThread } from '../base/this-thread.ts';
 import { ABANDONED, DAMAGED } from './layout.ts';
 import { isProvenDead } from './liveness.ts';
 
@@ -21,13 +22,11 @@ export interface Ownership {
 }
 
 /**
- * Slabs this thread took, by creation time of the region and slab number. Shared by all copies of the package in the thread,
+ * Slabs this thread took, by creation time of the region and slab number. Shared by all copies of the package in the thread, in whatever realm,
  * and good for several `Region`s over one memory: for each of them this thread would look like its own dead predecessor.
  * Two regions made in the same instant are taken for one, which at worst leaves a dead slab alone.
  */
-const TAKEN: unique symbol = Symbol.for('seqlock-metrics.slabs-of-this-thread.1') as never;
-const ofThread = globalThis as { [TAKEN]?: Set<string> };
-const taken: Set<string> = (ofThread[TAKEN] ??= new Set());
+const taken: Set<string> = ofThisThread('slabs.1', () => new Set());
 
 /**
  * Between the threads of one process: the owner word alone says who owns a slab, by the owner's mark (liveness.ts), and the compare-and-swap

@@ -49,13 +49,15 @@ export class MetricStore {
 
   /** The published store: one this thread inherited or made, as long as it is open. */
   static published(): MetricStore | undefined {
-    const inherited = inheritedBuffer();
-    if (inherited !== undefined) {
-      const store = MetricStore.#at(inherited);
-      if (!store.closed) return store;
-    }
     const first = firstOpenBuffer();
-    return first && MetricStore.#at(first);
+    return MetricStore.inherited() ?? (first && MetricStore.#at(first));
+  }
+
+  /** The store that the thread which made this worker had published, as long as it is open. */
+  static inherited(): MetricStore | undefined {
+    const buffer = inheritedBuffer();
+    const store = buffer && MetricStore.#at(buffer);
+    return store === undefined || store.closed ? undefined : store;
   }
 
   /**

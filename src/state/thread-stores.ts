@@ -5,9 +5,9 @@
  * A store travels to workers as environment data of Node: the buffer, under a name that is the same for all versions.
  */
 import { getEnvironmentData, isMainThread, setEnvironmentData } from 'node:worker_threads';
+import { ofThisThread } from '../base/this-thread.ts';
 
 const PUBLISHED = 'seqlock-metrics.store';
-const STORES: unique symbol = Symbol.for('seqlock-metrics.stores-of-this-thread') as never;
 
 /** A store as copies of any version can use it. */
 export interface ListedStore {
@@ -23,15 +23,14 @@ interface ThreadStores {
   readonly made: ListedStore[];
 }
 
-const ofThread = globalThis as { [STORES]?: ThreadStores };
 // Now: `publish` may put another store in the place of what was inherited.
-const stores: ThreadStores = (ofThread[STORES] ??= { inherited: publishedTo(), made: [] });
+const stores: ThreadStores = ofThisThread('stores', () => ({ inherited: publishedTo(), made: [] }));
 
 function publishedTo(): SharedArrayBuffer | undefined {
   const published: unknown = isMainThread ? undefined : getEnvironmentData(PUBLISHED);
-  // Not every runtime has it, and there nothing is published.
-  const isShared = typeof SharedArrayBuffer === 'function' && published instanceof SharedArrayBuffer;
-  return isShared ? published : undefined;
+  // By tag: it may be of another realm, and not every runtime has the class.
+  const isShared = Object.prototype.toString.call(published) === '[object SharedArrayBuffer]';
+  return isShared ? (published as SharedArrayBuffer) : undefined;
 }
 
 /** What the thread that made this worker had published; it may be closed by now, or no store. */
