@@ -34,7 +34,11 @@ const MAY_USE_DIAG = ['base/warnings.ts', 'register/register.ts', 'thread/entry.
 const PLATFORM =
   /(?<![.\w'"-])(performance|queueMicrotask|(?:set|clear)(?:Timeout|Interval|Immediate))(?=\s*[.(])|\bDate\.now\b|\bnew Date\b|\bprocess\.(?:nextTick|hrtime)\b/g;
 /** Optional peers, loaded where they are used and when they are used. */
-const MAY_REQUIRE = ['facade/metrics/metrics-config.ts -> smol-toml', 'memory/native.ts -> koffi'];
+const MAY_REQUIRE = [
+  'exporter/push.ts -> @opentelemetry/sdk-metrics',
+  'facade/metrics/metrics-config.ts -> smol-toml',
+  'memory/native.ts -> koffi',
+];
 
 interface Import {
   readonly specifier: string;

@@ -26,7 +26,7 @@ export class RegionError extends Error {
 }
 
 /**
- * An exporter thread that could not be started, or not deliver. `code`: `EADDRINUSE` and other codes of the system when it cannot listen,
+ * An exporter thread that could not be started, or not deliver. `code`: one of the system (`EADDRNOTAVAIL`) when it cannot listen,
  * `E_PACKAGE` when an exporter's package is missing, `E_THREAD` when it ended, `E_FLUSH` when a flush was not delivered.
  */
 export class ExporterThreadError extends Error {

@@ -1,39 +1,61 @@
 import type { AddressInfo } from 'node:net';
 import { tellOfLoss } from '../base/warnings.ts';
-import { setInterval, clearInterval } from '../base/platform.ts';
+import { clearInterval, setInterval } from '../base/platform.ts';
 import { MetricSource, type MetricSourceOptions } from '../collect/metric-source.ts';
 import { PulseReader } from '../memory/pulse.ts';
 import type { Region } from '../memory/region.ts';
 import { blockedThreads, LOOK_MILLIS } from './blocked-threads.ts';
 import { DeltaKeeper, type KeeperMemory } from './delta-keeper.ts';
+import { HostNames, type KnownAddresses } from './host-names.ts';
 import type { ExporterPlan } from './options.ts';
+import { pushOtlp } from './otlp.ts';
 import { servePrometheus } from './prometheus-server.ts';
-import { pushOtlp, pushToConsole, type Push, type PushSource } from './push.ts';
+import { pushToConsole, type Push, type PushSource } from './push.ts';
 
 /** Serves and pushes the metrics of a region, until it is stopped. */
 export interface Exporter {
-  /** Where it serves Prometheus; undefined when it does not. */
+  /** Where it serves Prometheus; undefined when it does not, or not yet, since another has its port. */
   readonly address: AddressInfo | undefined;
-  /** Pushes now. Resolves to false when not all was delivered; never rejects. */
-  flush(): Promise<boolean>;
-  /** Pushes once more and closes the server. To be called once; never rejects. */
+  /**
+   * Pushes now. Resolves to false when not all was delivered; never rejects. `isLast`: the app ends, and is not to wait long for a collector that
+   * has never taken anything.
+   */
+  flush(isLast?: boolean): Promise<boolean>;
+  /** Pushes no more, and closes the server; what is being sent has a second to be sent. Never rejects. */
   stop(): Promise<void>;
 }
 
+/** What an exporter that died leaves to the one that takes its place. Plain data, which can be sent to a thread. */
+export interface Legacy {
+  readonly keeper: KeeperMemory;
+  /** What `onFound` was told. */
+  readonly addresses?: KnownAddresses;
+}
+
+/** What an exporter tells of itself while it is up. */
+export interface ExporterListener {
+  /** It serves Prometheus. Before `startExporter` resolves, or when its port is free. */
+  readonly onListening?: (address: AddressInfo) => void;
+  /** The system has said the addresses of a host name. */
+  readonly onFound?: (name: string, addresses: KnownAddresses[string]) => void;
+}
+
 /**
- * Exports a region as `plan` says, from the thread that calls it, whose event loop it keeps up. `keeper` is what an exporter that died, and had
- * the same plan, has left; or new memory. Rejects, and leaves nothing behind, when it cannot listen or a package is missing.
+ * Exports a region as `plan` says, from the thread that calls it, whose event loop it keeps up. Rejects, and leaves nothing behind, when it cannot
+ * listen or a package is missing. A port that another has is waited for.
  */
 export async function startExporter(
   region: Region,
   plan: ExporterPlan,
-  keeper: KeeperMemory,
+  { keeper, addresses }: Legacy,
+  listener: ExporterListener = {},
 ): Promise<Exporter> {
   if (!region.lease.take())
     tellOfLoss(
       'warn',
       'seqlock-metrics: the exporter thread reads a store that another thread reads too: its metrics are exported twice. Give the provider no readers where there is an exporter thread',
     );
+  const names = new HostNames(addresses, listener.onFound);
   const pulses = new PulseReader(region);
   /** Each reader has its own: it keeps what it has read. */
   const newSource = (options: MetricSourceOptions = {}): MetricSource =>
@@ -43,25 +65,28 @@ export async function startExporter(
     );
   const source: PushSource = { newSource, keeper: new DeltaKeeper(keeper) };
   const pushes: Push[] = [];
-  const shutDown = (): Promise<unknown> => Promise.allSettled(pushes.map((push) => push.shutdown()));
   try {
-    if (plan.otlp !== undefined) pushes.push(await pushOtlp(source, plan.otlp, plan.histogramSelection));
-    if (plan.console !== undefined) pushes.push(await pushToConsole(source, plan.console));
-    const server = plan.prometheus && (await servePrometheus(newSource(), plan.prometheus, plan.exposition));
+    if (plan.otlp !== undefined) pushes.push(pushOtlp(source, plan.otlp, plan.histogramSelection, names));
+    if (plan.console !== undefined) pushes.push(pushToConsole(source, plan.console));
+    const server =
+      plan.prometheus &&
+      (await servePrometheus(newSource(), plan.prometheus, plan.exposition, names, listener.onListening));
     const looks = setInterval(() => pulses.look(), LOOK_MILLIS);
     return {
-      address: server?.address,
-      async flush() {
-        const outcomes = await Promise.allSettled(pushes.map((push) => push.flush()));
-        return outcomes.every((outcome) => outcome.status === 'fulfilled' && outcome.value);
+      get address() {
+        return server?.address();
+      },
+      async flush(isLast = false) {
+        return (await Promise.all(pushes.map((push) => push.flush(isLast)))).every(Boolean);
       },
       async stop() {
         clearInterval(looks);
-        await Promise.all([shutDown(), server?.close()]);
+        for (const push of pushes) push.stop();
+        await server?.close();
       },
     };
   } catch (error) {
-    await shutDown();
+    for (const push of pushes) push.stop();
     throw error;
   }
 }

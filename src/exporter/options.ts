@@ -1,18 +1,17 @@
+import { Environment } from '../base/environment.ts';
 import { OptionError } from '../base/errors.ts';
-import {
-  flag,
-  mapOf,
-  milliseconds,
-  oneOf,
-  rule,
-  table,
-  text,
-  wholeNumber,
-  type Check,
-} from '../base/options.ts';
+import { flag, milliseconds, rule, table, wholeNumber, type Check } from '../base/options.ts';
+import { tellOfLoss } from '../base/warnings.ts';
 import type { ExpositionOptions } from '../export/family-plan.ts';
 import { ANSWER_CHECKS } from '../export/prometheus-handler.ts';
 import { EXPOSITION_CHECKS } from '../export/prometheus-text.ts';
+import {
+  DEFAULT_INTERVAL_MILLIS,
+  OTLP_CHECK,
+  otlpWithDefaults,
+  type OtlpPlan,
+  type OtlpPushOptions,
+} from './otlp-options.ts';
 
 /** Where metrics are served to Prometheus, and what the text is like. */
 export interface PrometheusServerOptions extends ExpositionOptions {
@@ -26,30 +25,6 @@ export interface PrometheusServerOptions extends ExpositionOptions {
   readonly compression?: boolean;
   /** How long a scrape may take that says nothing of its own timeout. Default 10,000. */
   readonly timeoutMillis?: number;
-}
-
-export const OTLP_PROTOCOLS = ['http/protobuf', 'http/json'] as const;
-export type OtlpProtocol = (typeof OTLP_PROTOCOLS)[number];
-
-/** In the order of the official exporter's `AggregationTemporalityPreference`. */
-export const TEMPORALITIES = ['delta', 'cumulative', 'lowmemory'] as const;
-export type Temporality = (typeof TEMPORALITIES)[number];
-
-/** Where and how metrics are pushed. What is left out, the official exporter takes from its environment variables. */
-export interface OtlpPushOptions {
-  /** The whole URL. Default `http://localhost:4318/v1/metrics`. */
-  readonly url?: string;
-  /** Default `http/protobuf`. Each needs a package: `@opentelemetry/exporter-metrics-otlp-proto`, `-http` for JSON. */
-  readonly protocol?: OtlpProtocol;
-  readonly headers?: Readonly<Record<string, string>>;
-  /** From one push to the next: default 60,000. */
-  readonly intervalMillis?: number;
-  /** How long a push may take with all its tries: default 10,000, and no longer than the interval. */
-  readonly timeoutMillis?: number;
-  /** Default `cumulative`. */
-  readonly temporality?: Temporality;
-  /** Default `none`. */
-  readonly compression?: 'none' | 'gzip';
 }
 
 /** Ways out: at least one of the first three. */
@@ -66,15 +41,13 @@ export interface ExporterOptions {
 export interface ExporterPlan {
   readonly prometheus: Required<Pick<PrometheusServerOptions, 'host' | 'port' | 'endpoint'>> | undefined;
   readonly exposition: Omit<PrometheusServerOptions, 'host' | 'port' | 'endpoint'>;
-  readonly otlp:
-    (OtlpPushOptions & { readonly protocol: OtlpProtocol; readonly intervalMillis: number }) | undefined;
+  readonly otlp: OtlpPlan | undefined;
   readonly console: { readonly intervalMillis: number } | undefined;
   readonly selfMetrics: boolean;
   readonly histogramSelection?: string | undefined;
 }
 
 export const DEFAULT_PORT = 9464;
-const DEFAULT_INTERVAL_MILLIS = 60_000;
 
 /** What each option may be. */
 export const EXPORTER_CHECKS: { readonly [K in keyof Required<ExporterOptions>]: Check } = {
@@ -88,24 +61,20 @@ export const EXPORTER_CHECKS: { readonly [K in keyof Required<ExporterOptions>]:
       (value) => typeof value === 'string' && /^\/[^?#\s]*$/.test(value),
     ),
   }),
-  otlp: table<OtlpPushOptions>({
-    url: rule('a URL such as http://localhost:4318/v1/metrics', isHttpUrl),
-    protocol: oneOf(OTLP_PROTOCOLS),
-    headers: mapOf(text, 'an object such as { authorization: "..." }'),
-    intervalMillis: milliseconds,
-    timeoutMillis: milliseconds,
-    temporality: oneOf(TEMPORALITIES),
-    compression: oneOf(['none', 'gzip']),
-  }),
+  otlp: OTLP_CHECK,
   console: table<NonNullable<ExporterOptions['console']>>({ intervalMillis: milliseconds }),
   selfMetrics: flag,
 };
 
-/** Throws an `OptionError` that names the wrong option; `where` names the options as a whole, which `check` checks. */
+/**
+ * Throws an `OptionError` that names the wrong option; `where` names the options as a whole, which `check` checks. Warns of wrong environment
+ * variables.
+ */
 export function planOf(
   options: ExporterOptions,
   where: string,
   check: Check = table<ExporterOptions>(EXPORTER_CHECKS, { prefix: '' }),
+  environment: Environment = new Environment(process.env, (message) => tellOfLoss('warn', message)),
 ): ExporterPlan {
   check(options, where);
   const { prometheus, otlp, console, selfMetrics = false } = options;
@@ -123,8 +92,8 @@ export function planOf(
       endpoint: endpoint ?? '/metrics',
     },
     exposition,
-    otlp: otlp && { ...otlp, protocol: otlp.protocol ?? 'http/protobuf', intervalMillis: intervalOf(otlp) },
-    console: console && { intervalMillis: intervalOf(console) },
+    otlp: otlp && otlpWithDefaults(otlp, environment),
+    console: console && { intervalMillis: console.intervalMillis ?? DEFAULT_INTERVAL_MILLIS },
     selfMetrics,
   };
 }
@@ -135,16 +104,4 @@ function portOfEnvironment(): number {
   const port = Number(given);
   if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port;
   throw new OptionError('OTEL_EXPORTER_PROMETHEUS_PORT', given, 'a whole number from 0 to 65535');
-}
-
-function intervalOf({
-  intervalMillis = DEFAULT_INTERVAL_MILLIS,
-}: {
-  readonly intervalMillis?: number;
-}): number {
-  return intervalMillis;
-}
-
-function isHttpUrl(url: unknown): boolean {
-  return typeof url === 'string' && URL.canParse(url) && /^https?:$/.test(new URL(url).protocol);
 }

@@ -1,31 +1,65 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { clearTimeout, setTimeout } from '../base/platform.ts';
+import { tellOfLoss } from '../base/warnings.ts';
 import type { MetricSource } from '../collect/metric-source.ts';
 import { createPrometheusHandler } from '../export/prometheus-handler.ts';
+import type { HostNames } from './host-names.ts';
 import type { ExporterPlan } from './options.ts';
 
 export interface PrometheusServer {
-  readonly address: AddressInfo;
+  /** Undefined while another has the port. */
+  address(): AddressInfo | undefined;
+  /** Stops listening. Connections have a second to end. */
   close(): Promise<void>;
 }
 
-/** Serves a source's metrics. Rejects with the system's error when it cannot listen. */
+/** How often a port is tried that another has. */
+const PORT_TRY_MILLIS = 500;
+const DRAIN_MILLIS = 1000;
+
+/**
+ * Serves a source's metrics. Rejects with the system's error when it cannot listen; but a port that another has is tried until it is
+ * free: where an app is replaced, the new process starts before the old one has gone.
+ */
 export async function servePrometheus(
   source: MetricSource,
   { host, port, endpoint }: NonNullable<ExporterPlan['prometheus']>,
   exposition: ExporterPlan['exposition'],
+  names: HostNames,
+  onListening: (address: AddressInfo) => void = () => {},
 ): Promise<PrometheusServer> {
   const handle = createPrometheusHandler(source, exposition);
   const server = createServer((request, response) => {
     if (request.url?.split('?', 1)[0] === endpoint) void handle(request, response);
     else response.writeHead(404, { 'content-type': 'text/plain' }).end(`metrics are at ${endpoint}\n`);
   });
-  await listen(server, host, port);
+  server.on('listening', () => onListening(server.address() as AddressInfo));
+  const { address } = (await names.find(host))[0]!;
+  let timer: NodeJS.Timeout | undefined;
+  const listenWhenFree = (): void => {
+    timer = setTimeout(() => void listen(server, address, port).catch(listenWhenFree), PORT_TRY_MILLIS);
+  };
+  try {
+    await listen(server, address, port);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+    tellOfLoss(
+      'warn',
+      `seqlock-metrics: Prometheus cannot be served at ${host}:${port} yet: something else listens there, which may be this app's process before, or another of a cluster. It is tried again until the port is free. Where it stays so, choose another prometheus.port (OTEL_EXPORTER_PROMETHEUS_PORT); 0 takes any free one`,
+    );
+    listenWhenFree();
+  }
   return {
-    address: server.address() as AddressInfo,
+    address: () => (server.address() as AddressInfo | null) ?? undefined,
     close: () =>
       new Promise((resolve) => {
-        server.close(() => resolve());
+        clearTimeout(timer);
+        const drain = setTimeout(() => server.closeAllConnections(), DRAIN_MILLIS);
+        server.close(() => {
+          clearTimeout(drain);
+          resolve();
+        });
         server.closeIdleConnections();
       }),
   };

@@ -1,32 +1,23 @@
-import type { PushMetricExporter, ResourceMetrics } from '@opentelemetry/sdk-metrics';
 import { tell, tellOfLoss } from '../base/warnings.ts';
-import { DATA_POINT_GAUGE, TEMPORALITY_DELTA } from '../collect/metric-data.ts';
+import { DATA_POINT_GAUGE, TEMPORALITY_DELTA, type ResourceMetrics } from '../collect/metric-data.ts';
 
 /**
- * What becomes of an exporter's pushes. Of an outage it tells twice: of the first push that fails, with the reason, and when one succeeds
+ * What becomes of pushes. Of an outage it tells twice: of the first push that fails, with the reason, and when one succeeds
  * again, with what the outage cost: deltas are told once, and are lost with a push that fails for good. Totals are not.
- *
- * The official reader would tell of each push, for as long as a collector is away, so it is told that all went well: it would do nothing
- * else about it.
  */
 export class PushOutcome {
   readonly #where: string;
   #failedPushes = 0;
   #lostPoints = 0;
+  #hasSucceeded = false;
 
-  /** `begin` is called when a push begins, and what it returns when that has come to its end, either way. */
-  constructor(exporter: PushMetricExporter, where: string, begin: () => () => void) {
+  constructor(where: string) {
     this.#where = where;
-    const send = exporter.export.bind(exporter);
-    exporter.export = (metrics, done) => {
-      const end = begin();
-      send(metrics, ({ code, error }) => {
-        if (code === 0) this.#succeeded();
-        else this.#failed(metrics, error);
-        end();
-        done({ code: 0 });
-      });
-    };
+  }
+
+  /** True once a push has succeeded. */
+  get hasSucceeded(): boolean {
+    return this.#hasSucceeded;
   }
 
   /** True from a push that failed to the next that succeeds. */
@@ -41,8 +32,9 @@ export class PushOutcome {
     this.#failedPushes = 0;
   }
 
-  #failed(metrics: ResourceMetrics, error: Error | undefined): void {
-    const lost = deltaPointsIn(metrics);
+  /** `metrics`: what the push had; undefined where it came to none. */
+  failed(metrics: ResourceMetrics | undefined, error: unknown): void {
+    const lost = metrics === undefined ? 0 : deltaPointsIn(metrics);
     this.#lostPoints += lost;
     if (this.#failedPushes++ > 0) return;
     const next =
@@ -51,11 +43,12 @@ export class PushOutcome {
         : 'totals are delivered with the first that succeeds';
     tellOfLoss(
       'warn',
-      `seqlock-metrics: metrics could not be pushed to ${this.#where}: ${error?.message ?? 'no reason given'}. Every further push is tried; ${next}`,
+      `seqlock-metrics: metrics could not be pushed to ${this.#where}: ${error instanceof Error ? error.message : String(error)}. Every further push is tried; ${next}`,
     );
   }
 
-  #succeeded(): void {
+  succeeded(): void {
+    this.#hasSucceeded = true;
     if (!this.failing) return;
     const message = `seqlock-metrics: metrics are pushed to ${this.#where} again, after ${this.#cost()}`;
     if (this.#lostPoints > 0) tellOfLoss('warn', message);

@@ -1,133 +1,155 @@
-import type { PeriodicExportingMetricReader, PushMetricExporter } from '@opentelemetry/sdk-metrics';
+import { createRequire } from 'node:module';
+import { clearInterval, setInterval } from '../base/platform.ts';
 import { tellOfLoss } from '../base/warnings.ts';
-import { deltaKindsOf, type MetricSource, type MetricSourceOptions } from '../collect/metric-source.ts';
-import { SeqlockMetricProducer } from '../export/metric-producer.ts';
+import type { ResourceMetrics } from '../collect/metric-data.ts';
+import type { MetricSource, MetricSourceOptions } from '../collect/metric-source.ts';
+import { SerialQueue } from '../base/serial-queue.ts';
 import { DEFAULT_SELECTION } from '../state/aggregation-choice.ts';
+import type { InstrumentKind } from '../state/instrument-kind.ts';
 import type { DeltaKeeper } from './delta-keeper.ts';
-import { TEMPORALITIES, type ExporterPlan, type OtlpProtocol } from './options.ts';
+import type { ExporterPlan } from './options.ts';
 import { PushOutcome } from './push-outcome.ts';
 
 /** What pushes are made of. */
 export interface PushSource {
   /** Makes a source of the store's metrics for one reader. */
   readonly newSource: (options: MetricSourceOptions) => MetricSource;
-  /** What was pushed as deltas, also by threads before this one. */
+  /** What was pushed as deltas, also by exporters before this one. */
   readonly keeper: DeltaKeeper;
 }
 
-/** What pushes for the exporter thread. */
-export interface Push {
-  /** Exports now. Resolves to false when it was not delivered. */
-  flush(): Promise<boolean>;
-  shutdown(): Promise<void>;
+/** Where pushes go. */
+export interface PushTarget {
+  /** What a warning calls it. */
+  readonly name: string;
+  /** Rejects when it was not delivered within the time; at the first failure unless `retries`. */
+  send(metrics: ResourceMetrics, timeoutMillis: number, retries: boolean): Promise<void>;
+  /** What waits to be tried again has failed. */
+  giveUp?(): void;
+  close?(): void;
 }
 
-/** An official exporter's package is not installed. */
-export class MissingPackageError extends Error {
-  readonly code = 'E_PACKAGE';
+export interface PushOptions {
+  readonly intervalMillis: number;
+  /** Of a push with all its tries. */
+  readonly timeoutMillis: number;
+  readonly deltaKinds?: Iterable<InstrumentKind>;
+  readonly histogramSelection?: string | undefined;
 }
 
-const PACKAGES: Readonly<Record<OtlpProtocol, string>> = {
-  'http/protobuf': '@opentelemetry/exporter-metrics-otlp-proto',
-  'http/json': '@opentelemetry/exporter-metrics-otlp-http',
-};
-const DEFAULT_TIMEOUT_MILLIS = 10_000;
-const LONGEST_EXPORT_MILLIS = 30_000; // the official reader's default
 /** Of an interval, for a push: it must have ended when the next begins, or pushes to a slow collector would pile up. */
 const SHARE = 0.9;
+/** For the last push to a collector that has failed and never taken anything. */
+const FORLORN_MILLIS = 500;
 
-/** Pushes with the official OTLP exporter of the protocol, which is loaded here. */
-export async function pushOtlp(
-  source: PushSource,
-  plan: NonNullable<ExporterPlan['otlp']>,
-  histogramSelection: string | undefined,
-): Promise<Push> {
-  const { protocol, url, headers, timeoutMillis, temporality, compression, intervalMillis } = plan;
-  const { OTLPMetricExporter } = await loadExporter(protocol);
-  const exporter = new OTLPMetricExporter({
-    ...(url !== undefined && { url }),
-    ...(headers !== undefined && { headers }),
-    timeoutMillis: Math.min(timeoutMillis ?? timeoutOfEnvironment(), Math.ceil(SHARE * intervalMillis)),
-    ...(compression !== undefined && { compression }),
-    ...(temporality !== undefined && { temporalityPreference: TEMPORALITIES.indexOf(temporality) }),
-  });
-  return pushEvery(source, exporter, intervalMillis, `OTLP (${protocol})`, histogramSelection);
-}
+/** Pushes the metrics of a source, at an interval and when it is told to; one push at a time. */
+export class Push {
+  readonly #source: MetricSource;
+  readonly #keeper: DeltaKeeper | undefined;
+  readonly #target: PushTarget;
+  readonly #outcome: PushOutcome;
+  readonly #queue = new SerialQueue();
+  readonly #timer: NodeJS.Timeout;
+  readonly #timeoutMillis: number;
+  #isUnderWay = false;
+  /** The push that has not begun yet: it has what is recorded by now. */
+  #next: Promise<boolean> | undefined;
+  #isNextBrief = false;
 
-/** As the official exporter would read it, which gives no access to what it found. */
-function timeoutOfEnvironment(): number {
-  const { OTEL_EXPORTER_OTLP_METRICS_TIMEOUT: ofMetrics, OTEL_EXPORTER_OTLP_TIMEOUT: ofAll } = process.env;
-  const millis = Number(ofMetrics ?? ofAll);
-  return millis > 0 && Number.isFinite(millis) ? millis : DEFAULT_TIMEOUT_MILLIS;
-}
+  constructor({ newSource, keeper }: PushSource, target: PushTarget, options: PushOptions) {
+    const { intervalMillis, timeoutMillis, histogramSelection = DEFAULT_SELECTION } = options;
+    const deltaKinds = new Set(options.deltaKinds);
+    const kept = deltaKinds.size > 0 ? keeper.kept() : [];
+    this.#source = newSource({
+      resume: kept,
+      deltaKinds,
+      selection: (kind) => (kind === 'HISTOGRAM' ? histogramSelection : DEFAULT_SELECTION),
+    });
+    this.#keeper = deltaKinds.size > 0 ? keeper : undefined;
+    this.#target = target;
+    this.#outcome = new PushOutcome(target.name);
+    this.#timeoutMillis = Math.min(timeoutMillis, Math.ceil(SHARE * intervalMillis));
+    this.#timer = setInterval(() => {
+      if (!this.#isUnderWay) void this.flush();
+    }, intervalMillis);
+    if (kept === undefined) this.#leaveOut();
+  }
 
-/** Prints to standard output, by way of `console`. */
-export async function pushToConsole(
-  source: PushSource,
-  { intervalMillis }: NonNullable<ExporterPlan['console']>,
-): Promise<Push> {
-  const { ConsoleMetricExporter } = await import('@opentelemetry/sdk-metrics');
-  return pushEvery(source, new ConsoleMetricExporter(), intervalMillis, 'the console');
-}
+  /**
+   * Pushes what is recorded by now. Resolves to false when it was not delivered; never rejects. `isLast`: a collector that has never taken anything
+   * is tried once, and where it has failed besides, not for long. So a program does not wait at its end for a collector that is not there.
+   */
+  flush(isLast = false): Promise<boolean> {
+    const isBrief = isLast && !this.#outcome.hasSucceeded;
+    if (isBrief) this.#target.giveUp?.();
+    this.#isNextBrief ||= isBrief;
+    this.#next ??= this.#queue.take(async () => {
+      const brief = this.#isNextBrief;
+      this.#next = undefined;
+      this.#isNextBrief = false;
+      this.#isUnderWay = true;
+      const isDelivered = await this.#push(brief);
+      this.#isUnderWay = false;
+      return isDelivered;
+    });
+    return this.#next;
+  }
 
-async function pushEvery(
-  { newSource, keeper }: PushSource,
-  exporter: PushMetricExporter,
-  intervalMillis: number,
-  where: string,
-  histogramSelection: string = DEFAULT_SELECTION,
-): Promise<Push> {
-  const sdk = await import('@opentelemetry/sdk-metrics');
-  const reader: PeriodicExportingMetricReader = new sdk.PeriodicExportingMetricReader({
-    exporter,
-    exportIntervalMillis: intervalMillis,
-    exportTimeoutMillis: Math.min(intervalMillis, LONGEST_EXPORT_MILLIS),
-  });
-  const temporalityOf = reader.selectAggregationTemporality.bind(reader);
-  const deltaKinds = deltaKindsOf(temporalityOf);
-  const hasDeltas = deltaKinds.size > 0;
-  const told = hasDeltas ? keeper.kept() : [];
-  const source = newSource({
-    resume: told,
-    deltaKinds,
-    selection: (kind) => (kind === 'HISTOGRAM' ? histogramSelection : DEFAULT_SELECTION),
-  });
-  if (told === undefined) {
-    await source.collect(undefined);
+  /** Pushes no more. */
+  stop(): void {
+    clearInterval(this.#timer);
+    this.#target.close?.();
+    this.#outcome.end();
+  }
+
+  async #push(isBrief: boolean): Promise<boolean> {
+    const timeoutMillis =
+      isBrief && this.#outcome.failing ? Math.min(this.#timeoutMillis, FORLORN_MILLIS) : this.#timeoutMillis;
+    let metrics: ResourceMetrics | undefined;
+    let end: (() => void) | undefined;
+    try {
+      ({ metrics } = await this.#source.collect(timeoutMillis)); // errors of callbacks are told in their threads
+      end = this.#keeper?.begin(this.#source.deltaStates());
+      await this.#target.send(metrics, timeoutMillis, !isBrief);
+      this.#outcome.succeeded();
+      return true;
+    } catch (error) {
+      this.#outcome.failed(metrics, error);
+      return false;
+    } finally {
+      end?.();
+    }
+  }
+
+  /** What was recorded by now is in no push: how much of it was pushed is not known. */
+  #leaveOut(): void {
+    void this.#queue.take(() => this.#source.collect(undefined));
     tellOfLoss(
       'warn',
       'seqlock-metrics: an exporter thread that died has pushed deltas, and there was no memory to keep what they were. What was recorded since its last push is left out',
     );
   }
-  const outcome = new PushOutcome(exporter, where, () =>
-    hasDeltas ? keeper.begin(source.deltaStates()) : () => {},
-  );
-  reader.setMetricProducer(new SeqlockMetricProducer(source));
-  return {
-    async flush() {
-      await reader.forceFlush();
-      return !outcome.failing;
-    },
-    async shutdown() {
-      await reader.shutdown();
-      outcome.end();
-    },
-  };
 }
 
-type OtlpModule = {
-  OTLPMetricExporter: new (options: object) => PushMetricExporter;
-};
+const LONGEST_CONSOLE_MILLIS = 30_000;
 
-async function loadExporter(protocol: OtlpProtocol): Promise<OtlpModule> {
-  const name = PACKAGES[protocol];
-  try {
-    return (await import(name)) as OtlpModule;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error;
-    throw new MissingPackageError(
-      `pushing by ${protocol} needs the package ${name}, which is not installed: npm install ${name}`,
-      { cause: error },
-    );
-  }
+/** Prints to standard output, by way of `console`. */
+export function pushToConsole(
+  source: PushSource,
+  { intervalMillis }: NonNullable<ExporterPlan['console']>,
+): Push {
+  const require = createRequire(import.meta.url);
+  const { ConsoleMetricExporter } =
+    require('@opentelemetry/sdk-metrics') as typeof import('@opentelemetry/sdk-metrics');
+  const exporter = new ConsoleMetricExporter();
+  const target: PushTarget = {
+    name: 'the console',
+    send: (metrics) =>
+      new Promise((resolve, reject) => {
+        exporter.export(metrics as unknown as Parameters<typeof exporter.export>[0], ({ code, error }) =>
+          code === 0 ? resolve() : reject(error ?? new Error('no reason given')),
+        );
+      }),
+  };
+  return new Push(source, target, { intervalMillis, timeoutMillis: LONGEST_CONSOLE_MILLIS });
 }

@@ -1,7 +1,6 @@
 import type { AggregationOption, AggregationTemporality, InstrumentType } from '@opentelemetry/sdk-metrics';
 import { Warnings } from '../base/warnings.ts';
-import type { Temporality } from '../exporter/options.ts';
-import { DELTA_KINDS } from '../exporter/temporality.ts';
+import { DELTA_KINDS, type Temporality } from '../exporter/otlp-options.ts';
 import { selectedAggregation } from '../facade/reader-requirements.ts';
 import type { RemoteReader } from '../facade/remote-reader.ts';
 import { selectionKey } from '../state/aggregation-choice.ts';

@@ -11,14 +11,26 @@ import { MetricStore } from '../state/store.ts';
 import { ExporterThreadHost, type ExporterThread } from '../thread/exporter-thread.ts';
 import type { ExporterThreadOptions } from '../thread/options.ts';
 import type { ThreadData } from '../thread/protocol.ts';
-import { Environment } from './environment.ts';
+import { Environment } from '../base/environment.ts';
 import { ExporterReader } from './exporter-reader.ts';
 import { detectedResource } from './resource-detection.ts';
 import { settingsFrom, type Settings } from './settings.ts';
 
 const LOG_LEVELS = ['none', 'error', 'warn', 'info', 'debug', 'verbose', 'all'] as const;
 
+/** Whatever is in its way, the app runs; without metrics then. */
 function register(): void {
+  try {
+    registerMetrics();
+  } catch (error) {
+    tellOfLoss(
+      'error',
+      `seqlock-metrics: this thread records no metrics: ${error instanceof Error ? error.message : String(error)}`,
+    );
+  }
+}
+
+function registerMetrics(): void {
   if ((workerData as Partial<ThreadData> | null)?.isSeqlockExporter === true) return;
   const wrong: string[] = [];
   const environment = new Environment(process.env, (message) => wrong.push(message));
@@ -78,7 +90,7 @@ function startExporter(
   onStart: (exporter: ExporterThread) => void,
 ): void {
   const { prometheus, ...others } = options;
-  const host = new ExporterThreadHost(options, { keepAlive: false, histogramSelection });
+  const host = new ExporterThreadHost(options, { inBackground: true, histogramSelection });
   onStart(host);
   host.started.catch((error: Error) => {
     tellOfLoss('error', `seqlock-metrics: ${error.message}`);

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { defaultResource, type ProviderResource } from '../facade/resource.ts';
-import type { Environment } from './environment.ts';
+import type { Environment } from '../base/environment.ts';
 
 /** What is used of `@opentelemetry/resources`. */
 interface ResourcesPackage {

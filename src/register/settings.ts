@@ -1,16 +1,11 @@
-import {
-  DEFAULT_PORT,
-  OTLP_PROTOCOLS,
-  type ExporterOptions,
-  type OtlpPushOptions,
-} from '../exporter/options.ts';
-import type { Environment } from './environment.ts';
+import type { Environment } from '../base/environment.ts';
+import { DEFAULT_PORT, type ExporterOptions } from '../exporter/options.ts';
+import { OTLP_PROTOCOLS, otlpWithDefaults, type OtlpPushOptions } from '../exporter/otlp-options.ts';
 
 const EXPORTERS = ['otlp', 'prometheus', 'console', 'none'] as const;
 const HISTOGRAMS = ['explicit_bucket_histogram', 'base2_exponential_bucket_histogram'] as const;
-const TEMPORALITIES = ['cumulative', 'delta', 'lowmemory'] as const;
 const OTLP = 'OTEL_EXPORTER_OTLP';
-const DEFAULT_OTLP_URL = 'http://localhost:4318/v1/metrics';
+const OTLP_PROTOCOL_VARIABLES = [`${OTLP}_METRICS_PROTOCOL`, `${OTLP}_PROTOCOL`] as const;
 const LONGEST_TIMER = 2 ** 31 - 1;
 
 export interface Settings {
@@ -48,57 +43,11 @@ function exporterThreadFrom(environment: Environment): ExporterOptions | undefin
   };
 }
 
-/** Certificates are left to the official exporter, which reads their variables itself. */
 function otlpFrom(environment: Environment, intervalMillis: number): OtlpPushOptions {
-  const both = (suffix: string): [string, string] => [`${OTLP}_METRICS_${suffix}`, `${OTLP}_${suffix}`];
-  return {
-    url: urlFrom(environment),
-    protocol: environment.oneOf(both('PROTOCOL'), OTLP_PROTOCOLS, 'http/protobuf'),
-    headers: headersFrom(environment),
-    intervalMillis,
-    timeoutMillis: Math.min(
-      environment.wholeNumber(both('TIMEOUT'), 1, LONGEST_TIMER, 10_000),
-      environment.wholeNumber(['OTEL_METRIC_EXPORT_TIMEOUT'], 1, LONGEST_TIMER, 30_000),
-    ),
-    compression: environment.oneOf(both('COMPRESSION'), ['none', 'gzip'], 'none'),
-    temporality: environment.oneOf([`${OTLP}_METRICS_TEMPORALITY_PREFERENCE`], TEMPORALITIES, 'cumulative'),
-  };
-}
-
-/** The endpoint of metrics is a whole URL; that of all signals is what their paths are added to. */
-function urlFrom(environment: Environment): string {
-  const ofMetrics = environment.find(`${OTLP}_METRICS_ENDPOINT`);
-  const found = ofMetrics ?? environment.find(`${OTLP}_ENDPOINT`);
-  if (found === undefined) return DEFAULT_OTLP_URL;
-  if (!URL.canParse(found.value) || !/^https?:$/.test(new URL(found.value).protocol)) {
-    environment.wrong(found.name, found.value, 'an http or https URL', DEFAULT_OTLP_URL);
-    return DEFAULT_OTLP_URL;
-  }
-  if (ofMetrics !== undefined) return new URL(found.value).href;
-  return `${found.value.replace(/\/$/, '')}/v1/metrics`;
-}
-
-/** Those of metrics stand over those of all signals. Values are secrets: none is ever printed. */
-function headersFrom(environment: Environment): Record<string, string> {
-  const headers: Record<string, string> = {};
-  for (const name of [`${OTLP}_HEADERS`, `${OTLP}_METRICS_HEADERS`]) {
-    const pairs = environment.find(name)?.value.split(',') ?? [];
-    for (const pair of pairs) {
-      const parsed = headerOf(pair);
-      if (parsed !== undefined) headers[parsed[0]] = parsed[1];
-      else if (pair.trim() !== '')
-        environment.wrong(name, '(hidden)', 'a list of key=value, percent-encoded', 'all its other pairs');
-    }
-  }
-  return headers;
-}
-
-function headerOf(pair: string): [string, string] | undefined {
-  const [, key, value] = /^\s*([!#$%&'*+\-.^_`|~0-9A-Za-z]+)\s*=\s*([^;]*?)\s*(?:;.*)?$/.exec(pair) ?? [];
-  if (key === undefined || value === undefined) return undefined;
-  try {
-    return [decodeURIComponent(key), decodeURIComponent(value)];
-  } catch {
-    return undefined;
-  }
+  const { timeoutMillis, ...otlp } = otlpWithDefaults(
+    { intervalMillis, protocol: environment.oneOf(OTLP_PROTOCOL_VARIABLES, OTLP_PROTOCOLS, 'http/protobuf') },
+    environment,
+  );
+  const longest = environment.wholeNumber(['OTEL_METRIC_EXPORT_TIMEOUT'], 1, LONGEST_TIMER, 30_000);
+  return { ...otlp, timeoutMillis: Math.min(timeoutMillis, longest) };
 }

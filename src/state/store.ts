@@ -1,5 +1,6 @@
 import type { Worker } from 'node:worker_threads';
 import { table, wholeNumber, type Check } from '../base/options.ts';
+import { tellOfLoss } from '../base/warnings.ts';
 import { DEFAULT_MAX_BYTES, LARGEST_MAX_BYTES, SMALLEST_MAX_BYTES, UNIT_BYTES } from '../memory/layout.ts';
 import { markOfNodeThread } from '../memory/liveness.ts';
 import { Region } from '../memory/region.ts';
@@ -41,7 +42,10 @@ export class MetricStore {
 
   /** A new store, whatever is published. */
   static create(options: MetricStoreOptions = {}): MetricStore {
-    const store = new MetricStore(Region.create(validatedMaxBytes(options)));
+    const maxBytes = validatedMaxBytes(options);
+    const store = new MetricStore(
+      options.maxBytes === undefined ? largestRegion(maxBytes) : Region.create(maxBytes),
+    );
     listStore({ buffer: store.region.buffer, isOpen: () => !store.closed });
     publish();
     return store;
@@ -153,6 +157,22 @@ const CHECK: Check = table<MetricStoreOptions>(
   { maxBytes: wholeNumber(SMALLEST_MAX_BYTES, LARGEST_MAX_BYTES) },
   { example: 'an object such as { maxBytes: 67108864 }', prefix: '' },
 );
+
+/** Of at most `maxBytes`, which nobody asked for: where there is no room for it, a smaller one is better than none. */
+function largestRegion(maxBytes: number): Region {
+  for (let bytes = maxBytes; ; bytes /= 2)
+    try {
+      const region = Region.create(bytes);
+      if (bytes < maxBytes)
+        tellOfLoss(
+          'warn',
+          `seqlock-metrics: the store may grow to ${bytes} bytes, and not to ${maxBytes}: the process may not reserve more addresses. Raise the limit (ulimit -v), or set maxBytes`,
+        );
+      return region;
+    } catch (error) {
+      if (bytes / 2 < SMALLEST_MAX_BYTES) throw error;
+    }
+}
 
 function validatedMaxBytes(options: MetricStoreOptions): number {
   CHECK(options, 'options of MetricStore.open');

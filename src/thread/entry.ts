@@ -9,18 +9,19 @@ import { Writable } from 'node:stream';
 import { format } from 'node:util';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Level } from '../base/warnings.ts';
-import { setImmediate, queueMicrotask } from '../base/platform.ts';
+import { queueMicrotask, setImmediate } from '../base/platform.ts';
 import { startExporter, type Exporter } from '../exporter/exporter.ts';
 import { Region } from '../memory/region.ts';
 import {
   DONE_INDEX,
   FAILED_INDEX,
+  LAST_INDEX,
   REQUESTED_INDEX,
   type ThreadData,
   type ThreadMessage,
 } from './protocol.ts';
 
-const { buffer, control: controlBuffer, plan, keeper } = workerData as ThreadData;
+const { buffer, control: controlBuffer, plan, legacy } = workerData as ThreadData;
 const control = new Int32Array(controlBuffer);
 
 function post(message: ThreadMessage): void {
@@ -30,25 +31,25 @@ function post(message: ThreadMessage): void {
 async function run(): Promise<void> {
   forwardWarnings();
   printAtOnce();
-  const exporter = await startExporter(Region.attach(buffer), plan, keeper);
-  awaitFlush(exporter);
+  const exporter = await startExporter(Region.attach(buffer), plan, legacy, {
+    onListening: (address) => post({ type: 'listening', address }),
+    onFound: (name, addresses) => post({ type: 'found', name, addresses }),
+  });
+  awaitFlush(exporter, Atomics.load(control, DONE_INDEX)); // what a thread was asked for that died of it is asked for still
   parentPort!.once('message', () => void exporter.stop().then(() => process.exit())); // a StopMessage; of this thread alone
-  post({ type: 'up', address: exporter.address });
+  post({ type: 'up' });
 }
 
-/** Flushes when the host asks for it, and when it had asked a thread that died of it. */
-function awaitFlush(exporter: Exporter): void {
+/** Flushes when the host asks for it. `seen`: the number of the latest flush that was begun or done. */
+function awaitFlush(exporter: Exporter, seen: number): void {
   const requested = Atomics.load(control, REQUESTED_INDEX);
-  if (requested !== Atomics.load(control, DONE_INDEX)) {
-    void exporter.flush().then((delivered) => {
-      answer(requested, delivered);
-      awaitFlush(exporter);
-    });
-    return;
-  }
+  if (requested !== seen)
+    void exporter
+      .flush(requested === Atomics.load(control, LAST_INDEX))
+      .then((delivered) => answer(requested, delivered));
   const wait = Atomics.waitAsync(control, REQUESTED_INDEX, requested);
-  if (wait.async) void wait.value.then(() => awaitFlush(exporter));
-  else queueMicrotask(() => awaitFlush(exporter));
+  if (wait.async) void wait.value.then(() => awaitFlush(exporter, requested));
+  else queueMicrotask(() => awaitFlush(exporter, requested));
 }
 
 function answer(requested: number, delivered: boolean): void {

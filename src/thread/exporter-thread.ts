@@ -1,20 +1,21 @@
 import type { AddressInfo } from 'node:net';
+import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
+import { clearTimeout, performance, setTimeout } from '../base/platform.ts';
+import { ExporterThreadError } from '../base/errors.ts';
 import { withoutContext } from '../base/no-context.ts';
 import { tell, tellOfLoss, type Level } from '../base/warnings.ts';
-import { ExporterThreadError } from '../base/errors.ts';
-import { performance, setTimeout, clearTimeout } from '../base/platform.ts';
-import { keeperMemory, type KeeperMemory } from '../exporter/delta-keeper.ts';
+import { keeperMemory } from '../exporter/delta-keeper.ts';
+import type { Legacy } from '../exporter/exporter.ts';
 import { planOf, type ExporterPlan } from '../exporter/options.ts';
-import { DELTA_KINDS, temporalityOf } from '../exporter/temporality.ts';
+import { DELTA_KINDS } from '../exporter/otlp-options.ts';
 import { requestDeltas } from '../state/delta-requests.ts';
 import type { MetricStore } from '../state/store.ts';
 import { writerOf } from '../state/store-writer.ts';
-import { environmentOfThread } from './thread-environment.ts';
 import { FlushRequests, type FlushOutcome } from './flush-requests.ts';
 import { atAppEnd } from './last-export.ts';
 import { checkThreadOptions, lastExportOf, storeOf, type ExporterThreadOptions } from './options.ts';
-import { CONTROL_BYTES, type StopMessage, type ThreadData, type ThreadMessage } from './protocol.ts';
+import type { StopMessage, ThreadData, ThreadMessage } from './protocol.ts';
 
 interface Deadline {
   readonly timeoutMillis?: number;
@@ -22,11 +23,14 @@ interface Deadline {
 
 /** An exporter thread that is up. */
 export interface ExporterThread {
-  /** Where it serves Prometheus; undefined when it does not. */
+  /** Where it serves Prometheus; undefined when it does not, and while its port is taken by another. */
   readonly address: AddressInfo | undefined;
   /** Pushes now. Rejects when it was not delivered, or not within `timeoutMillis` (default 30,000). */
   forceFlush(options?: Deadline): Promise<void>;
-  /** Pushes once more, for at most `timeoutMillis` (default 30,000), and ends the thread. Never rejects; called again, it does nothing. */
+  /**
+   * Pushes once more, for at most `timeoutMillis` (default 30,000), and ends the thread; connections have a second to end. Where the app exits
+   * meanwhile, it waits for the push. Never rejects; called again, it does nothing.
+   */
   stop(options?: Deadline): Promise<void>;
 }
 
@@ -35,13 +39,16 @@ const FIRST_BACKOFF_MILLIS = 100;
 const LONGEST_BACKOFF_MILLIS = 30_000;
 /** After so long a life a thread is well, and its next death the first. */
 const WELL_AFTER_MILLIS = 60_000;
+/** For the thread to end once it is told to. */
+const LONGEST_END_MILLIS = 2000;
 
 /**
  * Starts a thread that exports a store: it answers scrapes and pushes, also while every other thread hangs. It ends with the app and never
- * keeps it alive. When it dies it is started again; nothing is lost, since the numbers are in the store.
+ * keeps it alive. When it dies it is started again; nothing is lost, since the numbers are in the store. A port that is taken is waited for,
+ * with a warning.
  *
- * Rejects with an `OptionError` on a wrong option, and with an `ExporterThreadError` when the port is taken (`EADDRINUSE`), a package is
- * missing (`E_PACKAGE`) or the thread cannot start.
+ * Rejects with an `OptionError` on a wrong option, and with an `ExporterThreadError` when it cannot listen (a code of the system), a package is
+ * missing (`E_PACKAGE`) or the thread cannot start (`E_THREAD`).
  */
 export async function startExporterThread(options: ExporterThreadOptions): Promise<ExporterThread> {
   const host = new ExporterThreadHost(options);
@@ -50,8 +57,8 @@ export async function startExporterThread(options: ExporterThreadOptions): Promi
 }
 
 export interface HostOptions {
-  /** The process stays up until the thread is. Default true. */
-  readonly keepAlive?: boolean;
+  /** Nobody waits for the start: it does not keep the process up, and where no thread is to be had now, it is tried again. Default false. */
+  readonly inBackground?: boolean;
   /** Key of the aggregation of histograms that are pushed by OTLP (`state/aggregation-choice.ts`). Default: of the default aggregation. */
   readonly histogramSelection?: string | undefined;
 }
@@ -62,17 +69,22 @@ export class ExporterThreadHost implements ExporterThread {
   /** Resolves when the thread is up for the first time; rejects, and all is undone, when it does not get there. */
   readonly started: Promise<void>;
   readonly #store: MetricStore;
-  readonly #flushes = new FlushRequests(new SharedArrayBuffer(CONTROL_BYTES));
-  readonly #keeper: KeeperMemory;
+  readonly #flushes = new FlushRequests();
+  readonly #legacy: Legacy & { readonly addresses: Record<string, NonNullable<Legacy['addresses']>[string]> };
   readonly #forget: () => void;
   #plan: ExporterPlan;
   #worker: Worker | undefined;
   #timer: NodeJS.Timeout | undefined;
   #backoffMillis = FIRST_BACKOFF_MILLIS;
   #stopped: Promise<void> | undefined;
+  /** The latest flush, and what was recorded when it was asked for. */
+  #latest: { readonly number: number; readonly fingerprint: number; readonly isLast: boolean } | undefined;
 
   /** Throws an `OptionError`. */
-  constructor(options: ExporterThreadOptions, { keepAlive = true, histogramSelection }: HostOptions = {}) {
+  constructor(
+    options: ExporterThreadOptions,
+    { inBackground = false, histogramSelection }: HostOptions = {},
+  ) {
     this.#plan = {
       ...planOf(options, 'options of startExporterThread', checkThreadOptions),
       histogramSelection,
@@ -80,9 +92,9 @@ export class ExporterThreadHost implements ExporterThread {
     this.#store = storeOf(options);
     const { otlp } = this.#plan;
     const { region } = this.#store;
-    const deltaKinds = otlp === undefined ? [] : DELTA_KINDS[temporalityOf(otlp, process.env)];
+    const deltaKinds = otlp === undefined ? [] : DELTA_KINDS[otlp.temporality];
     requestDeltas(region, deltaKinds); // now, and not when the thread is up: instruments may be made in the next line
-    this.#keeper = keeperMemory(deltaKinds.length > 0 ? region.maxBytes : 0);
+    this.#legacy = { keeper: keeperMemory(deltaKinds.length > 0 ? region.maxBytes : 0), addresses: {} };
     const lastExport = lastExportOf(options);
     this.#forget =
       lastExport === undefined
@@ -91,15 +103,14 @@ export class ExporterThreadHost implements ExporterThread {
             observe: () => writerOf(region).observeNow(),
             request: () => this.#requestLastFlush(),
             wait: (number, timeoutMillis) => this.#waitForLastFlush(number, timeoutMillis),
-            fingerprint: () => region.fingerprint(),
           });
-    this.started = withoutContext(() => this.#start(keepAlive)); // or what starts a thread anew holds the caller's
+    this.started = withoutContext(() => this.#start(inBackground)); // or what starts a thread anew holds the caller's
     this.started.catch(() => {}); // whoever waits for it hears of it
   }
 
   async forceFlush({ timeoutMillis = DEFAULT_TIMEOUT_MILLIS }: Deadline = {}): Promise<void> {
     if (this.#stopped !== undefined) return;
-    const outcome = await this.#flushes.whenDone(this.#flushes.request(), timeoutMillis);
+    const outcome = await this.#flushes.whenDone(this.#requestFlush(false), timeoutMillis);
     if (outcome !== 'delivered')
       throw new ExporterThreadError(
         'E_FLUSH',
@@ -115,70 +126,100 @@ export class ExporterThreadHost implements ExporterThread {
   }
 
   async #stop(timeoutMillis: number): Promise<void> {
-    this.#forget();
     clearTimeout(this.#timer);
     const worker = this.#worker;
-    if (worker === undefined) return;
+    if (worker !== undefined) await this.#flushes.whenDone(this.#requestFlush(true), timeoutMillis);
+    this.#forget(); // until here, an app that exits waits for the flush
+    if (this.#worker === undefined) return;
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, timeoutMillis); // also keeps the process up meanwhile
-      worker.once('exit', () => {
+      const timer = setTimeout(resolve, LONGEST_END_MILLIS); // also keeps the process up meanwhile
+      worker!.once('exit', () => {
         clearTimeout(timer);
         resolve();
       });
-      worker.postMessage({ stop: true } satisfies StopMessage);
+      worker!.postMessage({ stop: true } satisfies StopMessage);
     });
-    await worker.terminate();
+    await worker!.terminate();
   }
 
-  async #start(keepAlive: boolean): Promise<void> {
+  async #start(inBackground: boolean): Promise<void> {
+    const bornAt = performance.now();
     try {
-      const { address } = await this.#spawn(this.#plan, keepAlive);
-      this.address = address;
-      // A thread that takes its place serves at the same port.
-      const { prometheus } = this.#plan;
-      if (prometheus !== undefined && address !== undefined)
-        this.#plan = { ...this.#plan, prometheus: { ...prometheus, port: address.port } };
+      await this.#spawn(!inBackground);
     } catch (error) {
+      if (inBackground && isTransient(error)) {
+        this.#restartLater(error as Error, performance.now() - bornAt);
+        return;
+      }
       this.#stopped = Promise.resolve();
       this.#forget();
       throw error;
     }
   }
 
-  /** Resolves when the thread is up, rejects when it ends before. */
-  #spawn(plan: ExporterPlan, keepAlive: boolean): Promise<{ readonly address: AddressInfo | undefined }> {
-    const worker = new Worker(new URL('./entry.js', import.meta.url), {
-      name: 'seqlock-metrics exporter',
-      workerData: {
-        isSeqlockExporter: true,
-        buffer: this.#store.region.buffer,
-        control: this.#flushes.control,
-        plan,
-        keeper: this.#keeper,
-      } satisfies ThreadData,
-      // What the app is started with (its own telemetry, loaders) is not for this thread.
-      execArgv: [],
-      env: environmentOfThread(plan),
-    });
-    this.#worker = worker;
+  /** Resolves when the thread is up, rejects when it ends before, or when the system has none to give. */
+  async #spawn(keepAlive: boolean): Promise<void> {
+    const worker = this.#newWorker();
     if (!keepAlive) worker.unref();
+    await this.#whenUp(worker);
+  }
+
+  /** Throws where the system has no thread to give. */
+  #newWorker(): Worker {
+    const entry = fileURLToPath(new URL('./entry.js', import.meta.url));
+    const { NODE_OPTIONS: _, ...env } = process.env; // what the app is preloaded with is not for this thread
+    try {
+      // Loaded by `require`: the other way takes a thread of libuv's pool, which the app may have none left of.
+      this.#worker = new Worker(`require(${JSON.stringify(entry)})`, {
+        eval: true,
+        name: 'seqlock-metrics exporter',
+        workerData: {
+          isSeqlockExporter: true,
+          buffer: this.#store.region.buffer,
+          control: this.#flushes.control,
+          plan: this.#plan,
+          legacy: this.#legacy,
+        } satisfies ThreadData,
+        // What the app is started with (its own telemetry, loaders) is not for this thread.
+        execArgv: ['--disable-warning=ExperimentalWarning'], // of `require` for modules
+        env,
+      });
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      throw new ExporterThreadError('E_THREAD', `no thread is to be had (${code ?? message})`);
+    }
+    return this.#worker;
+  }
+
+  #whenUp(worker: Worker): Promise<void> {
     const bornAt = performance.now();
     return new Promise((resolve, reject) => {
       let isUp = false;
       let death: Error | undefined;
       worker.on('message', (message: ThreadMessage) => {
-        if (message.type === 'diag') relay(message.level, message.message);
-        else if (message.type === 'failed') death = this.#errorOf(message.code, message.message, plan);
-        else {
-          isUp = true;
-          worker.unref();
-          resolve({ address: message.address });
+        switch (message.type) {
+          case 'up':
+            isUp = true;
+            worker.unref();
+            resolve();
+            break;
+          case 'listening':
+            this.#noteAddress(message.address);
+            break;
+          case 'found':
+            this.#legacy.addresses[message.name] = message.addresses;
+            break;
+          case 'diag':
+            relay(message.level, message.message);
+            break;
+          case 'failed':
+            death = this.#errorOf(message.code, message.message);
         }
       });
       worker.on('error', (error) => (death ??= error));
       worker.once('exit', (code) => {
         this.#worker = undefined;
-        this.#flushes.noteDeath();
+        this.#flushes.noteDeath(this.#stopped === undefined);
         death ??= new ExporterThreadError('E_THREAD', `the exporter thread ended with ${code}`);
         if (!isUp) reject(death);
         else if (this.#stopped === undefined) this.#restartLater(death, performance.now() - bornAt);
@@ -186,20 +227,23 @@ export class ExporterThreadHost implements ExporterThread {
     });
   }
 
-  #errorOf(code: string, message: string, { prometheus }: ExporterPlan): ExporterThreadError {
-    const where = prometheus && `${prometheus.host}:${prometheus.port}`;
+  /** A thread that takes its place serves at the same port. */
+  #noteAddress(address: AddressInfo): void {
+    this.address = address;
+    const { prometheus } = this.#plan;
+    if (prometheus !== undefined)
+      this.#plan = { ...this.#plan, prometheus: { ...prometheus, port: address.port } };
+  }
+
+  #errorOf(code: string, message: string): ExporterThreadError {
+    const { prometheus } = this.#plan;
     switch (code) {
-      case 'EADDRINUSE':
-        return new ExporterThreadError(
-          code,
-          `the exporter thread cannot serve Prometheus at ${where}: something else listens there. End that, or choose another prometheus.port (OTEL_EXPORTER_PROMETHEUS_PORT); 0 takes any free one`,
-        );
       case 'EACCES':
       case 'EADDRNOTAVAIL':
       case 'ENOTFOUND':
         return new ExporterThreadError(
           code,
-          `the exporter thread cannot serve Prometheus at ${where} (${message}): choose another prometheus.host or prometheus.port`,
+          `the exporter thread cannot serve Prometheus at ${prometheus?.host}:${prometheus?.port} (${message}): choose another prometheus.host or prometheus.port`,
         );
       default:
         return new ExporterThreadError(code, `the exporter thread cannot start: ${message}`);
@@ -218,20 +262,40 @@ export class ExporterThreadHost implements ExporterThread {
   }
 
   #restart(): void {
-    clearTimeout(this.#timer);
     const bornAt = performance.now();
-    this.#spawn(this.#plan, false).catch((error: unknown) => {
+    this.#spawn(false).catch((error: unknown) => {
       if (this.#stopped === undefined) this.#restartLater(error as Error, performance.now() - bornAt);
     });
   }
 
-  /** A dead thread is replaced at once, by one that only pushes: a worker needs no event loop but its own. */
+  #requestFlush(isLast: boolean): number {
+    const fingerprint = this.#store.region.fingerprint();
+    this.#latest = { number: this.#flushes.request(isLast), fingerprint, isLast };
+    return this.#latest.number;
+  }
+
+  /** A dead thread is replaced at once: a worker needs no event loop but its own. */
   #requestLastFlush(): number {
     writerOf(this.#store.region).setAnswering(false); // it waits here, and nobody is to wait for it
-    const number = this.#flushes.request();
-    if (this.#worker === undefined)
-      this.#spawn({ ...this.#plan, prometheus: undefined }, false).catch(() => {});
+    const number = this.#deliveredAnyway() ?? this.#requestFlush(true);
+    if (this.#worker !== undefined || this.#flushes.isDone(number)) return number;
+    clearTimeout(this.#timer);
+    try {
+      this.#whenUp(this.#newWorker()).catch(() => {});
+      this.#worker!.unref();
+    } catch {
+      this.#flushes.fail(number);
+    }
     return number;
+  }
+
+  /** The number of a flush that has all that was recorded, and was delivered, or is the last one and under way. */
+  #deliveredAnyway(): number | undefined {
+    if (this.#latest === undefined) return undefined;
+    const { number, fingerprint, isLast } = this.#latest;
+    if (fingerprint !== this.#store.region.fingerprint()) return undefined;
+    const covers = this.#flushes.isDone(number) ? !this.#flushes.hasFailed : isLast;
+    return covers ? number : undefined;
   }
 
   #waitForLastFlush(number: number, timeoutMillis: number): FlushOutcome {
@@ -239,6 +303,11 @@ export class ExporterThreadHost implements ExporterThread {
     writerOf(this.#store.region).setAnswering(true); // the process may live on
     return outcome;
   }
+}
+
+/** Threads may be to be had later. */
+function isTransient(error: unknown): boolean {
+  return (error as { code?: unknown }).code === 'E_THREAD';
 }
 
 /** What the exporter thread has to tell is of losses, but for good news. */

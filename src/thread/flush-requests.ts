@@ -1,25 +1,38 @@
-import { performance, setTimeout, clearTimeout } from '../base/platform.ts';
-import { DONE_INDEX, FAILED_INDEX, REQUESTED_INDEX } from './protocol.ts';
+import { clearTimeout, performance, setTimeout } from '../base/platform.ts';
+import { CONTROL_BYTES, DONE_INDEX, FAILED_INDEX, LAST_INDEX, REQUESTED_INDEX } from './protocol.ts';
 
 /** `late`: not done in time. */
 export type FlushOutcome = 'delivered' | 'failed' | 'late';
 
 /** The host's side of the control words (protocol.ts): asks for flushes and waits for them. */
 export class FlushRequests {
-  readonly control: SharedArrayBuffer;
-  readonly #words: Int32Array;
+  readonly control: SharedArrayBuffer = new SharedArrayBuffer(CONTROL_BYTES);
+  readonly #words = new Int32Array(this.control);
   #diedOver: number | undefined;
 
-  constructor(control: SharedArrayBuffer) {
-    this.control = control;
-    this.#words = new Int32Array(control);
-  }
-
-  /** Asks for a flush of all that is recorded by now. Returns its number. */
-  request(): number {
-    const number = (Atomics.add(this.#words, REQUESTED_INDEX, 1) + 1) | 0;
+  /** Asks for a flush of all that is recorded by now. Returns its number. `isLast`: the app ends, and is not to wait for what is in vain. */
+  request(isLast: boolean): number {
+    const number = (Atomics.load(this.#words, REQUESTED_INDEX) + 1) | 0;
+    if (isLast) Atomics.store(this.#words, LAST_INDEX, number);
+    Atomics.store(this.#words, REQUESTED_INDEX, number); // by this thread alone
     Atomics.notify(this.#words, REQUESTED_INDEX);
     return number;
+  }
+
+  isDone(number: number): boolean {
+    return isReached(Atomics.load(this.#words, DONE_INDEX), number);
+  }
+
+  /** Of the latest that is done. */
+  get hasFailed(): boolean {
+    return Atomics.load(this.#words, FAILED_INDEX) === 1;
+  }
+
+  /** Ends a flush that nobody can do. */
+  fail(number: number): void {
+    Atomics.store(this.#words, FAILED_INDEX, 1);
+    Atomics.store(this.#words, DONE_INDEX, number);
+    Atomics.notify(this.#words, DONE_INDEX);
   }
 
   /** Waits without turning the event loop. */
@@ -51,22 +64,18 @@ export class FlushRequests {
   }
 
   /**
-   * Call when a thread died. A flush that was asked for is left to the next thread; when that dies of it as well, it has failed: it may be the
-   * flush that kills.
+   * Call when a thread died. A flush that was asked for is left to its successor, if there is to be one; when that dies of it as well, it has
+   * failed: it may be the flush that kills.
    */
-  noteDeath(): void {
+  noteDeath(hasSuccessor: boolean): void {
     const requested = Atomics.load(this.#words, REQUESTED_INDEX);
-    if (requested === Atomics.load(this.#words, DONE_INDEX)) return;
-    if (this.#diedOver === requested) {
-      Atomics.store(this.#words, FAILED_INDEX, 1);
-      Atomics.store(this.#words, DONE_INDEX, requested);
-      Atomics.notify(this.#words, DONE_INDEX);
-    }
+    if (this.isDone(requested)) return;
+    if (!hasSuccessor || this.#diedOver === requested) this.fail(requested);
     this.#diedOver = requested;
   }
 
   #outcome(): FlushOutcome {
-    return Atomics.load(this.#words, FAILED_INDEX) === 0 ? 'delivered' : 'failed';
+    return this.hasFailed ? 'failed' : 'delivered';
   }
 }
 

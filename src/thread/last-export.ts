@@ -16,11 +16,9 @@ import type { LastExportOptions } from './options.ts';
 export interface LastFlush {
   /** Has this thread's observable callbacks called now. What they observe by the end of the microtasks is in the store then. */
   observe(): void;
-  /** The event loop does not turn from here to the end of `wait`. */
+  /** The number of a flush that has all that is recorded by now. The event loop does not turn from here to the end of `wait`. */
   request(): number;
   wait(number: number, timeoutMillis: number): FlushOutcome;
-  /** Another number when anything was recorded meanwhile. */
-  fingerprint(): number;
 }
 
 interface Ending {
@@ -29,8 +27,6 @@ interface Ending {
   readonly signals: readonly NodeJS.Signals[];
   /** True once a flush was in vain: the app's end is not held up twice. */
   inVain: boolean;
-  /** Of what was delivered at a signal: it need not be sent twice. */
-  delivered: number | undefined;
 }
 
 const endings = new Set<Ending>();
@@ -42,7 +38,7 @@ export function atAppEnd(
   { timeoutMillis, signals }: Required<LastExportOptions>,
   flush: LastFlush,
 ): () => void {
-  const ending: Ending = { flush, timeoutMillis, signals, inVain: false, delivered: undefined };
+  const ending: Ending = { flush, timeoutMillis, signals, inVain: false };
   if (endings.size === 0) {
     process.on('exit', flushAll);
     process.on('beforeExit', observeAll);
@@ -67,13 +63,11 @@ export function atAppEnd(
 function flushAll(): void {
   const started = performance.now();
   const asked = [...endings]
-    .map((ending) => ({ ending, fingerprint: ending.flush.fingerprint() }))
-    .filter(({ ending, fingerprint }) => !ending.inVain && ending.delivered !== fingerprint)
-    .map((one) => ({ ...one, number: one.ending.flush.request() }));
-  for (const { ending, fingerprint, number } of asked) {
+    .filter(({ inVain }) => !inVain)
+    .map((ending) => ({ ending, number: ending.flush.request() }));
+  for (const { ending, number } of asked) {
     const outcome = ending.flush.wait(number, ending.timeoutMillis - (performance.now() - started));
-    if (outcome === 'delivered') ending.delivered = fingerprint;
-    else noteFailure(ending, outcome);
+    if (outcome !== 'delivered') noteFailure(ending, outcome);
   }
 }
 

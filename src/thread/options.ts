@@ -40,10 +40,9 @@ export function storeOf({ store = MetricStore.published() }: ExporterThreadOptio
   return own;
 }
 
-/** Node cannot listen for the last two. */
-const SIGNALS = Object.keys(constants.signals).filter(
-  (signal) => signal !== 'SIGKILL' && signal !== 'SIGSTOP',
-);
+/** Nobody hears the first two, and the others are faults of the process, after which it must not go on. */
+const UNHEARD: readonly string[] = ['SIGKILL', 'SIGSTOP', 'SIGSEGV', 'SIGBUS', 'SIGFPE', 'SIGILL'];
+const SIGNALS = Object.keys(constants.signals).filter((signal) => !UNHEARD.includes(signal));
 
 const CHECK_LAST_EXPORT = table<LastExportOptions>({
   timeoutMillis: milliseconds,

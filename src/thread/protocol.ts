@@ -1,27 +1,30 @@
 /**
  * What passes between the thread that starts the exporter thread (the host) and the exporter thread.
  *
- *   control, shared int32 words      0           1        2
- *                                    +-----------+--------+--------+
- *                                    | requested | done   | failed |
- *                                    +-----------+--------+--------+
+ *   control, shared int32 words      0           1        2        3
+ *                                    +-----------+--------+--------+--------+
+ *                                    | requested | done   | failed | last   |
+ *                                    +-----------+--------+--------+--------+
  *
  * requested   number of the latest flush the host asked for
  * done        number of the latest flush that came to its end
  * failed      1 when that one did not deliver everything
+ * last        number of the latest flush at which the app ends
  *
  * A flush is asked for in shared memory and not by message, so that a host whose event loop has stopped for good (in an 'exit' listener)
  * can ask and wait, and so that an exporter thread that starts finds what its dead predecessor was asked for.
  */
 import type { Level } from '../base/warnings.ts';
 import type { AddressInfo } from 'node:net';
-import type { KeeperMemory } from '../exporter/delta-keeper.ts';
+import type { KnownAddresses } from '../exporter/host-names.ts';
+import type { Legacy } from '../exporter/exporter.ts';
 import type { ExporterPlan } from '../exporter/options.ts';
 
 export const REQUESTED_INDEX = 0;
 export const DONE_INDEX = 1;
 export const FAILED_INDEX = 2;
-export const CONTROL_BYTES = 12;
+export const LAST_INDEX = 3;
+export const CONTROL_BYTES = 16;
 
 /** What the exporter thread is made with. */
 export interface ThreadData {
@@ -31,19 +34,22 @@ export interface ThreadData {
   readonly buffer: SharedArrayBuffer;
   readonly control: SharedArrayBuffer;
   readonly plan: ExporterPlan;
-  /** Where what was pushed as deltas is kept. */
-  readonly keeper: KeeperMemory;
+  readonly legacy: Legacy;
 }
 
-/** From the host: export once more, then end. */
+/** From the host: push no more, and end. */
 export interface StopMessage {
   readonly stop: true;
 }
 
 /** From the exporter thread. */
 export type ThreadMessage =
-  /** It serves and pushes. `address` of the Prometheus server. */
-  | { readonly type: 'up'; readonly address: AddressInfo | undefined }
+  /** It serves, or waits for its port, and pushes. */
+  | { readonly type: 'up' }
+  /** It serves Prometheus there. */
+  | { readonly type: 'listening'; readonly address: AddressInfo }
+  /** The system has said the addresses of a host name. */
+  | { readonly type: 'found'; readonly name: string; readonly addresses: KnownAddresses[string] }
   /** It could not start, and ends. */
   | { readonly type: 'failed'; readonly code: string; readonly message: string }
   /** For the host's `diag`: a logger cannot be sent to a thread. */

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
+import { Environment } from '../../src/base/environment.ts';
 import { planOf as planNamed, type ExporterOptions } from '../../src/exporter/options.ts';
-import { temporalityOf } from '../../src/exporter/temporality.ts';
+import type { OtlpPlan, OtlpPushOptions } from '../../src/exporter/otlp-options.ts';
 
 const prometheus = {};
 const otlp = {};
@@ -11,7 +12,15 @@ describe('options of an exporter', () => {
     expect(planOf({ prometheus, otlp })).to.deep.equal({
       prometheus: { host: 'localhost', port: 9464, endpoint: '/metrics' },
       exposition: {},
-      otlp: { protocol: 'http/protobuf', intervalMillis: 60_000 },
+      otlp: {
+        url: 'http://localhost:4318/v1/metrics',
+        protocol: 'http/protobuf',
+        headers: {},
+        intervalMillis: 60_000,
+        timeoutMillis: 10_000,
+        compression: 'none',
+        temporality: 'cumulative',
+      },
       console: undefined,
       selfMetrics: false,
     });
@@ -31,13 +40,26 @@ describe('options of an exporter', () => {
     }
   });
 
-  it('take the temporality from the environment where it is left out', () => {
-    const variable = 'OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE';
-    const found = [undefined, ' LowMemory ', 'other'].map((value) =>
-      temporalityOf({}, { [variable]: value }),
-    );
-    expect(found).to.deep.equal(['cumulative', 'lowmemory', 'cumulative']);
-    expect(temporalityOf({ temporality: 'delta' }, { [variable]: 'lowmemory' })).to.equal('delta');
+  it('take what is left out of OTLP from its variables, and read none that an option stands over', () => {
+    const warnings: string[] = [];
+    const variables = {
+      OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE: ' LowMemory ',
+      OTEL_EXPORTER_OTLP_HEADERS: 'a=1',
+      OTEL_EXPORTER_OTLP_TIMEOUT: 'long',
+    };
+    const planned = (options: OtlpPushOptions): OtlpPlan =>
+      planNamed(
+        { otlp: options },
+        'options of the test',
+        undefined,
+        new Environment(variables, (text) => warnings.push(text)),
+      ).otlp!;
+    expect(planned({ timeoutMillis: 5 })).to.include({ temporality: 'lowmemory', timeoutMillis: 5 });
+    expect(planned({ timeoutMillis: 5 }).headers).to.deep.equal({ a: '1' });
+    expect(planned({ temporality: 'delta', timeoutMillis: 5 }).temporality).to.equal('delta');
+    expect(warnings).to.deep.equal([]);
+    expect(planned({}).timeoutMillis).to.equal(10_000);
+    expect(warnings.join()).to.include('OTEL_EXPORTER_OTLP_TIMEOUT is "long"');
   });
 
   it('can be sent to a thread as a plan', () => {

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { Environment } from '../../src/register/environment.ts';
+import { Environment } from '../../src/base/environment.ts';
 import { settingsFrom, type Settings } from '../../src/register/settings.ts';
 
 function read(variables: Record<string, string>): Settings & { readonly warnings: string[] } {

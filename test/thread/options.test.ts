@@ -24,6 +24,8 @@ describe('options of the exporter thread', () => {
     ['lastExport.timeoutMillis', { otlp, lastExport: { timeoutMillis: -1 } }],
     ['lastExport.signals', { otlp, lastExport: { signals: 'SIGTERM' } }],
     ['lastExport.signals[0]', { otlp, lastExport: { signals: ['sigterm'] } }],
+    ['lastExport.signals[0]', { otlp, lastExport: { signals: ['SIGNIT'] } }],
+    ['lastExport.signals[1]', { otlp, lastExport: { signals: ['SIGTERM', 'SIGKILL'] } }],
     ['store', { otlp, store: {} }],
   ];
   for (const [option, options] of wrong)

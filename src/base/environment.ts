@@ -1,4 +1,4 @@
-import { shortText } from '../base/errors.ts';
+import { shortText } from './errors.ts';
 
 /** Variables as `process.env` has them. */
 export type Variables = Readonly<Record<string, string | undefined>>;

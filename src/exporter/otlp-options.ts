@@ -1,0 +1,111 @@
+import type { Environment } from '../base/environment.ts';
+import { LONGEST_TIMER, mapOf, milliseconds, oneOf, rule, table, text, type Check } from '../base/options.ts';
+import type { InstrumentKind } from '../state/instrument-kind.ts';
+
+export const OTLP_PROTOCOLS = ['http/protobuf', 'http/json'] as const;
+export type OtlpProtocol = (typeof OTLP_PROTOCOLS)[number];
+
+const TEMPORALITIES = ['cumulative', 'delta', 'lowmemory'] as const;
+const COMPRESSIONS = ['none', 'gzip'] as const;
+export type Temporality = (typeof TEMPORALITIES)[number];
+
+/** Where and how metrics are pushed. What is left out is taken from the environment variables of OTLP, where they are set. */
+export interface OtlpPushOptions {
+  /** The whole URL. Default `http://localhost:4318/v1/metrics`. */
+  readonly url?: string;
+  /** Default `http/protobuf`. Each needs a package: `@opentelemetry/exporter-metrics-otlp-proto`, `-http` for JSON. */
+  readonly protocol?: OtlpProtocol;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** From one push to the next: default 60,000. */
+  readonly intervalMillis?: number;
+  /** How long a push may take with all its tries: default 10,000, and no longer than the interval. */
+  readonly timeoutMillis?: number;
+  /** Default `cumulative`. */
+  readonly temporality?: Temporality;
+  /** Default `none`. */
+  readonly compression?: (typeof COMPRESSIONS)[number];
+}
+
+export type OtlpPlan = Required<OtlpPushOptions>;
+
+/** Kinds of which deltas are taken for each preference (specification, OTLP exporter, temporality preference). */
+export const DELTA_KINDS: Readonly<Record<Temporality, readonly InstrumentKind[]>> = {
+  cumulative: [],
+  delta: ['COUNTER', 'OBSERVABLE_COUNTER', 'GAUGE', 'OBSERVABLE_GAUGE', 'HISTOGRAM'],
+  lowmemory: ['COUNTER', 'HISTOGRAM'],
+};
+
+const OTLP = 'OTEL_EXPORTER_OTLP';
+const DEFAULT_URL = 'http://localhost:4318/v1/metrics';
+const DEFAULT_TIMEOUT_MILLIS = 10_000;
+export const DEFAULT_INTERVAL_MILLIS = 60_000;
+
+/** What each option may be. */
+export const OTLP_CHECK: Check = table<OtlpPushOptions>({
+  url: rule('a URL such as http://localhost:4318/v1/metrics', isHttpUrl),
+  protocol: oneOf(OTLP_PROTOCOLS),
+  headers: mapOf(text, 'an object such as { authorization: "..." }'),
+  intervalMillis: milliseconds,
+  timeoutMillis: milliseconds,
+  temporality: oneOf(TEMPORALITIES),
+  compression: oneOf(COMPRESSIONS),
+});
+
+/** A variable of metrics, and that of all signals. */
+const both = (suffix: string): [string, string] => [`${OTLP}_METRICS_${suffix}`, `${OTLP}_${suffix}`];
+
+/** What `options` leave out, as the variables of OTLP say it, else as the specification does. Variables that an option stands over are not read. */
+export function otlpWithDefaults(options: OtlpPushOptions, environment: Environment): OtlpPlan {
+  const {
+    url = urlFrom(environment),
+    protocol = 'http/protobuf',
+    headers = headersFrom(environment),
+    intervalMillis = DEFAULT_INTERVAL_MILLIS,
+    timeoutMillis = environment.wholeNumber(both('TIMEOUT'), 1, LONGEST_TIMER, DEFAULT_TIMEOUT_MILLIS),
+    compression = environment.oneOf(both('COMPRESSION'), COMPRESSIONS, 'none'),
+    temporality = environment.oneOf([`${OTLP}_METRICS_TEMPORALITY_PREFERENCE`], TEMPORALITIES, 'cumulative'),
+  } = options;
+  return { url, protocol, headers, intervalMillis, timeoutMillis, compression, temporality };
+}
+
+/** The endpoint of metrics is a whole URL; that of all signals is what their paths are added to. */
+function urlFrom(environment: Environment): string {
+  const ofMetrics = environment.find(`${OTLP}_METRICS_ENDPOINT`);
+  const found = ofMetrics ?? environment.find(`${OTLP}_ENDPOINT`);
+  if (found === undefined) return DEFAULT_URL;
+  if (!URL.canParse(found.value) || !/^https?:$/.test(new URL(found.value).protocol)) {
+    environment.wrong(found.name, found.value, 'an http or https URL', DEFAULT_URL);
+    return DEFAULT_URL;
+  }
+  if (ofMetrics !== undefined) return new URL(found.value).href;
+  return `${found.value.replace(/\/$/, '')}/v1/metrics`;
+}
+
+/** Those of metrics stand over those of all signals. Values are secrets: none is ever printed. */
+function headersFrom(environment: Environment): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (const name of [`${OTLP}_HEADERS`, `${OTLP}_METRICS_HEADERS`]) {
+    const pairs = environment.find(name)?.value.split(',') ?? [];
+    for (const pair of pairs) {
+      const parsed = headerOf(pair);
+      if (parsed !== undefined) headers[parsed[0]] = parsed[1];
+      else if (pair.trim() !== '')
+        environment.wrong(name, '(hidden)', 'a list of key=value, percent-encoded', 'all its other pairs');
+    }
+  }
+  return headers;
+}
+
+function headerOf(pair: string): [string, string] | undefined {
+  const [, key, value] = /^\s*([!#$%&'*+\-.^_`|~0-9A-Za-z]+)\s*=\s*([^;]*?)\s*(?:;.*)?$/.exec(pair) ?? [];
+  if (key === undefined || value === undefined) return undefined;
+  try {
+    return [decodeURIComponent(key), decodeURIComponent(value)];
+  } catch {
+    return undefined;
+  }
+}
+
+function isHttpUrl(url: unknown): boolean {
+  return typeof url === 'string' && URL.canParse(url) && /^https?:$/.test(new URL(url).protocol);
+}

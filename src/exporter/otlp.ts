@@ -1,0 +1,144 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { shortText } from '../base/errors.ts';
+import type { ResourceMetrics } from '../collect/metric-data.ts';
+import { tellOfLoss, Warnings } from '../base/warnings.ts';
+import type { HostNames } from './host-names.ts';
+import { DELTA_KINDS, type OtlpPlan, type OtlpProtocol } from './otlp-options.ts';
+import { OtlpTransport, type OtlpDestination } from './otlp-transport.ts';
+import { Push, type PushSource, type PushTarget } from './push.ts';
+
+/** An official exporter's package is not installed. */
+export class MissingPackageError extends Error {
+  readonly code = 'E_PACKAGE';
+}
+
+/** The packages of the official exporters, which bring the serializers. */
+const PROTOCOLS: Readonly<Record<OtlpProtocol, { readonly package: string; readonly contentType: string }>> =
+  {
+    'http/protobuf': {
+      package: '@opentelemetry/exporter-metrics-otlp-proto',
+      contentType: 'application/x-protobuf',
+    },
+    'http/json': { package: '@opentelemetry/exporter-metrics-otlp-http', contentType: 'application/json' },
+  };
+
+/** What is used of `@opentelemetry/otlp-transformer`. */
+interface Serializer {
+  serializeRequest(metrics: ResourceMetrics): Uint8Array | undefined;
+  deserializeResponse(response: Uint8Array): {
+    readonly partialSuccess?: {
+      readonly rejectedDataPoints?: number | string;
+      readonly errorMessage?: string;
+    };
+  };
+}
+
+/** Pushes with the official serializer of the protocol, which is loaded here. Throws where it is not installed. */
+export function pushOtlp(
+  source: PushSource,
+  plan: OtlpPlan,
+  histogramSelection: string | undefined,
+  names: HostNames,
+): Push {
+  const { protocol, temporality, intervalMillis, timeoutMillis } = plan;
+  const target = otlpTarget(
+    loadSerializer(protocol),
+    protocol,
+    {
+      ...plan,
+      contentType: PROTOCOLS[protocol].contentType,
+      tls: tlsFiles(process.env),
+    },
+    names,
+  );
+  return new Push(source, target, {
+    intervalMillis,
+    timeoutMillis,
+    histogramSelection,
+    deltaKinds: DELTA_KINDS[temporality],
+  });
+}
+
+function otlpTarget(
+  serializer: Serializer,
+  protocol: OtlpProtocol,
+  destination: OtlpDestination,
+  names: HostNames,
+): PushTarget {
+  const transport = new OtlpTransport(destination, names);
+  const warnings = new Warnings();
+  return {
+    name: `OTLP (${protocol})`,
+    async send(metrics, timeoutMillis, retries) {
+      const body = serializer.serializeRequest(metrics);
+      if (body === undefined) throw new Error('the metrics could not be serialized');
+      const response = await transport.send(body, timeoutMillis, retries);
+      const refusal = refusalIn(serializer, response);
+      if (refusal !== undefined)
+        warnings.loss(
+          'refused',
+          refusal,
+          `seqlock-metrics: the collector has not taken all of a push: ${refusal}. What it has not taken is not sent again`,
+        );
+    },
+    giveUp: () => transport.giveUp(),
+    close: () => transport.close(),
+  };
+}
+
+/** What the collector says that it has not taken. A response that is none says nothing. */
+function refusalIn(serializer: Serializer, response: Buffer): string | undefined {
+  if (response.length === 0) return undefined;
+  try {
+    const { rejectedDataPoints = 0, errorMessage = '' } =
+      serializer.deserializeResponse(response).partialSuccess ?? {};
+    if (Number(rejectedDataPoints) === 0 && errorMessage === '') return undefined;
+    return `${String(rejectedDataPoints)} data points refused (${errorMessage || 'no reason given'})`;
+  } catch {
+    return undefined;
+  }
+}
+
+function loadSerializer(protocol: OtlpProtocol): Serializer {
+  const name = PROTOCOLS[protocol].package;
+  let path: string;
+  try {
+    path = createRequire(import.meta.url).resolve(name);
+  } catch (error) {
+    throw new MissingPackageError(
+      `pushing by ${protocol} needs the package ${name}, which is not installed: npm install ${name}`,
+      { cause: error },
+    );
+  }
+  const { ProtobufMetricsSerializer, JsonMetricsSerializer } = createRequire(path)(
+    '@opentelemetry/otlp-transformer',
+  ) as Record<'ProtobufMetricsSerializer' | 'JsonMetricsSerializer', Serializer>;
+  return protocol === 'http/json' ? JsonMetricsSerializer : ProtobufMetricsSerializer;
+}
+
+/** By the end of the names of variables that name a file, what holds without it. */
+const FILES = {
+  ca: ['CERTIFICATE', "the system's certificates are trusted"],
+  cert: ['CLIENT_CERTIFICATE', 'no client certificate is shown'],
+  key: ['CLIENT_KEY', 'no client certificate is shown'],
+} as const;
+
+/** The files for TLS that the environment names. Those of metrics stand over those of all signals. */
+function tlsFiles(variables: Readonly<Record<string, string | undefined>>): OtlpDestination['tls'] {
+  const files: Partial<Record<keyof typeof FILES, Buffer>> = {};
+  for (const [option, [suffix, otherwise]] of Object.entries(FILES))
+    for (const name of [`OTEL_EXPORTER_OTLP_${suffix}`, `OTEL_EXPORTER_OTLP_METRICS_${suffix}`]) {
+      const path = variables[name]?.trim() ?? '';
+      if (path === '') continue;
+      try {
+        files[option as keyof typeof FILES] = readFileSync(path);
+      } catch (error) {
+        tellOfLoss(
+          'warn',
+          `seqlock-metrics: ${name} is ${shortText(path)}, which cannot be read (${(error as Error).message}); it must be a file in PEM format. It is left out, and unless another variable names one, ${otherwise}`,
+        );
+      }
+    }
+  return files;
+}
