@@ -15,6 +15,7 @@ import { selectionKey } from '../state/aggregation-choice.ts';
 import { requestDeltas } from '../state/delta-requests.ts';
 import type { ExemplarFilter, InstrumentKind, StoreConfiguration } from '../state/records.ts';
 import { isStore, MetricStore } from '../state/store.ts';
+import { exportersOfStore } from '../state/store-exporters.ts';
 import { writerOf, type StoreWriter } from '../state/store-writer.ts';
 import { EXEMPLAR_FILTERS, exemplarFilterOfEnvironment } from './exemplar-filter-option.ts';
 import { observationBy } from './observation.ts';
@@ -72,8 +73,8 @@ export class SeqlockMeterProvider implements MeterProvider {
     const joined = given ?? MetricStore.inherited();
     this.store = joined ?? MetricStore.create();
     this.#ownsStore = joined === undefined;
-    this.#readers = new Readers(readers);
     const { region } = this.store;
+    this.#readers = new Readers(readers, () => exportersOfStore(region.buffer));
     this.#writer = writerOf(region);
     try {
       const ownViews = options.views && viewsOf(options.views);
@@ -174,8 +175,8 @@ export class SeqlockMeterProvider implements MeterProvider {
   }
 
   /**
-   * Asks every reader to export now, and waits for all. Rejects when one failed or `timeoutMillis` is over; what failed in an
-   * official periodic reader's export too.
+   * Asks every reader, and every exporter thread that this thread started for the store, to export now, and waits for all. Rejects when one failed or
+   * `timeoutMillis` is over; what failed in an official periodic reader's export too.
    */
   async forceFlush(options?: Deadline): Promise<void> {
     if (this.#isShutdown) {
@@ -191,8 +192,9 @@ export class SeqlockMeterProvider implements MeterProvider {
   }
 
   /**
-   * Shuts every reader down (push readers export once more, all that was recorded until then), then closes the store if the provider
-   * made it. Rejects as `forceFlush` does; the provider is shut down all the same.
+   * Shuts every reader down (push readers export once more, all that was recorded until then). If the provider made the store, it also stops the
+   * exporter threads that this thread started for it, after a last push, and closes the store. Rejects when a reader could not be shut down or
+   * `timeoutMillis` is over; an export that failed is a warning. The provider is shut down all the same.
    */
   async shutdown(options?: Deadline): Promise<void> {
     if (this.#isShutdown) {
@@ -204,7 +206,7 @@ export class SeqlockMeterProvider implements MeterProvider {
     if (unknown !== undefined) this.#writer.warnings.once('unknown option', 'shutdown', unknown);
     this.#isShutdown = true;
     try {
-      await this.#readers.shutdown(options);
+      await this.#readers.shutdown(options, this.#ownsStore);
     } finally {
       if (this.#ownsStore) this.store.close();
     }

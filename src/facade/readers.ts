@@ -1,6 +1,8 @@
 import type { IMetricReader } from '@opentelemetry/sdk-metrics';
 import { withTimeout } from '../base/deadline.ts';
 import { listOf, rule, table, type Check } from '../base/options.ts';
+import { tellOfLoss } from '../base/warnings.ts';
+import type { StoreExporter } from '../state/store-exporters.ts';
 
 export interface Deadline {
   readonly timeoutMillis?: number;
@@ -28,41 +30,55 @@ interface ExportingReader {
 }
 
 /**
- * The readers of a provider, and what is asked of all of them. One that fails, or takes too long, keeps no other from being asked and
- * waited for.
+ * The readers of a provider and the exporters of its store in other threads, and what is asked of all of them. One that fails, or takes too long,
+ * keeps no other from being asked and waited for.
  *
  * The official periodic reader tells a global handler of an export that failed, and its `forceFlush` resolves all the same; the
  * specification wants the caller to hear of it. So its exports are watched. An export that it gave up for time it tells nobody.
  */
 export class Readers {
   readonly #readers: readonly IMetricReader[];
+  readonly #exporters: () => readonly StoreExporter[];
   readonly #failures = new Map<IMetricReader, unknown[]>();
 
-  constructor(readers: readonly IMetricReader[]) {
+  constructor(readers: readonly IMetricReader[], exporters: () => readonly StoreExporter[]) {
     this.#readers = [...readers];
+    this.#exporters = exporters;
     for (const reader of readers) this.#watch(reader);
   }
 
-  /** Rejects with the error of the one reader that failed, or with an `AggregateError` of several. */
+  /** Rejects with the error of the one that failed, or with an `AggregateError` of several. */
   forceFlush(options: Deadline | undefined): Promise<void> {
-    return this.#all('flushed', options, (reader) => reader.forceFlush(options));
-  }
-
-  /** Likewise. */
-  shutdown(options: Deadline | undefined): Promise<void> {
-    return this.#all('shut down', options, (reader) => reader.shutdown(options));
-  }
-
-  async #all(
-    done: string,
-    { timeoutMillis }: Deadline = {},
-    ask: (reader: IMetricReader) => Promise<void>,
-  ): Promise<void> {
-    const outcomes = await Promise.allSettled(
-      this.#readers.map((reader) => {
-        const asked = this.#asked(reader, ask);
-        return timeoutMillis === undefined ? asked : withTimeout(timeoutMillis + GRACE_MILLIS, asked);
+    return this.#all('flushed', options, [
+      ...this.#readers.map(async (reader) => {
+        const [failure] = await this.#failuresOf(reader, () => reader.forceFlush(options));
+        if (failure !== undefined) throw failure;
       }),
+      ...this.#exporters().map((exporter) => exporter.forceFlush(options)),
+    ]);
+  }
+
+  /**
+   * Likewise, but an export that failed is told as a warning: nobody can do anything about it any more, and many who call it do not expect it to
+   * reject. `ends`: the store ends too, and so do its exporters.
+   */
+  shutdown(options: Deadline | undefined, ends: boolean): Promise<void> {
+    return this.#all('shut down', options, [
+      ...this.#readers.map(async (reader) => {
+        for (const failure of await this.#failuresOf(reader, () => reader.shutdown(options)))
+          tellOfLoss('warn', `seqlock-metrics: the last export of a reader failed: ${String(failure)}`);
+      }),
+      ...this.#exporters().map(
+        (exporter) => (ends ? exporter.stop(options) : exporter.forceFlush(options).catch(() => {})), // it has told
+      ),
+    ]);
+  }
+
+  async #all(done: string, { timeoutMillis }: Deadline = {}, asked: readonly Promise<void>[]): Promise<void> {
+    const outcomes = await Promise.allSettled(
+      asked.map((one) =>
+        timeoutMillis === undefined ? one : withTimeout(timeoutMillis + GRACE_MILLIS, one),
+      ),
     );
     const errors = outcomes.flatMap((outcome) =>
       outcome.status === 'rejected' ? [outcome.reason as unknown] : [],
@@ -75,11 +91,12 @@ export class Readers {
       );
   }
 
-  async #asked(reader: IMetricReader, ask: (reader: IMetricReader) => Promise<void>): Promise<void> {
-    const failures = this.#failures.get(reader);
-    failures?.splice(0);
-    await ask(reader);
-    if (failures !== undefined && failures.length > 0) throw failures[0];
+  /** With what the reader's exports failed that `ask` made. */
+  async #failuresOf(reader: IMetricReader, ask: () => Promise<void>): Promise<readonly unknown[]> {
+    const failures = this.#failures.get(reader) ?? [];
+    failures.splice(0);
+    await ask();
+    return failures;
   }
 
   #watch(reader: ExportingReader & IMetricReader): void {

@@ -4,7 +4,6 @@ import { DELTA_KINDS, type Temporality } from '../exporter/otlp-options.ts';
 import { selectedAggregation } from '../facade/reader-requirements.ts';
 import type { RemoteReader } from '../facade/remote-reader.ts';
 import { selectionKey } from '../state/aggregation-choice.ts';
-import type { ExporterThread } from '../thread/exporter-thread.ts';
 
 // Numbers of the enums of `@opentelemetry/sdk-metrics`.
 const DELTA = 0;
@@ -23,8 +22,6 @@ export interface Wishes {
 /** A reader of the exporter thread for the provider of this one. */
 export class ExporterReader implements RemoteReader {
   readonly readsElsewhere = true;
-  /** Set when the thread was started, for which the provider's store must be there. */
-  exporter: ExporterThread | undefined;
   readonly #wishes: Wishes;
 
   constructor(wishes: Wishes) {
@@ -57,11 +54,12 @@ export class ExporterReader implements RemoteReader {
     return Promise.reject(new Error('the exporter thread collects by itself'));
   }
 
-  async forceFlush(options?: { readonly timeoutMillis?: number }): Promise<void> {
-    await this.exporter?.forceFlush(options);
+  /** The provider asks the exporter thread itself. */
+  forceFlush(): Promise<void> {
+    return Promise.resolve();
   }
 
-  async shutdown(options?: { readonly timeoutMillis?: number }): Promise<void> {
-    await this.exporter?.stop(options);
+  shutdown(): Promise<void> {
+    return Promise.resolve();
   }
 }

@@ -8,7 +8,7 @@ import { isMainThread, workerData } from 'node:worker_threads';
 import { hasLogger, tellOfLoss } from '../base/warnings.ts';
 import { SeqlockMeterProvider } from '../facade/meter-provider.ts';
 import { MetricStore } from '../state/store.ts';
-import { ExporterThreadHost, type ExporterThread } from '../thread/exporter-thread.ts';
+import { ExporterThreadHost } from '../thread/exporter-thread.ts';
 import type { ExporterThreadOptions } from '../thread/options.ts';
 import type { ThreadData } from '../thread/protocol.ts';
 import { Environment } from '../base/environment.ts';
@@ -60,9 +60,7 @@ function registerApp(environment: Environment, { exporterThread, histograms }: S
   }
   if (exporterThread === undefined) return;
   const options = { ...exporterThread, store: provider.store };
-  startExporter(options, pushed.histogramSelection(), (exporter) => {
-    for (const reader of readers) reader.exporter = exporter;
-  });
+  startExporter(options, pushed.histogramSelection());
 }
 
 function joinApp(): void {
@@ -84,18 +82,13 @@ function isGlobal(provider: SeqlockMeterProvider): boolean {
 }
 
 /** Never keeps the app from starting or ending. Where Prometheus cannot be served, what is pushed is pushed all the same. */
-function startExporter(
-  options: ExporterThreadOptions,
-  histogramSelection: string,
-  onStart: (exporter: ExporterThread) => void,
-): void {
+function startExporter(options: ExporterThreadOptions, histogramSelection: string): void {
   const { prometheus, ...others } = options;
   const host = new ExporterThreadHost(options, { inBackground: true, histogramSelection });
-  onStart(host);
   host.started.catch((error: Error) => {
     tellOfLoss('error', `seqlock-metrics: ${error.message}`);
     if (prometheus !== undefined && (others.otlp !== undefined || others.console !== undefined))
-      startExporter(others, histogramSelection, onStart);
+      startExporter(others, histogramSelection);
   });
 }
 

@@ -11,6 +11,7 @@ import { planOf, type ExporterPlan } from '../exporter/options.ts';
 import { DELTA_KINDS } from '../exporter/otlp-options.ts';
 import { requestDeltas } from '../state/delta-requests.ts';
 import type { MetricStore } from '../state/store.ts';
+import { listExporter } from '../state/store-exporters.ts';
 import { writerOf } from '../state/store-writer.ts';
 import { FlushRequests, type FlushOutcome } from './flush-requests.ts';
 import { atAppEnd } from './last-export.ts';
@@ -96,7 +97,8 @@ export class ExporterThreadHost implements ExporterThread {
     requestDeltas(region, deltaKinds); // now, and not when the thread is up: instruments may be made in the next line
     this.#legacy = { keeper: keeperMemory(deltaKinds.length > 0 ? region.maxBytes : 0), addresses: {} };
     const lastExport = lastExportOf(options);
-    this.#forget =
+    const unlist = listExporter(region.buffer, this);
+    const cancel =
       lastExport === undefined
         ? () => {}
         : atAppEnd(lastExport, {
@@ -104,6 +106,10 @@ export class ExporterThreadHost implements ExporterThread {
             request: () => this.#requestLastFlush(),
             wait: (number, timeoutMillis) => this.#waitForLastFlush(number, timeoutMillis),
           });
+    this.#forget = () => {
+      unlist();
+      cancel();
+    };
     this.started = withoutContext(() => this.#start(inBackground)); // or what starts a thread anew holds the caller's
     this.started.catch(() => {}); // whoever waits for it hears of it
   }

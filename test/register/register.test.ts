@@ -3,6 +3,7 @@ import { expect } from 'chai';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { freePort } from '../../examples/demo/free-port.ts';
 import { attributesOf, findMetric, otlpTotal } from '../../examples/demo/otlp-read.ts';
 import {
@@ -103,6 +104,21 @@ const APPS = {
     counter.add(2);
     await metrics.getMeterProvider().shutdown();
     counter.add(4);`,
+  'other-order.mjs': `
+    import { Worker, isMainThread } from 'node:worker_threads';
+    if (isMainThread)
+      new Worker(new URL(import.meta.url), { env: { ...process.env, SEQLOCK_METRICS_MEMORY_ORDER: 'strict' } });
+    else console.log('the worker runs');`,
+  'without.mjs': 'delete globalThis.SharedArrayBuffer;',
+  // As where `ulimit -v` leaves no more: what takes addresses fails.
+  'little-room.mjs': `
+    const Whole = SharedArrayBuffer;
+    globalThis.SharedArrayBuffer = class extends Whole {
+      constructor(bytes, options) {
+        if (options?.maxByteLength > 2 ** 24) throw new RangeError('Array buffer allocation failed');
+        super(bytes, options);
+      }
+    };`,
   'is-noop.mjs': `
     import { metrics } from '@opentelemetry/api';
     console.log(metrics.getMeterProvider().constructor.name);`,
@@ -357,6 +373,36 @@ describe('seqlock-metrics/register', () => {
       expect(stderr).to.include('another global meter provider');
       expect(requests.length).to.equal(0);
     });
+  });
+
+  it('leaves a worker running that cannot use the store', async () => {
+    const { code, stdout, stderr } = await ran([...REGISTER, app('other-order.mjs')]);
+    expect({ code, stdout }).to.deep.equal({ code: 0, stdout: 'the worker runs\n' });
+    expect(stderr).to.include('records no metrics').and.include('SEQLOCK_METRICS_MEMORY_ORDER');
+  });
+
+  it('leaves an app running that can have no shared memory', async () => {
+    const { code, stdout, stderr } = await run(process.execPath, [
+      '--import',
+      pathToFileURL(app('without.mjs')).href,
+      ...REGISTER,
+      app('is-noop.mjs'),
+    ]);
+    expect(code).to.equal(0);
+    expect(stdout).to.not.include('SeqlockMeterProvider');
+    expect(stderr).to.include('records no metrics').and.include('SharedArrayBuffer is not defined');
+  });
+
+  it('makes the store smaller where the process may not reserve so many addresses', async () => {
+    const { code, last, stderr } = await ran([
+      '--import',
+      pathToFileURL(app('little-room.mjs')).href,
+      ...REGISTER,
+      app('early.mjs'),
+    ]);
+    expect(code).to.equal(0);
+    expect(otlpTotal(last!, 'early')).to.equal(1);
+    expect(stderr).to.include('the store may grow to 16777216 bytes, and not to 67108864');
   });
 
   it('warns in a worker whose main thread is not registered', async () => {

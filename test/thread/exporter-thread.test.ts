@@ -6,6 +6,7 @@ import { connect, type AddressInfo } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import threads, { type ResourceLimits, type Worker } from 'node:worker_threads';
+import { freePort } from '../../examples/demo/free-port.ts';
 import { otlpTotal } from '../../examples/demo/otlp-read.ts';
 import { startOtlpReceiver, type OtlpReceiver, type OtlpRequest } from '../../examples/demo/otlp-receiver.ts';
 import { parseScrape, total } from '../../examples/demo/scraped-text.ts';
@@ -131,6 +132,39 @@ describe('the exporter thread', () => {
       expect(receiver.inbox('/p').requests.map((request) => otlpTotal(request, 'c'))).to.deep.equal([5]);
       await exporter.forceFlush();
       expect(receiver.inbox('/p').requests.length).to.equal(1);
+    });
+
+    it('when the provider is flushed, and once more when it is shut down, which ends it', async () => {
+      const own = new SeqlockMeterProvider({ store: MetricStore.open({ maxBytes: 2 ** 20 }) });
+      const owner = new SeqlockMeterProvider();
+      await export_({ otlp: { url: `${receiver.url}/own` }, store: own.store });
+      await export_({ otlp: { url: `${receiver.url}/owner` }, store: owner.store });
+      for (const one of [own, owner]) one.getMeter('m').createCounter('c').add(6);
+      await Promise.all([own.forceFlush(), owner.forceFlush()]);
+      for (const one of [own, owner]) one.getMeter('m').createCounter('c').add(1);
+      await Promise.all([own.shutdown(), owner.shutdown()]);
+      const pushed = (path: string): unknown[] =>
+        receiver.inbox(path).requests.map((request) => otlpTotal(request, 'c'));
+      expect([pushed('/own'), pushed('/owner')]).to.deep.equal([
+        [6, 7],
+        [6, 7],
+      ]);
+      expect(exporters.length).to.equal(2);
+      await eventually(async () => (workers[1]!.threadId === -1 ? true : undefined)); // ended with its store
+      expect(workers[0]!.threadId, 'of a store that is not the provider’s').to.be.above(0);
+    });
+
+    it('when the provider is shut down, and where nobody takes it, rejects nothing', async () => {
+      const { warnings, stop } = collectWarnings();
+      const owner = new SeqlockMeterProvider();
+      const url = `http://127.0.0.1:${await freePort()}/v1/metrics`;
+      await export_({ otlp: { url, timeoutMillis: 200 }, store: owner.store });
+      owner.getMeter('m').createCounter('c').add(1);
+      const flushed = await owner.forceFlush().catch(({ code }: { code: string }) => code);
+      await owner.shutdown();
+      stop();
+      expect(flushed).to.equal('E_FLUSH');
+      expect(warnings.join()).to.include('could not be pushed');
     });
 
     it('with the headers it was given', async () => {

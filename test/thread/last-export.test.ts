@@ -29,7 +29,9 @@ class Apps {
 
   async end(way: AppWay, by: NodeJS.Signals = 'SIGTERM'): Promise<Ended> {
     const folder = `/${encodeURIComponent(`${way} ${by}`)}`;
-    const app = start(process.execPath, [APP, way, `${this.receiver.url}${folder}`]);
+    // Time enough for a thread that starts on a machine that does much else.
+    const lastExport = JSON.stringify({ timeoutMillis: 20_000 });
+    const app = start(process.execPath, [APP, way, `${this.receiver.url}${folder}`, lastExport]);
     let signal: string | null = null;
     app.child.once('exit', (_code, by) => (signal = by));
     await isUp(app);
