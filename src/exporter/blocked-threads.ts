@@ -1,22 +1,78 @@
+import { readFileSync } from 'node:fs';
 import { hrTimeOf } from '../collect/hr-time.ts';
 import type { SelfMetric } from '../collect/self-metrics.ts';
-import type { PulseReader } from '../memory/pulse.ts';
+import { systemThreadId } from '../memory/liveness.ts';
+import { PulseReader, type ThreadPulse } from '../memory/pulse.ts';
+import type { Region } from '../memory/region.ts';
+import { slabOwner } from '../memory/slab.ts';
 
 /** How often threads are looked at: a block is seen at the latest so long after it began, and its age is exact to this. */
 export const LOOK_MILLIS = 500;
 
-/** The gauge that tells which threads are blocked. Only threads that record, or have recorded, are known. */
-export function blockedThreads(pulses: PulseReader, startMillis: number): SelfMetric {
-  return {
-    name: 'seqlock.thread.blocked',
-    description: 'How long the event loop of a recording thread has not turned; 0 while it turns.',
-    unit: 's',
-    kind: 'gauge',
-    start: hrTimeOf(startMillis),
-    read: () =>
-      pulses.read().map(({ threadId, silentMillis }) => ({
-        value: Math.round(silentMillis) / 1000,
-        attributes: { 'thread.id': threadId },
-      })),
-  };
+/**
+ * What a thread does. `turning`: its event loop turns. Where it does not: `waiting` for a lock, in `Atomics.wait` or for the system, and uses no
+ * processor; `busy`; or `unknown`, where the system does not show it.
+ */
+type ThreadState = 'turning' | 'waiting' | 'busy' | 'unknown';
+
+/** The gauge that tells which threads are blocked. Only live threads that record, or have recorded, are known. */
+export class BlockedThreads {
+  readonly #region: Region;
+  readonly #pulses: PulseReader;
+  /** Processor time of the threads that were silent at the latest look, by slab. */
+  #times = new Map<number, number>();
+  readonly metric: SelfMetric;
+
+  constructor(region: Region) {
+    this.#region = region;
+    this.#pulses = new PulseReader(region);
+    this.metric = {
+      name: 'seqlock.thread.blocked',
+      description: 'How long the event loop of a recording thread has not turned; 0 while it turns.',
+      unit: 's',
+      kind: 'gauge',
+      start: hrTimeOf(region.takeTime()),
+      read: () =>
+        this.#pulses.read().map((pulse) => ({
+          value: Math.round(pulse.silentMillis) / 1000,
+          attributes: { 'thread.id': pulse.threadId, 'seqlock.thread.state': this.#stateOf(pulse) },
+        })),
+    };
+  }
+
+  /** To be called every `LOOK_MILLIS`. */
+  look(): void {
+    const silent = this.#pulses.read().filter(({ silentMillis }) => silentMillis > 0);
+    this.#times = new Map(silent.map(({ slab }) => [slab, this.#taskOf(slab)?.processorTime ?? 0]));
+    this.#pulses.look();
+  }
+
+  #stateOf({ slab, silentMillis }: ThreadPulse): ThreadState {
+    if (silentMillis === 0) return 'turning';
+    const task = this.#taskOf(slab);
+    if (task === undefined) return 'unknown';
+    return task.isAsleep && task.processorTime === this.#times.get(slab) ? 'waiting' : 'busy';
+  }
+
+  #taskOf(slab: number): Task | undefined {
+    const id = systemThreadId(slabOwner(this.#region, slab));
+    return id === undefined ? undefined : taskOf(id);
+  }
+}
+
+interface Task {
+  readonly isAsleep: boolean;
+  /** In ticks of the system, a hundredth of a second as a rule. */
+  readonly processorTime: number;
+}
+
+/** What the system shows of a thread; undefined where it shows nothing. */
+function taskOf(id: number): Task | undefined {
+  try {
+    const stat = readFileSync(`/proc/self/task/${id}/stat`, 'latin1');
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' '); // from the third on: proc_pid_stat(5)
+    return { isAsleep: fields[0] === 'S', processorTime: Number(fields[11]) + Number(fields[12]) };
+  } catch {
+    return undefined;
+  }
 }

@@ -1,10 +1,9 @@
 import type { AddressInfo } from 'node:net';
-import { tellOfLoss } from '../base/warnings.ts';
 import { clearInterval, setInterval } from '../base/platform.ts';
+import { tellOfLoss } from '../base/warnings.ts';
 import { MetricSource, type MetricSourceOptions } from '../collect/metric-source.ts';
-import { PulseReader } from '../memory/pulse.ts';
 import type { Region } from '../memory/region.ts';
-import { blockedThreads, LOOK_MILLIS } from './blocked-threads.ts';
+import { BlockedThreads, LOOK_MILLIS } from './blocked-threads.ts';
 import { DeltaKeeper, type KeeperMemory } from './delta-keeper.ts';
 import { HostNames, type KnownAddresses } from './host-names.ts';
 import type { ExporterPlan } from './options.ts';
@@ -56,12 +55,12 @@ export async function startExporter(
       'seqlock-metrics: the exporter thread reads a store that another thread reads too: its metrics are exported twice. Give the provider no readers where there is an exporter thread',
     );
   const names = new HostNames(addresses, listener.onFound);
-  const pulses = new PulseReader(region);
+  const blocked = plan.blockedThreads ? new BlockedThreads(region) : undefined;
   /** Each reader has its own: it keeps what it has read. */
   const newSource = (options: MetricSourceOptions = {}): MetricSource =>
     new MetricSource(
       { region },
-      { ...options, selfMetrics: plan.selfMetrics, moreMetrics: [blockedThreads(pulses, region.takeTime())] },
+      { ...options, selfMetrics: plan.selfMetrics, moreMetrics: blocked && [blocked.metric] },
     );
   const source: PushSource = { newSource, keeper: new DeltaKeeper(keeper) };
   const pushes: Push[] = [];
@@ -71,7 +70,7 @@ export async function startExporter(
     const server =
       plan.prometheus &&
       (await servePrometheus(newSource(), plan.prometheus, plan.exposition, names, listener.onListening));
-    const looks = setInterval(() => pulses.look(), LOOK_MILLIS);
+    const looks = blocked && setInterval(() => blocked.look(), LOOK_MILLIS);
     return {
       get address() {
         return server?.address();

@@ -33,8 +33,10 @@ export interface ExporterOptions {
   readonly otlp?: OtlpPushOptions;
   /** Prints all metrics to standard output at this interval, for a look at them. */
   readonly console?: { readonly intervalMillis?: number };
-  /** Exports the `seqlock.*` metrics of store and reader too. Default false; `seqlock.thread.blocked` always is. */
+  /** Exports the `seqlock.*` metrics of store and reader too. Default false. */
   readonly selfMetrics?: boolean;
+  /** Exports `seqlock.thread.blocked`: for how long the event loop of each thread has not turned. Default true. */
+  readonly blockedThreads?: boolean;
 }
 
 /** What an exporter is to do: the options with their defaults. Plain data, which can be sent to a thread. */
@@ -44,6 +46,7 @@ export interface ExporterPlan {
   readonly otlp: OtlpPlan | undefined;
   readonly console: { readonly intervalMillis: number } | undefined;
   readonly selfMetrics: boolean;
+  readonly blockedThreads: boolean;
   readonly histogramSelection?: string | undefined;
 }
 
@@ -64,6 +67,7 @@ export const EXPORTER_CHECKS: { readonly [K in keyof Required<ExporterOptions>]:
   otlp: OTLP_CHECK,
   console: table<NonNullable<ExporterOptions['console']>>({ intervalMillis: milliseconds }),
   selfMetrics: flag,
+  blockedThreads: flag,
 };
 
 /**
@@ -77,7 +81,7 @@ export function planOf(
   environment: Environment = new Environment(process.env, (message) => tellOfLoss('warn', message)),
 ): ExporterPlan {
   check(options, where);
-  const { prometheus, otlp, console, selfMetrics = false } = options;
+  const { prometheus, otlp, console, selfMetrics = false, blockedThreads = true } = options;
   if (prometheus === undefined && otlp === undefined && console === undefined)
     throw new OptionError(
       where,
@@ -95,6 +99,7 @@ export function planOf(
     otlp: otlp && otlpWithDefaults(otlp, environment),
     console: console && { intervalMillis: console.intervalMillis ?? DEFAULT_INTERVAL_MILLIS },
     selfMetrics,
+    blockedThreads,
   };
 }
 

@@ -69,3 +69,8 @@ function hasTask(id: number): boolean {
     return true; // anything but "no such thread" proves nothing
   }
 }
+
+/** The system's id of the thread of `mark`; undefined where marks are not made of those. */
+export function systemThreadId(mark: number): number | undefined {
+  return mark > 0 && mark < NODE_MARKS_FROM && MARK_KIND === 'linux-thread-id' ? mark : undefined;
+}

@@ -23,6 +23,7 @@ describe('options of an exporter', () => {
       },
       console: undefined,
       selfMetrics: false,
+      blockedThreads: true,
     });
   });
 
@@ -89,6 +90,7 @@ describe('options of an exporter', () => {
     ['otlp.headers.a', { otlp: { headers: { a: 1 } } }],
     ['console.intervalMillis', { console: { intervalMillis: Number.NaN } }],
     ['selfMetrics', { otlp, selfMetrics: 1 }],
+    ['blockedThreads', { otlp, blockedThreads: null }],
   ];
   for (const [option, options] of wrong)
     it(`throw for ${JSON.stringify(options)} and name ${option}`, () => {

@@ -104,9 +104,12 @@ async function main(): Promise<void> {
     case 'hang':
       new Worker(new URL(import.meta.url), { workerData: 'hang' });
       new Worker(new URL(import.meta.url), { workerData: 'count' });
+      new Worker(new URL(import.meta.url), { workerData: 'idle' });
       await eventually(async () => {
         const text = await (await fetch(`http://127.0.0.1:${exporter.address!.port}/metrics`)).text();
-        return text.includes('live_total') && text.includes('hung_total') ? true : undefined;
+        return ['live_total', 'hung_total', 'idle_total'].every((name) => text.includes(name))
+          ? true
+          : undefined;
       });
       break;
     case 'worker ends':
@@ -124,6 +127,12 @@ function worker(): void {
   if (workerData === 'hang') {
     meter.createCounter('hung').add(1);
     for (;;);
+  }
+  if (workerData === 'idle') {
+    meter.createCounter('idle').add(1);
+    // As an idle worker of a pool.
+    setTimeout(() => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0), 100);
+    return;
   }
   if (workerData === 'exit') {
     meter.createCounter('counted').add(2);

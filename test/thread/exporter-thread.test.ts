@@ -194,16 +194,24 @@ describe('the exporter thread', () => {
       const { requests } = receiver.inbox('/v1/metrics');
       const pushedBefore = requests.length;
       const hungAt = performance.now();
-      const seen: { live: number; blocked: Record<string, number> }[] = [];
+      const seen: { live: number; blocked: Record<string, number>; states: Record<string, string> }[] = [];
       await eventually(async () => {
         const response = await fetch(`http://127.0.0.1:${port}/metrics`);
         expect(response.status).to.equal(200);
         const samples = parseScrape(await response.text());
         const blocked = samples
           .filter(({ name }) => name === 'seqlock_thread_blocked_seconds')
-          .map(({ labels, value }) => [labels['thread_id'], value] as const);
-        seen.push({ live: total(samples, 'live_total'), blocked: Object.fromEntries(blocked) });
-        return Object.values(seen.at(-1)!.blocked).filter((seconds) => seconds > 1.5).length === 2
+          .map(({ labels, value }) => ({
+            id: labels['thread_id']!,
+            value,
+            state: labels['seqlock_thread_state']!,
+          }));
+        seen.push({
+          live: total(samples, 'live_total'),
+          blocked: Object.fromEntries(blocked.map(({ id, value }) => [id, value])),
+          states: Object.fromEntries(blocked.map(({ id, state }) => [id, state])),
+        });
+        return Object.values(seen.at(-1)!.blocked).filter((seconds) => seconds > 1.5).length === 3
           ? true
           : undefined;
       });
@@ -212,6 +220,11 @@ describe('the exporter thread', () => {
       const turning = Object.keys(last.blocked).filter((id) => last.blocked[id]! < 1);
       expect(last.blocked['0'], 'the main thread').to.be.above(1.5);
       expect(turning.length, 'one thread works').to.equal(1);
+      if (process.platform === 'linux') {
+        expect(last.states['0']).to.equal('busy');
+        expect(last.states[turning[0]!]).to.equal('turning');
+        expect(Object.values(last.states).sort()).to.deep.equal(['busy', 'busy', 'turning', 'waiting']);
+      }
       const pushed = requests.slice(pushedBefore).map((request) => otlpTotal(request, 'live'));
       const due = Math.floor((performance.now() - hungAt) / INTERVAL_MILLIS);
       expect(due, 'pushes that were due').to.be.at.least(3);
