@@ -57,6 +57,7 @@ export type { CreatedMetricsProvider } from './facade/metrics/create-metrics-pro
 export type { HistogramBucket } from './facade/metrics/histogram-stats.ts';
 export type { MetricsConfig } from './facade/metrics/metrics-config.ts';
 export type {
+  CollectedMetrics,
   MetricsCounter,
   MetricsCounterSeries,
   MetricsFamilyOptions,

@@ -1,8 +1,11 @@
 /** The migration guides: "before" and "after" are run, and what they print is the same. */
+import { PrometheusSerializer } from '@opentelemetry/exporter-prometheus';
 import { expect } from 'chai';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseStrictly } from './export/strict-parser.ts';
+import { SeqlockMetricReader } from '../src/index.ts';
+import { opened, shutDownOpened } from './support/opened.ts';
 import { runWell } from './support/program.ts';
 
 const FOLDER = resolve('build/migration'); // inside the package, so that its own name and its peers resolve
@@ -110,6 +113,33 @@ describe('migration guides', () => {
       "import { SeqlockMeterProvider } from 'seqlock-metrics';",
       'const provider = new SeqlockMeterProvider({',
     ]);
+  });
+
+  it('from the official Prometheus exporter: the names are those of the table', async () => {
+    const text = readFileSync('docs/migrating-from-sdk-metrics.md', 'utf8');
+    const rows = [
+      ...text.matchAll(
+        /^\| (counter|gauge|histogram) `(.+)`, unit `(.+)` \| `(.+)` \| `(.+)` \| `(.+)` \|$/gm,
+      ),
+    ];
+    expect(rows).to.have.length(4);
+    const reader = new SeqlockMetricReader();
+    const meter = opened({ readers: [reader] }).getMeter('m');
+    for (const [, kind, name, unit] of rows)
+      if (kind === 'counter') meter.createCounter(name!, { unit: unit! }).add(1);
+      else if (kind === 'gauge') meter.createGauge(name!, { unit: unit! }).record(1);
+      else meter.createHistogram(name!, { unit: unit! }).record(1);
+    const { resourceMetrics } = await reader.collect();
+    const namesOf = (exposition: string): string[] =>
+      [...exposition.matchAll(/^# TYPE (\S+) /gm)]
+        .map(([, name]) => name!)
+        .filter((name) => name !== 'target_info');
+    expect(namesOf(new PrometheusSerializer().serialize(resourceMetrics))).to.deep.equal(
+      rows.map((row) => row[4]),
+    );
+    expect(namesOf(reader.exportPrometheus())).to.deep.equal(rows.map((row) => row[5]));
+    expect(namesOf(reader.exportPrometheus({ withoutUnits: true }))).to.deep.equal(rows.map((row) => row[6]));
+    await shutDownOpened();
   });
 
   for (const name of ['migrating-from-prom-client', 'migrating-from-sdk-metrics', 'specification'])

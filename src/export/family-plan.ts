@@ -1,4 +1,5 @@
 /** Which metric goes into which Prometheus family. Conflicts are settled here: the metric met first wins, the other is left out and both are named. */
+import { BY_NAME_SCOPE } from '../base/by-name-scope.ts';
 import type { Warnings } from '../base/warnings.ts';
 import { shortText } from '../base/errors.ts';
 import type { ColumnKind, MetricColumn, MetricColumns } from '../collect/snapshot/metric-column.ts';
@@ -12,8 +13,16 @@ export interface Dialect {
 
 /** Options of every exposition. All have the defaults of the OpenTelemetry specification. */
 export interface ExpositionOptions {
-  /** How names are translated. Default `UnderscoreEscapingWithSuffixes`. */
+  /**
+   * How names are translated. Default `UnderscoreEscapingWithSuffixes`. Metrics of `createMetricsProvider` have Prometheus names already and keep
+   * them.
+   */
   readonly translationStrategy?: TranslationStrategy;
+  /**
+   * Leaves units out of the names: `job_duration` and not `job_duration_seconds`. These are the names that `@opentelemetry/exporter-prometheus`
+   * gives. Default false.
+   */
+  readonly withoutUnits?: boolean;
   /** Leaves the labels `otel_scope_...` out. Default false. */
   readonly withoutScopeInfo?: boolean;
   /** Leaves `target_info` out. Default false. */
@@ -59,7 +68,7 @@ export function planFamilies(
       : targetFamily(dialect);
   if (targetInfo !== undefined) for (const name of namesOf(targetInfo, dialect)) taken.set(name, targetInfo);
   for (const column of columns) {
-    const family = familyOf(column, dialect, options.translationStrategy ?? 'UnderscoreEscapingWithSuffixes');
+    const family = familyOf(column, dialect, options);
     const about = `metric ${shortText(column.description.name)} of scope ${shortText(column.description.scope.name)}`;
     if (family.sampleName === '') {
       warnings.loss('name', about, `${about} has no name that Prometheus could take; it is left out`);
@@ -102,11 +111,11 @@ export function planFamilies(
 function familyOf(
   column: MetricColumn,
   { openMetrics, escaping }: Dialect,
-  strategy: TranslationStrategy,
+  options: ExpositionOptions,
 ): PlannedFamily {
-  const { name, unit } = column.description;
+  const { scope, name, unit } = column.description;
   const kind = typeOf(column.description.kind);
-  const parts = metricName(name, unit, kind, strategy);
+  const parts = metricName(name, options.withoutUnits === true ? '' : unit, kind, strategyOf(scope, options));
   const base = escapedName(parts.base, escaping, false);
   const sampleName =
     kind === 'counter' && base !== '' ? escapedName(parts.base + parts.typeSuffix, escaping, false) : base;
@@ -121,6 +130,14 @@ function familyOf(
   return counterName !== ''
     ? { ...shared, name: counterName, sampleName, type: 'counter', unit: unitOf(counterName) }
     : { ...shared, name: sampleName, sampleName, type: 'unknown', unit: '' };
+}
+
+/** How names of a scope's metrics and of their labels are translated. */
+export function strategyOf(
+  { name }: { readonly name: string },
+  { translationStrategy = 'UnderscoreEscapingWithSuffixes' }: ExpositionOptions,
+): TranslationStrategy {
+  return name === BY_NAME_SCOPE ? 'NoTranslation' : translationStrategy;
 }
 
 /** Exponential histograms are histograms to Prometheus, beside which they may stand in one family. */

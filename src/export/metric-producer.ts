@@ -4,7 +4,9 @@ import type {
   MetricCollectOptions,
   MetricProducer,
 } from '@opentelemetry/sdk-metrics';
+import { shortText } from '../base/errors.ts';
 import { flag, isObject, rule, someFunction, table, type Check } from '../base/options.ts';
+import { Warnings } from '../base/warnings.ts';
 import type { Resource, ResourceMetrics } from '../collect/metric-data.ts';
 import { deltaKindsOf, MetricSource, type ReadableStore } from '../collect/metric-source.ts';
 import type { ReadStats } from '../collect/rows/cell-reader.ts';
@@ -44,7 +46,7 @@ export class SeqlockMetricProducer implements MetricProducer {
       store instanceof MetricSource
         ? store
         : new MetricSource(store, { ...others, deltaKinds: deltaKindsOf(aggregationTemporalitySelector) });
-    sources.set(this, this.#source);
+    setSource(this, this.#source);
   }
 
   /**
@@ -81,7 +83,20 @@ export class SeqlockMetricProducer implements MetricProducer {
 
 const sources = new WeakMap<object, MetricSource>();
 
-/** What a producer of this copy of the package reads; undefined for anything else. */
-export function sourceOf(producer: object): MetricSource | undefined {
-  return sources.get(producer);
+/** Notes what an object of this copy of the package reads. */
+export function setSource(reader: object, source: MetricSource): void {
+  sources.set(reader, source);
+}
+
+/** What a producer of this copy of the package reads, or another object that said so; undefined for anything else. */
+export function sourceOf(reader: object): MetricSource | undefined {
+  return sources.get(reader);
+}
+
+const warnings = new Warnings();
+
+/** Has observable callbacks called, for whoever reads next. Never rejects. */
+export async function observeNext(source: MetricSource): Promise<void> {
+  for (const error of await source.observe().catch((reason: unknown) => [reason]))
+    warnings.loss('callback', shortText(error), `an observable callback failed: ${shortText(error)}`);
 }

@@ -13,6 +13,7 @@ import type { Dialect, ExpositionOptions } from './family-plan.ts';
 import { prometheusProtobuf } from './prometheus-protobuf.ts';
 import { EXPOSITION_CHECKS, PrometheusText, type TextBody } from './prometheus-text.ts';
 import {
+  expositionOf,
   scrapeOf,
   SLICE_MILLIS,
   type Scrape,
@@ -62,7 +63,8 @@ export function createPrometheusHandler(
 ): PrometheusHandler {
   checkHandlerOptions(options, 'options of createPrometheusHandler');
   const { compression = true, timeoutMillis = DEFAULT_TIMEOUT_MILLIS, selfMetrics = false } = options;
-  const bodies = new Bodies(scrapeOf(source, warnings, { selfMetrics }), options);
+  const scrape = scrapeOf(source, warnings, { selfMetrics });
+  const bodies = new Bodies(scrape, { ...expositionOf(source), ...options });
   return async (request, response) => {
     response.on('error', () => {}); // a receiver that goes away is no fault of the app's
     try {

@@ -17,16 +17,15 @@ import {
 import type { Exemplar } from '../collect/metric-data.ts';
 import { shortText } from '../base/errors.ts';
 import { ClassicColumns } from './classic-buckets.ts';
-import { exemplarLabels, ExemplarTexts, newestByBucket } from './exemplar-text.ts';
+import { exemplarLabels, newestByBucket } from './exemplar-text.ts';
 import { planFamilies, type ExpositionOptions, type PlannedFamily } from './family-plan.ts';
 import { hashOfLabels, LabelIndex } from './label-index.ts';
-import { LabelWriter, type LabelPair } from './label-text.ts';
+import type { LabelPair, LabelWriter } from './label-text.ts';
 import { wellFormed, type EscapingScheme } from './prometheus-name.ts';
 import { hasNativeForm, writeNativeHistogram } from './native-histogram.ts';
 import { ProtobufWriter } from './protobuf-writer.ts';
-import { constantLabels } from './prometheus-text.ts';
 import { canAdd, sumOf, type ColumnRow } from './summed-rows.ts';
-import { fixedLabels, type TextContext } from './text-family.ts';
+import { fixedLabels, labelWriterOf, textContext, type TextContext } from './text-family.ts';
 
 const NO_EXEMPLARS: ReadonlyMap<number, Exemplar> = new Map<number, Exemplar>();
 
@@ -48,19 +47,11 @@ export function* prometheusProtobuf(
   const { attributes } = source.resource;
   const dialect = { openMetrics: false, escaping };
   const plan = planFamilies(source, dialect, options, warnings);
-  const labels = new LabelWriter(options.translationStrategy ?? 'UnderscoreEscapingWithSuffixes', escaping);
-  const context: TextContext = {
-    dialect,
-    options,
-    labels,
-    exemplars: new ExemplarTexts(labels),
-    warnings,
-    constants: constantLabels(attributes, options),
-  };
+  const context = textContext(attributes, dialect, options, warnings);
   if (plan.targetInfo !== undefined) {
     const writer = openFamily(plan.targetInfo);
     const metric = writer.begin(4);
-    writeLabels(writer, labels.pairs(attributes, new Set()));
+    writeLabels(writer, context.labels.pairs(attributes, new Set()));
     const gauge = writer.begin(2);
     writer.double(1, 1);
     writer.end(gauge);
@@ -138,7 +129,7 @@ function familyOfSums(family: PlannedFamily, context: TextContext): Buffer {
         same.rows.push({ column, row });
         same.classics.push({ column: classic, row });
       }
-      context.warnings.loss(
+      context.warnings[isAdded ? 'once' : 'loss'](
         'same labels',
         `${family.sampleName} ${text.slice(0, 200)}`,
         `two series of ${family.sampleName} have the same labels ${text.slice(0, 200)}: ${isAdded ? 'their sum is shown' : 'the second is left out'}`,
@@ -164,7 +155,8 @@ function labelsOfColumn(
 ): (row: number) => LabelPair[] {
   const fixed = fixedLabels(description.scope, context);
   const reserved = new Set(type === 'histogram' ? [...fixed.names, 'le'] : fixed.names);
-  return (row) => [...fixed.pairs, ...context.labels.pairs(attributes[row]!, reserved)];
+  const labels = labelWriterOf(description.scope, context);
+  return (row) => [...fixed.pairs, ...labels.pairs(attributes[row]!, reserved)];
 }
 
 /** Changes when rows of the family move. */

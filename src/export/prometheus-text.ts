@@ -4,11 +4,9 @@ import { Warnings } from '../base/warnings.ts';
 import type { MetricColumn, MetricColumns } from '../collect/snapshot/metric-column.ts';
 import { ClassicColumns } from './classic-buckets.ts';
 import { planFamilies, type Dialect, type ExpositionOptions, type FamilyPlan } from './family-plan.ts';
-import { ExemplarTexts } from './exemplar-text.ts';
-import { LabelWriter } from './label-text.ts';
 import type { HeldBytes } from './page-chunk.ts';
 import { TRANSLATION_STRATEGIES } from './prometheus-name.ts';
-import { TextFamily, type TextContext } from './text-family.ts';
+import { TextFamily, textContext, type TextContext } from './text-family.ts';
 
 /** A whole text, which stays as it is until it is released. */
 export interface TextBody {
@@ -100,18 +98,7 @@ export class PrometheusText {
     const reusable = new Map(
       this.#planned?.resource === key ? this.#families.map((family) => [family.name, family]) : [],
     );
-    const labels = new LabelWriter(
-      this.#options.translationStrategy ?? 'UnderscoreEscapingWithSuffixes',
-      this.#dialect.escaping,
-    );
-    const context: TextContext = {
-      dialect: this.#dialect,
-      options: this.#options,
-      labels,
-      exemplars: new ExemplarTexts(labels),
-      constants: constantLabels(resource.attributes, this.#options),
-      warnings: this.#warnings,
-    };
+    const context = textContext(resource.attributes, this.#dialect, this.#options, this.#warnings);
     this.#planned = { columns: [...columns], texts: columns.map(({ text }) => text), resource: key };
     this.#target = targetText(plan, resource.attributes, context);
     this.#families = plan.families.map((family) => {
@@ -137,20 +124,10 @@ function targetText({ targetInfo }: FamilyPlan, attributes: Attributes, { labels
   return Buffer.from(`# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${sample} 1\n`, 'utf8');
 }
 
-/** Resource attributes that are labels of every sample. */
-export function constantLabels(
-  attributes: Attributes,
-  { withResourceConstantLabels: wanted }: ExpositionOptions,
-): Attributes {
-  if (wanted === undefined) return {};
-  const isWanted = (key: string): boolean =>
-    wanted instanceof RegExp ? key.search(wanted) !== -1 : wanted.includes(key);
-  return Object.fromEntries(Object.entries(attributes).filter(([key]) => isWanted(key)));
-}
-
 /** What each option of an exposition may be. */
 export const EXPOSITION_CHECKS: { readonly [K in keyof Required<ExpositionOptions>]: Check } = {
   translationStrategy: oneOf(TRANSLATION_STRATEGIES),
+  withoutUnits: flag,
   withoutScopeInfo: flag,
   withoutTargetInfo: flag,
   withResourceConstantLabels: rule(

@@ -4,6 +4,7 @@ import type { Warnings } from '../base/warnings.ts';
 import type { ResourceMetrics } from '../collect/metric-data.ts';
 import { MetricSource, type MetricSourceOptions, type ReadableStore } from '../collect/metric-source.ts';
 import type { MetricColumns } from '../collect/snapshot/metric-column.ts';
+import type { ExpositionOptions } from './family-plan.ts';
 import { columnsOf } from './foreign-metrics.ts';
 import { sourceOf } from './metric-producer.ts';
 
@@ -12,9 +13,11 @@ export interface Collectable {
   collect(options?: {
     timeoutMillis?: number;
   }): Promise<{ resourceMetrics: unknown; errors: readonly unknown[] }>;
+  /** What its text is like where the options of the handler say nothing. */
+  readonly exposition?: ExpositionOptions;
 }
 
-/** Whose metrics are served: a store, or a reader or producer of any provider. */
+/** Whose metrics are served: a store, a `MetricsProvider`, or a reader or producer of any provider. */
 export type ScrapeSource = ReadableStore | Collectable;
 
 /** A snapshot that is being taken. */
@@ -38,11 +41,19 @@ export function scrapeOf(
   options: MetricSourceOptions = {},
 ): Scrape {
   if (typeof source !== 'object' || source === null)
-    throw new OptionError('source of createPrometheusHandler', source, 'a MetricStore or a MetricReader');
+    throw new OptionError(
+      'source of createPrometheusHandler',
+      source,
+      'a MetricStore, a MetricReader or a MetricsProvider',
+    );
   if (source instanceof MetricSource) return scrapeOfOwn(source, warnings);
   if ('region' in source) return scrapeOfOwn(new MetricSource(source, options), warnings);
   if (typeof source.collect !== 'function')
-    throw new OptionError('source of createPrometheusHandler', source, 'a MetricStore or a MetricReader');
+    throw new OptionError(
+      'source of createPrometheusHandler',
+      source,
+      'a MetricStore, a MetricReader or a MetricsProvider',
+    );
   let own: Scrape | undefined;
   return (timeoutMillis) => {
     const found = own === undefined ? sourceBehind(source) : undefined;
@@ -51,10 +62,16 @@ export function scrapeOf(
   };
 }
 
-/** Of our producer, or of a reader that has one: as soon as a provider has the reader. */
+/** Of what reads a store, or of a reader whose producer does: as soon as a provider has the reader. */
 function sourceBehind(source: Collectable): MetricSource | undefined {
+  if ('hasOtherProducers' in source && source.hasOtherProducers === true) return undefined;
   const producer: unknown = 'producer' in source ? source.producer : source;
   return typeof producer === 'object' && producer !== null ? sourceOf(producer) : undefined;
+}
+
+/** What a text of the source is like unless options say otherwise. */
+export function expositionOf(source: ScrapeSource): ExpositionOptions {
+  return ('exposition' in source && source.exposition) || {};
 }
 
 /** Nobody else asks `source` for columns: they are the scrape's until the next one begins. */

@@ -1,12 +1,13 @@
 import type { Attributes } from '@opentelemetry/api';
 import { shortText } from '../base/errors.ts';
+import { BY_NAME_SCOPE } from '../base/by-name-scope.ts';
 import type { Warnings } from '../base/warnings.ts';
 import type { ColumnScope, MetricColumn, MetricColumns } from '../collect/snapshot/metric-column.ts';
-import type { Dialect, ExpositionOptions, PlannedFamily } from './family-plan.ts';
-import type { ExemplarTexts } from './exemplar-text.ts';
+import { strategyOf, type Dialect, type ExpositionOptions, type PlannedFamily } from './family-plan.ts';
+import { ExemplarTexts } from './exemplar-text.ts';
 import { ByteText } from './byte-text.ts';
 import { hashOfLabels, LabelIndex } from './label-index.ts';
-import { escapedValue, type LabelSet, type LabelWriter } from './label-text.ts';
+import { escapedValue, LabelWriter, type LabelSet } from './label-text.ts';
 import type { HeldBytes } from './page-chunk.ts';
 import { isLegacyName, wellFormed } from './prometheus-name.ts';
 import { canAdd } from './summed-rows.ts';
@@ -21,10 +22,47 @@ export interface TextContext {
   readonly dialect: Dialect;
   readonly options: ExpositionOptions;
   readonly labels: LabelWriter;
+  /** Of metrics that are asked for by name. */
+  readonly labelsByName: LabelWriter;
   readonly exemplars: ExemplarTexts;
   /** Resource attributes that are labels of every sample. */
   readonly constants: Attributes;
   readonly warnings: Warnings;
+}
+
+export function textContext(
+  resource: Attributes,
+  dialect: Dialect,
+  options: ExpositionOptions,
+  warnings: Warnings,
+): TextContext {
+  const labelsOf = (scope: string): LabelWriter =>
+    new LabelWriter(strategyOf({ name: scope }, options), dialect.escaping);
+  const labels = labelsOf('');
+  return {
+    dialect,
+    options,
+    labels,
+    labelsByName: labelsOf(BY_NAME_SCOPE),
+    exemplars: new ExemplarTexts(labels),
+    constants: constantLabels(resource, options),
+    warnings,
+  };
+}
+
+/** Writes the labels of a scope's series. */
+export function labelWriterOf({ name }: ColumnScope, context: TextContext): LabelWriter {
+  return name === BY_NAME_SCOPE ? context.labelsByName : context.labels;
+}
+
+function constantLabels(
+  attributes: Attributes,
+  { withResourceConstantLabels: wanted }: ExpositionOptions,
+): Attributes {
+  if (wanted === undefined) return {};
+  const isWanted = (key: string): boolean =>
+    wanted instanceof RegExp ? key.search(wanted) !== -1 : wanted.includes(key);
+  return Object.fromEntries(Object.entries(attributes).filter(([key]) => isWanted(key)));
 }
 
 /** The lines of one family: what it is, and its samples from every scope. No two samples of it are alike. */
@@ -36,6 +74,7 @@ export class TextFamily {
   #fixed: LabelSet[] = [];
   #fixedHashes: number[] = [];
   #reserved: ReadonlySet<string>[] = [];
+  #writers: LabelWriter[] = [];
   #index = new LabelIndex();
 
   constructor(family: PlannedFamily, context: TextContext) {
@@ -89,6 +128,7 @@ export class TextFamily {
     const { columns } = this.#family;
     this.#index = new LabelIndex();
     this.#fixed = columns.map((column) => fixedLabels(column.description.scope, this.#context));
+    this.#writers = columns.map(({ description }) => labelWriterOf(description.scope, this.#context));
     this.#fixedHashes = this.#fixed.map(({ text }) => hashOfLabels(text));
     this.#reserved = this.#fixed.map(({ names }, i) => {
       const isHistogram = columns[i]!.description.kind === 'histogram';
@@ -110,7 +150,7 @@ export class TextFamily {
    */
   #labelsOf(section: number, attributes: Attributes, row: number, into: ByteText): boolean {
     into.clear();
-    this.#context.labels.write(attributes, this.#reserved[section]!, into);
+    this.#writers[section]!.write(attributes, this.#reserved[section]!, into);
     if (row < 0) return true;
     const hash = into.hash(this.#fixedHashes[section]!);
     const other = this.#index.add(hash, section * ROWS + row, (id) => {
@@ -140,7 +180,7 @@ export class TextFamily {
     const { sampleName } = this.#family;
     const about = (column: MetricColumn, of: Attributes): string =>
       `${shortText(of)} of metric ${shortText(column.description.name)} of scope ${shortText(column.description.scope.name)}`;
-    this.#context.warnings.loss(
+    this.#context.warnings[isAdded ? 'once' : 'loss'](
       'same labels',
       `${sampleName} ${labels.slice(0, 200)}`,
       `Attributes ${about(this.#sections[section]!.column, attributes)} and ${about(this.#columnOf(other), this.#attributesOf(other))} are the same labels of ${sampleName}: ${isAdded ? 'it shows their sum' : 'the former are left out'}`,
@@ -160,7 +200,7 @@ function headerText({ name, type, unit, help }: PlannedFamily, { openMetrics }: 
 /** Labels of the scope, and resource attributes that are labels of every sample. */
 export function fixedLabels(scope: ColumnScope, { labels, options, constants }: TextContext): LabelSet {
   const attributes: Attributes = {};
-  if (options.withoutScopeInfo !== true) {
+  if (options.withoutScopeInfo !== true && scope.name !== BY_NAME_SCOPE) {
     for (const [key, value] of Object.entries(scope.attributes ?? {}))
       attributes[`otel_scope_${key}`] = value;
     // Set last: a scope attribute that is called like one of these is dropped.

@@ -1,20 +1,25 @@
-import { MetricReader } from '@opentelemetry/sdk-metrics';
+import { MetricReader, type MetricReaderOptions } from '@opentelemetry/sdk-metrics';
 import type { ReadStats } from '../collect/rows/cell-reader.ts';
 import type { ResourceMetrics } from '../collect/metric-data.ts';
 import type { ExpositionOptions } from '../export/family-plan.ts';
 import { columnsOf } from '../export/foreign-metrics.ts';
 import { metricsDocument, type MetricsDocument } from '../export/json.ts';
-import { sourceOf, type SeqlockMetricProducer } from '../export/metric-producer.ts';
-import { checkExpositionOptions, PrometheusText } from '../export/prometheus-text.ts';
+import { observeNext, sourceOf, type SeqlockMetricProducer } from '../export/metric-producer.ts';
+import { PrometheusPage } from '../export/prometheus-page.ts';
 
 /**
  * A pull reader of a `SeqlockMeterProvider`: `collect()` as every reader has it, and synchronous reads beside it.
  * All methods belong to the thread that made the reader; they may be called while other threads record.
  */
 export class SeqlockMetricReader extends MetricReader {
-  #text: PrometheusText | undefined;
-  #textKey = '';
+  readonly #page = new PrometheusPage();
+  readonly #hasOtherProducers: boolean;
   #producer: SeqlockMetricProducer | undefined;
+
+  constructor(options?: MetricReaderOptions) {
+    super(options);
+    this.#hasOtherProducers = (options?.metricProducers?.length ?? 0) > 0;
+  }
 
   /** Called once, by the provider. Throws when that is not a `SeqlockMeterProvider`. */
   override setMetricProducer(producer: Parameters<MetricReader['setMetricProducer']>[0]): void {
@@ -32,22 +37,17 @@ export class SeqlockMetricReader extends MetricReader {
   }
 
   /**
-   * The Prometheus text (0.0.4) of `snapshot()`. Each call with other options makes a text of its own; the one made last is kept
-   * and only brought up to date by the next call with equal options.
+   * The Prometheus text (0.0.4) of `snapshot()`, under the names that `createPrometheusHandler` gives. Observable instruments have the values
+   * of their latest round, and the call asks for the next: `await reader.collect()` first, or use the handler, to have them called before.
+   * Metrics of the reader's `metricProducers` are in the handler's text alone. Throws an `OptionError` on a wrong option.
    */
   exportPrometheus(options: ExpositionOptions = {}): string {
-    checkExpositionOptions(options, 'options of exportPrometheus');
     const producer = this.#attached();
-    const key = JSON.stringify(options, (_, value: unknown) =>
-      value instanceof RegExp ? String(value) : value,
-    );
-    if (this.#text === undefined || this.#textKey !== key) {
-      this.#text = new PrometheusText({ openMetrics: false, escaping: 'underscores' }, options);
-      this.#textKey = key;
-    }
+    const source = sourceOf(producer);
     // Of a provider of another copy of the package there are no columns.
-    this.#text.update(sourceOf(producer)?.columns() ?? columnsOf(producer.snapshot(), () => {}));
-    return this.#text.toString();
+    const text = this.#page.of(source?.columns() ?? columnsOf(producer.snapshot(), () => {}), options);
+    if (source !== undefined) void observeNext(source);
+    return text;
   }
 
   /** `snapshot()` as a plain JSON value, whose form `metricsJsonSchema` describes. */
@@ -63,6 +63,11 @@ export class SeqlockMetricReader extends MetricReader {
   /** What the reader reads: for a handler or exporter that takes snapshots itself. Throws when no provider has the reader. */
   get producer(): SeqlockMetricProducer {
     return this.#attached();
+  }
+
+  /** True where `collect` has more than `producer` does: the metrics of the `metricProducers` that the reader was made with. */
+  get hasOtherProducers(): boolean {
+    return this.#hasOtherProducers;
   }
 
   #attached(): SeqlockMetricProducer {

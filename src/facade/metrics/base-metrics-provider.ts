@@ -1,11 +1,13 @@
 import { Warnings } from '../../base/warnings.ts';
 import { performance } from '../../base/platform.ts';
+import type { ExpositionOptions } from '../../export/family-plan.ts';
 import type { MetricsDocument } from '../../export/json.ts';
 import { FamilyRegistry } from './family-registry.ts';
 import { CounterFamily, GaugeFamily, HistogramFamily } from './metric-family.ts';
 import { defineMetric } from './metric-definition.ts';
 import type { MetricsBackend } from './metrics-backend.ts';
 import type {
+  CollectedMetrics,
   MetricsCounter,
   MetricsFamilyOptions,
   MetricsGauge,
@@ -18,6 +20,7 @@ import { ValueGuard } from './value-guard.ts';
 /** What all providers have in common: names, labels and checks. */
 export abstract class BaseMetricsProvider<B extends MetricsBackend> implements MetricsProvider {
   readonly mode: MetricsMode;
+  readonly exposition: ExpositionOptions = { withoutTargetInfo: true };
   protected readonly backend: B;
   readonly #warnings: Warnings = new Warnings();
   readonly #registry: FamilyRegistry = new FamilyRegistry(this.#warnings);
@@ -65,8 +68,13 @@ export abstract class BaseMetricsProvider<B extends MetricsBackend> implements M
     });
   }
 
-  exportPrometheus(): string {
-    return this.backend.exportPrometheus();
+  /** For `createPrometheusHandler`, and readers of other SDKs. */
+  collect({ timeoutMillis }: { readonly timeoutMillis?: number } = {}): Promise<CollectedMetrics> {
+    return this.backend.collect(timeoutMillis);
+  }
+
+  exportPrometheus(options: ExpositionOptions = {}): string {
+    return this.backend.exportPrometheus({ ...this.exposition, ...options });
   }
 
   exportJson(): MetricsDocument {

@@ -1,3 +1,4 @@
+import type { ExpositionOptions } from '../../export/family-plan.ts';
 import type { MetricsDocument } from '../../export/json.ts';
 import {
   ComparingCounterSeries,
@@ -8,7 +9,12 @@ import {
 } from './comparing-series.ts';
 import type { MetricDefinition } from './metric-definition.ts';
 import type { MakeSeries, MetricsBackend } from './metrics-backend.ts';
-import type { MetricsCounterSeries, MetricsGaugeSeries, MetricsHistogramSeries } from './metrics-provider.ts';
+import type {
+  CollectedMetrics,
+  MetricsCounterSeries,
+  MetricsGaugeSeries,
+  MetricsHistogramSeries,
+} from './metrics-provider.ts';
 import { OperationTimer, type OperationCost } from './operation-cost.ts';
 import type { SeqlockBackend } from './seqlock-backend.ts';
 import type { StandardBackend } from './standard-backend.ts';
@@ -17,34 +23,31 @@ import type { ValueGuard } from './value-guard.ts';
 /** Both backends at once: everything is recorded to both, and read from the first. */
 export class ComparingBackend implements MetricsBackend {
   readonly mode = 'compare';
-  readonly #seqlock: SeqlockBackend;
+  readonly seqlock: SeqlockBackend;
   readonly #standard: StandardBackend;
   readonly #series: ComparedSeries[] = [];
   readonly #timers = new Map<string, OperationTimer>();
 
   constructor(seqlock: SeqlockBackend, standard: StandardBackend) {
-    this.#seqlock = seqlock;
+    this.seqlock = seqlock;
     this.#standard = standard;
   }
 
   counter(definition: MetricDefinition, guard: ValueGuard): MakeSeries<MetricsCounterSeries> {
-    const [one, other] = [
-      this.#seqlock.counter(definition, guard),
-      this.#standard.counter(definition, guard),
-    ];
+    const [one, other] = [this.seqlock.counter(definition, guard), this.#standard.counter(definition, guard)];
     return (labels) =>
       this.#noted(new ComparingCounterSeries(this.#timerOf, definition, labels, one(labels), other(labels)));
   }
 
   gauge(definition: MetricDefinition, guard: ValueGuard): MakeSeries<MetricsGaugeSeries> {
-    const [one, other] = [this.#seqlock.gauge(definition, guard), this.#standard.gauge(definition, guard)];
+    const [one, other] = [this.seqlock.gauge(definition, guard), this.#standard.gauge(definition, guard)];
     return (labels) =>
       this.#noted(new ComparingGaugeSeries(this.#timerOf, definition, labels, one(labels), other(labels)));
   }
 
   histogram(definition: MetricDefinition, guard: ValueGuard): MakeSeries<MetricsHistogramSeries> {
     const [one, other] = [
-      this.#seqlock.histogram(definition, guard),
+      this.seqlock.histogram(definition, guard),
       this.#standard.histogram(definition, guard),
     ];
     return (labels) =>
@@ -64,8 +67,12 @@ export class ComparingBackend implements MetricsBackend {
     return timer;
   };
 
-  exportPrometheus(): string {
-    return this.#both('exportPrometheus', (side) => side.exportPrometheus());
+  collect(timeoutMillis: number | undefined): Promise<CollectedMetrics> {
+    return this.seqlock.collect(timeoutMillis);
+  }
+
+  exportPrometheus(options: ExpositionOptions): string {
+    return this.#both('exportPrometheus', (side) => side.exportPrometheus(options));
   }
 
   exportJson(): MetricsDocument {
@@ -77,7 +84,7 @@ export class ComparingBackend implements MetricsBackend {
     const timer = this.#timerOf(operation);
     timer.isTimed();
     return timer.time(
-      () => work(this.#seqlock),
+      () => work(this.seqlock),
       () => work(this.#standard),
     );
   }
@@ -95,6 +102,6 @@ export class ComparingBackend implements MetricsBackend {
   }
 
   async shutdown(): Promise<void> {
-    await Promise.all([this.#seqlock.shutdown(), this.#standard.shutdown()]);
+    await Promise.all([this.seqlock.shutdown(), this.#standard.shutdown()]);
   }
 }

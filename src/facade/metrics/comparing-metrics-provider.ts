@@ -1,4 +1,6 @@
 import { tell } from '../../base/warnings.ts';
+import { setSource } from '../../export/metric-producer.ts';
+import type { SeqlockMeterProvider } from '../meter-provider.ts';
 import { BaseMetricsProvider } from './base-metrics-provider.ts';
 import { ComparingBackend } from './comparing-backend.ts';
 import type { MetricDifference } from './comparing-series.ts';
@@ -34,6 +36,12 @@ export class ComparingMetricsProvider extends BaseMetricsProvider<ComparingBacke
         new StandardBackend({ ...(resource !== undefined && { resource }) }),
       ),
     );
+    setSource(this, this.backend.seqlock.source);
+  }
+
+  /** The OpenTelemetry provider of the seqlock side: for readers, exporters and instruments of its own. */
+  get meterProvider(): SeqlockMeterProvider {
+    return this.backend.seqlock.meterProvider;
   }
 
   comparison(): MetricsComparison {

@@ -1,16 +1,15 @@
 import type { Attributes } from '@opentelemetry/api';
+import type { ExpositionOptions } from '../../export/family-plan.ts';
 import type { MetricsDocument } from '../../export/json.ts';
 import type { MetricDefinition } from './metric-definition.ts';
 import type {
+  CollectedMetrics,
   MetricsCounterSeries,
   MetricsGaugeSeries,
   MetricsHistogramSeries,
   MetricsMode,
 } from './metrics-provider.ts';
 import type { ValueGuard } from './value-guard.ts';
-
-/** The scope of the instruments behind a `MetricsProvider`. */
-export const SCOPE = 'seqlock-metrics/metrics-provider';
 
 /** Makes the series of one metric. Called once for each set of attributes, by the thread that has the backend. */
 export type MakeSeries<S> = (attributes: Attributes) => S;
@@ -21,7 +20,9 @@ export interface MetricsBackend {
   counter(definition: MetricDefinition, guard: ValueGuard): MakeSeries<MetricsCounterSeries>;
   gauge(definition: MetricDefinition, guard: ValueGuard): MakeSeries<MetricsGaugeSeries>;
   histogram(definition: MetricDefinition, guard: ValueGuard): MakeSeries<MetricsHistogramSeries>;
-  exportPrometheus(): string;
+  /** All metrics; observable ones with the values of now. */
+  collect(timeoutMillis: number | undefined): Promise<CollectedMetrics>;
+  exportPrometheus(options: ExpositionOptions): string;
   exportJson(): MetricsDocument;
   shutdown(): Promise<void>;
 }

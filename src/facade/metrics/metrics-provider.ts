@@ -5,6 +5,8 @@
  * Recording never throws: what cannot be recorded is warned of once per metric and cause, through `diag`, and has no effect. Making a metric
  * throws an `OptionError` when something about it is wrong. Objects belong to the thread that made them.
  */
+import type { ResourceMetrics } from '../../collect/metric-data.ts';
+import type { ExpositionOptions } from '../../export/family-plan.ts';
 import type { MetricsDocument } from '../../export/json.ts';
 import type { HistogramStats } from './histogram-stats.ts';
 
@@ -77,9 +79,18 @@ export interface MetricsFamilyOptions<L extends string = string> {
   readonly labelNames?: readonly L[];
 }
 
+/** What a collection gave. */
+export interface CollectedMetrics {
+  readonly resourceMetrics: ResourceMetrics;
+  /** What observable callbacks failed with. */
+  readonly errors: readonly unknown[];
+}
+
 export interface MetricsProvider {
   /** Which implementation this is. */
   readonly mode: MetricsMode;
+  /** What its Prometheus text is like where options say nothing. */
+  readonly exposition: ExpositionOptions;
   /**
    * Gets or makes a counter. `name`: letters, digits, `_` and `:`, no digit first; it is exported as it is. Throws an `OptionError` when the
    * name, regardless of case, is taken by another kind, spelling or set of label names.
@@ -105,10 +116,16 @@ export interface MetricsProvider {
     buckets?: readonly number[],
     options?: MetricsFamilyOptions<L>,
   ): MetricsHistogram<L>;
-  /** The metrics of this provider as Prometheus text 0.0.4. A series is in it from its first recording on. */
-  exportPrometheus(): string;
-  /** The metrics of this provider as a JSON value; `metricsJsonSchema` describes its form. */
+  /**
+   * Prometheus text 0.0.4, as `createPrometheusHandler(provider)` serves it: metrics of this provider under their own names and, in `seqlock` mode,
+   * those of all other meters of the store. Without `target_info` unless the options say otherwise. A series is in it from its first recording on;
+   * observable instruments have the values of their latest round, and the call asks for the next.
+   */
+  exportPrometheus(options?: ExpositionOptions): string;
+  /** The same metrics as a JSON value; `metricsJsonSchema` describes its form. */
   exportJson(): MetricsDocument;
+  /** Has observable callbacks called, then gives all metrics. This makes it a source of `createPrometheusHandler`. */
+  collect(options?: { readonly timeoutMillis?: number }): Promise<CollectedMetrics>;
   /** Seconds since the provider was made, with fractions, by a clock that nobody sets. */
   uptimeSeconds(): number;
   /** Exports what push readers have not exported yet, and lets go of memory. Recording has no effect that is seen after it. */

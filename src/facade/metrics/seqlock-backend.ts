@@ -1,11 +1,14 @@
 import { type Meter } from '@opentelemetry/api';
 import { tellOfLoss } from '../../base/warnings.ts';
+import { BY_NAME_SCOPE } from '../../base/by-name-scope.ts';
 import { OptionError } from '../../base/errors.ts';
-import type { ResourceMetrics } from '../../collect/metric-data.ts';
 import { MetricSource } from '../../collect/metric-source.ts';
 import { SeriesReaders, type SeriesReader } from '../../collect/series-reader.ts';
 import { readerOf } from '../../collect/directory/store-reader.ts';
+import type { ExpositionOptions } from '../../export/family-plan.ts';
 import { metricsDocument, type MetricsDocument } from '../../export/json.ts';
+import { observeNext } from '../../export/metric-producer.ts';
+import { PrometheusPage } from '../../export/prometheus-page.ts';
 import { bind } from '../../sdk/bind.ts';
 import { canonicalAttributes } from '../../state/attributes.ts';
 import type { StreamDescription } from '../../state/records.ts';
@@ -13,9 +16,13 @@ import type { SharedValueStream } from '../../state/shared-value-stream.ts';
 import { writerOf } from '../../state/store-writer.ts';
 import { SeqlockMeterProvider, type SeqlockMeterProviderOptions } from '../meter-provider.ts';
 import type { MetricDefinition } from './metric-definition.ts';
-import { SCOPE, type MakeSeries, type MetricsBackend } from './metrics-backend.ts';
-import type { MetricsCounterSeries, MetricsGaugeSeries, MetricsHistogramSeries } from './metrics-provider.ts';
-import { PrometheusPage } from './prometheus-page.ts';
+import type { MakeSeries, MetricsBackend } from './metrics-backend.ts';
+import type {
+  CollectedMetrics,
+  MetricsCounterSeries,
+  MetricsGaugeSeries,
+  MetricsHistogramSeries,
+} from './metrics-provider.ts';
 import { SeqlockCounterSeries, SeqlockGaugeSeries, SeqlockHistogramSeries } from './seqlock-series.ts';
 import type { ValueGuard } from './value-guard.ts';
 
@@ -30,7 +37,8 @@ export class SeqlockBackend implements MetricsBackend {
   readonly meterProvider: SeqlockMeterProvider;
   readonly readers: SeriesReaders;
   readonly #meter: Meter;
-  readonly #source: MetricSource;
+  /** All metrics of the store, those of other meters too. */
+  readonly source: MetricSource;
   readonly #page = new PrometheusPage();
 
   constructor(options: SeqlockMeterProviderOptions) {
@@ -42,9 +50,9 @@ export class SeqlockBackend implements MetricsBackend {
       );
     this.meterProvider = new SeqlockMeterProvider(options);
     const { store } = this.meterProvider;
-    this.#meter = this.meterProvider.getMeter(SCOPE);
+    this.#meter = this.meterProvider.getMeter(BY_NAME_SCOPE);
     this.readers = new SeriesReaders(readerOf(store.region));
-    this.#source = new MetricSource(store);
+    this.source = new MetricSource(store);
     this.#warnOfUnreadableHistograms();
   }
 
@@ -95,7 +103,7 @@ export class SeqlockBackend implements MetricsBackend {
     const configuration = readerOf(region).configuration;
     return writerOf(region).sharedValueStream(
       {
-        scope: { name: SCOPE, version: '', schemaUrl: undefined },
+        scope: { name: BY_NAME_SCOPE, version: '', schemaUrl: undefined },
         name,
         description: help,
         unit: '',
@@ -117,27 +125,25 @@ export class SeqlockBackend implements MetricsBackend {
   ): SeriesReader {
     const lowerName = name.toLowerCase();
     return this.readers.reader({
-      scope: SCOPE,
+      scope: BY_NAME_SCOPE,
       isStream: (stream) => stream.name.toLowerCase() === lowerName && stream.aggregation.type === type,
       attributes: canonicalAttributes(attributes, () => {}),
     });
   }
 
-  /** The store may have metrics of other meters; those are exported by readers of the whole store. */
-  exportPrometheus(): string {
-    const { resource, columns } = this.#source.columns();
-    return this.#page.of({
-      resource,
-      columns: columns.filter(({ description }) => description.scope.name === SCOPE),
-    });
+  async collect(timeoutMillis: number | undefined): Promise<CollectedMetrics> {
+    const { metrics, errors } = await this.source.collect(timeoutMillis);
+    return { resourceMetrics: metrics, errors };
+  }
+
+  exportPrometheus(options: ExpositionOptions): string {
+    const text = this.#page.of(this.source.columns(), options);
+    void observeNext(this.source);
+    return text;
   }
 
   exportJson(): MetricsDocument {
-    const { resource, scopeMetrics }: ResourceMetrics = this.#source.snapshot();
-    return metricsDocument({
-      resource,
-      scopeMetrics: scopeMetrics.filter(({ scope }) => scope.name === SCOPE),
-    });
+    return metricsDocument(this.source.snapshot());
   }
 
   shutdown(): Promise<void> {

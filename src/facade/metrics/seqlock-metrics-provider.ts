@@ -1,3 +1,4 @@
+import { setSource } from '../../export/metric-producer.ts';
 import type { SeqlockReadStats } from '../../collect/rows/sampled-cell-reader.ts';
 import type { SeqlockMeterProvider, SeqlockMeterProviderOptions } from '../meter-provider.ts';
 import { BaseMetricsProvider } from './base-metrics-provider.ts';
@@ -21,6 +22,7 @@ export class SeqlockMetricsProvider extends BaseMetricsProvider<SeqlockBackend> 
    */
   constructor(options: SeqlockMetricsProviderOptions = {}) {
     super(new SeqlockBackend(options));
+    setSource(this, this.backend.source);
   }
 
   /** The OpenTelemetry provider that the metrics are made by: for readers, exporters and instruments of its own. */

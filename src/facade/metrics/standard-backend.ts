@@ -1,3 +1,4 @@
+import { BY_NAME_SCOPE } from '../../base/by-name-scope.ts';
 import type { Meter } from '@opentelemetry/api';
 import { MeterProvider, MetricReader, type IMetricReader } from '@opentelemetry/sdk-metrics';
 import { withoutContext } from '../../base/no-context.ts';
@@ -5,14 +6,20 @@ import { table, type Check } from '../../base/options.ts';
 import { columnsOf } from '../../export/foreign-metrics.ts';
 import * as metricData from '../../collect/metric-data.ts';
 import { hrTimeOf } from '../../collect/hr-time.ts';
+import type { ExpositionOptions } from '../../export/family-plan.ts';
 import { metricsDocument, type MetricsDocument } from '../../export/json.ts';
+import { PrometheusPage } from '../../export/prometheus-page.ts';
 import { BucketFinder } from '../../state/bucket-finder.ts';
 import { checkReaders } from '../readers.ts';
 import { checkResource, defaultResource, type ProviderResource } from '../resource.ts';
 import type { MetricDefinition } from './metric-definition.ts';
-import { SCOPE, type MakeSeries, type MetricsBackend } from './metrics-backend.ts';
-import type { MetricsCounterSeries, MetricsGaugeSeries, MetricsHistogramSeries } from './metrics-provider.ts';
-import { PrometheusPage } from './prometheus-page.ts';
+import type { MakeSeries, MetricsBackend } from './metrics-backend.ts';
+import type {
+  CollectedMetrics,
+  MetricsCounterSeries,
+  MetricsGaugeSeries,
+  MetricsHistogramSeries,
+} from './metrics-provider.ts';
 import {
   latestTime,
   StandardCounterSeries,
@@ -74,7 +81,7 @@ export class StandardBackend implements MetricsBackend {
           readers: readers.length > 0 ? [...readers] : [new IdleReader()],
         }),
     );
-    this.#meter = this.meterProvider.getMeter(SCOPE);
+    this.#meter = this.meterProvider.getMeter(BY_NAME_SCOPE);
   }
 
   counter(definition: MetricDefinition, guard: ValueGuard): MakeSeries<MetricsCounterSeries> {
@@ -108,8 +115,15 @@ export class StandardBackend implements MetricsBackend {
     };
   }
 
-  exportPrometheus(): string {
-    return this.#page.of(columnsOf(this.#snapshot(), () => {}));
+  async collect(): Promise<CollectedMetrics> {
+    return { resourceMetrics: this.#snapshot(), errors: [] };
+  }
+
+  exportPrometheus(options: ExpositionOptions): string {
+    return this.#page.of(
+      columnsOf(this.#snapshot(), () => {}),
+      options,
+    );
   }
 
   exportJson(): MetricsDocument {
@@ -121,7 +135,7 @@ export class StandardBackend implements MetricsBackend {
     const metrics = this.#metrics
       .map((metric) => metricOf(metric, endTime))
       .filter(({ dataPoints }) => dataPoints.length > 0);
-    const scope = { name: SCOPE, version: '', schemaUrl: undefined };
+    const scope = { name: BY_NAME_SCOPE, version: '', schemaUrl: undefined };
     return {
       resource: { attributes: this.#resource.attributes },
       scopeMetrics: metrics.length > 0 ? [{ scope, metrics }] : [],

@@ -1,7 +1,7 @@
 import { diag, DiagLogLevel } from '@opentelemetry/api';
 import { expect } from 'chai';
 import { ComparingMetricsProvider, type MetricsComparison } from '../../../src/index.ts';
-import { SCOPE } from '../../../src/facade/metrics/metrics-backend.ts';
+import { BY_NAME_SCOPE } from '../../../src/base/by-name-scope.ts';
 import { endMetricsThreads, MetricsThread } from '../../support/metrics-thread.ts';
 
 describe('ComparingMetricsProvider', () => {
@@ -41,7 +41,7 @@ describe('ComparingMetricsProvider', () => {
     expect(gauge.value()).to.equal(4998.5);
     expect(histogram.stats().count).to.equal(5000);
     expect(metrics.exportPrometheus()).to.include('c_total{way="0"} 1667\n');
-    expect(metrics.exportJson().scopes[0]!.name).to.equal(SCOPE);
+    expect(metrics.exportJson().scopes[0]!.name).to.equal(BY_NAME_SCOPE);
     const comparison = metrics.comparison();
     expect(comparison.differences).to.deep.equal([]);
     expect(comparison.series).to.equal(5);

@@ -52,8 +52,8 @@ describe('SeqlockMetricsProvider', () => {
     expect(other!.metrics[0]!.descriptor.name).to.equal('d');
     expect(metrics.exportPrometheus())
       .to.match(/^c_total\{a="b"\} 1$/m)
-      .and.not.to.match(/^d/m);
-    expect(metrics.exportJson().scopes.map(({ name }) => name)).to.deep.equal([own!.scope.name]);
+      .and.to.match(/^d_total\{otel_scope_name="other"\} 1$/m);
+    expect(metrics.exportJson().scopes.map(({ name }) => name)).to.deep.equal([own!.scope.name, 'other']);
     expect(metrics.exportJson().resource.attributes).to.deep.equal({ app: 'a' });
   });
 
