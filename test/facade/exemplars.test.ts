@@ -161,7 +161,7 @@ describe('exemplars', () => {
     expect(exemplarsOf(reader.snapshot(), 'some')).to.have.length(3);
     for (const wrong of [{ type: 'fixed-size' }, { type: 'fixed-size', size: 0 }, { type: 'all' }, 5, {}])
       expect(() => opened({ views: [{ instrumentName: '*', exemplarReservoir: wrong as never }] })).to.throw(
-        'views[0].exemplarReservoir is',
+        'views[0].exemplarReservoir',
       );
   });
 
@@ -330,7 +330,7 @@ describe('exemplars', () => {
 
     it('throws on a wrong option', () => {
       expect(() => opened({ exemplarFilter: 'on' as never })).to.throw(
-        'exemplarFilter is "on"; it must be trace_based, always_on, always_off',
+        'exemplarFilter is "on"; it must be one of trace_based, always_on, always_off',
       );
     });
 

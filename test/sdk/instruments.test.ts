@@ -77,14 +77,8 @@ describe('instruments', () => {
   for (const [name, first, ...same] of [
     ['nothing, undefined and an empty object', undefined, {}, null],
     ['key order', { a: 1, b: 2 }, { b: 2, a: 1 }],
-    [
-      'values that JSON writes as null',
-      { k: null },
-      { k: undefined },
-      { k: NaN },
-      { k: () => 1 },
-      { k: Symbol('s') },
-    ],
+    ['values that JSON writes as null', { k: null }, { k: NaN }, { k: () => 1 }, { k: Symbol('s') }],
+    ['no attributes and undefined values', {}, { k: undefined }, { k: undefined, l: undefined }],
     ['arrays of the same content', { k: ['a', 1] }, { k: ['a', 1] }],
     ['inherited and hidden keys', { k: 1 }, Object.assign(Object.create({ x: 1 }), { k: 1 })],
   ] as const)
