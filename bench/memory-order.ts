@@ -4,7 +4,7 @@
  */
 import { readerOf } from '../src/collect/directory/store-reader.ts';
 import { MEMORY_ORDER, type MemoryOrder } from '../src/memory/memory-order.ts';
-import { readExponentialInto } from '../src/state/cells/exponential-copy.ts';
+import { readExponentialInto } from '../src/state/cells/exponential-histogram-cell.ts';
 import { ExponentialShape } from '../src/state/cells/exponential-histogram-cell.ts';
 import { readHistogramInto } from '../src/state/cells/histogram-cell.ts';
 import { readLastValueInto } from '../src/state/cells/last-value-cell.ts';

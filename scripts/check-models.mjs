@@ -38,6 +38,12 @@ for (const [machine, name] of MACHINES.entries()) {
   add('move', `STRICT on ${name}`, [on, 'FORM=1'], true);
   add('move', `STRICT on ${name}, within one array`, [on, 'FORM=1', 'ONE_ARRAY'], false);
   add('move', `STRICT on ${name}, after the publish`, [on, 'FORM=1', 'LATE'], false);
+  add('carry', `FAST on ${name}`, [on, 'FORM=0'], machine === 0);
+  add('carry', `STRICT on ${name}`, [on, 'FORM=1'], true);
+  add('carry', `STRICT on ${name}, reader ignores what is unfinished`, [on, 'FORM=1', 'IGNORES'], false);
+  add('carry', `STRICT on ${name}, link before the record`, [on, 'FORM=1', 'FLIP_FIRST'], false);
+  add('carry', `STRICT on ${name}, finished before the publish`, [on, 'FORM=1', 'CLEAR_FIRST'], false);
+  add('carry', `STRICT on ${name}, link loaded before the version`, [on, 'FORM=1', 'LINK_FIRST'], false);
   add('histogram', `STRICT on ${name}, no redo entry`, [on, 'FORM=1', 'NO_REDO'], false);
   add('histogram', `STRICT on ${name}, reader ignores the entry`, [on, 'FORM=1', 'NO_OVERLAY'], false);
 }
@@ -49,10 +55,7 @@ add('two-slot', 'STRICT, free compiler, plain version loads', ['MACHINE=1', 'FOR
 add('two-slot', 'arm64, Atomics.store publishes', ['MACHINE=2', 'FORM=1', 'STORE_PUBLISH'], false);
 add('two-slot', 'arm64, Atomics.load looks again', ['MACHINE=2', 'FORM=1', 'LOAD_RECHECK'], false);
 
-for (const [form, name] of ['FAST', 'STRICT'].entries()) {
-  add('writer-death', name, [`FORM=${form}`], true, true);
-}
-add('writer-death', 'STRICT, successor trusts the mirror', ['FORM=1', 'NO_ADOPTION'], false, true);
+add('writer-death', 'two slots', [], true, true);
 add('writer-death', 'classic seqlock', ['CLASSIC'], false, true);
 
 add('writer-lock', 'taken over on proof of death', [], true, true);
@@ -74,7 +77,6 @@ for (const [define, what] of [
   ['BY_TIME', 'owners taken for dead after a time'],
   ['NOT_KEPT', 'the lock given back once the slab is taken'],
   ['LOST', 'the lock lost by a thread that lives'],
-  ['NO_ADOPTION', 'successor trusts the mirror'],
   ['CLAIM_FIRST', 'memory claimed before it is backed'],
   ['NO_HELP', 'the end not moved for a dead claimer'],
   ['TRIES_ONCE', 'a lock that is looked at taken for held'],

@@ -13,8 +13,7 @@ export const addToSumFastTwoPublishes = (words, doubles, at, delta) => {
 };
 
 export const addToSumStrictStoreLast = (words, doubles, at, delta) => {
-  const version = words[(at << 1) + 1];
-  words[(at << 1) + 1] = (version + 1) | 0;
+  const version = words[at << 1];
   Atomics.exchange(words, at << 1, (version + 1) | 0);
   doubles[at + 1 + (~version & 1)] = doubles[at + 1 + (version & 1)] + delta;
 };

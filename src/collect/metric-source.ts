@@ -3,7 +3,6 @@ import { yieldToEventLoop } from '../base/event-loop.ts';
 import { SerialQueue } from '../base/serial-queue.ts';
 import { performance } from '../base/platform.ts';
 import { Region } from '../memory/region.ts';
-import { requestDeltas } from '../state/delta-requests.ts';
 import { INSTRUMENT_KINDS, type InstrumentKind } from '../state/records.ts';
 import { readerOf, type StoreReader } from './directory/store-reader.ts';
 import { StreamSelection } from './directory/stream-selection.ts';
@@ -56,13 +55,12 @@ export class MetricSource {
 
   /** `cells`: reads, and keeps account of it. */
   constructor(store: ReadableStore, options: MetricSourceOptions = {}, cells: CellReader = new CellReader()) {
-    const { deltaKinds = new Set(), selection, selfMetrics = false, moreMetrics = [], resume = [] } = options;
+    const { selection, selfMetrics = false, moreMetrics = [], resume = [] } = options;
     this.region = Region.of(store.region); // the store may be one of another copy of this package
     this.#options = options;
     this.#store = readerOf(this.region);
     this.#cells = cells;
     this.#snapshots = new Snapshots(this.#store, cells, new StreamSelection(this.#store, selection));
-    requestDeltas(this.region, deltaKinds);
     const own = [...(selfMetrics ? storeMetrics(this.#store, cells) : []), ...moreMetrics];
     this.#selfMetrics = own.length > 0 ? new SelfMetrics(own) : undefined;
     if (resume.length === 0) return;

@@ -1,6 +1,6 @@
 import type { CanonicalAttributes } from '../state/attributes.ts';
 import { readSharedValueInto, SHARED_TICK } from '../state/cells/shared-value-cell.ts';
-import { readSumInto } from '../state/cells/sum-cell.ts';
+import { readSumInto, SUM_COPY_WORDS, SUM_TOTAL } from '../state/cells/sum-cell.ts';
 import type { StreamDescription } from '../state/records.ts';
 import { BEFORE_ANY_SET, SharedValueSum } from '../state/shared-value.ts';
 import { NONE, type MergedStream } from './directory/merged-stream.ts';
@@ -48,7 +48,7 @@ export class SeriesReaders {
 export class SeriesReader {
   readonly #shared: SeriesReaders;
   readonly #address: SeriesAddress;
-  readonly #copy = new Float64Array(2);
+  readonly #copy = new Float64Array(SUM_COPY_WORDS);
   #stream: MergedStream | undefined;
   #series = NONE;
   #epoch = BEFORE_ANY_SET;
@@ -94,7 +94,7 @@ export class SeriesReader {
       const attempts = readSumInto(words, doubles, stream.cellOf(node), this.#copy);
       if (attempts === 0) return undefined;
       if (attempts > 1) retried++;
-      total += this.#copy[0]!;
+      total += this.#copy[SUM_TOTAL]!;
     }
     cells.count(read, retried);
     return total;
@@ -131,7 +131,7 @@ export class SeriesReader {
     const { aggregation } = stream.description;
     if (aggregation.type !== 'explicit-bucket-histogram') return undefined;
     const { values } = this.#shared;
-    return values.histogram(stream, this.#series, aggregation, values.histogramReaders(aggregation));
+    return values.histogram(stream, this.#series, aggregation, values.histogramReader(aggregation));
   }
 
   /**

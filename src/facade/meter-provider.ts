@@ -12,7 +12,6 @@ import { MeterRegistry } from '../sdk/meter-registry.ts';
 import type { SeqlockViewOptions } from '../sdk/view-options.ts';
 import { followedViews, viewsOf, type View } from '../sdk/view.ts';
 import { selectionKey } from '../state/aggregation-choice.ts';
-import { requestDeltas } from '../state/delta-requests.ts';
 import type { ExemplarFilter, InstrumentKind, StoreConfiguration } from '../state/records.ts';
 import { isStore, MetricStore } from '../state/store.ts';
 import { exportersOfStore } from '../state/store-exporters.ts';
@@ -78,8 +77,6 @@ export class SeqlockMeterProvider implements MeterProvider {
     this.#writer = writerOf(region);
     try {
       const ownViews = options.views && viewsOf(options.views);
-      for (const reader of readers)
-        requestDeltas(region, deltaKindsOf(reader.selectAggregationTemporality?.bind(reader)));
       const configuration = withoutContext(() => this.#configure(options, ownViews));
       const views = ownViews ?? followedViews(configuration.views, this.#writer.warnings);
       const { selections } = configuration;

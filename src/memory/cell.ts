@@ -3,26 +3,27 @@
  *
  *   float64 index   at              at+1          at+1+S        at+1+2S            at+1+2S+T
  *                   +-------+-------+-------------+-------------+------------------+
- *                   |version|mirror | slot 0 (S)  | slot 1 (S)  | tail (T)         |
+ *                   |version| link  | slot 0 (S)  | slot 1 (S)  | tail (T)         |
  *                   | i32   | i32   |  f64 x S    |  f64 x S    |  f64 x T         |
  *                   +-------+-------+-------------+-------------+------------------+
  *   int32 index     2at     2at+1
  *
  * version  v says: slot (v & 1) holds the whole state after update v; the other slot is scratch for update v + 1.
- * mirror   the writer's own copy of the version, used by the STRICT form alone; readers never look at it.
+ * link     0, or where the rest of the state is. Only cells that are read as deltas use it: see `state/cells/carried.ts`.
  * slots    fixed-size state. The writer fills the scratch slot from the published one, then stores v + 1, once.
  * tail     state too large to copy at each update. A slot names the one tail word its update changes and the new
  *          value (a redo entry); the next update applies the entry before it does anything else. See histogram-cell.
  *
  * Assumptions
- *   A1  One writer per cell at a time. A new writer may follow a dead one after `adoptCell`.
+ *   A1  One writer per cell at a time. A new writer may follow a dead one.
  *   A2  Between the first store to the scratch slot and the publish there is no call, no loop, no allocation.
  *   A3  A reader is not suspended inside one attempt for an exact multiple of 2^32 updates of the cell.
  * Guarantees
  *   G1  What a reader accepts is one whole state: the state after update v, of one v.
  *   G2  A writer that stops anywhere, for ever, leaves its last published state readable. There is no locked state.
  *   G3  Readers never write data and never delay a writer by more than a cache miss. (STRICT readers do a
- *       read-modify-write that stores back the version they found.)
+ *       read-modify-write that stores back the version they found; those that take deltas note which version
+ *       they have reported.)
  *   G4  Versions wrap; only equality and the low bit are used.
  * Not guaranteed: that a reader succeeds in a bounded number of tries against a writer that never pauses (it gives
  * up and says so); any order between two cells.
@@ -84,11 +85,3 @@ export const readConsistentStrict: ReadConsistent = (words, doubles, at, slotWor
 
 export const readConsistent: ReadConsistent =
   MEMORY_ORDER === 'fast' ? readConsistentFast : readConsistentStrict;
-
-/**
- * Makes the cell of a dead writer writable by its new owner: the mirror may be one ahead of the version.
- * Call once per cell, after ownership is won and before the first write.
- */
-export function adoptCell(words: Int32Array, at: number): void {
-  words[(at << 1) + 1] = Atomics.load(words, at << 1);
-}

@@ -30,9 +30,9 @@
 
 export const MAGIC: readonly number[] = [0x89, 0x53, 0x51, 0x4d, 0x0d, 0x0a, 0x1a, 0x0a]; // \x89SQM\r\n\x1a\n
 /** Readers refuse another major version. */
-export const FORMAT_MAJOR = 2;
+export const FORMAT_MAJOR = 3;
 /** Readers skip what they do not know of a later minor version. */
-export const FORMAT_MINOR = 1;
+export const FORMAT_MINOR = 0;
 export const BYTE_ORDER = 0x01020304;
 
 const WORD = 4;
@@ -65,8 +65,6 @@ export const OBSERVE_INDEX: number = CLOSED_INDEX + 1; // number of the latest r
 export const PULSE_INDEX: number = OBSERVE_INDEX + 1; // number of the latest look at which event loops turn
 export const EXEMPLAR_BYTES_INDEX: number = PULSE_INDEX + 1; // bytes given to exemplars
 export const COLLECTIONS_INDEX: number = EXEMPLAR_BYTES_INDEX + 1; // snapshots that read exemplars; wraps
-export const INTERVAL_EPOCH_INDEX: number = COLLECTIONS_INDEX + 1; // see interval-epoch.ts
-export const DELTA_KINDS_INDEX: number = INTERVAL_EPOCH_INDEX + 1; // instrument kinds that readers take deltas of, a bit each
 const CLOCK_OFFSET = 192;
 export const TICK_INDEX: number = CLOCK_OFFSET / WORD;
 export const TICK_HALF_INDEX: number = TICK_INDEX + 1;

@@ -11,7 +11,7 @@
  * lock     the mutex among writers, see writer-lock.ts. Readers never look at it.
  * shape    4 n + the memory order (1 FAST, 2 STRICT) of whoever came first; 0 = nobody yet. Threads that disagree
  *          about either would read each other wrongly, so they are refused.
- * version  as in cell.ts. The mirror word is not used: a writer learns the version under the lock.
+ * version  as in cell.ts. The word beside it is not used.
  *
  * Zeroed memory is a Seqlock of n zeros, so no thread has to be first.
  *

@@ -14,20 +14,9 @@ export interface AggregatedInstrument {
   readonly boundaries: readonly number[] | undefined;
 }
 
-/** What a choice comes to for an instrument; undefined when its measurements are dropped. `isDelta`: for some reader. */
+/** What a choice comes to for an instrument; undefined when its measurements are dropped. */
 export function aggregationOf(
   { kind, boundaries }: AggregatedInstrument,
-  choice: AggregationChoice,
-  isDelta: boolean,
-): Aggregation | undefined {
-  const aggregation = cumulativeAggregationOf(kind, boundaries, choice);
-  if (!isDelta || aggregation === undefined || !('recordMinMax' in aggregation)) return aggregation;
-  return aggregation.recordMinMax ? { ...aggregation, intervals: true } : aggregation;
-}
-
-function cumulativeAggregationOf(
-  kind: InstrumentKind,
-  boundaries: readonly number[] | undefined,
   choice: AggregationChoice,
 ): Aggregation | undefined {
   switch (choice.type) {

@@ -1,5 +1,4 @@
 import { ValueType } from '@opentelemetry/api';
-import { areDeltasRequested } from '../state/delta-requests.ts';
 import type { Scope, StoreConfiguration, StreamDescription } from '../state/records.ts';
 import type { ObservedStream } from '../state/observed-stream.ts';
 import type { StoreWriter } from '../state/store-writer.ts';
@@ -87,8 +86,7 @@ export class MeterStreams {
     merge,
   }: StreamPlan): StreamDescription | undefined {
     const { unit, kind, valueType } = instrument;
-    const isDelta = areDeltasRequested(this.#context.writer.region, kind);
-    const aggregation = aggregationOf(instrument, choice, isDelta);
+    const aggregation = aggregationOf(instrument, choice);
     if (aggregation === undefined) return undefined;
     return {
       scope: this.#scope,

@@ -13,6 +13,8 @@ interface BoundStream {
   untilNextOffer: number;
   /** Counts a measurement that has no cell to go to. */
   lose(): void;
+  /** See `StreamWriter`. */
+  endInterval(at: number): void;
 }
 
 /** Where one series of a stream is recorded to. */

@@ -18,7 +18,7 @@ export type ExponentialHistogramAggregation = Extract<Aggregation, { type: 'expo
 
 /** A stream of base-2 exponential histograms. Their spare array is at first behind the cell of the overflow series. */
 export class ExponentialHistogramStream extends StreamWriter implements RecordedStream {
-  protected readonly shape: ExponentialShape;
+  readonly #shape: ExponentialShape;
   #displacement = 0; // of all cells that were there before
 
   constructor(
@@ -26,11 +26,10 @@ export class ExponentialHistogramStream extends StreamWriter implements Recorded
     description: StreamDescription,
     limit: number,
     { maxSize, maxScale, negative }: ExponentialHistogramAggregation,
-    intervals: boolean = false,
   ) {
-    const shape = new ExponentialShape(maxSize, maxScale, negative, intervals);
-    super(slab, description, shape.cellWords, limit, shape.arrayWords);
-    this.shape = shape;
+    const shape = new ExponentialShape(maxSize, maxScale, negative);
+    super(slab, description, shape.cellWords, limit, shape, shape.arrayWords);
+    this.#shape = shape;
   }
 
   /** Counts a finite number, from 0 unless the aggregation allows negative ones. NaN and the infinities are refused. */
@@ -44,14 +43,15 @@ export class ExponentialHistogramStream extends StreamWriter implements Recorded
       at = this.admitOrLose(attributes, at, cells);
       if (at === 0) return;
     }
-    recordToExponential(cells.words, cells.doubles, at, this.shape, value);
+    if (cells.words[(at << 1) + 1] !== 0) this.endInterval(at);
+    recordToExponential(cells.words, cells.doubles, at, this.#shape, value);
     if (context !== undefined || --this.untilNextOffer < 0)
       this.offer(at, 0, value, context, attributes, cells, measured);
   }
 
   /** Resolves attributes and cardinality once; see `BoundExponentialHistogramSeries`. */
   bind(attributes: unknown, cells?: CellLookup, measured?: unknown): BoundExponentialHistogramSeries {
-    return new BoundExponentialHistogramSeries(this, this.place(attributes, cells, measured), this.shape);
+    return new BoundExponentialHistogramSeries(this, this.place(attributes, cells, measured), this.#shape);
   }
 
   /** Says once that NaN and the infinities fall into no bucket (specification: they are not to be counted). */
@@ -69,21 +69,21 @@ export class ExponentialHistogramStream extends StreamWriter implements Recorded
   }
 
   protected override registered(overflow: number): void {
-    this.shape.spare = overflow + this.shape.cellWords - this.#displacement;
+    this.#shape.spare = overflow + this.#shape.cellWords - this.#displacement;
   }
 
   protected override initCell(doubles: Float64Array, at: number): void {
-    initExponential(doubles, at, this.shape);
+    initExponential(doubles, at, this.#shape);
   }
 }
 
 /** One series of an exponential histogram stream. */
 export class BoundExponentialHistogramSeries extends BoundCell<ExponentialHistogramStream> {
-  protected readonly shape: ExponentialShape;
+  readonly #shape: ExponentialShape;
 
   constructor(stream: ExponentialHistogramStream, place: SeriesPlace, shape: ExponentialShape) {
     super(stream, place);
-    this.shape = shape;
+    this.#shape = shape;
   }
 
   record(value: number, context?: unknown): void {
@@ -96,8 +96,10 @@ export class BoundExponentialHistogramSeries extends BoundCell<ExponentialHistog
       return;
     }
     // Of the stream, since the spare array may lie beyond what the views reached when the series was bound.
-    const { words, doubles } = this.stream.cells;
-    recordToExponential(words, doubles, this.at, this.shape, value);
+    const { at } = this;
+    const { cells } = this.stream;
+    if (cells.words[(at << 1) + 1] !== 0) this.stream.endInterval(at);
+    recordToExponential(cells.words, cells.doubles, at, this.#shape, value);
     if (context !== undefined || --this.stream.untilNextOffer < 0) this.offer(0, value, context);
   }
 }

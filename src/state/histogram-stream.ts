@@ -1,6 +1,11 @@
 import { BoundCell, type SeriesPlace } from './bound-cell.ts';
 import { BucketFinder } from './bucket-finder.ts';
-import { histogramCellWords, initHistogram, recordToHistogram } from './cells/histogram-cell.ts';
+import {
+  HISTOGRAM_FIELDS,
+  histogramCellWords,
+  initHistogram,
+  recordToHistogram,
+} from './cells/histogram-cell.ts';
 import type { StreamDescription } from './records.ts';
 import type { CellLookup } from './cell-lookup.ts';
 import type { SlabAccess } from './slab-access.ts';
@@ -8,27 +13,27 @@ import { StreamWriter, type RecordedStream } from './stream-writer.ts';
 
 /** A stream of explicit-bucket histograms. */
 export class HistogramStream extends StreamWriter implements RecordedStream {
-  protected readonly buckets: BucketFinder;
+  readonly #buckets: BucketFinder;
 
   constructor(
     slab: SlabAccess,
     description: StreamDescription,
     limit: number,
     boundaries: readonly number[],
-    cellWords: number = histogramCellWords(boundaries.length + 1),
   ) {
-    super(slab, description, cellWords, limit);
-    this.buckets = new BucketFinder(boundaries);
+    super(slab, description, histogramCellWords(boundaries.length + 1), limit, HISTOGRAM_FIELDS);
+    this.#buckets = new BucketFinder(boundaries);
   }
 
   /** Counts a number that is not NaN. */
   record(value: number, attributes: unknown, context: unknown, cells: CellLookup, measured?: unknown): void {
-    const bucket = this.buckets.find(value); // first, so that the processor does it while it looks the series up
+    const bucket = this.#buckets.find(value); // first, so that the processor does it while it looks the series up
     let at = cells.find(attributes);
     if (at <= 0) {
       at = this.admitOrLose(attributes, at, cells);
       if (at === 0) return;
     }
+    if (cells.words[(at << 1) + 1] !== 0) this.endInterval(at);
     recordToHistogram(cells.words, cells.doubles, at, bucket, value);
     if (context !== undefined || --this.untilNextOffer < 0)
       this.offer(at, bucket, value, context, attributes, cells, measured);
@@ -36,7 +41,7 @@ export class HistogramStream extends StreamWriter implements RecordedStream {
 
   /** Resolves attributes and cardinality once; see `BoundHistogramSeries`. */
   bind(attributes: unknown, cells?: CellLookup, measured?: unknown): BoundHistogramSeries {
-    return new BoundHistogramSeries(this, this.place(attributes, cells, measured), this.buckets);
+    return new BoundHistogramSeries(this, this.place(attributes, cells, measured), this.#buckets);
   }
 
   protected override initCell(doubles: Float64Array, at: number): void {
@@ -46,11 +51,11 @@ export class HistogramStream extends StreamWriter implements RecordedStream {
 
 /** One series of a histogram stream. */
 export class BoundHistogramSeries extends BoundCell<HistogramStream> {
-  protected readonly buckets: BucketFinder;
+  readonly #buckets: BucketFinder;
 
   constructor(stream: HistogramStream, place: SeriesPlace, buckets: BucketFinder) {
     super(stream, place);
-    this.buckets = buckets;
+    this.#buckets = buckets;
   }
 
   record(value: number, context?: unknown): void {
@@ -58,8 +63,10 @@ export class BoundHistogramSeries extends BoundCell<HistogramStream> {
       this.stream.lose();
       return;
     }
-    const bucket = this.buckets.find(value);
-    recordToHistogram(this.words, this.doubles, this.at, bucket, value);
+    const bucket = this.#buckets.find(value);
+    const { words, at } = this;
+    if (words[(at << 1) + 1] !== 0) this.stream.endInterval(at);
+    recordToHistogram(words, this.doubles, at, bucket, value);
     if (context !== undefined || --this.stream.untilNextOffer < 0) this.offer(bucket, value, context);
   }
 }

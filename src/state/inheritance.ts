@@ -1,4 +1,3 @@
-import { adoptCell } from '../memory/cell.ts';
 import { ExtentCursor } from '../memory/directory-log.ts';
 import { EXTENTS_OFFSET } from '../memory/layout.ts';
 import type { Extent, Region } from '../memory/region.ts';
@@ -23,7 +22,7 @@ export interface RestoredStream {
 
 /** What the directory of a dead thread's slab says, for the thread that goes on counting there. */
 export interface Inheritance {
-  /** By `slabStreamKey`. */
+  /** By `streamKey`. */
   readonly streams: Map<string, RestoredStream>;
   /** Ids by the keys as JSON. */
   readonly keySets: Map<string, number>;
@@ -43,7 +42,7 @@ export interface Inheritance {
 }
 
 /**
- * Reads a slab's directory and makes its cells writable. Only the slab's owner, before it writes anything. Throws when the directory
+ * Reads a slab's directory. Only the slab's owner, before it writes anything. Throws when the directory
  * is damaged: nobody may append to it then.
  */
 export function readInheritance(region: Region, slab: number): Inheritance {
@@ -67,7 +66,7 @@ export function readInheritance(region: Region, slab: number): Inheritance {
         streams.push(restored);
         if (description.kind === 'OBSERVABLE_COUNTER') observedCounters.push(description);
         described.push(description.description.length);
-        byKey.set(records.slabStreamKey(description), restored);
+        byKey.set(records.streamKey(description), restored);
       } else if (kind === records.KEY_SET_RECORD) {
         keySets.push(records.decodeJson(payload) as string[]);
       } else if (kind === records.DESCRIPTION_RECORD) {
@@ -76,7 +75,6 @@ export function readInheritance(region: Region, slab: number): Inheritance {
       } else if (kind === records.SERIES_RECORD) {
         const decoded = records.decodeSeries(payload);
         const { stream, keySet, cell } = decoded;
-        adoptCell(region.words, cell);
         last.lowestCell = Math.min(last.lowestCell ?? cell, cell);
         streams[stream]!.series.push({
           attributes: records.decodeSeriesAttributes(decoded, keySets[keySet] ?? [], texts),
@@ -87,6 +85,9 @@ export function readInheritance(region: Region, slab: number): Inheritance {
         const exemplars = decodeExemplars(payload);
         last.lowestCell = Math.min(last.lowestCell ?? exemplars.block, exemplars.block);
         streams[exemplars.stream]!.exemplars.push(exemplars);
+      } else if (kind === records.BLOCK_RECORD) {
+        const block = records.decodeBlock(payload);
+        last.lowestCell = Math.min(last.lowestCell ?? block, block);
       }
     }
   }

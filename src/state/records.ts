@@ -13,6 +13,7 @@
  *   CONFIGURATION   JSON of a StoreConfiguration; the region's header points to the newest one
  *   DESCRIPTION     JSON of [stream, text]: the stream was registered again, with a longer description
  *   EXEMPLARS       see `exemplar-record.ts`
+ *   BLOCK           float64 index of a block that a cell's link names (`cells/carried.ts`): for the slab's next owner, whose cells begin below it
  *   varint, value   see `attribute-bytes.ts`
  */
 import type { Attributes } from '@opentelemetry/api';
@@ -34,6 +35,7 @@ export const SERIES_RECORD = 3;
 export const CONFIGURATION_RECORD = 4;
 export const DESCRIPTION_RECORD = 5;
 export const EXEMPLARS_RECORD = 6;
+export const BLOCK_RECORD = 7;
 
 /** Key set of the overflow series; it has no values in the record. */
 export const OVERFLOW_KEY_SET = 0xffff_ffff;
@@ -48,11 +50,6 @@ export type Aggregation =
       readonly recordMinMax: boolean;
       /** False where measurements may be negative (specification, data model: sum is then left out). */
       readonly hasSum: boolean;
-      /**
-       * True where cells keep the extremes of intervals too, for readers with delta temporality (interval-histogram-cell.ts). Not
-       * part of the identity: one writer may, and another not.
-       */
-      readonly intervals?: boolean;
     }
   | {
       readonly type: 'exponential-histogram';
@@ -64,8 +61,6 @@ export type Aggregation =
       readonly hasSum: boolean;
       /** True where measurements may be negative: they have buckets of their own. */
       readonly negative: boolean;
-      /** As of an explicit-bucket histogram (interval-exponential-cell.ts). */
-      readonly intervals?: boolean;
     };
 
 /** What makes instruments (specification, instrumentation scope). */
@@ -161,16 +156,6 @@ export function streamKey(stream: StreamDescription): string {
 /** Which measurements may become exemplars (specification, ExemplarFilter). */
 export type ExemplarFilter = 'trace_based' | 'always_on' | 'always_off';
 
-/** The identity of a stream within a slab, where all its cells are alike. */
-export function slabStreamKey(stream: StreamDescription): string {
-  return hasIntervals(stream.aggregation) ? `${streamKey(stream)} with intervals` : streamKey(stream);
-}
-
-/** Whether the cells of an aggregation keep the extremes of intervals. */
-export function hasIntervals(aggregation: Aggregation): boolean {
-  return 'intervals' in aggregation && aggregation.intervals;
-}
-
 /** What a store says of itself to threads that join it and to those that only read it. */
 export interface StoreConfiguration {
   /** Attributes of the resource, as far as JSON can hold them. */
@@ -230,6 +215,21 @@ export function encodeSeries(
 /** Writes the cell's place into an encoded series: it is known only when room was found for both. */
 export function setSeriesCell(payload: Buffer, cell: number): void {
   payload.writeUInt32LE(cell, 0);
+}
+
+const BLOCK_BYTES = 4;
+
+/** A record whose block is to be set, with `setBlock`. */
+export function encodeBlock(): Buffer {
+  return Buffer.alloc(BLOCK_BYTES);
+}
+
+export function setBlock(payload: Buffer, block: number): void {
+  payload.writeUInt32LE(block, 0);
+}
+
+export function decodeBlock(payload: Buffer): number {
+  return payload.readUInt32LE(0);
 }
 
 /** A series whose attributes are still to be read. */

@@ -11,8 +11,6 @@ import { TextNumbers } from './directory-texts.ts';
 import { ExponentialHistogramStream } from './exponential-histogram-stream.ts';
 import { HistogramStream } from './histogram-stream.ts';
 import { readInheritance, type Inheritance } from './inheritance.ts';
-import { IntervalExponentialStream } from './interval-exponential-stream.ts';
-import { IntervalHistogramStream } from './interval-histogram-stream.ts';
 import { LastValueStream } from './last-value-stream.ts';
 import { ObservedStream } from './observed-stream.ts';
 import * as records from './records.ts';
@@ -166,7 +164,7 @@ export class StoreWriter implements SlabAccess {
   }
 
   #streamFor(description: records.StreamDescription, limit: number): StreamWriter {
-    const key = records.slabStreamKey(description);
+    const key = records.streamKey(description);
     let stream = this.#streams.get(key);
     if (stream === undefined) {
       stream = this.#make(description, limit);
@@ -177,7 +175,7 @@ export class StoreWriter implements SlabAccess {
   }
 
   register(description: records.StreamDescription): Registration {
-    const key = records.slabStreamKey(description);
+    const key = records.streamKey(description);
     this.acquire(key);
     const restored = this.#inheritance?.streams.get(key);
     if (restored === undefined) return { id: this.#newStreamId(description), series: [], exemplars: [] };
@@ -196,13 +194,9 @@ export class StoreWriter implements SlabAccess {
       case 'last-value':
         return new LastValueStream(this, description, limit);
       case 'explicit-bucket-histogram':
-        return records.hasIntervals(aggregation)
-          ? new IntervalHistogramStream(this, description, limit, aggregation.boundaries)
-          : new HistogramStream(this, description, limit, aggregation.boundaries);
+        return new HistogramStream(this, description, limit, aggregation.boundaries);
       case 'exponential-histogram':
-        return records.hasIntervals(aggregation)
-          ? new IntervalExponentialStream(this, description, limit, aggregation)
-          : new ExponentialHistogramStream(this, description, limit, aggregation);
+        return new ExponentialHistogramStream(this, description, limit, aggregation);
     }
   }
 

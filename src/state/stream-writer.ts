@@ -13,14 +13,18 @@ import {
   type CanonicalAttributes,
 } from './attributes.ts';
 import type { BoundSeries, SeriesPlace } from './bound-cell.ts';
+import { isReported, linkBlock, type Carrier } from './cells/carried.ts';
 import type { ExemplarsRecord } from './exemplar-record.ts';
 import type { ExemplarGate } from './exemplar-reservoirs.ts';
 import type { RestoredSeries } from './inheritance.ts';
 import type { ReservoirChoice } from './reservoir-choice.ts';
 import {
+  BLOCK_RECORD,
   OVERFLOW_KEY_SET,
   SERIES_RECORD,
+  encodeBlock,
   encodeSeries,
+  setBlock,
   setSeriesCell,
   type StreamDescription,
 } from './records.ts';
@@ -54,6 +58,7 @@ export abstract class StreamWriter {
   readonly #lookups: CellLookup[];
   readonly #slab: SlabAccess;
   readonly #cellWords: number;
+  readonly #carrier: Carrier | undefined;
   readonly #sharedWords: number;
   #id = -1;
   #limit: number;
@@ -62,17 +67,23 @@ export abstract class StreamWriter {
   #isAtLimit = false;
   #isRegistered = false;
 
-  /** `sharedWords`: float64 words that the stream's cells share, behind the cell of the overflow series; without that one there are no others. */
+  /**
+   * `carrier`: ends the intervals of cells that are read as deltas; undefined for cells that have none.
+   * `sharedWords`: float64 words that the stream's cells share, behind the cell of the overflow series;
+   * without that one there are no others.
+   */
   constructor(
     slab: SlabAccess,
     description: StreamDescription,
     cellWords: number,
     limit: number,
+    carrier?: Carrier,
     sharedWords = 0,
   ) {
     this.description = description;
     this.#slab = slab;
     this.#cellWords = cellWords;
+    this.#carrier = carrier;
     this.#sharedWords = sharedWords;
     this.#limit = limit;
     this.cells = new CellLookup(slab.region.words, slab.region.doubles, new SeriesTable());
@@ -134,6 +145,7 @@ export abstract class StreamWriter {
     this.#refresh();
     this.exemplars.restore(exemplars);
     for (const { attributes, cell, overflow } of series) {
+      this.#carrier?.finishCarry(this.cells.words, this.cells.doubles, cell);
       if (overflow) this.#overflow = cell;
       else if (this.cells.table!.get(attributes) === ABSENT) this.#enter(attributes, cell);
     }
@@ -168,6 +180,16 @@ export abstract class StreamWriter {
     const at = this.admit(attributes, found, cells);
     if (at === 0) this.lose();
     return at;
+  }
+
+  /**
+   * Ends the interval of a cell, where a reader has reported all of it as deltas (carried.ts). The record
+   * calls ask for it where the cell's link is not 0: cells that nobody reads as deltas have none.
+   */
+  endInterval(at: number): void {
+    const { words } = this.cells;
+    if (isReported(words, at) && (words[(at << 1) + 1]! > 0 || this.#makeBlock(at)))
+      this.#carrier!.carry(this.cells.words, this.cells.doubles, at);
   }
 
   /** Offers a measurement that was just recorded, if `untilNextOffer` says so. */
@@ -277,6 +299,31 @@ export abstract class StreamWriter {
     texts.publish();
     this.#refresh();
     return cell;
+  }
+
+  /** False where there is no room for one: the interval goes on. */
+  #makeBlock(at: number): boolean {
+    const { log, region } = this.#slab;
+    const { blockWords } = this.#carrier!;
+    try {
+      const payload = encodeBlock();
+      const block = log!.place(payload.length, blockWords);
+      if (block < 0) {
+        this.warn(
+          'intervals',
+          `found the store's memory used up (maxBytes ${region.maxBytes}). Its deltas are complete, but min and max may be those of earlier intervals too, and sums and exponential buckets are as coarse as those of the totals. Raise maxBytes of MetricStore.open`,
+        );
+        return false;
+      }
+      setBlock(payload, block);
+      this.#carrier!.initBlock(region.doubles, block);
+      log!.append(BLOCK_RECORD, payload, blockWords);
+      this.#refresh();
+      linkBlock(this.cells.words, at, block);
+      return true;
+    } catch {
+      return false; // the heap or the stack is used up
+    }
   }
 
   #enter(attributes: CanonicalAttributes, cell: number): void {

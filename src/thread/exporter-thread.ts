@@ -9,7 +9,6 @@ import { keeperMemory } from '../exporter/delta-keeper.ts';
 import type { Legacy } from '../exporter/exporter.ts';
 import { planOf, type ExporterPlan } from '../exporter/options.ts';
 import { DELTA_KINDS } from '../exporter/otlp-options.ts';
-import { requestDeltas } from '../state/delta-requests.ts';
 import type { MetricStore } from '../state/store.ts';
 import { listExporter } from '../state/store-exporters.ts';
 import { writerOf } from '../state/store-writer.ts';
@@ -94,7 +93,6 @@ export class ExporterThreadHost implements ExporterThread {
     const { otlp } = this.#plan;
     const { region } = this.#store;
     const deltaKinds = otlp === undefined ? [] : DELTA_KINDS[otlp.temporality];
-    requestDeltas(region, deltaKinds); // now, and not when the thread is up: instruments may be made in the next line
     this.#legacy = { keeper: keeperMemory(deltaKinds.length > 0 ? region.maxBytes : 0), addresses: {} };
     const lastExport = lastExportOf(options);
     const unlist = listExporter(region.buffer, this);

@@ -1,11 +1,12 @@
 /**
  * Writers terminated while they record. Run by `main.ts` in the STRICT memory order, where the memory shows whether a death fell in the
- * middle of a write: the writer's mirror of a cell's version is then ahead of the version. Prints what came of it as JSON.
+ * middle of a write: the scratch slot then has what the version does not say yet. Prints what came of it as JSON.
  */
 import { Worker } from 'node:worker_threads';
 import { Region } from '../../src/memory/region.ts';
+import { HISTOGRAM_BUCKETS } from '../../src/state/cells/histogram-cell.ts';
 import { counter } from '../support/descriptions.ts';
-import { seriesOf, totalOf } from '../support/region-contents.ts';
+import { seriesOf, totalOf, type SeriesContents } from '../support/region-contents.ts';
 import { heirOf } from '../support/writers.ts';
 import { recordTo } from '../support/record-to.ts';
 
@@ -38,11 +39,20 @@ async function kill(): Promise<{ region: Region; acknowledged: number }> {
   return { region, acknowledged: Atomics.load(acknowledged, 0) };
 }
 
+/** Whether the scratch slot of a sum or a histogram is ahead of the published one: the first word of either, a total or a count, only grows. */
+function isMidWrite({ words, doubles }: Region, { cell, stream }: SeriesContents): boolean {
+  const slotWords = stream.name === 'h' ? HISTOGRAM_BUCKETS : 1;
+  const version = words[2 * cell]!;
+  const published = cell + 1 + (version & 1) * slotWords;
+  const scratch = cell + 1 + (~version & 1) * slotWords;
+  return doubles[scratch]! > doubles[published]!;
+}
+
 while (midWrite < wanted && deaths < MOST_DEATHS) {
   for (const { region, acknowledged } of await Promise.all(Array.from({ length: BATCH }, kill))) {
     deaths++;
     const series = seriesOf(region);
-    if (series.some(({ cell }) => region.words[2 * cell] !== region.words[2 * cell + 1])) midWrite++;
+    if (series.some((one) => isMidWrite(region, one))) midWrite++;
     const counts = series
       .filter(({ stream, live }) => live && stream.name === 'h')
       .map(({ values }) => values);

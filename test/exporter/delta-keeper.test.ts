@@ -6,7 +6,7 @@ const stateOf = (untilMillis: number, series = 1): DeltaState => ({
   stream: 's',
   cells: new Int32Array(series),
   series: new Int32Array(series),
-  known: new Float64Array(0),
+  reported: new Float64Array(0),
   updates: new Int32Array(series),
   told: new Float64Array(series).fill(untilMillis),
   exponentials: [],

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-const GOLDEN = fileURLToPath(new URL('../../../test/golden/region-v2.txt', import.meta.url));
+const GOLDEN = fileURLToPath(new URL('../../../test/golden/region-v3.txt', import.meta.url));
 
 function run(...args: string[]): string {
   const program = fileURLToPath(new URL('./region-image.js', import.meta.url));
@@ -68,8 +68,8 @@ describe('the golden image of a region', () => {
         attributes: {},
         overflow: false,
         live: true,
-        // The same; epoch, the latest interval and the one before.
-        values: [3, 5.5, 0.5, 3, 0, -1, -1, 2, 0, 0, 1, 2, 1, 2, 2, 2, 0, 0.5, 3],
+        // The interval: 2, at scale 20. What was carried: 0.5 and 3.
+        values: [1, 2, 2, 2, 0, 20, 2 ** 20 - 1, 1, 0, 0, 1, 2, 3.5, 0.5, 3, 0, -1, -1, 2, 0, 0, 1, 1],
       },
       { metric: 'level', unit: '', attributes: {}, overflow: false, live: true, values: [-4, 1] },
     ]);

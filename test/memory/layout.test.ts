@@ -35,8 +35,6 @@ const HEADER: readonly Field[] = [
   word('closed', layout.CLOSED_INDEX * 4),
   word('observe', layout.OBSERVE_INDEX * 4),
   word('pulse', layout.PULSE_INDEX * 4),
-  word('interval epoch', layout.INTERVAL_EPOCH_INDEX * 4),
-  word('kinds of which deltas are taken', layout.DELTA_KINDS_INDEX * 4),
   word('tick', layout.TICK_INDEX * 4),
   word('tick half', layout.TICK_HALF_INDEX * 4),
 ];

@@ -349,7 +349,7 @@ describe('Seqlock', () => {
     });
   });
 
-  it('byteLength is lock, shape, version, mirror and two slots', () => {
+  it('byteLength is lock, shape, version, an unused word and two slots', () => {
     expect(Seqlock.byteLength(1)).to.equal(16 + 2 * 8);
     expect(Seqlock.byteLength(100)).to.equal(16 + 2 * 800);
   });

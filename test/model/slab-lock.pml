@@ -18,7 +18,6 @@
  *   BY_NUMBER      the word alone decides, by thread ids, and each process counts its own from 1 (PID namespaces)
  *   BY_TIME        the slab is taken from one who has not been heard of for a time: who sleeps is not dead
  *   NOT_KEPT       the lock is given back as soon as the slab is taken
- *   NO_ADOPTION    the new owner trusts the mirror of the version that a dead one left
  *   CLAIM_FIRST    an extent is claimed, then backed
  *   NO_HELP        nobody moves the end for a dead claimer: the next claims the same extent for ever
  *   TRIES_ONCE     who finds the lock held looks no more, though it was a reader that looked
@@ -33,7 +32,6 @@ bool alive[4];
 byte writing = 0;    /* live threads that are among the stores of an update */
 
 int version = 0;
-int mirror = 0;
 int slots[4] = { 0, 0, 99, 99 };
 byte published = 0;
 
@@ -83,10 +81,6 @@ again:
     fi
   };
   DIES;
-#ifndef NO_ADOPTION
-  mirror = version;
-#endif
-  DIES;
   atomic { word = me; wasOwner[me] = true; wanted-- };
 #ifdef NOT_KEPT
   atomic { if :: lock == me -> lock = FREE :: else fi };
@@ -121,14 +115,12 @@ update:
      :: skip
      fi;
 #endif
-     v = mirror;
+     v = version;
      count = slots[slotOf(v)];
      atomic { in = true; writing++; assert(writing == 1) };
      slots[slotOf(v + 1)] = count + 1;
      DIES;
      slots[slotOf(v + 1) + 1] = count + 1;
-     DIES;
-     mirror = v + 1;
      DIES;
      atomic { version = v + 1; published++; in = false; writing-- };
      v = 0; count = 0; updates++

@@ -2,15 +2,10 @@
  * A writer that stops for ever after any of its stores, and its successor. The state is a count, kept twice in a slot.
  * What a stopped thread leaves is a prefix of its stores: those it made drain to memory, the others never were.
  *
- * FORM 0 FAST, 1 STRICT: the writer works from the mirror of the version, which it stores before the publish.
- * Broken on purpose: CLASSIC (one slot, odd while writing), NO_ADOPTION (the successor trusts the mirror as it is).
+ * The same for both forms: they differ in how the version is stored. Broken on purpose: CLASSIC (one slot, odd while writing).
  */
-#ifndef FORM
-#define FORM 1
-#endif
 
 int version = 0;
-int mirror = 0;
 int slots[4] = { 0, 0, 99, 99 };
 bool dead = false;
 byte published = 0;
@@ -29,17 +24,10 @@ active proctype writer() {
      OR_DIE; slots[1]++;
      OR_DIE; atomic { version++; published++ };
 #else
-#if FORM == 1
-     v = mirror;
-#else
      v = version;
-#endif
      count = slots[slotOf(v)];
      OR_DIE; slots[slotOf(v + 1)] = count + 1;
      OR_DIE; slots[slotOf(v + 1) + 1] = count + 1;
-#if FORM == 1
-     OR_DIE; mirror = v + 1;
-#endif
      OR_DIE; atomic { version = v + 1; published++ };
 #endif
      updates++
@@ -64,22 +52,12 @@ active proctype successor() {
   dead;
   expectWhole();
 #ifndef CLASSIC
-#ifndef NO_ADOPTION
-  mirror = version;
-#endif
   do
   :: updates < 2 ->
-#if FORM == 1
-     v = mirror;
-#else
      v = version;
-#endif
      count = slots[slotOf(v)];
      slots[slotOf(v + 1)] = count + 1;
      slots[slotOf(v + 1) + 1] = count + 1;
-#if FORM == 1
-     mirror = v + 1;
-#endif
      atomic { version = v + 1; published++ };
      expectWhole();
      updates++

@@ -108,10 +108,7 @@ describe('instrument descriptor', () => {
     for (const wrong of [[1, NaN], ['1'], 5, 'text', {}, [null], [1n]]) {
       const { descriptor, warnings } = described('m', { advice: { explicitBucketBoundaries: wrong } });
       expect(descriptor.boundaries).to.equal(undefined);
-      expect(aggregationOf(descriptor, DEFAULT_CHOICE, false)).to.have.property(
-        'boundaries',
-        DEFAULT_BOUNDARIES,
-      );
+      expect(aggregationOf(descriptor, DEFAULT_CHOICE)).to.have.property('boundaries', DEFAULT_BOUNDARIES);
       expect(warnings).to.have.length(1);
       expect(warnings[0]).to.match(/must be an array of numbers/);
     }

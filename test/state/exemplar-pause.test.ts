@@ -3,13 +3,7 @@ import { Region } from '../../src/memory/region.ts';
 import type { ExemplarGate } from '../../src/state/exemplar-reservoirs.ts';
 import type { StreamDescription } from '../../src/state/records.ts';
 import { StoreWriter } from '../../src/state/store-writer.ts';
-import {
-  counter,
-  exponentialHistogram,
-  gauge,
-  histogram,
-  intervalHistogram,
-} from '../support/descriptions.ts';
+import { counter, exponentialHistogram, gauge, histogram } from '../support/descriptions.ts';
 import { recordTo } from '../support/record-to.ts';
 
 const PAUSE = 3;
@@ -28,7 +22,6 @@ const STREAMS: Readonly<Record<string, StreamDescription>> = {
   sum: counter('sum'),
   'last-value': gauge('last-value'),
   histogram: histogram('histogram', [1]),
-  'interval histogram': intervalHistogram('interval histogram', [1]),
   'exponential histogram': exponentialHistogram('exponential histogram'),
 };
 

@@ -179,19 +179,6 @@ describe('StoreWriter', () => {
       for (const [i, values] of counts.entries()) expect(values.slice(0, 4)).to.deep.equal([2, 2 * i, i, i]);
     });
 
-    it('repairs the mirror of a cell whose writer died between mirror and version', () => {
-      const region = Region.create(MIB);
-      recordTo(new StoreWriter(region).stream(counter('c'), 5), 2, { a: 1 });
-      const at = seriesOf(region).find(({ live }) => live)!.cell << 1;
-      region.words[at + 1] = region.words[at]! + 1;
-      recordTo(new StoreWriter(afterDeath(region)).stream(counter('c'), 5), 3, { a: 1 });
-      expect(sumsOf(region)).to.deep.equal({ '[["a",1]]': 5 });
-      const before = region.words[at]!;
-      region.words[at + 1] = before + 1;
-      new StoreWriter(afterDeath(region)).stream(counter('c'), 5);
-      expect(region.words[at + 1]).to.equal(before);
-    });
-
     it('keeps the cardinality limit over all owners, and the overflow series', () => {
       const region = Region.create(MIB);
       let seen = region;

@@ -21,7 +21,6 @@ export async function stress(protocol: CellProtocol, options: StressOptions): Pr
   const memory = new SharedArrayBuffer(protocol.cellWords * 8);
   const words = new Int32Array(memory);
   words[0] = version;
-  protocol.adopt(words, 0);
   protocol.init({ words, doubles: new Float64Array(memory) }, 0);
   const crew = new Crew(memory);
   const reading = Array.from({ length: readers }, () => crew.start<ReaderReport>('read cell', protocol.name));

@@ -94,7 +94,7 @@ function countInSeqlock(): number {
   return updates;
 }
 
-/** The same over a two-slot cell and a mutex that is broken. Word 1 of the cell, the mirror, is the mutex. */
+/** The same over a two-slot cell and a mutex that is broken. Word 1 of the cell, the link, is the mutex. */
 function countUnderBrokenLock(name: string): number {
   const lock = BROKEN_LOCKS.find((each) => each.name === name)!;
   for (let i = 0; i < job.updates; i++) {

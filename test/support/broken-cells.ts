@@ -49,7 +49,6 @@ function protocol(name: string, write: Write, read: Read): CellProtocol {
       for (let i = 1; i < N; i++) if (into[i] !== into[0]) return -1;
       return into[0]!;
     },
-    adopt() {},
   };
 }
 
@@ -178,7 +177,6 @@ const noRedo: CellProtocol = {
   },
   expected: (k) => [k, k >> 1, (k + 1) >> 1],
   updateOf: (into) => (into[0] === into[1]! + into[2]! ? into[0] : -1),
-  adopt() {},
 };
 
 // Exponential histogram reduced to what a move of counts is about: slots of {count, array}, and two arrays of two counts.
@@ -206,7 +204,6 @@ function moving(name: string, write: Write): CellProtocol {
     expected: (k) => (k % 2 === 0 ? [k, k, 0] : [k, 0, k]),
     updateOf: (into) =>
       into[0] === into[1]! + into[2]! && Math.min(into[1]!, into[2]!) === 0 ? into[0] : -1,
-    adopt() {},
   };
 }
 

@@ -16,7 +16,9 @@ export function alwaysBusy(
   const { load, add } = Atomics;
   const busy = (array: Int32Array, index: number, found: number): number => {
     const isVersion =
-      cell === 'all' ? index >= EXTENTS_OFFSET / 4 && !headers.has(index) : index === cell << 1;
+      cell === 'all'
+        ? index >= EXTENTS_OFFSET / 4 && index % 2 === 0 && !headers.has(index)
+        : index === cell << 1;
     if (array.buffer === region.buffer && isVersion && left-- > 0) add(array, index, 2);
     return found;
   };
@@ -31,7 +33,7 @@ export function alwaysBusy(
   }
 }
 
-/** Of what readers look at with Atomics beyond the slab table, only claim and used word of an extent are no versions. */
+/** Of what readers look at with Atomics beyond the slab table, only claim and used word of an extent, and links of cells, are no versions. */
 function headerIndices(region: Region): Set<number> {
   const indices = new Set([region.usedBytes / 4]);
   for (let at = EXTENTS_OFFSET, extent; (extent = region.extentAt(at)) !== undefined; at += extent.bytes)

@@ -4,7 +4,6 @@
  */
 import { expect } from 'chai';
 import * as fc from 'fast-check';
-import { adoptCell } from '../../src/memory/cell.ts';
 import { makeMemory } from './stepped-memory.ts';
 import type { Memory } from './stepped-memory.ts';
 
@@ -33,7 +32,6 @@ export function itObeysTheCellLaws<Record>(cell: CellUnderTest<Record>): void {
     memory.doubles[at - 1] = GUARD;
     memory.doubles[at + cell.cellWords] = GUARD;
     memory.words[at << 1] = version;
-    adoptCell(memory.words, at);
     cell.init(memory, at);
     return memory;
   }
@@ -71,19 +69,6 @@ export function itObeysTheCellLaws<Record>(cell: CellUnderTest<Record>): void {
         for (const record of records) cell.record(memory, setup.at, record);
         expect(memory.doubles[setup.at - 1]).to.equal(GUARD);
         expect(memory.doubles[setup.at + cell.cellWords]).to.equal(GUARD);
-      }),
-    );
-  });
-
-  it('goes on under a new owner between any two records', () => {
-    fc.assert(
-      fc.property(setups, fc.array(cell.records, { maxLength: 20 }), (setup, records) => {
-        const memory = makeCell(setup);
-        for (const record of records) {
-          adoptCell(memory.words, setup.at);
-          cell.record(memory, setup.at, record);
-        }
-        expect(cell.read(memory, setup.at)).to.deep.equal(cell.model(records));
       }),
     );
   });

@@ -18,6 +18,8 @@ export interface CellProtocol {
   readonly expected: (k: number) => readonly number[];
   /** Which update's state `into` is, -1 if that of none. Allocates nothing: the stress test asks millions of times. */
   readonly updateOf: (into: Float64Array) => number;
-  /** What a new owner does to a dead writer's cell. */
-  readonly adopt: (words: Int32Array, at: number) => void;
+  /** What a new owner does to a dead writer's cell, where it does anything. */
+  readonly adopt?: (words: Int32Array, doubles: Float64Array, at: number) => void;
+  /** Updates after which others are looked at in every interleaving. Left out: 2. */
+  readonly starts?: readonly number[];
 }

@@ -50,15 +50,6 @@ export function histogram(
   });
 }
 
-/** One whose cells keep the extremes of intervals. */
-export function intervalHistogram(
-  name: string,
-  boundaries: readonly number[],
-): Described<Extract<Aggregation, { type: 'explicit-bucket-histogram' }>> {
-  const description = histogram(name, boundaries);
-  return { ...description, aggregation: { ...description.aggregation, intervals: true } };
-}
-
 /** A store's configuration of which only some matters. */
 export function configuration(given: Partial<StoreConfiguration>): StoreConfiguration {
   return {

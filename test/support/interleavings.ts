@@ -28,7 +28,6 @@ export function recordScript(
 ): Script {
   const memory = makeMemory(AT + protocol.cellWords + 2);
   memory.words[AT << 1] = version;
-  memory.words[(AT << 1) + 1] = version;
   protocol.init(memory, AT);
   for (let k = 1; k <= before; k++) protocol.write(memory.words, memory.doubles, AT, k);
   const start = copyMemory(memory);
@@ -37,7 +36,8 @@ export function recordScript(
   for (let k = before + 1; k <= before + updates; k++) {
     const own = recordStores(memory, (words, doubles) => protocol.write(words, doubles, AT, k));
     stores.push(...own);
-    const publish = own.map(({ array, index }) => array === 'words' && index === AT << 1).lastIndexOf(true);
+    // The store to the version; where an interval is ended, the one to the link, which comes before it.
+    const publish = own.findIndex(({ array, index }) => array === 'words' && index >> 1 === AT);
     own.forEach((_, i) => published.push(i < publish ? k - 1 : k));
   }
   return { protocol, start, stores, published, before };

@@ -1,8 +1,10 @@
 /** The real cells, in both forms, as protocols to check. */
-import { adoptCell, readConsistentFast, readConsistentStrict } from '../../src/memory/cell.ts';
+import { readConsistentFast, readConsistentStrict } from '../../src/memory/cell.ts';
+import { linkBlock, readCarryingFast, readCarryingStrict } from '../../src/state/cells/carried.ts';
 import { exemplarCellWords, exemplarCopyWords, writeExemplar } from '../../src/state/cells/exemplar-cell.ts';
 import {
   HISTOGRAM_BUCKETS,
+  HISTOGRAM_FIELDS,
   histogramCellWords,
   initHistogram,
   recordToHistogramFast,
@@ -18,10 +20,9 @@ import {
   addToSharedStrict,
   SHARED_VALUE_CELL_WORDS,
 } from '../../src/state/cells/shared-value-cell.ts';
-import { addToSumFast, addToSumStrict, SUM_CELL_WORDS } from '../../src/state/cells/sum-cell.ts';
+import { addToSumFast, addToSumStrict, SUM_CELL_WORDS, SUM_FIELDS } from '../../src/state/cells/sum-cell.ts';
 import type { CellProtocol } from './cell-protocol.ts';
 import { exponentialCell } from './exponential-cell.ts';
-import { intervalHistogramCell } from './interval-cell.ts';
 
 type Form = 'fast' | 'strict';
 
@@ -40,7 +41,6 @@ function sumCell(form: Form): CellProtocol {
       const total = into[0]!;
       return Number.isInteger(total) ? total - 2 * (total % 2) : -1;
     },
-    adopt: adoptCell,
   };
 }
 
@@ -55,7 +55,6 @@ function lastValueCell(form: Form): CellProtocol {
     read: (words, doubles, at, into) => read(words, doubles, at, 2, 0, into),
     expected: (k) => [k * 0.5, k],
     updateOf: (into) => (into[0] === into[1]! * 0.5 ? into[1]! : -1),
-    adopt: adoptCell,
   };
 }
 
@@ -76,7 +75,6 @@ function sharedValueCell(form: Form): CellProtocol {
       if (epoch === 0) return amount === 0 ? 0 : -1;
       return amount >= 1 && amount <= 4 ? 4 * (epoch - 1) + amount : -1;
     },
-    adopt: adoptCell,
   };
 }
 
@@ -134,7 +132,105 @@ function histogramCell(form: Form): CellProtocol {
       }
       return into[1] === sum && into[2] === min && into[3] === max ? k : -1;
     },
-    adopt: adoptCell,
+  };
+}
+
+/** Every third update ends the interval, the others are recorded. */
+const PERIOD = 3;
+const recordsUpTo = (k: number): number => k - Math.floor(k / PERIOD);
+
+/** Of so many records, the update that was the last; or the one after it, which ended the interval. */
+function updateAfter(records: number, ended: boolean): number {
+  const last = records + Math.floor((records - 1) / (PERIOD - 1));
+  if (!ended) return last;
+  return (last + 1) % PERIOD === 0 ? last + 1 : records === 0 ? 0 : -1;
+}
+
+/** Each record adds 1. State: the total and the interval's part of it. */
+function carriedSumCell(form: Form): CellProtocol {
+  const add = form === 'fast' ? addToSumFast : addToSumStrict;
+  const read = form === 'fast' ? readCarryingFast : readCarryingStrict;
+  const copied = new Float64Array(4);
+  return {
+    name: `carried sum ${form}`,
+    cellWords: SUM_CELL_WORDS + SUM_FIELDS.blockWords,
+    init({ words, doubles }, at) {
+      SUM_FIELDS.initBlock(doubles, at + SUM_CELL_WORDS);
+      linkBlock(words, at, at + SUM_CELL_WORDS);
+    },
+    write(words, doubles, at, k) {
+      if (k % PERIOD === 0) SUM_FIELDS.carry(words, doubles, at);
+      else add(words, doubles, at, 1);
+    },
+    read(words, doubles, at, into) {
+      const attempts = read(words, doubles, at, SUM_FIELDS, 0, copied);
+      into[0] = copied[0]!;
+      into[1] = copied[3]!;
+      return attempts;
+    },
+    expected: (k) => [recordsUpTo(k), k % PERIOD],
+    updateOf(into) {
+      const k = updateAfter(into[0]!, into[1] === 0);
+      return k >= 0 && into[1] === k % PERIOD ? k : -1;
+    },
+    adopt: (words, doubles, at) => SUM_FIELDS.finishCarry(words, doubles, at),
+  };
+}
+
+/** State: count, sum, min, max and buckets of all, and sum, min and max of the interval. */
+function carriedHistogramCell(form: Form): CellProtocol {
+  const record = form === 'fast' ? recordToHistogramFast : recordToHistogramStrict;
+  const read = form === 'fast' ? readCarryingFast : readCarryingStrict;
+  const slotWords = HISTOGRAM_BUCKETS;
+  const copied = new Float64Array(slotWords + BUCKETS + 2 + 3);
+  const cellWords = histogramCellWords(BUCKETS);
+  const plain = histogramCell(form);
+  const valueAt = (record: number): number => valueOf(bucketOf(record));
+  return {
+    name: `carried histogram ${form}`,
+    cellWords: cellWords + HISTOGRAM_FIELDS.blockWords,
+    init({ words, doubles }, at) {
+      initHistogram(doubles, at);
+      HISTOGRAM_FIELDS.initBlock(doubles, at + cellWords);
+      linkBlock(words, at, at + cellWords);
+    },
+    write(words, doubles, at, k) {
+      const number = recordsUpTo(k);
+      if (k % PERIOD === 0) HISTOGRAM_FIELDS.carry(words, doubles, at);
+      else record(words, doubles, at, bucketOf(number), valueAt(number));
+    },
+    read(words, doubles, at, into) {
+      const attempts = read(words, doubles, at, HISTOGRAM_FIELDS, BUCKETS, copied);
+      if (attempts === 0) return 0;
+      copied[slotWords + copied[4]!] = copied[5]!;
+      into.set(copied.subarray(0, 4));
+      into.set(copied.subarray(slotWords, slotWords + BUCKETS), 4);
+      into.set(copied.subarray(slotWords + BUCKETS + 2), 4 + BUCKETS);
+      return attempts;
+    },
+    expected(k) {
+      const all = recordsUpTo(k);
+      const values = Array.from({ length: k % PERIOD }, (_, i) => valueAt(all - i));
+      const sum = values.reduce((total, value) => total + value, 0);
+      return [...plain.expected(all), sum, Math.min(...values), Math.max(...values)];
+    },
+    updateOf(into) {
+      const all = plain.updateOf(into);
+      if (all < 0) return -1;
+      const k = updateAfter(all, into[4 + BUCKETS] === 0);
+      if (k < 0) return -1;
+      let sum = 0;
+      let min = Infinity;
+      let max = -Infinity;
+      for (let i = 0; i < k % PERIOD; i++) {
+        const value = valueAt(all - i);
+        sum += value;
+        if (value < min) min = value;
+        if (value > max) max = value;
+      }
+      return into[4 + BUCKETS] === sum && into[5 + BUCKETS] === min && into[6 + BUCKETS] === max ? k : -1;
+    },
+    adopt: (words, doubles, at) => HISTOGRAM_FIELDS.finishCarry(words, doubles, at),
   };
 }
 
@@ -166,7 +262,6 @@ function exemplarCell(form: Form): CellProtocol {
       if (k === 0) return into[1] === 0 && into[6] === 0 ? 0 : -1;
       return into[1] === k && into[4] === k * 2 ** 16 && into[5] === k && into[6] === into[7] ? k : -1;
     },
-    adopt() {},
   };
 }
 
@@ -178,6 +273,6 @@ export const REAL_CELLS: readonly CellProtocol[] = (['fast', 'strict'] as const)
   histogramCell(form),
   exemplarCell(form),
   exponentialCell(form),
-  exponentialCell(form, true),
-  intervalHistogramCell(form),
+  carriedSumCell(form),
+  carriedHistogramCell(form),
 ]);

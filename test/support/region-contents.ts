@@ -9,21 +9,16 @@ import type { CanonicalAttributes } from '../../src/state/attributes.ts';
 import {
   EXPONENTIAL_COUNTS,
   EXPONENTIAL_RANGES,
+  ExponentialShape,
   readExponentialInto,
-} from '../../src/state/cells/exponential-copy.ts';
-import { ExponentialShape } from '../../src/state/cells/exponential-histogram-cell.ts';
+} from '../../src/state/cells/exponential-histogram-cell.ts';
 import {
   HISTOGRAM_BUCKETS,
   histogramCopyWords,
   readHistogramInto,
 } from '../../src/state/cells/histogram-cell.ts';
-import {
-  INTERVAL_HISTOGRAM_BUCKETS,
-  intervalHistogramCopyWords,
-  readIntervalHistogramInto,
-} from '../../src/state/cells/interval-histogram-cell.ts';
 import { readLastValueInto } from '../../src/state/cells/last-value-cell.ts';
-import { readSumInto } from '../../src/state/cells/sum-cell.ts';
+import { readSumInto, SUM_COPY_WORDS } from '../../src/state/cells/sum-cell.ts';
 import { DirectoryTexts } from '../../src/state/directory-texts.ts';
 import * as records from '../../src/state/records.ts';
 
@@ -35,7 +30,7 @@ export interface SeriesContents {
   readonly cell: number;
   /** False until something was recorded. */
   readonly live: boolean;
-  /** The cell's words: total; value and tick; or count, sum, min, max and bucket counts. */
+  /** The cell's words: total; value and tick; count, sum, min, max and bucket counts; or a row, and another of what was carried. */
   readonly values: readonly number[];
 }
 
@@ -92,9 +87,9 @@ export function seriesOf(region: Region): SeriesContents[] {
 
 function valuesOf({ words, doubles }: Region, aggregation: records.Aggregation, cell: number): number[] {
   if (aggregation.type === 'sum') {
-    const into = new Float64Array(1);
+    const into = new Float64Array(SUM_COPY_WORDS);
     readSumInto(words, doubles, cell, into);
-    return [...into];
+    return [into[0]!];
   }
   if (aggregation.type === 'last-value') {
     const into = new Float64Array(2);
@@ -102,30 +97,23 @@ function valuesOf({ words, doubles }: Region, aggregation: records.Aggregation, 
     return [...into];
   }
   if (aggregation.type === 'exponential-histogram') {
-    const { maxSize, maxScale, negative, intervals } = aggregation;
-    const shape = new ExponentialShape(maxSize, maxScale, negative, intervals);
+    const { maxSize, maxScale, negative } = aggregation;
+    const shape = new ExponentialShape(maxSize, maxScale, negative);
     const into = new Float64Array(shape.copyWords);
     readExponentialInto(words, doubles, cell, shape, into);
-    const used = (range: number): number[] => {
-      const from = EXPONENTIAL_COUNTS + range * maxSize;
-      return [...into.subarray(from, from + into[EXPONENTIAL_RANGES + 2 * range + 1]!)];
+    const row = (at: number): number[] => {
+      const used = (range: number): number[] => {
+        const from = at + EXPONENTIAL_COUNTS + range * maxSize;
+        return [...into.subarray(from, from + into[at + EXPONENTIAL_RANGES + 2 * range + 1]!)];
+      };
+      return [...into.subarray(at, at + EXPONENTIAL_COUNTS), ...used(0), ...used(1)];
     };
-    return [
-      ...into.subarray(0, EXPONENTIAL_COUNTS),
-      ...used(0),
-      ...used(1),
-      ...into.subarray(shape.copiedInterval),
-    ];
+    return into[shape.copiedCarried] === 0 ? row(0) : [...row(0), ...row(shape.copiedCarried)];
   }
   const buckets = aggregation.boundaries.length + 1;
-  if (records.hasIntervals(aggregation)) {
-    const into = new Float64Array(intervalHistogramCopyWords(buckets));
-    readIntervalHistogramInto(words, doubles, cell, buckets, into);
-    return [...into.subarray(0, 4), ...into.subarray(INTERVAL_HISTOGRAM_BUCKETS)];
-  }
   const into = new Float64Array(histogramCopyWords(buckets));
   readHistogramInto(words, doubles, cell, buckets, into);
-  return [...into.subarray(0, 4), ...into.subarray(HISTOGRAM_BUCKETS)];
+  return [...into.subarray(0, 4), ...into.subarray(HISTOGRAM_BUCKETS, HISTOGRAM_BUCKETS + buckets)];
 }
 
 /** Sum over all writers, by the attributes as JSON (keys sorted); what was never recorded to is left out. */

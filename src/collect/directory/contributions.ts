@@ -8,14 +8,9 @@ export interface Contribution {
   /** Where its cell is: float64 index in the region. */
   readonly cell: number;
   readonly slab: number;
-  /** Whether the cell is one of interval-histogram-cell.ts. */
-  readonly intervals: boolean;
 }
 
 const NONE_YET = new Int32Array(0);
-
-/** Set in `owners` where the cell keeps the extremes of intervals; above any slab's number. */
-const INTERVALS = 0x4000;
 
 /**
  * The cells that a stream's series are made of, one per writer: of each series a list, in the order in which they were found.
@@ -57,12 +52,7 @@ export class Contributions {
 
   /** Whose it is. */
   slabOf(node: number): number {
-    return this.#owners[node]! & ~INTERVALS;
-  }
-
-  /** Whether a contribution's cell keeps the extremes of intervals. */
-  intervalsOf(node: number): boolean {
-    return this.#owners[node]! >= INTERVALS;
+    return this.#owners[node]!;
   }
 
   /** Of each contribution its cell. */
@@ -92,14 +82,14 @@ export class Contributions {
     this.#last[series] = node;
   }
 
-  #add({ cell, slab, intervals }: Contribution): number {
+  #add({ cell, slab }: Contribution): number {
     const node = this.#size++;
     if (node === this.#cells.length) {
       this.#cells = lengthened(this.#cells, roomFor(node));
       this.#owners = lengthened(this.#owners, this.#cells.length);
     }
     this.#cells[node] = cell;
-    this.#owners[node] = intervals ? slab | INTERVALS : slab;
+    this.#owners[node] = slab;
     return node;
   }
 }

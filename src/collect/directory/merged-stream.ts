@@ -5,7 +5,7 @@ import { lengthened, roomFor } from '../../base/array-room.ts';
 import { attributesObject } from './attribute-objects.ts';
 import { Contributions, NONE, type Contribution } from './contributions.ts';
 import type { ExemplarBlock } from './exemplar-block.ts';
-import { IntervalExtremes } from '../rows/interval-extremes.ts';
+import { StreamIntervals } from '../rows/intervals.ts';
 import { SeriesIndex } from './series-index.ts';
 
 export { NONE } from './contributions.ts';
@@ -24,8 +24,6 @@ export class MergedStream {
   text: string;
   /** When the first of the writers known made the stream, in milliseconds since the epoch. */
   created: number;
-  /** Whether some contribution's cell keeps the extremes of intervals. */
-  hasIntervals = false;
   readonly attributes: Attributes[] = [];
   /** Exemplars by the cell of the series they belong to; undefined while no series has any. */
   exemplars: Map<number, ExemplarBlock> | undefined;
@@ -35,7 +33,7 @@ export class MergedStream {
   #live = new Uint8Array(8);
   #sets = 0; // attribute sets, the overflow series not counted
   #overflow = NONE;
-  #extremes: IntervalExtremes | undefined;
+  #intervals: StreamIntervals | undefined;
 
   constructor(description: StreamDescription) {
     this.description = description;
@@ -86,11 +84,6 @@ export class MergedStream {
     return this.#contributions.slabOf(node);
   }
 
-  /** Whether a contribution's cell keeps the extremes of intervals. */
-  intervalsOf(node: number): boolean {
-    return this.#contributions.intervalsOf(node);
-  }
-
   /** Of each contribution its cell, and the series it is a part of. */
   contributions(): { readonly cells: Int32Array; readonly series: Int32Array } {
     const series = new Int32Array(this.nodes);
@@ -99,14 +92,9 @@ export class MergedStream {
     return { cells: this.#contributions.cells(), series };
   }
 
-  /** Extremes between collections, for the readers of this thread with delta temporality. */
-  get extremes(): IntervalExtremes {
-    return (this.#extremes ??= new IntervalExtremes());
-  }
-
-  /** Whether such a reader has asked for them. */
-  get isFollowed(): boolean {
-    return this.#extremes !== undefined;
+  /** What came between collections, for the readers of this thread with delta temporality. */
+  get intervals(): StreamIntervals {
+    return (this.#intervals ??= new StreamIntervals());
   }
 
   /** Number of contributions, of all series together. */
@@ -148,7 +136,6 @@ export class MergedStream {
       this.add(OVERFLOW_ATTRIBUTES, start, contribution, limit);
       return;
     }
-    this.hasIntervals ||= contribution.intervals;
     if (series !== NONE) {
       this.#contributions.append(series, contribution);
       if (this.#live[series] === 0) this.#starts[series] = Math.min(this.#starts[series]!, start);

@@ -3,7 +3,6 @@ import { Warnings } from '../../base/warnings.ts';
 import { ExtentCursor, readRecord, type LogRecord } from '../../memory/directory-log.ts';
 import { EXTENTS_OFFSET } from '../../memory/layout.ts';
 import type { Extent, Region } from '../../memory/region.ts';
-import { areDeltasRequested } from '../../state/delta-requests.ts';
 import { DirectoryTexts } from '../../state/directory-texts.ts';
 import { decodeExemplars } from '../../state/exemplar-record.ts';
 import * as R from '../../state/records.ts';
@@ -17,17 +16,11 @@ import { performance } from '../../base/platform.ts';
 /** Records decoded between two looks at the time. */
 const RECORDS_BETWEEN_LOOKS = 64;
 
-/** A stream as one writer has it. */
-interface SlabStream {
-  readonly merged: MergedStream;
-  readonly intervals: boolean;
-}
-
 /** What of one slab's directory was decoded so far. Ids count records, so they are indices here. */
 interface SlabDirectory {
   readonly slab: number;
   readonly cursors: ExtentCursor[];
-  readonly streams: SlabStream[];
+  readonly streams: MergedStream[];
   readonly keySets: (readonly string[])[];
   readonly texts: DirectoryTexts;
   /** Set when a record was damaged: what was decoded stays in use, nothing more is read. */
@@ -186,13 +179,13 @@ export class StoreReader {
         return;
       case R.DESCRIPTION_RECORD: {
         const [id, text] = R.decodeJson(log.payload) as [number, string];
-        const stream = directory.streams[id]!.merged;
+        const stream = directory.streams[id]!;
         if (text.length > stream.text.length) stream.text = text;
         return;
       }
       case R.EXEMPLARS_RECORD: {
         const record = decodeExemplars(log.payload);
-        const stream = directory.streams[record.stream]!.merged;
+        const stream = directory.streams[record.stream]!;
         stream.exemplars ??= new Map();
         stream.exemplars.set(record.cell, new ExemplarBlock(record));
         this.#hasExemplars = true;
@@ -205,16 +198,15 @@ export class StoreReader {
   #takeSeries({ bytes, start, end }: LogRecord, directory: SlabDirectory): void {
     const decoded = R.decodeSeries(bytes, start, end);
     const { stream: id, keySet, cell, startTime } = decoded;
-    const { merged: stream, intervals } = directory.streams[id]!;
+    const stream = directory.streams[id]!;
     const keys = directory.keySets[keySet] ?? [];
     const attributes = R.decodeSeriesAttributes(decoded, keys, directory.texts);
     const { kind, cardinalityLimit } = stream.description;
     const limit = cardinalityLimit ?? this.#configuration?.cardinalityLimits[kind] ?? Infinity;
-    const part = { cell, slab: directory.slab, intervals };
-    stream.add(attributes, startTime, part, limit);
+    stream.add(attributes, startTime, { cell, slab: directory.slab }, limit);
   }
 
-  #streamOf(description: R.StreamDescription): SlabStream {
+  #streamOf(description: R.StreamDescription): MergedStream {
     const key = R.streamKey(description);
     let stream = this.#streams.get(key);
     if (stream === undefined) {
@@ -223,10 +215,9 @@ export class StoreReader {
       this.#scopeOf(description.scope).push(stream);
       if (description.aggregation.type === 'last-value') this.#checkMerge(description);
     }
-    this.#checkExtremes(description);
     if (description.description.length > stream.text.length) stream.text = description.description;
     stream.created = Math.min(stream.created, description.created);
-    return { merged: stream, intervals: R.hasIntervals(description.aggregation) };
+    return stream;
   }
 
   /** Threads may disagree about how a gauge is merged: that makes two metrics of one name. */
@@ -241,17 +232,6 @@ export class StoreReader {
         key,
         `gauge ${name} of meter ${scope.name || '(unnamed)'} is merged by ${first} in one thread and by ${merge} in another; both are exported under one name, which backends may refuse. Give all threads the same, best by a view`,
       );
-  }
-
-  /** A writer that registers a histogram before anybody wants deltas of it keeps no extremes of intervals. */
-  #checkExtremes({ name, scope, kind, aggregation }: R.StreamDescription): void {
-    if (!('recordMinMax' in aggregation && aggregation.recordMinMax)) return;
-    if (R.hasIntervals(aggregation) || !areDeltasRequested(this.region, kind)) return;
-    this.#warnings.loss(
-      'extremes',
-      name,
-      `seqlock-metrics: histogram ${name} of meter ${scope.name || '(unnamed)'} was made before the reader that takes deltas of it: they have no min and max. Make the reader, or call startExporterThread, before the instruments`,
-    );
   }
 
   #scopeOf(scope: R.Scope): MergedStream[] {

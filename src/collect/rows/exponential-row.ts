@@ -1,5 +1,5 @@
 /**
- * An exponential histogram as a row of numbers: how a cell is copied (drawn in exponential-copy.ts), how merging leaves it and the formats take it.
+ * An exponential histogram as a row of numbers: how a cell is copied (drawn in exponential-histogram-cell.ts), how merging leaves it and the formats take it.
  * What its buckets have beyond `length` is undefined.
  */
 import type { ExponentialHistogramValue } from '../metric-data.ts';
@@ -12,7 +12,7 @@ import {
   EXPONENTIAL_SCALE as ROW_SCALE,
   EXPONENTIAL_SUM as ROW_SUM,
   EXPONENTIAL_ZERO_COUNT as ROW_ZERO_COUNT,
-} from '../../state/cells/exponential-copy.ts';
+} from '../../state/cells/exponential-histogram-cell.ts';
 
 export { ROW_COUNT, ROW_COUNTS, ROW_MAX, ROW_MIN, ROW_RANGES, ROW_SCALE, ROW_SUM, ROW_ZERO_COUNT };
 

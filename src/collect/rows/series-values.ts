@@ -2,10 +2,10 @@ import { observedSince } from '../../memory/doorbell.ts';
 import type { Region } from '../../memory/region.ts';
 import { isSlabDead, slabStaleBefore, slabThread } from '../../memory/slab.ts';
 import * as H from '../../state/cells/histogram-cell.ts';
-import * as I from '../../state/cells/interval-histogram-cell.ts';
+import { noteReported } from '../../state/cells/carried.ts';
 import { LAST_TICK, LAST_VALUE, readLastValueInto } from '../../state/cells/last-value-cell.ts';
 import { readSharedValueInto } from '../../state/cells/shared-value-cell.ts';
-import { readSumInto } from '../../state/cells/sum-cell.ts';
+import * as S from '../../state/cells/sum-cell.ts';
 import type { Aggregation } from '../../state/records.ts';
 import type { CellReading, ReadCell } from './cell-reader.ts';
 import {
@@ -14,7 +14,7 @@ import {
   type ExponentialHistogramAggregation,
   type ExponentialSeries,
 } from './exponential-series.ts';
-import type { IntervalExtremes } from './interval-extremes.ts';
+import type { ReaderIntervals } from './intervals.ts';
 import { NONE, type MergedStream } from '../directory/merged-stream.ts';
 import { COLUMN_BUCKETS, COLUMN_COUNT, COLUMN_SUM, type MetricColumn } from '../snapshot/metric-column.ts';
 import type * as D from '../metric-data.ts';
@@ -22,12 +22,6 @@ import { newestOfEachThread, type WriterValue } from './per-writer.ts';
 import { sharedValue } from './shared-value.ts';
 
 export type HistogramAggregation = Extract<Aggregation, { type: 'explicit-bucket-histogram' }>;
-
-/** How the two kinds of histogram cells are read that a stream may have, by whether they keep extremes of intervals. */
-export interface HistogramReaders {
-  readonly plain: ReadCell;
-  readonly intervals: ReadCell;
-}
 
 /**
  * The value of a series now: its cells, read and merged over all writers. Sums and histograms add up, dead writers included; of a gauge,
@@ -39,7 +33,9 @@ export class SeriesValues {
   #copy = new Float64Array(64);
   readonly #previous = new Map<number, Float64Array | undefined>(); // of cells that could not be copied once
   readonly #deadSlabs = new Map<number, boolean>(); // of the snapshot that is being taken
-  readonly #exponentials = new ExponentialStreams();
+  readonly #noteReported = (cell: number, version: number): void =>
+    noteReported(this.#region.words, cell, version);
+  readonly #exponentials = new ExponentialStreams(this.#noteReported);
   readonly #copyCell: CopyCell = (read, cell, words) => this.#read(read, cell, words);
   #stale = 0;
 
@@ -58,14 +54,36 @@ export class SeriesValues {
     return this.#stale;
   }
 
-  sum(stream: MergedStream, series: number): number | undefined {
+  /**
+   * `intervals`: notes what is new in the cells, if given and if totals are such that differences of them
+   * lack digits.
+   */
+  sum(stream: MergedStream, series: number, intervals?: ReaderIntervals): number | undefined {
+    const read = intervals === undefined ? S.readSumInto : S.readSumAndIntervalInto;
     let total = 0;
     for (let node = stream.firstOf(series); node !== NONE; node = stream.nextOf(node)) {
-      const copy = this.#read(readSumInto, stream.cellOf(node), 1);
+      const copy = this.#read(read, stream.cellOf(node), S.SUM_COPY_WORDS);
       if (copy === undefined) return undefined;
-      total += copy[0]!;
+      total += copy[S.SUM_TOTAL]!;
+      if (intervals !== undefined) this.#noteSum(stream, series, node, copy, intervals);
     }
     return total;
+  }
+
+  #noteSum(
+    stream: MergedStream,
+    series: number,
+    node: number,
+    copy: Float64Array,
+    intervals: ReaderIntervals,
+  ): void {
+    if (!intervals.isStarted) {
+      if (Number.isSafeInteger(copy[S.SUM_TOTAL])) return; // differences are exact
+      intervals.start(stream.nodes);
+    }
+    const version = copy[S.SUM_VERSION]!;
+    const interval = { since: copy[S.SUM_SINCE]!, version, sum: copy[S.SUM_INTERVAL]!, min: 0, max: 0 };
+    if (intervals.note(series, node, interval, interval)) this.#noteReported(stream.cellOf(node), version);
   }
 
   /**
@@ -155,22 +173,22 @@ export class SeriesValues {
     return observed && tick < observedSince(this.#region, slab) ? undefined : copy;
   }
 
-  histogramReaders({ boundaries }: HistogramAggregation): HistogramReaders {
+  /** `withIntervals`: for `histogram`, where it is given intervals. */
+  histogramReader({ boundaries }: HistogramAggregation, withIntervals: boolean = false): ReadCell {
     const buckets = boundaries.length + 1;
-    this.#reserveCopy(I.intervalHistogramCopyWords(buckets));
-    return {
-      plain: (words, doubles, at, into) => H.readHistogramInto(words, doubles, at, buckets, into),
-      intervals: (words, doubles, at, into) => I.readIntervalHistogramInto(words, doubles, at, buckets, into),
-    };
+    this.#reserveCopy(H.histogramCopyWords(buckets));
+    return withIntervals
+      ? (words, doubles, at, into) => H.readHistogramAndIntervalInto(words, doubles, at, buckets, into)
+      : (words, doubles, at, into) => H.readHistogramInto(words, doubles, at, buckets, into);
   }
 
-  /** `extremes`: is told what is new in the cells, if given. */
+  /** `intervals`: notes what is new in the cells, if given. */
   histogram(
     stream: MergedStream,
     series: number,
     { boundaries, recordMinMax, hasSum }: HistogramAggregation,
-    read: HistogramReaders,
-    extremes?: IntervalExtremes,
+    read: ReadCell,
+    intervals?: ReaderIntervals,
   ): D.HistogramValue | undefined {
     const buckets = boundaries.length + 1;
     const counts: number[] = [];
@@ -180,20 +198,14 @@ export class SeriesValues {
     let min = Infinity;
     let max = -Infinity;
     for (let node = stream.firstOf(series); node !== NONE; node = stream.nextOf(node)) {
-      const copy = this.#histogramCell(stream, node, read, buckets);
+      const copy = this.#read(read, stream.cellOf(node), H.histogramCopyWords(buckets));
       if (copy === undefined) return undefined;
       count += copy[H.HISTOGRAM_COUNT]!;
       sum += copy[H.HISTOGRAM_SUM]!;
       min = Math.min(min, copy[H.HISTOGRAM_MIN]!);
       max = Math.max(max, copy[H.HISTOGRAM_MAX]!);
-      const at = bucketsOf(stream, node);
-      for (let i = 0; i < buckets; i++) counts[i]! += copy[at + i]!;
-      extremes?.fold(
-        series,
-        node,
-        copy,
-        stream.intervalsOf(node) ? I.INTERVAL_HISTOGRAM_EXTREMES : undefined,
-      );
+      for (let i = 0; i < buckets; i++) counts[i]! += copy[H.HISTOGRAM_BUCKETS + i]!;
+      if (intervals !== undefined) this.#noteHistogram(stream, series, node, copy, buckets, intervals);
     }
     const contents = { boundaries: boundaries.slice(), counts };
     // Written out: putting these objects together by spreading took several times as long as all the rest of a snapshot.
@@ -202,14 +214,44 @@ export class SeriesValues {
     return recordMinMax ? { min, max, count, buckets: contents } : { count, buckets: contents };
   }
 
-  /** `extremes`: is told what is new in the cells, if given. */
+  #noteHistogram(
+    stream: MergedStream,
+    series: number,
+    node: number,
+    copy: Float64Array,
+    buckets: number,
+    intervals: ReaderIntervals,
+  ): void {
+    const at = H.HISTOGRAM_BUCKETS + buckets;
+    const fields = at + H.HISTOGRAM_INTERVAL;
+    const version = copy[at + H.HISTOGRAM_VERSION]!;
+    const interval = {
+      since: copy[at + H.HISTOGRAM_SINCE]!,
+      version,
+      sum: copy[fields]!,
+      min: copy[fields + 1]!,
+      max: copy[fields + 2]!,
+    };
+    const total = { min: copy[H.HISTOGRAM_MIN]!, max: copy[H.HISTOGRAM_MAX]! };
+    if (intervals.note(series, node, interval, total)) this.#noteReported(stream.cellOf(node), version);
+  }
+
+  /** `intervals`: notes what is new in the cells, if given. */
   exponentialHistogram(
     stream: MergedStream,
     series: number,
     aggregation: ExponentialHistogramAggregation,
-    extremes?: IntervalExtremes,
+    intervals?: ReaderIntervals,
   ): D.ExponentialHistogramValue | undefined {
-    return this.#exponentialSeries(stream, aggregation).value(series, this.#copyCell, extremes);
+    return this.#exponentialSeries(stream, aggregation).value(series, this.#copyCell, intervals);
+  }
+
+  /** Of the series read last, what is new in it; see `ExponentialSeries.interval`. */
+  exponentialInterval(
+    stream: MergedStream,
+    aggregation: ExponentialHistogramAggregation,
+  ): D.ExponentialHistogramValue | undefined {
+    return this.#exponentialSeries(stream, aggregation).interval();
   }
 
   /** Fills the row at `at` (exponential-row.ts); false when a cell could not be copied yet. */
@@ -233,37 +275,24 @@ export class SeriesValues {
   fillHistogram(
     stream: MergedStream,
     series: number,
-    read: HistogramReaders,
+    read: ReadCell,
     { values, stride }: MetricColumn,
     at: number,
   ): boolean {
     const buckets = stride - COLUMN_BUCKETS;
     values.fill(0, at, at + stride);
     for (let node = stream.firstOf(series); node !== NONE; node = stream.nextOf(node)) {
-      const copy = this.#histogramCell(stream, node, read, buckets);
+      const copy = this.#read(read, stream.cellOf(node), H.histogramCopyWords(buckets));
       if (copy === undefined) return false;
       values[at + COLUMN_COUNT]! += copy[H.HISTOGRAM_COUNT]!;
       values[at + COLUMN_SUM]! += copy[H.HISTOGRAM_SUM]!;
-      const from = bucketsOf(stream, node);
-      for (let i = 0; i < buckets; i++) values[at + COLUMN_BUCKETS + i]! += copy[from + i]!;
+      for (let i = 0; i < buckets; i++) values[at + COLUMN_BUCKETS + i]! += copy[H.HISTOGRAM_BUCKETS + i]!;
     }
     return true;
   }
 
   #reserveCopy(words: number): void {
     if (this.#copy.length < words) this.#copy = new Float64Array(2 * words);
-  }
-
-  #histogramCell(
-    stream: MergedStream,
-    node: number,
-    { plain, intervals }: HistogramReaders,
-    buckets: number,
-  ): Float64Array | undefined {
-    const cell = stream.cellOf(node);
-    return stream.intervalsOf(node)
-      ? this.#read(intervals, cell, I.intervalHistogramCopyWords(buckets))
-      : this.#read(plain, cell, H.histogramCopyWords(buckets));
   }
 
   /**
@@ -287,9 +316,4 @@ export class SeriesValues {
     if (dead === undefined) this.#deadSlabs.set(slab, (dead = isSlabDead(this.#region, slab)));
     return dead;
   }
-}
-
-/** Where the bucket counts start in the copy of a contribution's cell. */
-function bucketsOf(stream: MergedStream, node: number): number {
-  return stream.intervalsOf(node) ? I.INTERVAL_HISTOGRAM_BUCKETS : H.HISTOGRAM_BUCKETS;
 }

@@ -11,8 +11,8 @@ export interface DeltaState {
   /** Of each contribution: its cell, and the series it is a part of. */
   readonly cells: Int32Array;
   readonly series: Int32Array;
-  /** Of each contribution: its measurements whose extremes were told. Empty where the stream has none. */
-  readonly known: Float64Array;
+  /** Of each contribution: the version in which it was reported. Empty where no reader looks at versions. */
+  readonly reported: Float64Array;
   readonly updates: Int32Array;
   readonly told: Float64Array;
   readonly exponentials: readonly ExponentialHistogramValue[];

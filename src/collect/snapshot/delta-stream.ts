@@ -2,7 +2,7 @@ import { isObserved, streamKey } from '../../state/records.ts';
 import { lengthened, roomFor } from '../../base/array-room.ts';
 import { correspondence, type DeltaState } from './delta-state.ts';
 import { exponentialDifference } from '../rows/exponential-delta.ts';
-import type { Extremes } from '../rows/interval-extremes.ts';
+import type { ReaderIntervals } from '../rows/intervals.ts';
 import type { ExponentialHistogramValue, HistogramValue } from '../metric-data.ts';
 import { NONE, type MergedStream } from '../directory/merged-stream.ts';
 
@@ -31,8 +31,8 @@ export class DeltaStream {
   #updates = new Int32Array(8);
   #told: Float64Array;
   readonly #exponentials: ExponentialHistogramValue[] = [];
-  /** Of histograms, since they were reported. */
-  readonly #extremes: Extremes | undefined;
+  /** What of an interval is no difference of totals. Undefined where all is. */
+  readonly intervals: ReaderIntervals | undefined;
   #previousMillis: number | undefined;
 
   constructor(stream: MergedStream) {
@@ -41,7 +41,8 @@ export class DeltaStream {
     this.#stride =
       aggregation.type === 'explicit-bucket-histogram' ? BUCKETS + aggregation.boundaries.length + 1 : 1;
     this.#told = new Float64Array(8 * this.#stride);
-    if ('recordMinMax' in aggregation) this.#extremes = stream.extremes.addReader();
+    if (aggregation.type !== 'last-value' && !isObserved(stream.description.kind))
+      this.intervals = stream.intervals.addReader();
   }
 
   /**
@@ -73,7 +74,8 @@ export class DeltaStream {
     return {
       stream: streamKey(stream.description),
       ...stream.contributions(),
-      known: this.#extremes === undefined ? new Float64Array(0) : stream.extremes.known(stream.nodes),
+      reported:
+        this.intervals?.isStarted === true ? stream.intervals.reported(stream.nodes) : new Float64Array(0),
       updates: this.#updates.subarray(0, this.#rows),
       told: this.#told.subarray(0, this.#rows * this.#stride),
       exponentials: this.#exponentials,
@@ -101,9 +103,9 @@ export class DeltaStream {
       const exponential = state.exponentials[there];
       if (exponential !== undefined) this.#exponentials[series] = exponential;
     });
-    if (this.#extremes !== undefined)
+    if (state.reported.length > 0)
       same.ofContribution.forEach((there, node) =>
-        this.#stream.extremes.resume(node, state.known[there] ?? 0),
+        this.#stream.intervals.resume(node, state.reported[there] ?? 0),
       );
     return true;
   }
@@ -121,14 +123,16 @@ export class DeltaStream {
   /** What the total of a row changed by. A monotonic one that fell was set back, and counts from 0 again. */
   sum(row: number, total: number, monotonic: boolean): number {
     const before = this.#told[row]!;
+    const interval = this.intervals?.take(row)?.sum;
     this.#told[row] = total;
+    if (interval !== undefined) return interval;
     if (total === before) return 0; // also when both are infinite
     return monotonic && total < before ? total : total - before;
   }
 
   /**
    * What a histogram counted; undefined when that is nothing. The sum is left out when it cannot be told because an infinite
-   * value was counted earlier; the extremes, when the cells do not keep those of intervals. Changes `value`'s bucket counts.
+   * value was counted earlier. Changes `value`'s bucket counts.
    */
   histogram(series: number, value: HistogramValue): HistogramValue | undefined {
     const told = this.#told;
@@ -145,25 +149,34 @@ export class DeltaStream {
     }
     told[at + COUNT] = value.count;
     told[at + SUM] = value.sum ?? 0;
-    const extremes = this.#extremes!.take(series);
-    const bounds = countBefore === 0 ? value : extremes; // at first, all is new
-    const sum = value.sum !== undefined && Number.isFinite(sumBefore) ? value.sum - sumBefore : undefined;
+    const noted = this.intervals!.take(series);
+    const interval = countBefore === 0 ? value : noted; // at first, all is new
+    let sum = value.sum === undefined ? undefined : interval?.sum;
+    if (sum === undefined && value.sum !== undefined && Number.isFinite(sumBefore))
+      sum = value.sum - sumBefore;
     return {
-      ...(value.min !== undefined && bounds?.min !== undefined && { min: bounds.min, max: bounds.max! }),
+      ...(value.min !== undefined &&
+        interval?.min !== undefined && { min: interval.min, max: interval.max! }),
       ...(sum !== undefined && { sum }),
       count,
       buckets: value.buckets,
     };
   }
 
-  /** What an exponential histogram counted; undefined when that is nothing. */
+  /**
+   * What an exponential histogram counted; undefined when that is nothing. `intervalOf`: gives what is new,
+   * at a scale of its own, where that is known. Else it is the difference to what was reported before.
+   */
   exponentialHistogram(
     series: number,
     value: ExponentialHistogramValue,
+    intervalOf: () => ExponentialHistogramValue | undefined,
   ): ExponentialHistogramValue | undefined {
     const before = this.#exponentials[series];
     this.#exponentials[series] = value;
     if (value.count === before?.count) return undefined;
-    return exponentialDifference(value, before, this.#extremes!.take(series));
+    const noted = this.intervals!.take(series);
+    const interval = before === undefined || noted?.sum === undefined ? undefined : intervalOf();
+    return interval ?? exponentialDifference(value, before, noted);
   }
 }

@@ -33,7 +33,7 @@ export function rowFillerOf(stream: MergedStream, column: MetricColumn, source: 
   };
   switch (aggregation.type) {
     case 'explicit-bucket-histogram': {
-      const read = values.histogramReaders(aggregation);
+      const read = values.histogramReader(aggregation);
       return (series) => {
         if (values.fillHistogram(stream, series, read, column, column.open())) close(series);
       };

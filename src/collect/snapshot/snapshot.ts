@@ -1,12 +1,10 @@
 import type { HrTime } from '@opentelemetry/api';
-import { raiseIntervalEpoch } from '../../memory/interval-epoch.ts';
 import { isObserved, type InstrumentKind } from '../../state/records.ts';
 import type { CellReader } from '../rows/cell-reader.ts';
 import { ColumnSnapshot } from './column-snapshot.ts';
 import type { DeltaStream } from './delta-stream.ts';
 import { Deltas } from './deltas.ts';
 import { hrTimeOf, HrTimes } from '../hr-time.ts';
-import { tellFollowers } from './interval-followers.ts';
 import type { MergedStream } from '../directory/merged-stream.ts';
 import type { MetricColumn } from './metric-column.ts';
 import * as D from '../metric-data.ts';
@@ -45,7 +43,6 @@ export class Snapshots {
   readonly #writers: WriterGauges;
   readonly #resets = new Map<MergedStream, ResetWatch>();
   readonly #starts = new HrTimes();
-  #intervalEnded = false;
 
   constructor(
     store: StoreReader,
@@ -69,22 +66,17 @@ export class Snapshots {
     this.#begin();
     const endMillis = this.#store.region.takeTime();
     const scopeMetrics: D.ScopeMetrics[] = [];
-    const followed = new Set<MergedStream>(); // by other readers alone
     for (const { scope, streams } of this.#store.scopes) {
-      for (const stream of streams) if (stream.isFollowed) followed.add(stream);
       const metrics = this.#selection
         .of(streams)
         .map((stream) => {
           const told = (delta: DeltaStream): void => void this.#metric({ stream, endMillis, delta });
           const delta = isDelta(stream.description.kind) ? this.deltas.of(stream, told) : undefined;
-          if (delta !== undefined) followed.delete(stream);
-          if (delta !== undefined && stream.hasIntervals) this.#endInterval();
           return this.#metric({ stream, endMillis, delta });
         })
         .filter((metric) => metric.dataPoints.length > 0);
       if (metrics.length > 0) scopeMetrics.push({ scope, metrics });
     }
-    if (this.#intervalEnded) tellFollowers(followed, this.#values);
     this.#cells.end();
     return scopeMetrics;
   }
@@ -110,15 +102,7 @@ export class Snapshots {
     return columns;
   }
 
-  /** Once a snapshot, before the first cell is read whose intervals end with it. */
-  #endInterval(): void {
-    if (this.#intervalEnded) return;
-    this.#intervalEnded = true;
-    raiseIntervalEpoch(this.#store.region);
-  }
-
   #begin(): void {
-    this.#intervalEnded = false;
     this.#cells.begin();
     this.#store.refresh();
     this.#values.begin();
@@ -142,14 +126,14 @@ export class Snapshots {
       descriptor: { name, description: stream.text, unit, type: kind, valueType: integer ? INT : DOUBLE },
       aggregationTemporality: delta === undefined ? D.TEMPORALITY_CUMULATIVE : D.TEMPORALITY_DELTA,
     } as const;
-    const extremes = delta !== undefined && 'recordMinMax' in aggregation ? stream.extremes : undefined;
+    const intervals = delta?.intervals;
     switch (aggregation.type) {
       case 'sum': {
         const { monotonic } = aggregation;
         const dataPoints = !isObserved(kind)
           ? this.#points(
               taken,
-              (series) => values.sum(stream, series),
+              (series) => values.sum(stream, series, intervals),
               (told, series, total) => told.sum(series, total, monotonic),
             )
           : delta === undefined
@@ -171,13 +155,13 @@ export class Snapshots {
               : this.#points(taken, (series) => values.lastValue(stream, series, isObserved(kind))),
         };
       case 'explicit-bucket-histogram': {
-        const read = values.histogramReaders(aggregation);
+        const read = values.histogramReader(aggregation, intervals !== undefined);
         return {
           ...base,
           dataPointType: D.DATA_POINT_HISTOGRAM,
           dataPoints: this.#points(
             taken,
-            (series) => values.histogram(stream, series, aggregation, read, extremes),
+            (series) => values.histogram(stream, series, aggregation, read, intervals),
             (told, series, value) => told.histogram(series, value),
           ),
         };
@@ -188,8 +172,9 @@ export class Snapshots {
           dataPointType: D.DATA_POINT_EXPONENTIAL_HISTOGRAM,
           dataPoints: this.#points(
             taken,
-            (series) => values.exponentialHistogram(stream, series, aggregation, extremes),
-            (told, series, value) => told.exponentialHistogram(series, value),
+            (series) => values.exponentialHistogram(stream, series, aggregation, intervals),
+            (told, series, value) =>
+              told.exponentialHistogram(series, value, () => values.exponentialInterval(stream, aggregation)),
           ),
         };
     }

@@ -3,21 +3,24 @@
  *
  *   float64   at                at+1      +2    +3    +4    +5             +6
  *             +--------+--------+-------+-----+-----+-----+--------------+--------------+
- *             |version | mirror | count | sum | min | max | bucket index | bucket count |   slot 0
+ *             |version | link   | count | sum | min | max | bucket index | bucket count |   slot 0
  *             +--------+--------+-------+-----+-----+-----+--------------+--------------+
  *                       at+7    | count | sum | min | max | bucket index | bucket count |   slot 1
  *                               +-------+-----+-----+-----+--------------+--------------+
  *                       at+13   | bucket 0 | bucket 1 | ... | bucket n-1 |                  tail, n = bounds + 1
  *                               +----------+----------+-----+------------+
  *
- * (bucket index, bucket count) is the redo entry of the slot's update: the one bucket it changed, and its new count.
- * The array in the tail lags one update behind: the next update stores the entry there before it does anything else.
- * Storing it twice does no harm, so a writer may die before, between or after. A reader lays the entry of the slot
- * it accepted over its copy of the array; what it sees never depends on whether the entry was stored already.
- * In every state a reader accepts: count = sum over buckets, and sum, min and max belong to just those observations.
+ * (bucket index, bucket count) is the redo entry of the slot's update: the one bucket it changed, and its new
+ * count. The array in the tail lags one update behind: the next update stores the entry there before it does
+ * anything else. Storing it twice does no harm, so a writer may die before, between or after. A reader lays
+ * the entry of the slot it accepted over its copy of the array; what it sees never depends on whether the
+ * entry was stored already. In every state a reader accepts: count = sum over buckets, and sum, min and max
+ * belong to just those observations. Where the cell is read as deltas, sum, min and max in the slot are those
+ * of the interval (carried.ts), and the reader puts the total together.
  */
 import { MEMORY_ORDER } from '../../memory/memory-order.ts';
 import { cellWords, readConsistent } from '../../memory/cell.ts';
+import { INTERVAL_FIELDS, INTERVAL_SINCE, INTERVAL_VERSION, readCarrying, CarriedFields } from './carried.ts';
 
 const SLOT_WORDS = 6;
 const SLOTS = 1;
@@ -45,9 +48,20 @@ export function histogramCellWords(buckets: number): number {
   return cellWords(SLOT_WORDS, buckets);
 }
 
+/** What of a histogram cell is carried: sum, min and max. */
+export const HISTOGRAM_FIELDS: CarriedFields = new CarriedFields(SLOT_WORDS, SUM, 3);
+
+/**
+ * Behind the bucket counts in what `readHistogramAndIntervalInto` copies: when the interval began, the version copied,
+ * and the interval's sum, min and max.
+ */
+export const HISTOGRAM_SINCE: number = INTERVAL_SINCE;
+export const HISTOGRAM_VERSION: number = INTERVAL_VERSION;
+export const HISTOGRAM_INTERVAL: number = INTERVAL_FIELDS;
+
 /** Float64 words `readHistogramInto` needs for a cell of `buckets` buckets. */
 export function histogramCopyWords(buckets: number): number {
-  return SLOT_WORDS + buckets;
+  return SLOT_WORDS + buckets + INTERVAL_FIELDS + 3;
 }
 
 /** Makes zeroed memory an empty histogram. Call before the cell is published in the directory. */
@@ -89,7 +103,7 @@ export const recordToHistogramFast: RecordToHistogram = (words, doubles, at, buc
 };
 
 export const recordToHistogramStrict: RecordToHistogram = (words, doubles, at, bucket, value) => {
-  const version = words[(at << 1) + 1]!;
+  const version = words[at << 1]!;
   const from = at + SLOTS + (version & 1) * SLOT_WORDS;
   const to = at + SLOTS + (~version & 1) * SLOT_WORDS;
   const buckets = at + BUCKETS;
@@ -103,7 +117,6 @@ export const recordToHistogramStrict: RecordToHistogram = (words, doubles, at, b
   doubles[to + MAX] = number > max ? number : max;
   doubles[to + REDO_BUCKET] = bucket;
   doubles[to + REDO_COUNT] = doubles[buckets + bucket]! + 1;
-  words[(at << 1) + 1] = (version + 1) | 0;
   Atomics.exchange(words, at << 1, (version + 1) | 0);
 };
 
@@ -111,8 +124,9 @@ export const recordToHistogram: RecordToHistogram =
   MEMORY_ORDER === 'fast' ? recordToHistogramFast : recordToHistogramStrict;
 
 /**
- * Copies count, sum, min, max and, from `HISTOGRAM_BUCKETS` on, the bucket counts. An empty histogram has min
- * +Infinity and max -Infinity. Returns the attempts it took, 0 when it gave up. Any thread.
+ * Copies count, sum, min, max and, from `HISTOGRAM_BUCKETS` on, the bucket counts, and may write to all of
+ * `histogramCopyWords`. An empty histogram has min +Infinity and max -Infinity. Returns the attempts it took,
+ * 0 when it gave up. Any thread.
  */
 export function readHistogramInto(
   words: Int32Array,
@@ -122,6 +136,20 @@ export function readHistogramInto(
   into: Float64Array,
 ): number {
   const attempts = readConsistent(words, doubles, at, SLOT_WORDS, buckets, into);
+  if (words[(at << 1) + 1]! > 0) return readHistogramAndIntervalInto(words, doubles, at, buckets, into);
+  if (attempts !== 0) into[SLOT_WORDS + into[REDO_BUCKET]!] = into[REDO_COUNT]!;
+  return attempts;
+}
+
+/** Copies what is said of the interval too. */
+export function readHistogramAndIntervalInto(
+  words: Int32Array,
+  doubles: Float64Array,
+  at: number,
+  buckets: number,
+  into: Float64Array,
+): number {
+  const attempts = readCarrying(words, doubles, at, HISTOGRAM_FIELDS, buckets, into);
   if (attempts !== 0) into[SLOT_WORDS + into[REDO_BUCKET]!] = into[REDO_COUNT]!;
   return attempts;
 }

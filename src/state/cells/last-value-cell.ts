@@ -3,7 +3,7 @@
  *
  *   float64   at                at+1        at+2        at+3        at+4        at+5
  *             +--------+--------+-----------+-----------+-----------+-----------+
- *             |version | mirror | value     | tick      | value     | tick      |
+ *             |version | 0      | value     | tick      | value     | tick      |
  *             +--------+--------+-----------+-----------+-----------+-----------+
  *                                 slot 0                  slot 1
  *
@@ -42,11 +42,10 @@ export const setLastValueFast: SetLastValue = (words, doubles, at, value, tick) 
 };
 
 export const setLastValueStrict: SetLastValue = (words, doubles, at, value, tick) => {
-  const version = words[(at << 1) + 1]!;
+  const version = words[at << 1]!;
   const to = at + SLOTS + (~version & 1) * SLOT_WORDS;
   doubles[to + VALUE] = value;
   doubles[to + TICK] = tick;
-  words[(at << 1) + 1] = (version + 1) | 0;
   Atomics.exchange(words, at << 1, (version + 1) | 0);
 };
 

@@ -4,7 +4,7 @@
  *
  *   float64   at                at+1        at+2        at+3        at+4        at+5
  *             +--------+--------+-----------+-----------+-----------+-----------+
- *             |version | mirror | amount    | tick      | amount    | tick      |
+ *             |version | 0      | amount    | tick      | amount    | tick      |
  *             +--------+--------+-----------+-----------+-----------+-----------+
  *                                 slot 0                  slot 1
  *
@@ -53,14 +53,13 @@ export const addToSharedFast: AddToShared = (words, doubles, at, delta, epoch) =
 };
 
 export const addToSharedStrict: AddToShared = (words, doubles, at, delta, epoch) => {
-  const version = words[(at << 1) + 1]!;
+  const version = words[at << 1]!;
   const from = at + SLOTS + (version & 1) * SLOT_WORDS;
   const to = at + SLOTS + (~version & 1) * SLOT_WORDS;
   const tick = doubles[from + TICK]!;
   const isOfEpoch = tick === epoch || tick === -epoch;
   doubles[to + AMOUNT] = (isOfEpoch ? doubles[from + AMOUNT]! : 0) + delta;
   doubles[to + TICK] = tick === epoch ? epoch : -epoch;
-  words[(at << 1) + 1] = (version + 1) | 0;
   Atomics.exchange(words, at << 1, (version + 1) | 0);
 };
 

@@ -258,33 +258,51 @@ describe('exponential histograms', function () {
     );
   });
 
-  for (const intervals of [true, false])
-    it(`are told to each delta reader as what came since its own last collection, with extremes ${intervals ? 'of each interval' : 'in its first, where cells keep no others'}`, () => {
-      const region = Region.create(2 ** 20);
-      const stream = newWriter(region).stream(exponentialHistogram('h', { intervals }), LIMIT);
-      const store = readerOf(region);
-      const readers = [0, 1].map(() => new Snapshots(store, new CellReader()));
-      const told = (reader: number): unknown =>
-        readers[reader]!.take(() => true)[0]?.metrics[0]!.dataPoints[0]!.value;
-      for (const value of [1, 1.5]) recordTo(stream, value, undefined);
-      expect(told(0)).to.deep.equal(recorded([1, 1.5]));
-      expect(told(0)).to.equal(undefined);
-      for (const value of [0, 1e9]) recordTo(stream, value, undefined);
-      const { scale } = valueOf(region)!;
-      const later: Options = { maxScale: scale, recordMinMax: intervals };
-      expect(told(0)).to.deep.equal(recorded([0, 1e9], later));
-      expect(told(1)).to.deep.equal(recorded([1, 1.5, 0, 1e9]));
-      recordTo(stream, 2, undefined);
-      for (const reader of [0, 1]) expect(told(reader)).to.deep.equal(recorded([2], later));
-      recordTo(stream, 3, undefined);
-      expect(told(0)).to.deep.equal(recorded([3], later));
-      recordTo(stream, 5, undefined);
-      expect(told(1), 'of both').to.deep.equal(recorded([3, 5], later));
-    });
+  it('are to each delta reader what one writer holds that recorded what came since its own last collection', () => {
+    fc.assert(
+      fc.property(fc.array(fc.array(exactValues, { minLength: 1, maxLength: 6 })), (intervals) => {
+        const region = Region.create(2 ** 20);
+        const stream = newWriter(region).stream(exponentialHistogram('h', { maxSize: 8 }), LIMIT);
+        const snapshots = new Snapshots(new StoreReader(region), new CellReader());
+        const change = (): unknown => snapshots.take(() => true)[0]?.metrics[0]!.dataPoints[0]!.value;
+        for (const values of intervals) {
+          for (const value of values) recordTo(stream, value, undefined);
+          expect(change()).to.deep.equal(recorded(values, { maxSize: 8 }));
+          expect(change()).to.equal(undefined);
+        }
+        const all = intervals.flat();
+        if (all.length > 0) expect(valueOf(region)).to.deep.equal(recorded(all, { maxSize: 8 }));
+      }),
+      { seed: SEED, numRuns: 100 },
+    );
+  });
+
+  it('have the scale of the totals where two readers of a thread take deltas in turn', () => {
+    const region = Region.create(2 ** 20);
+    const stream = newWriter(region).stream(exponentialHistogram('h'), LIMIT);
+    const store = readerOf(region);
+    const readers = [0, 1].map(() => new Snapshots(store, new CellReader()));
+    const told = (reader: number): unknown =>
+      readers[reader]!.take(() => true)[0]?.metrics[0]!.dataPoints[0]!.value;
+    for (const value of [1, 1.5]) recordTo(stream, value, undefined);
+    expect(told(0)).to.deep.equal(recorded([1, 1.5]));
+    expect(told(0)).to.equal(undefined);
+    for (const value of [0, 1e9]) recordTo(stream, value, undefined);
+    const { scale } = valueOf(region)!;
+    expect(told(0)).to.deep.equal(recorded([0, 1e9]));
+    expect(told(1)).to.deep.equal(recorded([1, 1.5, 0, 1e9]));
+    recordTo(stream, 2, undefined);
+    expect(told(0)).to.deep.equal(recorded([2]));
+    expect(told(1)).to.deep.equal(recorded([2], { maxScale: scale }));
+    recordTo(stream, 3, undefined);
+    expect(told(0)).to.deep.equal(recorded([3]));
+    recordTo(stream, 5, undefined);
+    expect(told(1), 'of both').to.deep.equal(recorded([3, 5], { maxScale: scale }));
+  });
 
   it('have no extremes of later intervals where none are to be recorded', () => {
     const region = Region.create(2 ** 20);
-    const options: Options = { recordMinMax: false, intervals: true };
+    const options: Options = { recordMinMax: false };
     const stream = newWriter(region).stream(exponentialHistogram('h', options), LIMIT);
     const snapshots = new Snapshots(readerOf(region), new CellReader());
     for (const value of [1, 2]) {

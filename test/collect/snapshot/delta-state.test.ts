@@ -16,7 +16,7 @@ import { StoreReader } from '../../../src/collect/directory/store-reader.ts';
 import { DEFAULT_MAX_BYTES } from '../../../src/memory/layout.ts';
 import { Region } from '../../../src/memory/region.ts';
 import type { StoreWriter } from '../../../src/state/store-writer.ts';
-import { counter, exponentialHistogram, intervalHistogram } from '../../support/descriptions.ts';
+import { counter, exponentialHistogram, histogram } from '../../support/descriptions.ts';
 import { needsProc } from '../../support/marks.ts';
 import { collectWarnings } from '../../support/warnings.ts';
 import { bury, newWriter } from '../../support/writers.ts';
@@ -113,7 +113,7 @@ describe('deltas that another reader goes on with', function () {
             const writer = writers.get(now.writer) ?? newWriter(region);
             writers.set(now.writer, writer);
             recordTo(writer.stream(counter('c'), LIMIT), value, { set });
-            recordTo(writer.stream(intervalHistogram('h', BOUNDS), LIMIT), value, { set });
+            recordTo(writer.stream(histogram('h', BOUNDS), LIMIT), value, { set });
             recordTo(writer.stream(exponentialHistogram('e', { maxSize: 4 }), LIMIT), value, { set });
             for (const map of [all, sinceLast]) map.set(set, [...(map.get(set) ?? []), value]);
             if (dies) {
@@ -141,7 +141,7 @@ describe('deltas that another reader goes on with', function () {
   it('find series by their cells, and nothing where those are put together otherwise', () => {
     const stream = new MergedStream(counter('c'));
     const add = (set: string, cell: number): void =>
-      stream.add({ keys: ['set'], values: [set] }, 0, { cell, slab: 0, intervals: false }, LIMIT);
+      stream.add({ keys: ['set'], values: [set] }, 0, { cell, slab: 0 }, LIMIT);
     add('a', 10);
     add('b', 20);
     add('a', 11);

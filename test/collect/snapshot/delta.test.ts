@@ -5,7 +5,7 @@ import { systemClock } from '../../../src/base/platform.ts';
 import { CellReader } from '../../../src/collect/rows/cell-reader.ts';
 import type { HistogramValue, Metric } from '../../../src/collect/metric-data.ts';
 import { Snapshots } from '../../../src/collect/snapshot/snapshot.ts';
-import { readerOf } from '../../../src/collect/directory/store-reader.ts';
+import { readerOf, StoreReader } from '../../../src/collect/directory/store-reader.ts';
 import { DEFAULT_MAX_BYTES } from '../../../src/memory/layout.ts';
 import { Region } from '../../../src/memory/region.ts';
 import type { StoreWriter } from '../../../src/state/store-writer.ts';
@@ -258,18 +258,25 @@ describe('delta temporality', function () {
     }
   });
 
-  it('leaves out a sum that an infinite value has made unknown', () => {
+  it('leaves out a sum that an infinite value has made unknown, where totals alone tell of it', () => {
     const region = newRegion();
     const reader = new Reader(region);
+    const elsewhere = new Snapshots(new StoreReader(region), new CellReader());
     const stream = newWriter(region).stream(histogram('h', BOUNDS), LIMIT);
-    const sums: unknown[] = [];
+    const read = (): unknown[] => {
+      const { count, sum = 'none' } = reader.values('h').get(undefined) as HistogramValue;
+      return [count, sum];
+    };
     for (const value of [5, Infinity, 7]) {
       recordTo(stream, value, undefined);
-      const read = reader.values('h').get(undefined) as HistogramValue;
-      expect(read.count).to.equal(1);
-      sums.push('sum' in read ? read.sum : 'none');
+      expect(read()).to.deep.equal([1, value]);
     }
-    expect(sums).to.deep.equal([5, Infinity, 'none']);
+    recordTo(stream, 8, undefined);
+    elsewhere.take(() => true); // another thread's reader: the next interval begins in the middle of this reader's
+    recordTo(stream, 9, undefined);
+    expect(read()).to.deep.equal([2, 'none']);
+    recordTo(stream, 10, undefined);
+    expect(read()).to.deep.equal([1, 10]);
   });
 
   it('keeps rows apart as a stream grows to many series', () => {

@@ -4,11 +4,9 @@ import {
   EXPONENTIAL_COUNTS,
   EXPONENTIAL_RANGES,
   EXPONENTIAL_SCALE,
-  readExponentialInto,
-} from '../../../src/state/cells/exponential-copy.ts';
-import {
   ExponentialShape,
   initExponential,
+  readExponentialInto,
   recordToExponentialFast,
   recordToExponentialStrict,
 } from '../../../src/state/cells/exponential-histogram-cell.ts';

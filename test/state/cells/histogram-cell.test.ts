@@ -68,7 +68,9 @@ describe('histogram cell', () => {
         expect([...doubles.subarray(tail, tail + BUCKETS)]).to.deep.equal([0, 0, 0, 0]);
         const into = new Float64Array(histogramCopyWords(BUCKETS));
         expect(readHistogramInto(words, doubles, 1, BUCKETS, into)).to.equal(1);
-        expect([...into.subarray(HISTOGRAM_BUCKETS)]).to.deep.equal([0, 0, 1, 0]);
+        expect([...into.subarray(HISTOGRAM_BUCKETS, HISTOGRAM_BUCKETS + BUCKETS)]).to.deep.equal([
+          0, 0, 1, 0,
+        ]);
         record(words, doubles, 1, 0, 1);
         expect([...doubles.subarray(tail, tail + BUCKETS)]).to.deep.equal([0, 0, 1, 0]);
       });

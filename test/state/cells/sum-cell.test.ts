@@ -4,6 +4,7 @@ import {
   addToSumStrict,
   readSumInto,
   SUM_CELL_WORDS,
+  SUM_COPY_WORDS,
 } from '../../../src/state/cells/sum-cell.ts';
 import { itObeysTheCellLaws } from '../../support/cell-laws.ts';
 
@@ -19,9 +20,9 @@ describe('sum cell', () => {
         init() {},
         record: ({ words, doubles }, at, delta) => add(words, doubles, at, delta),
         read({ words, doubles }, at) {
-          const into = new Float64Array(1);
+          const into = new Float64Array(SUM_COPY_WORDS);
           readSumInto(words, doubles, at, into);
-          return [...into];
+          return [into[0]!];
         },
         model: (deltas) => [deltas.reduce((total, delta) => total + delta, 0)],
       });

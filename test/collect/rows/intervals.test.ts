@@ -1,29 +1,24 @@
-/** Minimum and maximum under delta temporality. */
+/** What under delta temporality is no difference of totals: minimum, maximum, and the digits of sums. */
 import { expect } from 'chai';
 import * as fc from 'fast-check';
 import { CellReader } from '../../../src/collect/rows/cell-reader.ts';
-import { Extremes } from '../../../src/collect/rows/interval-extremes.ts';
 import type { ExponentialHistogramValue, HistogramValue } from '../../../src/collect/metric-data.ts';
 import { Snapshots } from '../../../src/collect/snapshot/snapshot.ts';
 import { readerOf, StoreReader } from '../../../src/collect/directory/store-reader.ts';
 import { StreamSelection } from '../../../src/collect/directory/stream-selection.ts';
-import { DEFAULT_MAX_BYTES, EXTENTS_OFFSET, INTERVAL_EPOCH_INDEX } from '../../../src/memory/layout.ts';
+import { DEFAULT_MAX_BYTES, EXTENTS_OFFSET } from '../../../src/memory/layout.ts';
 import { Region } from '../../../src/memory/region.ts';
 import {
   DEFAULT_CHOICE,
   selectionKey,
   type AggregationChoice,
 } from '../../../src/state/aggregation-choice.ts';
-import type { InstrumentKind, StoreConfiguration } from '../../../src/state/records.ts';
+import { BLOCK_RECORD, type InstrumentKind, type StoreConfiguration } from '../../../src/state/records.ts';
 import type { StoreWriter } from '../../../src/state/store-writer.ts';
-import {
-  configuration,
-  exponentialHistogram,
-  histogram,
-  intervalHistogram,
-} from '../../support/descriptions.ts';
+import { configuration, counter, exponentialHistogram, histogram } from '../../support/descriptions.ts';
 import { needsProc } from '../../support/marks.ts';
-import { seriesOf } from '../../support/region-contents.ts';
+import { recordsOf, sumsOf } from '../../support/region-contents.ts';
+import { collectWarnings } from '../../support/warnings.ts';
 import { bury, newWriter } from '../../support/writers.ts';
 import { recordTo } from '../../support/record-to.ts';
 
@@ -31,13 +26,11 @@ const SEED = Number(process.env['SEQLOCK_TEST_SEED'] ?? Math.floor(Math.random()
 const LIMIT = 2000;
 const BOUNDS = [10, 100];
 
-/** Streams whose cells keep the extremes of intervals, and the same whose cells do not. */
 const KINDS = [
-  { name: 'explicit-bucket', keeping: intervalHistogram('h', BOUNDS), plain: histogram('h', BOUNDS) },
+  { name: 'explicit-bucket', description: histogram('h', BOUNDS) },
   {
     name: 'exponential',
-    keeping: exponentialHistogram('h', { maxSize: 4, negative: true, hasSum: true, intervals: true }),
-    plain: exponentialHistogram('h', { maxSize: 4, negative: true, hasSum: true }),
+    description: exponentialHistogram('h', { maxSize: 4, negative: true, hasSum: true }),
   },
 ];
 
@@ -61,54 +54,34 @@ function collector(
     );
 }
 
-/** Calls `interfere` at every look of the code under test at a word of the region that others change. */
-function interrupted<T>(region: Region, interfere: (index: number) => void, during: () => T): T {
-  const { load, add } = Atomics;
+const ATOMICS = ['load', 'store', 'add', 'exchange', 'compareExchange'] as const;
+
+/** Calls `interfere` after every access of the code under test to a word of a cell or a block that others look at or change. */
+function interrupted<T>(region: Region, interfere: () => void, during: () => T): T {
+  const atomics = Atomics as unknown as Record<
+    string,
+    (array: Int32Array, index: number, ...more: number[]) => number
+  >;
+  const real = Object.fromEntries(ATOMICS.map((name) => [name, atomics[name]!]));
   let inside = false;
-  const interruption = (array: Int32Array, index: number): void => {
-    if (inside || array.buffer !== region.buffer) return;
-    if (index !== INTERVAL_EPOCH_INDEX && index < EXTENTS_OFFSET / 4) return;
-    inside = true;
-    interfere(index);
-    inside = false;
-  };
-  Object.assign(Atomics, {
-    load(array: Int32Array, index: number) {
-      const found = load(array, index);
-      interruption(array, index);
+  for (const name of ATOMICS)
+    atomics[name] = (array, index, ...more) => {
+      const found = real[name]!(array, index, ...more);
+      if (inside || array.buffer !== region.buffer || index < EXTENTS_OFFSET / 4) return found;
+      inside = true;
+      interfere();
+      inside = false;
       return found;
-    },
-    add(array: Int32Array, index: number, value: number) {
-      const found = add(array, index, value);
-      interruption(array, index);
-      return found;
-    },
-  });
+    };
   try {
     return during();
   } finally {
-    Object.assign(Atomics, { load, add });
+    Object.assign(Atomics, real);
   }
 }
 
-describe('Extremes', () => {
-  it('are of each of many series what was included since they were taken', () => {
-    const extremes = new Extremes();
-    for (let round = 0; round < 2; round++) {
-      for (const series of [3, 40, 41, 500, 501])
-        for (const number of series % 2 === 0 ? [5, -5] : [-5, 5]) {
-          extremes.include(series, number, number + 2);
-          extremes.include(series, number + 1, number + 1);
-          expect(extremes.take(series)).to.deep.equal({ min: number, max: number + 2 });
-        }
-      expect(extremes.take(7)).to.equal(undefined);
-      expect(extremes.take(5000)).to.equal(undefined);
-    }
-  });
-});
-
-for (const { name, keeping, plain } of KINDS)
-  describe(`extremes of intervals of ${name} histograms`, function () {
+for (const { name, description } of KINDS)
+  describe(`extremes and sums of intervals of ${name} histograms`, function () {
     before(needsProc);
 
     it(`are exact for every reader, in its own rhythm, over all writers (seed: ${SEED})`, () => {
@@ -137,20 +110,25 @@ for (const { name, keeping, plain } of KINDS)
             if (!('reader' in now)) {
               const writer = writers.get(now.writer) ?? newWriter(region);
               writers.set(now.writer, writer);
-              recordTo(writer.stream(keeping, LIMIT), now.value, { set: now.set });
+              recordTo(writer.stream(description, LIMIT), now.value, { set: now.set });
               for (const sets of since) sets.set(now.set, [...(sets.get(now.set) ?? []), now.value]);
               if (now.dies) {
                 bury(writer);
                 writers.delete(now.writer);
               }
             } else if (readers[now.reader] !== undefined) {
-              const found = [...readers[now.reader]!()].map(([set, { min, max, count }]) => [
+              const found = [...readers[now.reader]!()].map(([set, { min, max, count, sum }]) => [
                 set,
-                { min, max, count },
+                { min, max, count, sum },
               ]);
               const wanted = [...since[now.reader]!].map(([set, values]) => [
                 set,
-                { min: Math.min(...values), max: Math.max(...values), count: values.length },
+                {
+                  min: Math.min(...values),
+                  max: Math.max(...values),
+                  count: values.length,
+                  sum: values.reduce((a, b) => a + b, 0),
+                },
               ]);
               expect(new Map(found as [])).to.deep.equal(new Map(wanted as []));
               since[now.reader]!.clear();
@@ -170,7 +148,7 @@ for (const { name, keeping, plain } of KINDS)
           fc.infiniteStream(fc.nat(9)),
           (collections, chance) => {
             const region = Region.create(DEFAULT_MAX_BYTES);
-            const stream = newWriter(region).stream(keeping, LIMIT);
+            const stream = newWriter(region).stream(description, LIMIT);
             const readers = [collector(region), collector(region)];
             const counted = [0, 0];
             const values: number[] = [];
@@ -191,13 +169,12 @@ for (const { name, keeping, plain } of KINDS)
               values.push(value);
             };
             for (const { reader, quiet } of collections) {
-              // Here nobody collects: but between the look at the epoch and the publish of the last, both readers may.
+              // Here nobody collects: but while the last ends an interval, both readers may.
               for (const _ of quiet) record();
-              const slow = next();
               interrupted(
                 region,
-                (index) => {
-                  if (index !== INTERVAL_EPOCH_INDEX) return;
+                () => {
+                  const slow = next();
                   for (let i = 0; i < slow % 4; i++) collect(i % 2);
                 },
                 record,
@@ -222,7 +199,7 @@ for (const { name, keeping, plain } of KINDS)
 
     it('are those of all measurements at worst, when readers of other threads end the intervals too', () => {
       const region = Region.create(DEFAULT_MAX_BYTES);
-      const stream = newWriter(region).stream(keeping, LIMIT);
+      const stream = newWriter(region).stream(description, LIMIT);
       const [ours, theirs] = [collector(region), collector(region, new StoreReader(region))];
       const record = (...values: number[]): void => {
         for (const value of values) {
@@ -240,28 +217,30 @@ for (const { name, keeping, plain } of KINDS)
       expect(extremes()).to.deep.equal([5, 5]);
       record(6, 5, 4, 7);
       expect(extremes(), 'all that is known').to.deep.equal([1, 9]);
-      record(3, 2);
-      expect(extremes()).to.deep.equal([2, 3]);
+      record(3);
+      expect(extremes(), 'nobody else collected since').to.deep.equal([3, 3]);
     });
 
     it('are exact also where other readers end the intervals, of other streams or with this one cumulative', () => {
       const region = Region.create(DEFAULT_MAX_BYTES);
       const writer = newWriter(region);
       const [first, second]: AggregationChoice[] = [DEFAULT_CHOICE, { type: 'sum' }];
-      const selections = { [keeping.kind]: [first, second] } as unknown as StoreConfiguration['selections'];
+      const selections = {
+        [description.kind]: [first, second],
+      } as unknown as StoreConfiguration['selections'];
       writer.configure(configuration({ selections }));
       const store = readerOf(region);
       const streamOf = (choice: AggregationChoice) =>
-        writer.stream({ ...keeping, selection: selectionKey(choice) }, LIMIT);
+        writer.stream({ ...description, selection: selectionKey(choice) }, LIMIT);
       const takeOf = (choice: AggregationChoice, cumulative?: InstrumentKind) => {
         const selection = new StreamSelection(store, () => selectionKey(choice));
         return collector(region, store, selection, (kind) => kind !== cumulative);
       };
       const ours = takeOf(first!);
       const theirs = takeOf(second!);
-      const cumulative = takeOf(first!, keeping.kind);
+      const cumulative = takeOf(first!, description.kind);
       const streams = [first!, second!].map(streamOf);
-      recordTo(writer.stream({ ...intervalHistogram('other', BOUNDS), kind: 'GAUGE' }, LIMIT), 1, {
+      recordTo(writer.stream({ ...histogram('other', BOUNDS), kind: 'GAUGE' }, LIMIT), 1, {
         set: 'other',
       });
       const extremes = (): unknown => {
@@ -280,39 +259,146 @@ for (const { name, keeping, plain } of KINDS)
       }
     });
 
-    it('are left out where a writer does not keep them, except when all there is is new', () => {
+    it('are those of all measurements in the first interval of a reader that comes late, and exact in each later one', () => {
       const region = Region.create(DEFAULT_MAX_BYTES);
+      const stream = newWriter(region).stream(description, LIMIT);
+      for (const value of [4, 9, -3]) recordTo(stream, value, undefined);
       const collect = collector(region);
-      const [without, within] = [newWriter(region), newWriter(region)];
-      const record = (writer: StoreWriter, value: number): void =>
-        recordTo(writer.stream(writer === without ? plain : keeping, LIMIT), value, undefined);
       const read = (): unknown => {
-        const { min, max, count } = collect().get(undefined)!;
-        return [min, max, count];
+        const { min, max, count, sum } = collect().get(undefined)!;
+        return [min, max, count, sum];
       };
-      record(without, 4);
-      record(within, 6);
-      expect(read()).to.deep.equal([4, 6, 2]);
-      record(within, 5);
-      expect(read()).to.deep.equal([5, 5, 1]);
-      record(within, 5);
-      record(without, 1);
-      expect(read()).to.deep.equal([undefined, undefined, 2]);
-      record(within, 7);
-      expect(read()).to.deep.equal([7, 7, 1]);
-    });
-
-    it('one thread keeps both kinds of cells apart, and so does its heir', () => {
-      const region = Region.create(DEFAULT_MAX_BYTES);
-      const collect = collector(region);
-      for (let owner = 1; owner <= 3; owner++) {
-        const writer = newWriter(region);
-        expect(writer.slab).to.equal(0);
-        for (const stream of [plain, keeping]) recordTo(writer.stream(stream, LIMIT), owner, undefined);
-        const { count, sum } = collect().get(undefined)!;
-        expect([count, sum]).to.deep.equal([2, 2 * owner]);
-        expect(seriesOf(region), 'two series and two reserved ones').to.have.length(4);
-        bury(writer);
+      expect(read()).to.deep.equal([-3, 9, 3, 10]);
+      for (const value of [5, 6, 7]) {
+        recordTo(stream, value, undefined);
+        recordTo(stream, value + 1, undefined);
+        expect(read()).to.deep.equal([value, value + 1, 2, 2 * value + 1]);
       }
     });
+
+    it('have all digits after a large total', () => {
+      const region = Region.create(DEFAULT_MAX_BYTES);
+      const stream = newWriter(region).stream(description, LIMIT);
+      const collect = collector(region);
+      recordTo(stream, 2 ** 60, undefined);
+      collect();
+      for (const value of [0.25, 0.5]) {
+        recordTo(stream, value, undefined);
+        recordTo(stream, 2 * value, undefined);
+        expect(collect().get(undefined)!.sum).to.equal(3 * value);
+      }
+    });
+
+    it('take memory only where somebody takes deltas', () => {
+      const region = Region.create(DEFAULT_MAX_BYTES);
+      const stream = newWriter(region).stream(description, LIMIT);
+      const blocks = (): number => recordsOf(region).filter(({ kind }) => kind === BLOCK_RECORD).length;
+      const cumulative = collector(region, readerOf(region), undefined, () => false);
+      for (let i = 0; i < 3; i++) {
+        recordTo(stream, i, undefined);
+        cumulative();
+      }
+      expect(blocks()).to.equal(0);
+      const collect = collector(region);
+      for (let i = 0; i < 3; i++) {
+        collect();
+        recordTo(stream, i, undefined);
+      }
+      expect(blocks()).to.equal(1);
+    });
+
+    it('are told as far as they are known where no memory is left, and a warning says so', () => {
+      const log = collectWarnings();
+      const region = Region.create(2 ** 18);
+      const writer = newWriter(region);
+      const stream = writer.stream(description, LIMIT);
+      recordTo(stream, 1, undefined);
+      for (let i = 0; writer.log!.place(8, 512) >= 0; i++)
+        writer.log!.append(BLOCK_RECORD, Buffer.alloc(8), 512);
+      while (writer.log!.place(8, 1) >= 0) writer.log!.append(BLOCK_RECORD, Buffer.alloc(8), 1);
+      const collect = collector(region);
+      const read = (): unknown => {
+        const { min, max, count, sum } = collect().get(undefined)!;
+        return [min, max, count, sum];
+      };
+      expect(read()).to.deep.equal([1, 1, 1, 1]);
+      recordTo(stream, 5, undefined);
+      expect(read()).to.deep.equal([1, 5, 1, 5]);
+      log.stop();
+      expect(log.warnings.join()).to.contain('Its deltas are complete');
+    });
   });
+
+describe('sums of intervals', () => {
+  const deltas = (region: Region): (() => unknown) => {
+    const snapshots = new Snapshots(new StoreReader(region), new CellReader());
+    return () => snapshots.take(() => true)[0]?.metrics[0]?.dataPoints[0]?.value;
+  };
+  const blocks = (region: Region): number =>
+    recordsOf(region).filter(({ kind }) => kind === BLOCK_RECORD).length;
+
+  it('have all digits after a large total, which never falls', () => {
+    const region = Region.create(DEFAULT_MAX_BYTES);
+    const stream = newWriter(region).stream(counter('c'), LIMIT);
+    const delta = deltas(region);
+    const total = (): number => sumsOf(region)['[]']!;
+    recordTo(stream, 2 ** 60, undefined);
+    expect(delta()).to.equal(2 ** 60);
+    let before = total();
+    for (const value of [0.25, 1e6, 0.5]) {
+      for (let i = 0; i < 2; i++) {
+        recordTo(stream, value, undefined);
+        expect(total()).to.be.at.least(before);
+        before = total();
+      }
+      expect(delta()).to.equal(2 * value);
+    }
+    expect(delta()).to.equal(undefined);
+  });
+
+  it('are differences of totals where those are whole numbers: no memory is taken for them', () => {
+    const region = Region.create(DEFAULT_MAX_BYTES);
+    const stream = newWriter(region).stream(counter('c'), LIMIT);
+    const delta = deltas(region);
+    for (let i = 1; i < 5; i++) {
+      recordTo(stream, i, undefined);
+      expect(delta()).to.equal(i);
+    }
+    expect(blocks(region)).to.equal(0);
+    recordTo(stream, 0.1, undefined);
+    delta();
+    recordTo(stream, 0.1, undefined);
+    expect(blocks(region)).to.equal(1);
+  });
+
+  it(`add up whoever records, with or without digits behind the point, bound or not (seed: ${SEED})`, () => {
+    const step = fc.record({
+      writer: fc.nat(2),
+      value: fc.oneof(
+        fc.nat(100),
+        fc.nat(1000).map((n) => n / 8),
+      ),
+      isBound: fc.boolean(),
+      collects: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
+        const region = Region.create(DEFAULT_MAX_BYTES);
+        const writers = [0, 1, 2].map(() => newWriter(region).stream(counter('c'), LIMIT));
+        const bound = writers.map((stream) => stream.bind({}));
+        const delta = deltas(region);
+        let recorded = 0;
+        let reported = 0;
+        for (const { writer, value, isBound, collects } of steps) {
+          if (isBound) bound[writer]!.record(value);
+          else recordTo(writers[writer]!, value, undefined);
+          recorded += value;
+          if (collects) reported += (delta() as number | undefined) ?? 0;
+        }
+        reported += (delta() as number | undefined) ?? 0;
+        expect(reported).to.equal(recorded);
+      }),
+      { seed: SEED, numRuns: 200 },
+    );
+  });
+});
