@@ -31,6 +31,16 @@ export function tellOfLoss(level: Level, message: string): void {
   }
 }
 
+/** Set to true, it turns off what `announce` prints. */
+export const QUIET_VARIABLE = 'SEQLOCK_METRICS_QUIET';
+
+/** Says that something began: to the app's logger, or where it has none on standard error. `isOurs`: the logger is not the app's. */
+export function announce(message: string, isOurs: boolean = !hasLogger()): void {
+  if (!isOurs) tell('info', message);
+  else if (process.env[QUIET_VARIABLE]?.trim().toLowerCase() !== 'true')
+    printLine(`${message} (${QUIET_VARIABLE}=true turns this line off)`);
+}
+
 /** Prints a line to standard error, unless `OTEL_LOG_LEVEL` is `none`. */
 export function printLine(message: string): void {
   if (process.env['OTEL_LOG_LEVEL']?.trim().toLowerCase() === 'none') return;

@@ -40,6 +40,13 @@ export interface MetricSourceOptions {
   readonly observe?: Observe | undefined;
 }
 
+const withSources = new WeakSet<Region>();
+
+/** Whether a source was made of a region in this thread. */
+export function hasSource(region: Region): boolean {
+  return withSources.has(region);
+}
+
 /**
  * Where one reader's metrics come from: a store, its observable callbacks, and what the reader adds of its own. For each reader one of its own:
  * a delta is the difference to what this source handed over before. Belongs to the thread that made it.
@@ -58,6 +65,7 @@ export class MetricSource {
     const { selection, selfMetrics = false, moreMetrics = [], resume = [] } = options;
     this.region = Region.of(store.region); // the store may be one of another copy of this package
     this.#options = options;
+    withSources.add(this.region);
     this.#store = readerOf(this.region);
     this.#cells = cells;
     this.#snapshots = new Snapshots(this.#store, cells, new StreamSelection(this.#store, selection));

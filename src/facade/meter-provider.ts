@@ -22,6 +22,7 @@ import { selectedAggregation, storeConfiguration, warnOfUnrecorded } from './rea
 import { measureCollections } from './reader-metrics.ts';
 import { checkDeadline, checkReaders, Readers, type Deadline } from './readers.ts';
 import { isRemote } from './remote-reader.ts';
+import { findings, lookLater } from './second-look.ts';
 import { checkResource, defaultResource, type ProviderResource } from './resource.ts';
 
 /** A superset of the options of the official `MeterProvider`. */
@@ -52,7 +53,8 @@ export interface SeqlockMeterProviderOptions {
  * An OpenTelemetry `MeterProvider` whose instruments record into shared memory.
  *
  * Whose store: `store`, if given. Else in a worker the store that the thread which made the worker had published then, if it is open; else
- * one of its own, so that two providers never mix. The first store a thread makes is published to the workers it creates later. A provider closes the store it made when it is shut down.
+ * one of its own, so that two providers never mix. The first store a thread makes is published to the workers it creates later. A provider closes
+ * the store it made when it is shut down.
  *
  * A provider belongs to the thread that made it; each thread makes its own.
  */
@@ -62,6 +64,7 @@ export class SeqlockMeterProvider implements MeterProvider {
   readonly #writer: StoreWriter;
   readonly #meters: MeterRegistry;
   readonly #readers: Readers;
+  readonly #ownViews: readonly View[];
   #isShutdown = false;
 
   /** Throws an `OptionError` that names the wrong option, its value and what is allowed. */
@@ -77,6 +80,7 @@ export class SeqlockMeterProvider implements MeterProvider {
     this.#writer = writerOf(region);
     try {
       const ownViews = options.views && viewsOf(options.views);
+      this.#ownViews = ownViews ?? [];
       const configuration = withoutContext(() => this.#configure(options, ownViews));
       const views = ownViews ?? followedViews(configuration.views, this.#writer.warnings);
       const { selections } = configuration;
@@ -92,6 +96,27 @@ export class SeqlockMeterProvider implements MeterProvider {
     }
     // A thread that makes no instrument now is one of the store's too: readers can see whether its event loop turns.
     queueMicrotask(() => this.#writer.acquire());
+    lookLater(this, (provider) => provider.#look());
+  }
+
+  /** Tells of what can be seen some time after the provider was made. */
+  #look(): void {
+    if (this.#isShutdown || this.store.closed) return;
+    const { warnings } = this.#writer;
+    if (this.#ownsStore)
+      for (const message of findings(this, this.#writer)) warnings.loss('no effect', message, message);
+    this.#tellOfIdleViews();
+  }
+
+  #tellOfIdleViews(): void {
+    this.#ownViews.forEach(({ hasSelected, selector }, i) => {
+      if (!hasSelected)
+        this.#writer.warnings.once(
+          'idle view',
+          JSON.stringify(selector),
+          `seqlock-metrics: views[${i}] has selected no instrument of this thread: ${shortText(selector)}. Names are those of the instrument and of its meter, and all criteria must hold`,
+        );
+    });
   }
 
   /** Writes the store's configuration, unless it has one, and returns what of both holds for this provider. */
@@ -201,10 +226,12 @@ export class SeqlockMeterProvider implements MeterProvider {
     // No error: the provider is shut down whatever else is wrong.
     const unknown = unknownKey('shutdown', options, ['timeoutMillis']);
     if (unknown !== undefined) this.#writer.warnings.once('unknown option', 'shutdown', unknown);
+    this.#tellOfIdleViews();
     this.#isShutdown = true;
     try {
       await this.#readers.shutdown(options, this.#ownsStore);
     } finally {
+      this.#writer.warnings.end();
       if (this.#ownsStore) this.store.close();
     }
   }

@@ -5,7 +5,7 @@
  */
 import { diag, DiagConsoleLogger, DiagLogLevel, metrics } from '@opentelemetry/api';
 import { isMainThread, workerData } from 'node:worker_threads';
-import { hasLogger, tellOfLoss } from '../base/warnings.ts';
+import { announce, hasLogger, tellOfLoss } from '../base/warnings.ts';
 import { SeqlockMeterProvider } from '../facade/meter-provider.ts';
 import { MetricStore } from '../state/store.ts';
 import { ExporterThreadHost } from '../thread/exporter-thread.ts';
@@ -32,12 +32,14 @@ function register(): void {
 
 function registerMetrics(): void {
   if ((workerData as Partial<ThreadData> | null)?.isSeqlockExporter === true) return;
-  const wrong: string[] = [];
-  const environment = new Environment(process.env, (message) => wrong.push(message));
+  const early: string[] = []; // until it is known who is told
+  let warn = (message: string): void => void early.push(message);
+  const environment = new Environment(process.env, (message) => warn(message));
   showWarnings(environment);
-  const settings = settingsFrom(environment);
   // Once per process: a worker has the same variables.
-  if (isMainThread) for (const message of wrong) tellOfLoss('warn', message);
+  warn = isMainThread ? (message): void => tellOfLoss('warn', message) : (): void => {};
+  early.forEach(warn);
+  const settings = settingsFrom(environment);
   if (settings.disabled) return;
   if (isMainThread) registerApp(environment, settings);
   else joinApp();
@@ -85,17 +87,23 @@ function isGlobal(provider: SeqlockMeterProvider): boolean {
 function startExporter(options: ExporterThreadOptions, histogramSelection: string): void {
   const { prometheus, ...others } = options;
   const host = new ExporterThreadHost(options, { inBackground: true, histogramSelection });
-  host.started.catch((error: Error) => {
-    tellOfLoss('error', `seqlock-metrics: ${error.message}`);
-    if (prometheus !== undefined && (others.otlp !== undefined || others.console !== undefined))
-      startExporter(others, histogramSelection);
-  });
+  host.started.then(
+    () => announce(host.summary(), isLoggerOurs),
+    (error: Error) => {
+      tellOfLoss('error', `seqlock-metrics: ${error.message}`);
+      if (prometheus !== undefined && (others.otlp !== undefined || others.console !== undefined))
+        startExporter(others, histogramSelection);
+    },
+  );
 }
 
 /** Warnings are seen unless somebody said otherwise: there is no code of the app's that could set a logger before this. */
+let isLoggerOurs = true;
+
 function showWarnings(environment: Environment): void {
   const level = environment.oneOf(['OTEL_LOG_LEVEL'], LOG_LEVELS, 'warn');
-  if (level === 'none' || hasLogger()) return;
+  isLoggerOurs = !hasLogger();
+  if (level === 'none' || !isLoggerOurs) return;
   const name = level.toUpperCase() as Uppercase<Exclude<typeof level, 'none'>>;
   diag.setLogger(new DiagConsoleLogger(), DiagLogLevel[name]);
 }

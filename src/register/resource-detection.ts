@@ -17,6 +17,9 @@ interface OfficialResource extends ProviderResource {
   merge(other: OfficialResource): OfficialResource;
 }
 
+/** Characters of keys and values that the official detector takes. */
+const LONGEST = 255;
+
 /** The official names, in the order in which a later one stands over an earlier one: what the environment says counts most. */
 const DETECTORS = ['host', 'os', 'process', 'serviceinstance', 'env'] as const;
 
@@ -25,6 +28,7 @@ const DETECTORS = ['host', 'os', 'process', 'serviceinstance', 'env'] as const;
  * `service.instance.id`.
  */
 export function detectedResource(environment: Environment): ProviderResource {
+  checkAttributes(environment);
   const resources = loadResources();
   const wanted = environment.listOf('OTEL_NODE_RESOURCE_DETECTORS', [...DETECTORS, 'all', 'none'], 'all');
   const detectors: Record<(typeof DETECTORS)[number], unknown> = {
@@ -39,6 +43,29 @@ export function detectedResource(environment: Environment): ProviderResource {
     : DETECTORS.filter((name) => wanted.includes('all') || wanted.includes(name));
   const detected = resources.detectResources({ detectors: used.map((name) => detectors[name]) });
   return resources.resourceFromAttributes(defaultResource().attributes).merge(detected);
+}
+
+/** The official detector says nothing of what it cannot read, and leaves all of it out (specification, resource SDK). */
+function checkAttributes(environment: Environment): void {
+  const found = environment.find('OTEL_RESOURCE_ATTRIBUTES');
+  const wrong = found?.value.split(',').find((pair) => pair.trim() !== '' && !isReadable(pair));
+  if (found !== undefined && wrong !== undefined)
+    environment.wrong(
+      found.name,
+      wrong.trim(),
+      'a list of key=value, with percent-encoding for any other comma, = and %',
+      'none of its attributes',
+    );
+}
+
+function isReadable(pair: string): boolean {
+  const [key, value, ...rest] = pair.split('=');
+  if (key!.trim() === '' || value === undefined || rest.length > 0) return false;
+  try {
+    return decodeURIComponent(key!).length <= LONGEST && decodeURIComponent(value).length <= LONGEST;
+  } catch {
+    return false;
+  }
 }
 
 /** The copy that belongs to `@opentelemetry/sdk-metrics`, which depends on it: so it need not be installed beside it. */

@@ -1,4 +1,12 @@
-import type { Attributes, Counter, Gauge, Histogram, UpDownCounter } from '@opentelemetry/api';
+import {
+  createNoopMeter,
+  type Attributes,
+  type Counter,
+  type Gauge,
+  type Histogram,
+  type UpDownCounter,
+} from '@opentelemetry/api';
+import { tellOfLoss } from '../base/warnings.ts';
 import type { BoundCounter, BoundRecorder } from './instruments.ts';
 
 interface Bindable<T> {
@@ -19,10 +27,27 @@ export function bind(
   const candidate = instrument as
     Partial<Bindable<BoundCounter & BoundRecorder> & Counter & Histogram> | null | undefined;
   if (typeof candidate?.bind === 'function') return candidate.bind(attributes);
+  if (isNoop(instrument))
+    tellOfLoss(
+      'warn',
+      'seqlock-metrics: bind was given an instrument that records nothing, of the no-op meter of the API: it was made before a meter provider was registered, or after it was shut down',
+    );
   const copy = { ...attributes };
   if (typeof candidate?.add === 'function')
     return { add: (value, context) => (instrument as Counter).add(value, copy, context) };
   if (typeof candidate?.record === 'function')
     return { record: (value, context) => (instrument as Histogram).record(value, copy, context) };
   throw new TypeError('bind takes a Counter, UpDownCounter, Gauge or Histogram');
+}
+
+const NOOPS: ReadonlySet<unknown> = new Set([
+  createNoopMeter().createCounter(''),
+  createNoopMeter().createUpDownCounter(''),
+  createNoopMeter().createGauge(''),
+  createNoopMeter().createHistogram(''),
+]);
+
+/** The API has one of each kind, for all names. */
+function isNoop(instrument: unknown): boolean {
+  return NOOPS.has(instrument);
 }

@@ -13,6 +13,7 @@ import {
   type UpDownCounter,
 } from '@opentelemetry/api';
 import type { InstrumentKind, Scope } from '../state/records.ts';
+import { noteInstrument } from './early-instruments.ts';
 import { describeInstrument, type GaugeOptions, type InstrumentDescriptor } from './instrument-descriptor.ts';
 import {
   CounterInstrument,
@@ -106,7 +107,9 @@ export class Meter implements SeqlockMeter {
   }
 
   #describe(name: string, kind: InstrumentKind, options?: MetricOptions): InstrumentDescriptor {
-    return describeInstrument(name, kind, options, this.#context.writer.warnings);
+    const instrument = describeInstrument(name, kind, options, this.#context.writer.warnings);
+    noteInstrument(instrument.name);
+    return instrument;
   }
 
   #valueCheck({ name, kind, valueType }: InstrumentDescriptor): ValueCheck {

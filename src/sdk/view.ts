@@ -12,6 +12,7 @@ export class View {
   /** What it does to attributes, if anything. */
   readonly filter: AttributeFilter | undefined;
   readonly #fits: (name: string) => boolean;
+  #hasSelected = false;
 
   constructor(description: ViewDescription, filter: AttributeFilter | undefined) {
     this.description = description;
@@ -22,14 +23,25 @@ export class View {
   /** All criteria that are there must hold. */
   selects(instrument: InstrumentDescriptor, scope: Scope): boolean {
     const { instrumentType, instrumentUnit, meterName, meterVersion, meterSchemaUrl } = this.description;
-    return (
+    const selects =
       this.#fits(instrument.name) &&
       agrees(instrumentType, instrument.kind) &&
       agrees(instrumentUnit, instrument.unit) &&
       agrees(meterName, scope.name) &&
       agrees(meterVersion, scope.version) &&
-      agrees(meterSchemaUrl, scope.schemaUrl)
-    );
+      agrees(meterSchemaUrl, scope.schemaUrl);
+    this.#hasSelected ||= selects;
+    return selects;
+  }
+
+  /** What it selects by. */
+  get selector(): Omit<ViewDescription, 'stream'> {
+    return Object.fromEntries(Object.entries(this.description).filter(([key]) => key !== 'stream'));
+  }
+
+  /** Whether any instrument of this thread was selected so far. */
+  get hasSelected(): boolean {
+    return this.#hasSelected;
   }
 }
 

@@ -58,6 +58,11 @@ export class StoreWriter implements SlabAccess {
     return this.#slab;
   }
 
+  /** Whether this thread has registered a stream. */
+  get hasStreams(): boolean {
+    return this.#streams.size > 0;
+  }
+
   get log(): DirectoryLog | undefined {
     return this.#log;
   }

@@ -1,5 +1,6 @@
 import type { Worker } from 'node:worker_threads';
 import { table, wholeNumber, type Check } from '../base/options.ts';
+import { tellOfUnknownVariables } from '../base/variables.ts';
 import { tellOfLoss } from '../base/warnings.ts';
 import { DEFAULT_MAX_BYTES, LARGEST_MAX_BYTES, SMALLEST_MAX_BYTES, UNIT_BYTES } from '../memory/layout.ts';
 import { markOfNodeThread } from '../memory/liveness.ts';
@@ -42,6 +43,7 @@ export class MetricStore {
 
   /** A new store, whatever is published. */
   static create(options: MetricStoreOptions = {}): MetricStore {
+    tellOfUnknownVariables();
     const maxBytes = validatedMaxBytes(options);
     const store = new MetricStore(
       options.maxBytes === undefined ? largestRegion(maxBytes) : Region.create(maxBytes),

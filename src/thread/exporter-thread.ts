@@ -4,11 +4,12 @@ import { Worker } from 'node:worker_threads';
 import { clearTimeout, performance, setTimeout } from '../base/platform.ts';
 import { ExporterThreadError } from '../base/errors.ts';
 import { withoutContext } from '../base/no-context.ts';
-import { tell, tellOfLoss, type Level } from '../base/warnings.ts';
+import { announce, tell, tellOfLoss, type Level } from '../base/warnings.ts';
 import { keeperMemory } from '../exporter/delta-keeper.ts';
 import type { Legacy } from '../exporter/exporter.ts';
 import { planOf, type ExporterPlan } from '../exporter/options.ts';
 import { DELTA_KINDS } from '../exporter/otlp-options.ts';
+import { summaryOf } from '../exporter/summary.ts';
 import type { MetricStore } from '../state/store.ts';
 import { listExporter } from '../state/store-exporters.ts';
 import { writerOf } from '../state/store-writer.ts';
@@ -53,6 +54,7 @@ const LONGEST_END_MILLIS = 2000;
 export async function startExporterThread(options: ExporterThreadOptions): Promise<ExporterThread> {
   const host = new ExporterThreadHost(options);
   await host.started;
+  announce(host.summary());
   return host;
 }
 
@@ -110,6 +112,11 @@ export class ExporterThreadHost implements ExporterThread {
     };
     this.started = withoutContext(() => this.#start(inBackground)); // or what starts a thread anew holds the caller's
     this.started.catch(() => {}); // whoever waits for it hears of it
+  }
+
+  /** In a line, where it serves and pushes. */
+  summary(): string {
+    return summaryOf(this.#plan, this.address);
   }
 
   async forceFlush({ timeoutMillis = DEFAULT_TIMEOUT_MILLIS }: Deadline = {}): Promise<void> {

@@ -28,7 +28,7 @@ export function start(
   const { cwd, env, timeoutMillis = 60_000 } = options;
   const child = spawn(command, args, {
     ...(cwd !== undefined && { cwd }),
-    env: { ...process.env, ...env },
+    env: { ...process.env, SEQLOCK_METRICS_QUIET: 'true', ...env },
     timeout: timeoutMillis,
     killSignal: 'SIGKILL',
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -94,7 +94,7 @@ export class LabelledSeries<S> {
     if (labelNames !== undefined && names.join() !== labelNames.join())
       return this.#refused(
         `names ${names.join()}`,
-        `labels must be ${labelNames.join(', ') || 'none'}, got ${names.map(shortText).join(', ') || 'none'}`,
+        `labels must be ${labelNames.join(', ') || 'none'}, got ${names.map(shortText).join(', ') || 'none'}${names.length === 0 ? `; give them by labels(), as in labels({ ${labelNames[0]}: 'x' })` : ''}`,
       );
     const attributes: Record<string, string> = {};
     for (const name of names) {

@@ -35,7 +35,7 @@ export class ValueGuard {
     this.#warnings.loss(
       `value ${cause}`,
       name,
-      `${kind} ${name}: ${shortText(value)} is not recorded; it takes ${allowed}`,
+      `${kind} ${name}: ${shortText(value)} is not recorded; it takes ${allowed}${typeof value === 'object' ? '. Labels are given by labels()' : ''}`,
     );
     return false;
   }

@@ -1,0 +1,28 @@
+import { isMainThread } from 'node:worker_threads';
+import { allowedNames } from './options.ts';
+import { QUIET_VARIABLE, tellOfLoss } from './warnings.ts';
+
+const PREFIX = 'SEQLOCK_METRICS_';
+
+/** All environment variables of this package's own. A test finds those that the code reads here. */
+export const VARIABLES: readonly string[] = ['SEQLOCK_METRICS_MEMORY_ORDER', QUIET_VARIABLE];
+
+const end = (name: string): string => name.slice(PREFIX.length);
+let isTold = false;
+
+/** Tells, once a process, of variables that have this package's prefix and no meaning. */
+export function tellOfUnknownVariables(): void {
+  if (isTold || !isMainThread) return;
+  isTold = true;
+  for (const message of unknownVariables(process.env)) tellOfLoss('warn', message);
+}
+
+/** What is to be told of them. */
+export function unknownVariables(environment: Readonly<Record<string, string | undefined>>): string[] {
+  return Object.keys(environment)
+    .filter((name) => name.startsWith(PREFIX) && !VARIABLES.includes(name))
+    .map(
+      (name) =>
+        `seqlock-metrics: the environment variable ${name} is unknown and has no effect; there is ${PREFIX} and ${allowedNames(VARIABLES.map(end), end(name))}`,
+    );
+}

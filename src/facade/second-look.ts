@@ -1,0 +1,55 @@
+/**
+ * What can only be known some time after a provider was made: that nothing comes of it. Each finding is of a setup in which the app runs, and its
+ * metrics are empty.
+ */
+import { metrics, type MeterProvider } from '@opentelemetry/api';
+import { withoutContext } from '../base/no-context.ts';
+import { setTimeout } from '../base/platform.ts';
+import { hasSource } from '../collect/metric-source.ts';
+import { READER_MARK_INDEX } from '../memory/layout.ts';
+import { slabsUsed } from '../memory/slab.ts';
+import { earlyInstruments, isNoopProvider } from '../sdk/early-instruments.ts';
+import type { StoreWriter } from '../state/store-writer.ts';
+
+/** An app has set itself up by then. */
+const LOOK_AFTER_MILLIS = 10_000;
+
+/** Calls `look` once, if `provider` is still held by then. Does not keep the process alive. */
+export function lookLater<P extends object>(provider: P, look: (provider: P) => void): void {
+  const reference = new WeakRef(provider);
+  withoutContext(() =>
+    setTimeout(() => {
+      const held = reference.deref();
+      if (held !== undefined) look(held);
+    }, LOOK_AFTER_MILLIS).unref(),
+  );
+}
+
+/** What is to be told of a provider that made its store. */
+export function findings(provider: MeterProvider, writer: StoreWriter): string[] {
+  const { region } = writer;
+  const isRead = hasSource(region) || Atomics.load(region.words, READER_MARK_INDEX) !== 0;
+  const isRecorded = writer.hasStreams || slabsUsed(region) > 1;
+  const global = metrics.getMeterProvider();
+  const found: string[] = [];
+  if (isRead && !isRecorded && global !== provider)
+    found.push(
+      `seqlock-metrics: nothing was recorded yet to a SeqlockMeterProvider whose metrics are exported, and ${globalIs(global)}. What the app records through the API of OpenTelemetry goes there. Register this provider first, with metrics.setGlobalMeterProvider, and once: a module that a development server loads again makes a second one`,
+    );
+  if (isRecorded && !isRead)
+    found.push(
+      'seqlock-metrics: what is recorded to a SeqlockMeterProvider is exported nowhere: it has no readers, and no exporter thread or handler reads its store. An exporter thread reads the first store of the thread that starts it, unless it is given another. A worker joins the store of the thread that made it, if the provider was made there before the worker',
+    );
+  const early = global === provider ? earlyInstruments() : [];
+  if (early.length > 0)
+    found.push(
+      `seqlock-metrics: instruments were made before the meter provider was registered, and record nothing: ${early.slice(0, 5).join(', ')}${early.length > 5 ? ` and ${early.length - 5} more` : ''}. Register the provider in a file that is loaded first (node --import), or make them later`,
+    );
+  return found;
+}
+
+function globalIs(global: MeterProvider): string {
+  return isNoopProvider(global)
+    ? 'no global meter provider is registered'
+    : `the global meter provider is another one (${global.constructor.name})`;
+}
