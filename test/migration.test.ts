@@ -57,14 +57,14 @@ interface Guide {
 function guideTo(name: string): Guide {
   const text = readFileSync(`docs/${name}.md`, 'utf8');
   const blocks = new Map(
-    [...text.matchAll(/```js\n\/\/ (\S+)\.js\n([\s\S]*?)```/g)].map(([, block, code]) => [block!, code!]),
+    [...text.matchAll(/```js\n\/\/ (\S+)\.mjs\n([\s\S]*?)```/g)].map(([, block, code]) => [block!, code!]),
   );
   expect([...blocks.keys()]).to.deep.equal(['before', 'after']);
   expect(text.match(/```js/g)).to.have.length(2);
   return {
     text,
     run: async (block) => {
-      const file = join(FOLDER, `${name}-${block}.js`);
+      const file = join(FOLDER, `${name}-${block}.mjs`);
       writeFileSync(file, blocks.get(block)!);
       const { stdout, stderr } = await runWell(process.execPath, [file]);
       expect(stderr).to.equal('');
@@ -109,7 +109,7 @@ describe('migration guides', () => {
     const [old, renewed] = [...text.matchAll(/```js\n([\s\S]*?)```/g)].map(([, code]) => code!.split('\n'));
     const added = renewed!.filter((line) => !old!.includes(line));
     expect(added).to.deep.equal([
-      '// after.js',
+      '// after.mjs',
       "import { SeqlockMeterProvider } from 'seqlock-metrics';",
       'const provider = new SeqlockMeterProvider({',
     ]);
@@ -142,7 +142,12 @@ describe('migration guides', () => {
     await shutDownOpened();
   });
 
-  for (const name of ['migrating-from-prom-client', 'migrating-from-sdk-metrics', 'specification'])
+  for (const name of [
+    'migrating-from-prom-client',
+    'migrating-from-sdk-metrics',
+    'specification',
+    'troubleshooting',
+  ])
     it(`${name}.md names only files that exist`, () => {
       const text = readFileSync(`docs/${name}.md`, 'utf8');
       const linked = [...text.matchAll(/\]\((?!http)([^)#]+)\)/g)].map(([, path]) => join('docs', path!));

@@ -40,7 +40,10 @@ const point = snapshot.scopeMetrics[0]?.metrics[0]?.dataPoints[0]?.value;
 new MeterProvider({ readers: [] });
 new SeqlockMetricProducer(provider.store);
 // @ts-expect-error: no such option
-new SeqlockMeterProvider({ reader });
+const wrong = (): unknown => new SeqlockMeterProvider({ reader });
+void wrong;
+const own: boolean = provider.getMeter('m').createCounter('c').enabled();
+provider.getMeter('m').createHistogram('h').bind({ own }).record(1);
 console.log(typeof point, stats.totalReads, code);
 `;
 
@@ -83,15 +86,18 @@ describe('package', function () {
       'dist/index.js',
       'dist/index.d.ts',
       'dist/metrics.schema.json',
+      'dist/index.cjs',
+      'dist/index.d.cts',
+      'docs/operations.md',
     ]);
     const other = paths.filter(
       (path) =>
-        !/^(dist\/[a-z0-9/-]+\.(js|d\.ts|node)|dist\/native\/SHA256SUMS|dist\/metrics\.schema\.json|package\.json|README\.md|LICENSE|CHANGELOG\.md)$/.test(
+        !/^(dist\/[a-z0-9/-]+\.(js|d\.ts|node)|dist\/index\.(cjs|d\.cts)|dist\/native\/SHA256SUMS|docs\/[a-z0-9-]+\.md|examples\/[\w./-]+|dist\/metrics\.schema\.json|package\.json|README\.md|LICENSE|CHANGELOG\.md)$/.test(
           path,
         ),
     );
     expect(other).to.deep.equal([]);
-    expect(packed.unpackedSize).to.be.lessThan(1_300_000);
+    expect(packed.unpackedSize).to.be.lessThan(2_200_000);
   });
 
   it('contains types for every module, and no module whose source is gone', () => {
@@ -187,6 +193,67 @@ describe('package', function () {
     const { stdout, stderr } = await runWell(process.execPath, ['main.cjs'], { cwd: folder });
     expect({ stdout, stderr }).to.deep.equal({ stdout: '2 true true\n', stderr: '' });
   });
+
+  it('gives require and import one module', async () => {
+    writeFileSync(
+      join(folder, 'both.cjs'),
+      `const required = require('seqlock-metrics');
+       import('seqlock-metrics').then((imported) =>
+         console.log(required.SeqlockMeterProvider === imported.SeqlockMeterProvider));`,
+    );
+    const { stdout } = await runWell(process.execPath, ['both.cjs'], { cwd: folder });
+    expect(stdout).to.equal('true\n');
+  });
+
+  it('has a CommonJS form, with an exporter thread, for who can load no other', async () => {
+    writeFileSync(
+      join(folder, 'commonjs.cjs'),
+      `const path = require('node:path');
+       const { SeqlockMeterProvider, MetricStore, startExporterThread } = require(
+         path.join(__dirname, 'node_modules/seqlock-metrics/dist/index.cjs'));
+       const provider = new SeqlockMeterProvider();
+       provider.getMeter('m').createCounter('c').add(2);
+       (async () => {
+         const exporter = await startExporterThread({ prometheus: { host: '127.0.0.1', port: 0 } });
+         const text = await (await fetch('http://127.0.0.1:' + exporter.address.port + '/metrics')).text();
+         const imported = await import('seqlock-metrics');
+         console.log(/^c_total.*/m.exec(text)[0], imported.MetricStore !== MetricStore,
+           new imported.SeqlockMeterProvider({ store: provider.store }).store.region.id === provider.store.region.id);
+         await exporter.stop();
+       })();`,
+    );
+    const { stdout } = await runWell(process.execPath, ['commonjs.cjs'], { cwd: folder });
+    expect(stdout).to.match(/^c_total\{otel_scope_name="m"\} 2 true /);
+  });
+
+  for (const [mode, extension] of [
+    ['node16', 'cts'],
+    ['node16', 'mts'],
+    ['nodenext', 'cts'],
+  ] as const)
+    it(`has types for TypeScript's module: ${mode} in a .${extension} file`, async () => {
+      const file = `types-${mode}.${extension}`;
+      writeFileSync(
+        join(folder, file),
+        CONSUMER.replaceAll('MetricStore.open({ maxBytes: 1 << 20 })', 'MetricStore.open()'),
+      );
+      const tsc = join('node_modules', 'typescript', 'bin', 'tsc');
+      const flags = [
+        '--strict',
+        '--skipLibCheck',
+        'false',
+        '--target',
+        'es2022',
+        '--module',
+        mode,
+        '--types',
+        'node',
+      ];
+      await runWell(process.execPath, [tsc, ...flags, file], { cwd: folder });
+      const made = file.replace(/\.(c|m)ts$/, '.$1js');
+      const { stdout } = await runWell(process.execPath, [made], { cwd: folder });
+      expect(stdout).to.equal('number 1 E_OPTION\n');
+    });
 
   it('says which package is missing where an exporter thread needs one, and needs none to serve Prometheus', async function () {
     if (isInstalledAbove(folder, '@opentelemetry/exporter-metrics-otlp-http')) this.skip();

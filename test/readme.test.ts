@@ -13,7 +13,7 @@ const FOLDER = resolve('build/readme'); // inside the package, so that its own n
 
 const readme = readFileSync('README.md', 'utf8');
 const blocks = new Map(
-  [...readme.matchAll(/```js\n\/\/ (\S+\.js)\n([\s\S]*?)```/g)].map(([, name, code]) => [name!, code!]),
+  [...readme.matchAll(/```js\n\/\/ (\S+\.mjs)\n([\s\S]*?)```/g)].map(([, name, code]) => [name!, code!]),
 );
 
 describe('README', () => {
@@ -23,30 +23,54 @@ describe('README', () => {
   });
   after(() => rmSync(FOLDER, { recursive: true }));
 
+  it('has code blocks that a strict TypeScript compiler takes', async () => {
+    for (const [name, code] of blocks) {
+      writeFileSync(join(FOLDER, name.replace('.mjs', '.mts')), code);
+    }
+    const files = [...blocks.keys()].map((name) => join(FOLDER, name.replace('.mjs', '.mts')));
+    const flags = ['--ignoreConfig', '--noEmit', '--strict', '--noUncheckedIndexedAccess', '--skipLibCheck'];
+    const target = [
+      '--target',
+      'es2022',
+      '--lib',
+      'es2022,esnext.disposable',
+      '--module',
+      'nodenext',
+      '--types',
+      'node',
+    ];
+    await runWell(process.execPath, [
+      resolve('node_modules/typescript/bin/tsc'),
+      ...flags,
+      ...target,
+      ...files,
+    ]);
+  });
+
   it('has only code blocks that are run here', () => {
     expect(readme.match(/```js/g)?.length).to.equal(blocks.size);
     const run = [
-      'telemetry.js',
-      'app.js',
-      'worker.js',
-      'push.js',
-      'otlp.js',
-      'read.js',
-      'provider.js',
-      'seqlock.js',
-      'views.js',
-      'warnings.js',
+      'telemetry.mjs',
+      'app.mjs',
+      'worker.mjs',
+      'push.mjs',
+      'otlp.mjs',
+      'read.mjs',
+      'provider.mjs',
+      'seqlock.mjs',
+      'views.mjs',
+      'warnings.mjs',
     ];
     expect([...blocks.keys()].sort()).to.deep.equal(run.sort());
   });
 
   it('registers in ten lines', () => {
-    expect(blocks.get('telemetry.js')!.trim().split('\n').length).to.be.at.most(10);
+    expect(blocks.get('telemetry.mjs')!.trim().split('\n').length).to.be.at.most(10);
   });
 
   it('shows the counts of workers that are gone, and ends on SIGTERM', async () => {
     const port = await freePort();
-    const app = start(process.execPath, [join(FOLDER, 'app.js')], {
+    const app = start(process.execPath, [join(FOLDER, 'app.mjs')], {
       env: { OTEL_EXPORTER_PROMETHEUS_PORT: String(port) },
     });
     const samples = await eventually(async () => {
@@ -61,9 +85,9 @@ describe('README', () => {
   it('pushes from the exporter thread, and ends by itself', async () => {
     const receiver = await startOtlpReceiver();
     const port = await freePort();
-    const code = blocks.get('push.js')!.replace('port: 9464', `port: ${port}`);
-    writeFileSync(join(FOLDER, 'push.js'), code);
-    const { stdout, stderr } = await runWell(process.execPath, [join(FOLDER, 'push.js')], {
+    const code = blocks.get('push.mjs')!.replace('port: 9464', `port: ${port}`);
+    writeFileSync(join(FOLDER, 'push.mjs'), code);
+    const { stdout, stderr } = await runWell(process.execPath, [join(FOLDER, 'push.mjs')], {
       env: { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url },
     });
     await receiver.close();
@@ -72,14 +96,14 @@ describe('README', () => {
   });
 
   it('shows what views do', async () => {
-    const { stdout, stderr } = await runWell(process.execPath, [join(FOLDER, 'views.js')]);
+    const { stdout, stderr } = await runWell(process.execPath, [join(FOLDER, 'views.mjs')]);
     expect(stdout).to.equal('false\nhttp.requests 2\njobs.sum 3\n');
     expect(stderr).to.equal('');
   });
 
   it('exports by OTLP', async () => {
     const receiver = await startOtlpReceiver();
-    const { stderr } = await runWell(process.execPath, [join(FOLDER, 'otlp.js')], {
+    const { stderr } = await runWell(process.execPath, [join(FOLDER, 'otlp.mjs')], {
       env: { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url },
     });
     await receiver.close();
@@ -91,13 +115,13 @@ describe('README', () => {
   });
 
   it('reads values', async () => {
-    const { stdout } = await runWell(process.execPath, [join(FOLDER, 'read.js')]);
+    const { stdout } = await runWell(process.execPath, [join(FOLDER, 'read.mjs')]);
     expect(stdout.split('\n')[0]).to.equal('requests 3');
     expect(stdout).to.match(/totalReads: 1, *\n? *firstTryReads: 1/);
   });
 
   it('counts, gauges and times by name', async () => {
-    const { stdout, stderr } = await runWell(process.execPath, [join(FOLDER, 'provider.js')]);
+    const { stdout, stderr } = await runWell(process.execPath, [join(FOLDER, 'provider.mjs')]);
     expect(stderr).to.equal('');
     const [values, ...text] = stdout.split('\n');
     expect(values).to.equal('1 0 1');
@@ -105,14 +129,14 @@ describe('README', () => {
   });
 
   it('guards numbers with the lock by itself', async () => {
-    const { stdout } = await runWell(process.execPath, [join(FOLDER, 'seqlock.js')]);
+    const { stdout } = await runWell(process.execPath, [join(FOLDER, 'seqlock.mjs')]);
     expect(stdout.trim()).to.equal('true 1,2,3');
   });
 
   it('shows warnings', async () => {
     const { stderr, stdout } = await runWell(process.execPath, [
       '--import',
-      join(FOLDER, 'warnings.js'),
+      join(FOLDER, 'warnings.mjs'),
       '--input-type=module',
       '--eval',
       "import { SeqlockMeterProvider } from 'seqlock-metrics'; new SeqlockMeterProvider().getMeter('m').createCounter('c').add(-1)",

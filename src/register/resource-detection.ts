@@ -30,7 +30,7 @@ const DETECTORS = ['host', 'os', 'process', 'serviceinstance', 'env'] as const;
 export function detectedResource(environment: Environment): ProviderResource {
   checkAttributes(environment);
   const resources = loadResources();
-  const wanted = environment.listOf('OTEL_NODE_RESOURCE_DETECTORS', [...DETECTORS, 'all', 'none'], 'all');
+  const wanted = environment.listOf(['OTEL_NODE_RESOURCE_DETECTORS'], [...DETECTORS, 'all', 'none'], 'all');
   const detectors: Record<(typeof DETECTORS)[number], unknown> = {
     host: resources.hostDetector,
     os: resources.osDetector,

@@ -28,7 +28,12 @@ export function settingsFrom(environment: Environment): Settings {
 }
 
 function exporterThreadFrom(environment: Environment): ExporterOptions | undefined {
-  const exporters = environment.listOf('OTEL_METRICS_EXPORTER', EXPORTERS, 'otlp');
+  // The first is for those whose other SDK, such as that of auto-instrumentations, is to leave metrics alone: it has `none` in the second.
+  const exporters = environment.listOf(
+    ['SEQLOCK_METRICS_EXPORTER', 'OTEL_METRICS_EXPORTER'],
+    EXPORTERS,
+    'otlp',
+  );
   if (exporters.includes('none')) return undefined;
   const intervalMillis = environment.wholeNumber(['OTEL_METRIC_EXPORT_INTERVAL'], 1, LONGEST_TIMER, 60_000);
   return {

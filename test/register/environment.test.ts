@@ -81,6 +81,8 @@ describe('settings from the environment', () => {
   });
 
   it('export nothing where nothing is to be', () => {
+    const both = read({ SEQLOCK_METRICS_EXPORTER: 'prometheus', OTEL_METRICS_EXPORTER: 'none' });
+    expect(both.exporterThread).to.have.all.keys('prometheus');
     expect(read({ OTEL_METRICS_EXPORTER: 'none' })).to.include({
       exporterThread: undefined,
       disabled: false,
