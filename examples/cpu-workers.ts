@@ -67,7 +67,8 @@ function serve(): void {
     waiting.set(id, (answer) => response.end(JSON.stringify(answer)));
     workers[id % WORKERS]!.postMessage({ id, below });
   });
-  server.listen(Number(process.env['PORT'] ?? 8080), () => console.log(server.address()));
+  const port = Number(process.env['PORT'] ?? 8080);
+  server.listen(port, () => console.log(`http://localhost:${port}/primes?below=1000000 and /metrics`));
 }
 
 if (isMainThread) serve();

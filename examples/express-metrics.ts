@@ -12,4 +12,5 @@ app.use((request, response) => {
   response.send('hello\n');
 });
 
-const server = app.listen(Number(process.env['PORT'] ?? 8080), () => console.log(server.address()));
+const port = Number(process.env['PORT'] ?? 8080);
+app.listen(port, () => console.log(`http://localhost:${port}/metrics`));

@@ -18,4 +18,5 @@ app.get('/*', (context) => {
   return context.text('hello\n');
 });
 
-serve({ fetch: app.fetch, port: Number(process.env['PORT'] ?? 8080) }, (address) => console.log(address));
+const port = Number(process.env['PORT'] ?? 8080);
+serve({ fetch: app.fetch, port }, () => console.log(`http://localhost:${port}/metrics`));

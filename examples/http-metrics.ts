@@ -6,6 +6,7 @@ const provider = new SeqlockMeterProvider();
 const requests = provider.getMeter('example').createCounter('http.server.requests', { unit: '{request}' });
 const metrics = createPrometheusHandler(provider.store);
 
+const port = Number(process.env['PORT'] ?? 8080);
 const server = createServer((request, response) => {
   if (request.url === '/metrics') {
     void metrics(request, response);
@@ -15,4 +16,4 @@ const server = createServer((request, response) => {
   response.end('hello\n');
 });
 
-server.listen(Number(process.env['PORT'] ?? 8080), () => console.log(server.address()));
+server.listen(port, () => console.log(`http://localhost:${port}/metrics`));

@@ -62,13 +62,14 @@ async function respond(request: IncomingMessage, response: ServerResponse): Prom
   }
 }
 
+const port = Number(process.env['PORT'] ?? 8080);
 const server = createServer((request, response) => {
   respond(request, response).catch((error: unknown) => {
     response.statusCode = 500;
     response.end(`${String(error)}\n`);
   });
 });
-server.listen(Number(process.env['PORT'] ?? 8080), () => console.log(server.address()));
+server.listen(port, () => console.log(`http://localhost:${port}/metrics`));
 
 process.once('SIGTERM', () => {
   server.close();

@@ -78,7 +78,7 @@ export type { SeqlockOptions } from './memory/seqlock.ts';
 export type { GaugeOptions } from './sdk/instrument-descriptor.ts';
 export type { SeqlockViewOptions } from './sdk/view-options.ts';
 export type { BoundCounter, BoundRecorder } from './sdk/instruments.ts';
-export type { SeqlockMeter } from './sdk/meter.ts';
+export type { RecordingInstrument, SeqlockMeter } from './sdk/meter.ts';
 export type { MetricStoreOptions } from './state/store.ts';
 export type { ExporterThread } from './thread/exporter-thread.ts';
 export type { ExporterThreadOptions, LastExportOptions } from './thread/options.ts';

@@ -109,6 +109,16 @@ describe('examples', () => {
     expect(terminated).to.be.greaterThan(40);
   });
 
+  it('demo says what it can be told', async () => {
+    const help = await runWell(process.execPath, [`${EXAMPLES}/demo/main.js`, '--help']);
+    expect(help).to.deep.include({ stderr: '' });
+    expect(help.stdout).to.include('--serve');
+    const wrong = start(process.execPath, [`${EXAMPLES}/demo/main.js`, '--sevre']);
+    const { code, stderr } = await wrong.outcome;
+    expect(code).to.equal(2);
+    expect(stderr).to.include("'--sevre'").and.include('--serve').and.not.include('    at ');
+  });
+
   it('demo --serve stays up until it is told to end', async () => {
     const demo = start(process.execPath, [`${EXAMPLES}/demo/main.js`, '--requests', '50', '--serve']);
     let text = '';
@@ -118,7 +128,10 @@ describe('examples', () => {
       return urls === null ? undefined : [urls[1]!, urls[2]!];
     }, 15_000);
     expect((await fetch(service)).status).to.equal(200);
-    expect(await (await fetch(metrics)).text()).to.match(/^jobs_completed_total\{.*\} \d+$/m);
+    const jobs = async (): Promise<number> =>
+      total(parseScrape(await (await fetch(metrics)).text()), 'jobs_completed_total');
+    const before = await jobs();
+    await eventually(async () => ((await jobs()) > before + 20 ? true : undefined)); // it makes a load of its own
     demo.child.kill('SIGTERM');
     expect((await demo.outcome).code).to.equal(0);
   });

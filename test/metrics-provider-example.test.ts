@@ -3,6 +3,7 @@ import { expect } from 'chai';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from '../examples/demo/free-port.ts';
 import { parseStrictly, type Sample } from './export/strict-parser.ts';
 import { eventually } from './support/eventually.ts';
 import { start } from './support/program.ts';
@@ -24,11 +25,11 @@ describe('example metrics-provider', () => {
     it(`counts, gauges and times requests: ${asked}`, async () => {
       const argument = asked === 'app.toml' ? join(folder, asked) : asked;
       const program = start(process.execPath, ['build/examples/metrics-provider.js', argument], {
-        env: { PORT: '0' },
+        env: { PORT: String(await freePort()) },
       });
       let said = '';
       program.child.stdout!.on('data', (text: string) => (said += text));
-      const port = await eventually(async () => /port: (\d+)/.exec(said)?.[1]);
+      const port = await eventually(async () => /localhost:(\d+)/.exec(said)?.[1]);
       const url = `http://localhost:${port}`;
       const scrape = async (): ReturnType<typeof scrapeOf> => scrapeOf(`${url}/metrics`);
       for (let i = 0; i < 3; i++) expect(await (await fetch(`${url}/work`)).text()).to.equal('done\n');

@@ -25,8 +25,8 @@ describe('examples of servers', () => {
         await new Promise((done, fail) => {
           child.stdout.once('data', done);
           child.once('exit', fail);
-        });
-        const url = `http://127.0.0.1:${port}`;
+        }).then((line) => expect(String(line)).to.equal(`http://localhost:${port}/metrics\n`));
+        const url = `http://localhost:${port}`;
         for (let i = 0; i < 3; i++) expect(await (await fetch(`${url}/hello`)).text()).to.equal('hello\n');
         for (let i = 0; i < 2; i++) {
           const response = await fetch(`${url}/metrics`, {

@@ -3,16 +3,14 @@
  * exporters, and scraped and pushed once more by an exporter thread; a worker is terminated half-way. Prints what was sent beside what
  * came out; exits with 1 unless they are equal.
  *
- *   npm run demo                      ends by itself
- *   npm run demo -- --serve           stays up until SIGINT or SIGTERM
- *   npm run demo -- --requests 500
- *   npm run demo -- --serve --otlp http://localhost:4318      pushes to a Collector of yours, too
+ * `npm run demo -- --help` says what it can be told.
  */
 import { diag, DiagConsoleLogger, DiagLogLevel } from '@opentelemetry/api';
 import { OTLPMetricExporter as OtlpJsonExporter } from '@opentelemetry/exporter-metrics-otlp-http';
 import { OTLPMetricExporter as OtlpProtobufExporter } from '@opentelemetry/exporter-metrics-otlp-proto';
 import { PrometheusExporter } from '@opentelemetry/exporter-prometheus';
 import { PeriodicExportingMetricReader, type PushMetricExporter } from '@opentelemetry/sdk-metrics';
+import { setTimeout as wait } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { startExporterThread } from 'seqlock-metrics';
 import { compare, isExact } from './comparison.ts';
@@ -28,17 +26,18 @@ const WORKERS = 4;
 const AT_ONCE = 32;
 const MAX_REQUESTS = 100_000;
 
-const { values: options } = parseArgs({
-  options: {
-    serve: { type: 'boolean', default: false },
-    requests: { type: 'string', default: '4000' },
-    otlp: { type: 'string', default: '' },
-  },
-});
+const USAGE = `npm run demo                      ends by itself
+npm run demo -- --serve           stays up under a little load until SIGINT or SIGTERM
+npm run demo -- --requests 500    sends so many requests, from 2 to ${MAX_REQUESTS}
+npm run demo -- --serve --otlp http://localhost:4318      pushes to a Collector of yours, too`;
+
+const options = readOptions();
 const requests = Number(options.requests);
-if (!Number.isInteger(requests) || requests < 2 || requests > MAX_REQUESTS) {
-  console.error(`--requests is ${options.requests}; it must be a whole number from 2 to ${MAX_REQUESTS}`);
-  process.exit(2);
+if (!Number.isInteger(requests) || requests < 2 || requests > MAX_REQUESTS)
+  endWithUsage(`--requests is ${options.requests}; it must be a whole number from 2 to ${MAX_REQUESTS}`);
+if (options.help) {
+  console.log(USAGE);
+  process.exit(0);
 }
 diag.setLogger(new DiagConsoleLogger(), DiagLogLevel.WARN);
 run().then(
@@ -48,6 +47,26 @@ run().then(
     process.exit(1);
   },
 );
+
+function readOptions() {
+  try {
+    return parseArgs({
+      options: {
+        help: { type: 'boolean', default: false },
+        serve: { type: 'boolean', default: false },
+        requests: { type: 'string', default: '4000' },
+        otlp: { type: 'string', default: '' },
+      },
+    }).values;
+  } catch (error) {
+    return endWithUsage((error as Error).message);
+  }
+}
+
+function endWithUsage(wrong: string): never {
+  console.error(`${wrong}\n\n${USAGE}`);
+  process.exit(2);
+}
 
 async function run(): Promise<boolean> {
   const receiver = await startOtlpReceiver();
@@ -115,10 +134,7 @@ async function run(): Promise<boolean> {
     console.log(
       `\nService  ${service.url}/checksum/sha256/1000\nMetrics  ${scrapeUrl}\n         ${threadUrl} (exporter thread)\nCtrl-C ends it.`,
     );
-    await new Promise<void>((resolve) => {
-      process.once('SIGINT', () => resolve());
-      process.once('SIGTERM', () => resolve());
-    });
+    await loadUntilTold(service.url);
   }
   service.server.close();
   service.server.closeAllConnections();
@@ -127,6 +143,16 @@ async function run(): Promise<boolean> {
   await provider.shutdown();
   await receiver.close();
   return exact && steady;
+}
+
+/** Sends requests all the time, so that there is something to see, until SIGINT or SIGTERM. */
+async function loadUntilTold(url: string): Promise<void> {
+  const told = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => told.abort());
+  while (!told.signal.aborted) {
+    await sendRequests(url, 20, 2, nothingSent());
+    await wait(200);
+  }
 }
 
 /** Looks at the jobs of all workers, in the order in which they were pushed. */

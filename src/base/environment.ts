@@ -37,14 +37,15 @@ export class Environment {
   }
 
   /** A comma-separated list. Wrong entries are left out; `fallback` is used when nothing else is left. */
-  listOf<T extends string>(name: string, allowed: readonly T[], fallback: T): T[] {
-    const found = this.find(name);
+  listOf<T extends string>(names: Names, allowed: readonly T[], fallback: T): T[] {
+    const found = this.find(...names);
     if (found === undefined) return [fallback];
     const texts = found.value.split(',').map((text) => text.trim().toLowerCase());
     const right = allowed.filter((one) => texts.includes(one));
     const wrong = texts.filter((text) => text !== '' && !(allowed as readonly string[]).includes(text));
     const used = right.length > 0 ? right : [fallback];
-    if (wrong.length > 0) this.wrong(name, found.value, `a list of ${allowed.join(', ')}`, used.join(', '));
+    if (wrong.length > 0)
+      this.wrong(found.name, found.value, `a list of ${allowed.join(', ')}`, used.join(', '));
     return used;
   }
 

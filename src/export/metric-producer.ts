@@ -7,6 +7,7 @@ import type {
 import { shortText } from '../base/errors.ts';
 import { flag, isObject, rule, someFunction, table, type Check } from '../base/options.ts';
 import { Warnings } from '../base/warnings.ts';
+import { CollectedResource } from './collected-resource.ts';
 import type { Resource, ResourceMetrics } from '../collect/metric-data.ts';
 import { deltaKindsOf, MetricSource, type ReadableStore } from '../collect/metric-source.ts';
 import type { ReadStats } from '../collect/rows/cell-reader.ts';
@@ -66,9 +67,8 @@ export class SeqlockMetricProducer implements MetricProducer {
     const { metrics, errors } = await this.#source.collect(options?.timeoutMillis);
     return {
       resourceMetrics: {
-        // The official type has two methods besides, merge and getRawAttributes, which readers and exporters do not call.
-        resource: metrics.resource as Official['resource'],
-        // ... and does not say that `schemaUrl` is there and undefined where there is none, which the official SDK has it be.
+        resource: new CollectedResource(metrics.resource),
+        // The official type does not say that `schemaUrl` is there and undefined where there is none, which the official SDK has it be.
         scopeMetrics: metrics.scopeMetrics as Official['scopeMetrics'],
       },
       errors,

@@ -30,8 +30,20 @@ export interface PrometheusHandlerOptions extends ExpositionOptions {
   readonly selfMetrics?: boolean;
 }
 
-/** A request listener of `node:http`. Resolves when the answer was sent or its receiver is gone; never rejects. */
-export type PrometheusHandler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+/**
+ * A request listener of `node:http`, and a route handler of fastify as it stands. Resolves when the answer was sent or its receiver is gone; never
+ * rejects.
+ */
+export type PrometheusHandler = (
+  request: IncomingMessage | { readonly raw: IncomingMessage },
+  response: ServerResponse | FastifyReply,
+) => Promise<void>;
+
+/** What is used of a reply of fastify, which has to be told that somebody else answers. */
+interface FastifyReply {
+  readonly raw: ServerResponse;
+  hijack(): unknown;
+}
 
 /** Formats whose text is kept between scrapes, each as long as the text. More than two scrapers that disagree are rare. */
 const KEPT_TEXTS = 2;
@@ -65,7 +77,10 @@ export function createPrometheusHandler(
   const { compression = true, timeoutMillis = DEFAULT_TIMEOUT_MILLIS, selfMetrics = false } = options;
   const scrape = scrapeOf(source, warnings, { selfMetrics });
   const bodies = new Bodies(scrape, { ...expositionOf(source), ...options });
-  return async (request, response) => {
+  return async (given, answer) => {
+    const request = 'raw' in given ? given.raw : given;
+    const response = 'raw' in answer ? answer.raw : answer;
+    if ('raw' in answer) answer.hijack();
     response.on('error', () => {}); // a receiver that goes away is no fault of the app's
     try {
       if (request.method !== 'GET' && request.method !== 'HEAD') {

@@ -1,4 +1,4 @@
-import { createNoopMeter, type MeterOptions, type MeterProvider } from '@opentelemetry/api';
+import { type MeterOptions, type MeterProvider } from '@opentelemetry/api';
 import type { IMetricReader } from '@opentelemetry/sdk-metrics';
 import { withoutContext } from '../base/no-context.ts';
 import { OptionError, shortText } from '../base/errors.ts';
@@ -7,7 +7,7 @@ import { queueMicrotask } from '../base/platform.ts';
 import { deltaKindsOf, MetricSource } from '../collect/metric-source.ts';
 import { readerOf } from '../collect/directory/store-reader.ts';
 import { SeqlockMetricProducer } from '../export/metric-producer.ts';
-import type { SeqlockMeter } from '../sdk/meter.ts';
+import { idleMeter, type SeqlockMeter } from '../sdk/meter.ts';
 import { MeterRegistry } from '../sdk/meter-registry.ts';
 import type { SeqlockViewOptions } from '../sdk/view-options.ts';
 import { followedViews, viewsOf, type View } from '../sdk/view.ts';
@@ -191,7 +191,7 @@ export class SeqlockMeterProvider implements MeterProvider {
   getMeter(name: string, version?: string, options?: MeterOptions): SeqlockMeter {
     if (this.#isShutdown) {
       this.#writer.warnings.loss('provider', 'shutdown', 'A shutdown MeterProvider cannot provide a Meter');
-      return createNoopMeter();
+      return idleMeter();
     }
     return this.#meters.meter(name, version, options);
   }

@@ -72,7 +72,9 @@ export function describeInstrument(
     description: text('description'),
     unit: text('unit'),
     valueType: valueType === ValueType.INT ? ValueType.INT : ValueType.DOUBLE,
-    boundaries: advisedBoundaries(usedName, given.boundaries, warnings),
+    boundaries:
+      advisedBoundaries(usedName, given.boundaries, warnings) ??
+      (kind === 'HISTOGRAM' && given.unit === 's' ? SECONDS_BOUNDARIES : undefined),
     merge: gaugeMerge(usedName, kind, given.merge, warnings),
   };
 }
@@ -107,6 +109,14 @@ interface GivenOptions {
   readonly boundaries?: unknown;
   readonly merge?: unknown;
 }
+
+/**
+ * Bounds of a histogram in seconds for which nobody gave any: those that the semantic conventions have for durations. The specification's
+ * default bounds, 0 to 10,000, are of milliseconds: in seconds, nearly all durations would be in one bucket.
+ */
+const SECONDS_BOUNDARIES: readonly number[] = [
+  0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10,
+];
 
 /** What an options object says; nothing when reading it throws. */
 function readOptions(options: MetricOptions | undefined, name: string, warnings: Warnings): GivenOptions {

@@ -1,5 +1,7 @@
 import {
+  createNoopMeter,
   ValueType,
+  type Attributes,
   type BatchObservableCallback,
   type Counter,
   type Gauge,
@@ -20,6 +22,8 @@ import {
   GaugeInstrument,
   HistogramInstrument,
   UpDownCounterInstrument,
+  type BoundCounter,
+  type BoundRecorder,
 } from './instruments.ts';
 import { ValueCheck } from './measurement.ts';
 import { MeterStreams, type MeterContext } from './meter-streams.ts';
@@ -27,9 +31,23 @@ import { registryOf } from './observable-registry.ts';
 import { addBatchCallback, ObservableInstrument } from './observables.ts';
 import type { Destination } from './recorder.ts';
 
-/** The API's meter, whose gauges take more options. */
+/** What the synchronous instruments of this SDK have beside the API's methods. */
+export interface RecordingInstrument<B> {
+  /** False when no measurement is of use, since views drop them all, or the provider is shut down. */
+  enabled(): boolean;
+  /** Resolves attributes now. The series is exported from its first measurement on. */
+  bind(attributes?: Attributes): B;
+}
+
+/** The API's meter, whose instruments can be bound, and whose gauges take more options. */
 export interface SeqlockMeter extends ApiMeter {
-  createGauge(name: string, options?: GaugeOptions): Gauge;
+  createCounter(name: string, options?: MetricOptions): Counter & RecordingInstrument<BoundCounter>;
+  createUpDownCounter(
+    name: string,
+    options?: MetricOptions,
+  ): UpDownCounter & RecordingInstrument<BoundCounter>;
+  createHistogram(name: string, options?: MetricOptions): Histogram & RecordingInstrument<BoundRecorder>;
+  createGauge(name: string, options?: GaugeOptions): Gauge & RecordingInstrument<BoundRecorder>;
   createObservableGauge(name: string, options?: GaugeOptions): ObservableGauge;
 }
 
@@ -127,4 +145,19 @@ export class Meter implements SeqlockMeter {
 /** Each of the instruments of this SDK once. */
 function ownOf(observables: readonly Observable[]): ObservableInstrument[] {
   return [...new Set(observables)].filter((one) => one instanceof ObservableInstrument);
+}
+
+/** The meter of a provider that is shut down: its instruments have all methods and do nothing. */
+export function idleMeter(): SeqlockMeter {
+  const noop = createNoopMeter();
+  const bound: BoundCounter & BoundRecorder = { add: () => {}, record: () => {} };
+  const idle = <T extends object>(instrument: T): T & RecordingInstrument<BoundCounter & BoundRecorder> =>
+    Object.assign(instrument, { enabled: () => false, bind: () => bound });
+  return Object.assign(Object.create(noop) as ApiMeter, {
+    createCounter: (name: string) => idle(Object.create(noop.createCounter(name)) as Counter),
+    createUpDownCounter: (name: string) =>
+      idle(Object.create(noop.createUpDownCounter(name)) as UpDownCounter),
+    createHistogram: (name: string) => idle(Object.create(noop.createHistogram(name)) as Histogram),
+    createGauge: (name: string) => idle(Object.create(noop.createGauge(name)) as Gauge),
+  });
 }

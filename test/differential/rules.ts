@@ -20,6 +20,7 @@ import {
 import { orderOfCreation } from './rules/order-of-creation.ts';
 import { readersDoNotAffectEachOther } from './rules/readers-do-not-affect-each-other.ts';
 import { scopeAttributes } from './rules/scope-attributes.ts';
+import { secondsHaveBoundsOfTheirOwn } from './rules/seconds-have-bounds-of-their-own.ts';
 import { seriesKeepTheirOrder } from './rules/series-keep-their-order.ts';
 import { sumsAreAddedInOrder } from './rules/sums-are-added-in-order.ts';
 import { theCardinalityLimitIsHard } from './rules/the-cardinality-limit-is-hard.ts';
@@ -35,6 +36,7 @@ export const RULES: readonly Rule[] = [
   totalsAddUpInViews,
   attributesAreCopied,
   adviceIsChecked,
+  secondsHaveBoundsOfTheirOwn,
   adviceIsNotExported,
   exemplars,
   theCardinalityLimitIsHard,
