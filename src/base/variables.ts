@@ -5,7 +5,11 @@ import { QUIET_VARIABLE, tellOfLoss } from './warnings.ts';
 const PREFIX = 'SEQLOCK_METRICS_';
 
 /** All environment variables of this package's own. A test finds those that the code reads here. */
-export const VARIABLES: readonly string[] = ['SEQLOCK_METRICS_MEMORY_ORDER', QUIET_VARIABLE];
+export const VARIABLES: readonly string[] = [
+  'SEQLOCK_METRICS_BLOCKED_THREADS',
+  'SEQLOCK_METRICS_MEMORY_ORDER',
+  QUIET_VARIABLE,
+];
 
 const end = (name: string): string => name.slice(PREFIX.length);
 let isTold = false;

@@ -45,6 +45,9 @@ function exporterThreadFrom(environment: Environment): ExporterOptions | undefin
     }),
     ...(exporters.includes('otlp') && { otlp: otlpFrom(environment, intervalMillis) }),
     ...(exporters.includes('console') && { console: { intervalMillis } }),
+    ...(environment.oneOf(['SEQLOCK_METRICS_BLOCKED_THREADS'], ['true', 'false'], 'true') === 'false' && {
+      blockedThreads: false,
+    }),
   };
 }
 

@@ -99,6 +99,22 @@ describe('startExporter', () => {
     await closed;
   });
 
+  it('waits at the end for half a second at most for a collector that failed and never took anything', async () => {
+    const silent = createHttpServer(() => {});
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+    const url = `http://127.0.0.1:${(silent.address() as AddressInfo).port}/v1/metrics`;
+    const { stop } = collectWarnings();
+    const exporter = await export_({ otlp: { url, timeoutMillis: 5000 } });
+    expect(await exporter.flush()).to.equal(false);
+    const started = performance.now();
+    expect(await exporter.flush(true)).to.equal(false);
+    expect(performance.now() - started, 'of 5 s that it might take').to.be.below(4000);
+    stop();
+    await exporter.stop();
+    silent.close();
+    silent.closeAllConnections();
+  });
+
   it('tries a collector that never took anything once at the end, and one that did as often as ever', async () => {
     const tried: string[] = [];
     let status = 503;

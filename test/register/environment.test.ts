@@ -42,6 +42,7 @@ describe('settings from the environment', () => {
       OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE: 'LowMemory',
       OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION: 'base2_exponential_bucket_histogram',
       OTEL_METRIC_EXPORT_INTERVAL: '2000',
+      SEQLOCK_METRICS_BLOCKED_THREADS: 'false',
     });
     expect(exporterThread).to.deep.equal({
       prometheus: { host: '0.0.0.0', port: 1234 },
@@ -55,6 +56,7 @@ describe('settings from the environment', () => {
         temporality: 'lowmemory',
       },
       console: { intervalMillis: 2000 },
+      blockedThreads: false,
     });
     expect(histograms).to.equal('base2_exponential_bucket_histogram');
     expect(warnings).to.deep.equal([]);

@@ -16,7 +16,7 @@ export type Hardship =
   | 'a stop that is not waited for'
   | 'a logger that throws'
   | 'nobody at the port'
-  | 'nobody at the port, noticed before';
+  | 'nobody at the port, in mid-flush';
 
 const [what, receiver, fifo] = process.argv.slice(2) as [Hardship, string, string];
 const POOL_THREADS = 4;
@@ -34,7 +34,12 @@ metrics.setGlobalMeterProvider(provider);
 const counter = metrics.getMeter('app').createCounter('counted');
 const exporter = await startExporterThread({
   prometheus: { host: 'localhost', port: 0 },
-  otlp: { url: `${receiver}/v1/metrics`, intervalMillis: 300, compression: 'gzip' },
+  otlp: {
+    url: `${receiver}/v1/metrics`,
+    intervalMillis: what.startsWith('nobody') ? 60_000 : 300,
+    compression: 'gzip',
+  },
+  lastExport: { timeoutMillis: 10_000 },
 });
 counter.add(5);
 
@@ -68,7 +73,8 @@ switch (what) {
   case 'a logger that throws':
     await exporters[0]!.terminate(); // which is warned of
     break;
-  case 'nobody at the port, noticed before':
+  case 'nobody at the port, in mid-flush':
+    void exporter.forceFlush().catch(() => {}); // is tried for 10 seconds
     await wait(400);
     break;
 }
@@ -90,6 +96,9 @@ switch (what) {
     break;
   case 'a logger that throws':
     setInterval(() => {}, 1000);
+    break;
+  case 'nobody at the port, in mid-flush':
+    setTimeout(() => process.exit(0)); // the flush would keep it up
     break;
   case 'a stop that is not waited for':
     counter.add(2);
