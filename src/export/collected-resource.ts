@@ -3,8 +3,14 @@ import type { Resource } from '../collect/metric-data.ts';
 
 type OfficialResource = CollectionResult['resourceMetrics']['resource'];
 
-/** The resource of a collection, with all that the official type promises of one. */
-export class CollectedResource implements OfficialResource {
+/** The resource of a collection: the one that the app gave, if that has all that the official type promises of one. */
+export function collectedResource(resource: Resource): OfficialResource {
+  return 'merge' in resource && 'getRawAttributes' in resource
+    ? (resource as OfficialResource)
+    : new CollectedResource(resource);
+}
+
+class CollectedResource implements OfficialResource {
   readonly attributes: OfficialResource['attributes'];
   declare readonly schemaUrl?: string;
 

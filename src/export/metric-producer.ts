@@ -7,7 +7,7 @@ import type {
 import { shortText } from '../base/errors.ts';
 import { flag, isObject, rule, someFunction, table, type Check } from '../base/options.ts';
 import { Warnings } from '../base/warnings.ts';
-import { CollectedResource } from './collected-resource.ts';
+import { collectedResource } from './collected-resource.ts';
 import type { Resource, ResourceMetrics } from '../collect/metric-data.ts';
 import { deltaKindsOf, MetricSource, type ReadableStore } from '../collect/metric-source.ts';
 import type { ReadStats } from '../collect/rows/cell-reader.ts';
@@ -67,7 +67,7 @@ export class SeqlockMetricProducer implements MetricProducer {
     const { metrics, errors } = await this.#source.collect(options?.timeoutMillis);
     return {
       resourceMetrics: {
-        resource: new CollectedResource(metrics.resource),
+        resource: collectedResource(metrics.resource),
         // The official type does not say that `schemaUrl` is there and undefined where there is none, which the official SDK has it be.
         scopeMetrics: metrics.scopeMetrics as Official['scopeMetrics'],
       },

@@ -8,7 +8,7 @@ describe('a collected resource', () => {
 
   it('has what the official type promises', async () => {
     const reader = new SeqlockMetricReader();
-    opened({ readers: [reader], resource: resourceFromAttributes({ a: 1, b: 2 }, { schemaUrl: 'u' }) });
+    opened({ readers: [reader], resource: { attributes: { a: 1, b: 2 }, schemaUrl: 'u' } });
     const { resource } = (await reader.collect()).resourceMetrics;
     expect(resource.attributes).to.deep.equal({ a: 1, b: 2 });
     expect(resource.schemaUrl).to.equal('u');
