@@ -20,6 +20,8 @@ export interface Exporter {
    * has never taken anything.
    */
   flush(isLast?: boolean): Promise<boolean>;
+  /** Why the latest pushes were not delivered; empty when all were. */
+  readonly reason: string;
   /** Pushes no more, and closes the server; what is being sent has a second to be sent. Never rejects. */
   stop(): Promise<void>;
 }
@@ -74,6 +76,9 @@ export async function startExporter(
     return {
       get address() {
         return server?.address();
+      },
+      get reason() {
+        return pushes.flatMap(({ reason }) => reason ?? []).join('; ');
       },
       async flush(isLast = false) {
         return (await Promise.all(pushes.map((push) => push.flush(isLast)))).every(Boolean);

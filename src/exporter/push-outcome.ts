@@ -10,6 +10,7 @@ export class PushOutcome {
   #failedPushes = 0;
   #lostPoints = 0;
   #hasSucceeded = false;
+  #reason: string | undefined;
 
   constructor(where: string) {
     this.#where = where;
@@ -25,6 +26,11 @@ export class PushOutcome {
     return this.#failedPushes > 0;
   }
 
+  /** Why the latest push failed; undefined when it did not. */
+  get reason(): string | undefined {
+    return this.#reason;
+  }
+
   /** To be called when nothing is pushed any more. */
   end(): void {
     if (this.failing)
@@ -34,6 +40,7 @@ export class PushOutcome {
 
   /** `metrics`: what the push had; undefined where it came to none. */
   failed(metrics: ResourceMetrics | undefined, error: unknown): void {
+    this.#reason = `${this.#where}: ${error instanceof Error ? error.message : String(error)}`;
     const lost = metrics === undefined ? 0 : deltaPointsIn(metrics);
     this.#lostPoints += lost;
     if (this.#failedPushes++ > 0) return;
@@ -43,12 +50,13 @@ export class PushOutcome {
         : 'totals are delivered with the first that succeeds';
     tellOfLoss(
       'warn',
-      `seqlock-metrics: metrics could not be pushed to ${this.#where}: ${error instanceof Error ? error.message : String(error)}. Every further push is tried; ${next}`,
+      `seqlock-metrics: metrics could not be pushed to ${this.#reason}. Every further push is tried; ${next}`,
     );
   }
 
   succeeded(): void {
     this.#hasSucceeded = true;
+    this.#reason = undefined;
     if (!this.failing) return;
     const message = `seqlock-metrics: metrics are pushed to ${this.#where} again, after ${this.#cost()}`;
     if (this.#lostPoints > 0) tellOfLoss('warn', message);

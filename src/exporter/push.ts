@@ -95,6 +95,11 @@ export class Push {
     return this.#next;
   }
 
+  /** Why the latest push was not delivered; undefined when it was. */
+  get reason(): string | undefined {
+    return this.#outcome.reason;
+  }
+
   /** Pushes no more. */
   stop(): void {
     clearInterval(this.#timer);

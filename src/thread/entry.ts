@@ -16,6 +16,8 @@ import {
   DONE_INDEX,
   FAILED_INDEX,
   LAST_INDEX,
+  REASON_LENGTH_INDEX,
+  REASON_OFFSET,
   REQUESTED_INDEX,
   type ThreadData,
   type ThreadMessage,
@@ -23,6 +25,7 @@ import {
 
 const { buffer, control: controlBuffer, plan, legacy } = workerData as ThreadData;
 const control = new Int32Array(controlBuffer);
+const reasonBytes = new Uint8Array(controlBuffer, REASON_OFFSET);
 
 function post(message: ThreadMessage): void {
   parentPort!.postMessage(message);
@@ -46,13 +49,15 @@ function awaitFlush(exporter: Exporter, seen: number): void {
   if (requested !== seen)
     void exporter
       .flush(requested === Atomics.load(control, LAST_INDEX))
-      .then((delivered) => answer(requested, delivered));
+      .then((delivered) => answer(requested, delivered, exporter.reason));
   const wait = Atomics.waitAsync(control, REQUESTED_INDEX, requested);
   if (wait.async) void wait.value.then(() => awaitFlush(exporter, requested));
   else queueMicrotask(() => awaitFlush(exporter, requested));
 }
 
-function answer(requested: number, delivered: boolean): void {
+function answer(requested: number, delivered: boolean, reason: string): void {
+  const { written } = new TextEncoder().encodeInto(reason, reasonBytes);
+  control[REASON_LENGTH_INDEX] = written;
   Atomics.store(control, FAILED_INDEX, delivered ? 0 : 1);
   Atomics.store(control, DONE_INDEX, requested);
   Atomics.notify(control, DONE_INDEX);
@@ -90,6 +95,6 @@ function printAtOnce(): void {
 run().catch((error: unknown) => {
   const { code = 'E_THREAD', message } = error as NodeJS.ErrnoException;
   post({ type: 'failed', code, message });
-  answer(Atomics.load(control, REQUESTED_INDEX), false); // nobody is to wait for a flush that never comes
+  answer(Atomics.load(control, REQUESTED_INDEX), false, message); // nobody is to wait for a flush that never comes
   setImmediate(() => process.exit(1)); // of this thread alone, when the message is out
 });

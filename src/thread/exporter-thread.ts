@@ -105,6 +105,7 @@ export class ExporterThreadHost implements ExporterThread {
             observe: () => writerOf(region).observeNow(),
             request: () => this.#requestLastFlush(),
             wait: (number, timeoutMillis) => this.#waitForLastFlush(number, timeoutMillis),
+            reason: () => this.#flushes.reason,
           });
     this.#forget = () => {
       unlist();
@@ -127,7 +128,7 @@ export class ExporterThreadHost implements ExporterThread {
         'E_FLUSH',
         outcome === 'late'
           ? `the exporter thread has not delivered within ${timeoutMillis} ms`
-          : 'the exporter thread could not deliver; its warnings say why',
+          : `the exporter thread could not deliver: ${this.#flushes.reason}`,
       );
   }
 

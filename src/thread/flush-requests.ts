@@ -1,5 +1,13 @@
 import { clearTimeout, performance, setTimeout } from '../base/platform.ts';
-import { CONTROL_BYTES, DONE_INDEX, FAILED_INDEX, LAST_INDEX, REQUESTED_INDEX } from './protocol.ts';
+import {
+  CONTROL_BYTES,
+  DONE_INDEX,
+  FAILED_INDEX,
+  LAST_INDEX,
+  REASON_LENGTH_INDEX,
+  REASON_OFFSET,
+  REQUESTED_INDEX,
+} from './protocol.ts';
 
 /** `late`: not done in time. */
 export type FlushOutcome = 'delivered' | 'failed' | 'late';
@@ -28,8 +36,20 @@ export class FlushRequests {
     return Atomics.load(this.#words, FAILED_INDEX) === 1;
   }
 
+  /** Why the latest that is done has failed. */
+  get reason(): string {
+    const length = this.#words[REASON_LENGTH_INDEX]!;
+    // A copy: of shared memory no text can be decoded.
+    return new TextDecoder().decode(new Uint8Array(this.control, REASON_OFFSET, length).slice());
+  }
+
   /** Ends a flush that nobody can do. */
   fail(number: number): void {
+    const { written } = new TextEncoder().encodeInto(
+      'there is no exporter thread',
+      new Uint8Array(this.control, REASON_OFFSET),
+    );
+    this.#words[REASON_LENGTH_INDEX] = written;
     Atomics.store(this.#words, FAILED_INDEX, 1);
     Atomics.store(this.#words, DONE_INDEX, number);
     Atomics.notify(this.#words, DONE_INDEX);

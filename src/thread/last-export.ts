@@ -19,6 +19,8 @@ export interface LastFlush {
   /** The number of a flush that has all that is recorded by now. The event loop does not turn from here to the end of `wait`. */
   request(): number;
   wait(number: number, timeoutMillis: number): FlushOutcome;
+  /** Why the latest has failed. */
+  reason(): string;
 }
 
 interface Ending {
@@ -84,6 +86,6 @@ function noteFailure(ending: Ending, outcome: 'failed' | 'late'): void {
     'warn',
     outcome === 'late'
       ? `seqlock-metrics: the last export was not delivered within ${ending.timeoutMillis} ms (lastExport.timeoutMillis)`
-      : 'seqlock-metrics: the last export could not be delivered',
+      : `seqlock-metrics: the last export could not be delivered: ${ending.flush.reason()}`,
   );
 }

@@ -1,15 +1,16 @@
 /**
  * What passes between the thread that starts the exporter thread (the host) and the exporter thread.
  *
- *   control, shared int32 words      0           1        2        3
- *                                    +-----------+--------+--------+--------+
- *                                    | requested | done   | failed | last   |
- *                                    +-----------+--------+--------+--------+
+ *   control, shared int32 words      0           1        2        3        4        5
+ *                                    +-----------+--------+--------+--------+--------+-----------
+ *                                    | requested | done   | failed | last   | length | reason ...
+ *                                    +-----------+--------+--------+--------+--------+-----------
  *
  * requested   number of the latest flush the host asked for
  * done        number of the latest flush that came to its end
  * failed      1 when that one did not deliver everything
  * last        number of the latest flush at which the app ends
+ * reason      why that one failed, in UTF-8, of `length` bytes; written before `done`
  *
  * A flush is asked for in shared memory and not by message, so that a host whose event loop has stopped for good (in an 'exit' listener)
  * can ask and wait, and so that an exporter thread that starts finds what its dead predecessor was asked for.
@@ -24,7 +25,9 @@ export const REQUESTED_INDEX = 0;
 export const DONE_INDEX = 1;
 export const FAILED_INDEX = 2;
 export const LAST_INDEX = 3;
-export const CONTROL_BYTES = 16;
+export const REASON_LENGTH_INDEX = 4;
+export const REASON_OFFSET = 20;
+export const CONTROL_BYTES = 1024;
 
 /** What the exporter thread is made with. */
 export interface ThreadData {

@@ -143,6 +143,7 @@ describe('the exporter thread', () => {
       await Promise.all([own.forceFlush(), owner.forceFlush()]);
       for (const one of [own, owner]) one.getMeter('m').createCounter('c').add(1);
       await Promise.all([own.shutdown(), owner.shutdown()]);
+      own.store.close(); // or it would stay the published one
       const pushed = (path: string): unknown[] =>
         receiver.inbox(path).requests.map((request) => otlpTotal(request, 'c'));
       expect([pushed('/own'), pushed('/owner')]).to.deep.equal([
@@ -246,8 +247,11 @@ describe('the exporter thread', () => {
     const url = `http://127.0.0.1:${port}/v1/metrics`;
     const exporter = await export_({ otlp: { url, intervalMillis: 60_000, timeoutMillis: 50 } });
     provider.getMeter('m').createCounter('c').add(1);
-    for (let i = 0; i < 3; i++)
-      expect(await exporter.forceFlush().catch((error: { code: string }) => error.code)).to.equal('E_FLUSH');
+    for (let i = 0; i < 3; i++) {
+      const error = await exporter.forceFlush().catch((reason: Error) => reason);
+      expect(error).to.include({ code: 'E_FLUSH' });
+      expect((error as Error).message).to.match(/could not deliver: OTLP \(http\/\w+\): \S+/);
+    }
     const pushes: unknown[] = [];
     const back = createServer((request, response) => {
       pushes.push(request.url);
