@@ -10,6 +10,10 @@ export type RegionErrorCode =
   | 'E_CRC' // header or record damaged
   | 'E_RANGE' // an offset or length points outside
   | 'E_ORDER' // the region's memory order is not this thread's
+  | 'E_TYPE' // a store directory, or a file in it, is a link or of the wrong type
+  | 'E_PERM' // a store directory, or a file in it, is another user's or cannot be written
+  | 'E_FILESYSTEM' // a store directory is where processes cannot share memory
+  | 'E_BUSY' // another process has a store directory locked
   | 'E_CLOSED' // the store was closed
   | 'E_PLATFORM' // no native part here for a store of several processes
   | 'E_MEMORY'; // the system or the runtime gives no shared memory that can grow

@@ -1,4 +1,4 @@
-import { awaitAnswer, LONGEST_WAIT_MILLIS, observingSlabs, ring } from '../memory/doorbell.ts';
+import { awaitAnswer, isAnswered, LONGEST_WAIT_MILLIS, observingSlabs, ring } from '../memory/doorbell.ts';
 import { askForPulses, hasTurnedSince } from '../memory/pulse.ts';
 import type { Region } from '../memory/region.ts';
 
@@ -9,8 +9,8 @@ const BLOCKED_WAIT_MILLIS = 20;
 
 /** What this thread has seen of the other threads' answers. */
 interface Answers {
-  /** Slabs whose owners did not answer the latest request in time. */
-  readonly silent: Set<number>;
+  /** Slabs whose owners did not answer the latest request in time, and its number. */
+  readonly silent: Map<number, number>;
   /** Requests that were not answered in time, so far. */
   missed: number;
 }
@@ -19,7 +19,7 @@ const answersOf = new WeakMap<Region, Answers>();
 
 function answers(region: Region): Answers {
   let known = answersOf.get(region);
-  if (known === undefined) answersOf.set(region, (known = { silent: new Set(), missed: 0 }));
+  if (known === undefined) answersOf.set(region, (known = { silent: new Map(), missed: 0 }));
   return known;
 }
 
@@ -42,7 +42,9 @@ export async function observeElsewhere(
   const known = answers(region);
   const { silent } = known;
   const observing = observingSlabs(region, own);
-  for (const slab of silent) if (!observing.includes(slab)) silent.delete(slab); // its thread has ended
+  for (const [slab, missed] of silent)
+    // Its thread has ended, or was only late.
+    if (!observing.includes(slab) || isAnswered(region, slab, missed)) silent.delete(slab);
   if (observing.length === 0) return [];
   const look = askForPulses(region);
   const wait = Math.min(timeoutMillis ?? LONGEST_WAIT_MILLIS, LONGEST_WAIT_MILLIS);
@@ -54,7 +56,7 @@ export async function observeElsewhere(
         (hasTurnedSince(region, slab, look) && (await awaitAnswer(region, slab, request, wait - first)));
       if (answered) silent.delete(slab);
       else {
-        silent.add(slab);
+        silent.set(slab, request);
         known.missed++;
       }
     }),

@@ -35,7 +35,11 @@ export class BlockedThreads {
       read: () =>
         this.#pulses.read().map((pulse) => ({
           value: Math.round(pulse.silentMillis) / 1000,
-          attributes: { 'thread.id': pulse.threadId, 'seqlock.thread.state': this.#stateOf(pulse) },
+          attributes: {
+            ...(pulse.processId !== undefined && { 'process.pid': pulse.processId }),
+            'thread.id': pulse.threadId,
+            'seqlock.thread.state': this.#stateOf(pulse),
+          },
         })),
     };
   }
@@ -55,6 +59,8 @@ export class BlockedThreads {
   }
 
   #taskOf(slab: number): Task | undefined {
+    // The owner word of a store of several processes names a process, and another's threads cannot be seen.
+    if (this.#region.directory !== undefined) return undefined;
     const id = systemThreadId(slabOwner(this.#region, slab));
     return id === undefined ? undefined : taskOf(id);
   }

@@ -23,7 +23,9 @@ import { measureCollections } from './reader-metrics.ts';
 import { checkDeadline, checkReaders, Readers, type Deadline } from './readers.ts';
 import { isRemote } from './remote-reader.ts';
 import { findings, lookLater } from './second-look.ts';
-import { checkResource, defaultResource, type ProviderResource } from './resource.ts';
+import { checkResource, defaultResource, withoutProcess, type ProviderResource } from './resource.ts';
+
+const INSTANCE_ATTRIBUTE = 'service.instance.id';
 
 /** A superset of the options of the official `MeterProvider`. */
 export interface SeqlockMeterProviderOptions {
@@ -82,7 +84,10 @@ export class SeqlockMeterProvider implements MeterProvider {
       const ownViews = options.views && viewsOf(options.views);
       this.#ownViews = ownViews ?? [];
       const configuration = withoutContext(() => this.#configure(options, ownViews));
-      const views = ownViews ?? followedViews(configuration.views, this.#writer.warnings);
+      const views =
+        ownViews !== undefined && this.#mayUse(ownViews, configuration)
+          ? ownViews
+          : followedViews(configuration.views, this.#writer.warnings);
       const { selections } = configuration;
       this.#meters = new MeterRegistry({ writer: this.#writer, configuration, rules: { views, selections } });
       this.#compareResources(options);
@@ -127,34 +132,78 @@ export class SeqlockMeterProvider implements MeterProvider {
     const { warnings } = this.#writer;
     const store = readerOf(this.store.region);
     store.refreshConfiguration();
-    const published = store.configuration;
+    let published = store.configuration;
     const exemplarFilter =
       ownFilter ?? published?.exemplarFilter ?? exemplarFilterOfEnvironment(process.env, warnings);
-    const wanting = (): StoreConfiguration =>
-      storeConfiguration(readers, resource, views, exemplarFilter, warnings);
+    const wanting = (): StoreConfiguration => {
+      const configuration = storeConfiguration(readers, resource, views, exemplarFilter, warnings);
+      return this.#isShared
+        ? { ...configuration, resource: withoutProcess(configuration.resource) }
+        : configuration;
+    };
     const wanted = wanting();
-    // The first configuration stays: a worker, and a second provider on a store, follow the publisher's.
+    // The first configuration stays: a worker, a second provider on a store, and another process follow the publisher's.
     if (published === undefined) {
       this.#writer.configure(wanted);
+      store.refreshConfiguration();
+      published = store.configuration ?? wanted; // perhaps of another process, which was faster
       if (resource.asyncAttributesPending === true)
         void resource.waitForAsyncAttributes?.().then(
           () => this.#writer.configure(wanting()),
           () => {}, // whoever made the resource hears of it
         );
-      return wanted;
+      if (!this.#isShared) return wanted;
+    }
+    if (this.#isShared) {
+      this.#nameConflicts(wanted, published, ownFilter !== undefined);
+      return published;
     }
     if (readers.length === 0) return { ...published, exemplarFilter };
     const { selections, views: publishedViews } = published;
     return { ...wanted, selections, views: publishedViews };
   }
 
+  get #isShared(): boolean {
+    return this.store.directory !== undefined;
+  }
+
+  /** In a store of several processes all have the views of the one that made it: own ones only where they are the same. */
+  #mayUse(own: readonly View[], { views }: StoreConfiguration): boolean {
+    return (
+      !this.#isShared || JSON.stringify(own.map(({ description }) => description)) === JSON.stringify(views)
+    );
+  }
+
+  /** Says so where this process would have configured the store otherwise than the one that did. */
+  #nameConflicts(wanted: StoreConfiguration, published: StoreConfiguration, hasFilter: boolean): void {
+    const settings = (['views', 'cardinalityLimits', 'selections', 'exemplarFilter'] as const).filter(
+      (name) => name !== 'exemplarFilter' || hasFilter,
+    );
+    const others = settings.filter(
+      (name) => JSON.stringify(JSON.parse(JSON.stringify(wanted[name]))) !== JSON.stringify(published[name]),
+    );
+    if (others.length > 0)
+      this.#writer.warnings.once(
+        'provider',
+        'configuration',
+        `seqlock-metrics: this process wants other ${others.join(', ')} than the process that made the store in ${this.store.directory}, and follows that one. Give all processes of a store the same views and readers`,
+      );
+  }
+
   /** Says so when this provider has a resource that nobody will see. */
   #compareResources({ readers = [], resource }: SeqlockMeterProviderOptions): void {
     const published = readerOf(this.store.region).configuration?.resource;
-    if (resource === undefined || published === undefined || readers.length > 0) return;
+    if (resource === undefined || published === undefined) return;
+    if (readers.length > 0 && !this.#isShared) return;
     if (resource.asyncAttributesPending === true || this.#ownsStore) return;
-    const sorted = (attributes: object): string =>
-      JSON.stringify(Object.entries(attributes).sort(([a], [b]) => (a < b ? -1 : 1)));
+    const sorted = (attributes: Readonly<Record<string, unknown>>): string => {
+      const told = this.#isShared ? withoutProcess(attributes) : attributes;
+      return JSON.stringify(
+        Object.entries(told)
+          .filter(([key]) => !(this.#isShared && key === INSTANCE_ATTRIBUTE)) // detectors make one for each process
+          .sort(([a], [b]) => (a < b ? -1 : 1)),
+      );
+    };
     if (sorted(resource.attributes) === sorted(published)) return;
     this.#writer.warnings.once(
       'provider',
@@ -165,13 +214,14 @@ export class SeqlockMeterProvider implements MeterProvider {
 
   #attach(readers: readonly IMetricReader[], options: SeqlockMeterProviderOptions): void {
     const { warnings } = this.#writer;
-    if (!this.store.region.lease.take())
+    // Whichever process of a shared store is asked may answer for all.
+    if (!this.#isShared && !this.store.region.lease.take())
       warnings.loss(
         'provider',
         'readers',
         'seqlock-metrics: another thread already reads this store, and every reader sees the whole store: its metrics are exported twice. Attach readers in one thread only',
       );
-    const joinsPublisher = options.resource === undefined && !this.#ownsStore;
+    const joinsPublisher = this.#isShared || (options.resource === undefined && !this.#ownsStore);
     const resource = joinsPublisher ? undefined : (options.resource ?? defaultResource());
     const observe = observationBy(this.#writer);
     const { selfMetrics = false } = options;

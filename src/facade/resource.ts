@@ -21,6 +21,11 @@ export function knownAttributes(resource: ProviderResource): Attributes {
   return known as Attributes;
 }
 
+/** What is left of a resource where several processes have one store: nothing that tells one of them from another. */
+export function withoutProcess(attributes: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(attributes).filter(([key]) => !key.startsWith('process.')));
+}
+
 /**
  * The resource of a provider that was given none (specification, resource SDK: default `service.name` and `telemetry.sdk`
  * attributes; an SDK that is not OpenTelemetry's own gives its own name).

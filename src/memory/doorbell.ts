@@ -14,7 +14,7 @@
  */
 import { whenChanged } from './signal.ts';
 import { withoutContext } from '../base/no-context.ts';
-import { performance, setTimeout, clearTimeout, setInterval, clearInterval } from '../base/platform.ts';
+import { performance, setInterval, clearInterval } from '../base/platform.ts';
 import * as layout from './layout.ts';
 import type { Region } from './region.ts';
 import { isSlabDead, slabsUsed } from './slab.ts';
@@ -142,9 +142,10 @@ export async function awaitAnswer(
     if (left <= 0) return false;
     const changed = region.signal.wait(index, answered, left);
     if (changed === undefined) continue;
-    // The timer keeps the process alive: it must not end while a last export waits for its values.
-    const timer = setTimeout(() => {}, left);
+    // The timer keeps the process alive: it must not end while a last export waits for its values. It must not be over before the wait is,
+    // which keeps nothing alive and may be late.
+    const timer = setInterval(() => {}, LONGEST_WAIT_MILLIS);
     await changed;
-    clearTimeout(timer);
+    clearInterval(timer);
   }
 }

@@ -1,5 +1,5 @@
 /**
- * The map of a region. Little-endian; one byte format for every backing (shared memory now, mapped files later).
+ * The map of a region. Little-endian; one byte format for every backing.
  * All state of the allocators is in here: a thread that attaches learns everything from the bytes.
  *
  *   offset
@@ -9,6 +9,8 @@
  *           | allocators: end of extents, slabs in use, configuration, ...  |  Atomics only
  *      192  +---------------------------------------------------------------+
  *           | clock: orders the gauge sets of different writers             |  own cache line, see region-clock.ts
+ *      256  +---------------------------------------------------------------+
+ *           | life of a store of several processes: boot, id, sign of life  |  zero in a store of one process
  *     4096  +---------------------------------------------------------------+
  *           | slab table: SLAB_CAPACITY entries of 64 bytes                 |  one entry per writer
  *    69632  +---------------------------------------------------------------+
@@ -48,7 +50,7 @@ export const SLAB_CAPACITY_OFFSET: number = MAX_BYTES_OFFSET + WORD;
 export const SLAB_BYTES_OFFSET: number = SLAB_CAPACITY_OFFSET + WORD;
 export const EXTENTS_OFFSET_OFFSET: number = SLAB_BYTES_OFFSET + WORD;
 export const MEMORY_ORDER_OFFSET: number = EXTENTS_OFFSET_OFFSET + WORD; // 1 FAST, 2 STRICT
-export const MARK_KIND_OFFSET: number = MEMORY_ORDER_OFFSET + WORD; // 1 Linux thread ids, 2 Node thread ids
+export const MARK_KIND_OFFSET: number = MEMORY_ORDER_OFFSET + WORD; // 1 Linux thread ids, 2 Node thread ids, 3 locks on files
 export const CREATED_OFFSET: number = MARK_KIND_OFFSET + WORD; // float64, milliseconds since the epoch
 export const IDENTITY_BYTES: number = CREATED_OFFSET + 8;
 export const CRC_OFFSET: number = IDENTITY_BYTES; // CRC-32 of the bytes before it
@@ -70,6 +72,12 @@ export const TICK_INDEX: number = CLOCK_OFFSET / WORD;
 export const TICK_HALF_INDEX: number = TICK_INDEX + 1;
 export const LATEST_TIME_OFFSET: number = CLOCK_OFFSET + 2 * WORD; // byte offset of an int64: the latest time that was taken
 
+// Of a store of several processes. Texts are ASCII.
+export const UUID_BYTES = 36;
+export const BOOT_OFFSET = 256; // which start of the machine it was made in
+export const STORE_ID_OFFSET = 296; // a random UUID
+export const SIGN_OF_LIFE_DOUBLE = 42; // float64 index: when a process that has the store last said so, in milliseconds since the epoch
+
 // Slab table.
 export const HEADER_BYTES = 4096;
 export const SLAB_TABLE_OFFSET: number = HEADER_BYTES;
@@ -84,6 +92,8 @@ export const SLAB_ANSWERED_WORD = 7; // number of the latest request the owner h
 export const SLAB_THREAD_WORD = 8; // 1 + Node's thread id of the owner; 0 not known yet
 export const SLAB_PULSE_WORD = 9; // number of the latest look the owner's event loop has answered; 0: it answers none
 export const SLAB_AFFINITY_WORD = 10; // what kind of thread the owner is; any int32
+export const SLAB_PROCESS_WORD = 11; // process id of the owner; 0 in a store of one process
+export const SLAB_LOCK_FILE_DOUBLE = 6; // float64 index: inode of the file whose lock is the ownership; 0 likewise
 /** Owner of a slab whose thread ended where no /proc shows it. No mark, and no mark negated. */
 export const ABANDONED: number = -(2 ** 31);
 /** Owner of a slab whose directory is damaged: nobody writes there any more. No mark, and no mark negated. */

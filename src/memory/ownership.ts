@@ -6,6 +6,8 @@ import { isProvenDead } from './liveness.ts';
 export interface Ownership {
   /** What this thread writes into the owner word of a slab that it takes. A positive int32. */
   readonly mark: number;
+  /** Process id, to tell the writers of several processes apart; 0 where there is one process. */
+  readonly processId: number;
   /** True on proof that nobody writes to the slab whose owner word is `owner` any more. System calls. */
   isFree(slab: number, owner: number): boolean;
   /**
@@ -39,6 +41,7 @@ const taken: Set<string> = ofThisThread('slabs.1', () => new Set());
  */
 export class ThreadOwnership implements Ownership {
   readonly mark: number;
+  readonly processId = 0;
   readonly #created: number;
 
   /** `created`: when the region was made. */

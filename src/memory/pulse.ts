@@ -14,7 +14,7 @@ import { whenChanged } from './signal.ts';
 import { performance } from '../base/platform.ts';
 import * as layout from './layout.ts';
 import type { Region } from './region.ts';
-import { isSlabDead, slabOwner, slabsUsed, slabThread } from './slab.ts';
+import { isSlabDead, slabEpoch, slabProcess, slabsUsed, slabThread } from './slab.ts';
 
 const pulseIndex = (slab: number): number =>
   (layout.SLAB_TABLE_OFFSET + slab * layout.SLAB_BYTES) / 4 + layout.SLAB_PULSE_WORD;
@@ -57,6 +57,8 @@ export interface ThreadPulse {
   readonly slab: number;
   /** Node's `threadId`: 0 is the main thread. */
   readonly threadId: number;
+  /** Undefined in a store of one process. */
+  readonly processId?: number;
   readonly silentMillis: number;
 }
 
@@ -87,7 +89,13 @@ export class PulseReader {
       const threadId = slabThread(this.#region, slab);
       if (threadId === undefined || isSlabDead(this.#region, slab)) continue;
       const since = this.#silentSince(slab);
-      pulses.push({ slab, threadId, silentMillis: since === undefined ? 0 : now - since });
+      const processId = slabProcess(this.#region, slab);
+      pulses.push({
+        slab,
+        threadId,
+        ...(processId !== undefined && { processId }),
+        silentMillis: since === undefined ? 0 : now - since,
+      });
     }
     return pulses;
   }
@@ -100,7 +108,7 @@ export class PulseReader {
       this.#silent.delete(slab);
       return undefined;
     }
-    const owner = slabOwner(this.#region, slab);
+    const owner = slabEpoch(this.#region, slab);
     const known = this.#silent.get(slab);
     if (known?.owner === owner && known.pulse === pulse) return known.since;
     this.#silent.set(slab, { owner, pulse, since: this.#lookedAt }); // it has answered the look before the latest

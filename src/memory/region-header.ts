@@ -4,19 +4,26 @@ import { performance, systemClock } from '../base/platform.ts';
 import { RegionError } from '../base/errors.ts';
 import * as layout from './layout.ts';
 import type { MarkKind } from './liveness.ts';
-import { MEMORY_ORDER, MEMORY_ORDER_VARIABLE } from './memory-order.ts';
+import { MEMORY_ORDER } from './memory-order.ts';
 
 const ORDER_CODES = { fast: 1, strict: 2 } as const;
-const MARK_KIND_CODES: Readonly<Record<MarkKind, number>> = { 'linux-thread-id': 1, 'node-thread-id': 2 };
+const OWNER_KIND_CODES: Readonly<Record<OwnerKind, number>> = {
+  'linux-thread-id': 1,
+  'node-thread-id': 2,
+  'file-lock': 3,
+};
+
+/** How owners of slabs prove that they are: by marks of threads of one process (liveness.ts), or by locks between processes. */
+export type OwnerKind = MarkKind | 'file-lock';
 
 export interface RegionIdentity {
   readonly maxBytes: number;
-  /** How its owners are named: whoever attaches obeys. */
-  readonly markKind: MarkKind;
+  /** Whoever attaches obeys. */
+  readonly ownerKind: OwnerKind;
 }
 
 /** Writes the identity of a new region. `bytes`: the region's first, all zero. */
-export function writeIdentity(bytes: Uint8Array, { maxBytes, markKind }: RegionIdentity): void {
+export function writeIdentity(bytes: Uint8Array, { maxBytes, ownerKind }: RegionIdentity): void {
   const header = viewOf(bytes);
   bytes.set(layout.MAGIC, layout.MAGIC_OFFSET);
   header.setUint32(layout.MAJOR_OFFSET, layout.FORMAT_MAJOR, true);
@@ -28,7 +35,7 @@ export function writeIdentity(bytes: Uint8Array, { maxBytes, markKind }: RegionI
   header.setUint32(layout.SLAB_BYTES_OFFSET, layout.SLAB_BYTES, true);
   header.setUint32(layout.EXTENTS_OFFSET_OFFSET, layout.EXTENTS_OFFSET, true);
   header.setUint32(layout.MEMORY_ORDER_OFFSET, ORDER_CODES[MEMORY_ORDER], true);
-  header.setUint32(layout.MARK_KIND_OFFSET, MARK_KIND_CODES[markKind], true);
+  header.setUint32(layout.MARK_KIND_OFFSET, OWNER_KIND_CODES[ownerKind], true);
   header.setFloat64(layout.CREATED_OFFSET, systemClock.now() + (performance.now() % 1), true);
   header.setUint32(layout.CRC_OFFSET, identityCrc(bytes), true);
 }
@@ -60,21 +67,30 @@ export function readIdentity(bytes: Uint8Array): RegionIdentity {
       'E_RANGE',
       'the region has a slab table this copy of seqlock-metrics does not know',
     );
-  if (header.getUint32(layout.MEMORY_ORDER_OFFSET, true) !== ORDER_CODES[MEMORY_ORDER])
+  const order = header.getUint32(layout.MEMORY_ORDER_OFFSET, true);
+  // On x64 writers and readers of both forms understand each other (docs/memory-model.md). Elsewhere the FAST form is never right.
+  if (order !== ORDER_CODES.strict && !(order === ORDER_CODES.fast && process.arch === 'x64'))
     throw new RegionError(
       'E_ORDER',
-      `the region is not written in this thread's memory order (${MEMORY_ORDER}): set ${MEMORY_ORDER_VARIABLE} for the whole process, not for one worker`,
+      `the region is written in a memory order (${order}) that is not right on ${process.arch}: it was made on another machine`,
     );
-  return { maxBytes: header.getUint32(layout.MAX_BYTES_OFFSET, true), markKind: markKindIn(header) };
+  const maxBytes = header.getUint32(layout.MAX_BYTES_OFFSET, true);
+  if (
+    maxBytes < layout.SMALLEST_MAX_BYTES ||
+    maxBytes > layout.LARGEST_MAX_BYTES ||
+    maxBytes % layout.UNIT_BYTES !== 0
+  )
+    throw new RegionError('E_RANGE', `the header of the region says that it may have ${maxBytes} bytes`);
+  return { maxBytes, ownerKind: ownerKindIn(header) };
 }
 
-function markKindIn(header: DataView): MarkKind {
+function ownerKindIn(header: DataView): OwnerKind {
   const code = header.getUint32(layout.MARK_KIND_OFFSET, true);
-  const kind = (Object.keys(MARK_KIND_CODES) as MarkKind[]).find((one) => MARK_KIND_CODES[one] === code);
+  const kind = (Object.keys(OWNER_KIND_CODES) as OwnerKind[]).find((one) => OWNER_KIND_CODES[one] === code);
   if (kind !== undefined) return kind;
   throw new RegionError(
     'E_VERSION',
-    `the region names its owners in a way (${code}) that this copy of seqlock-metrics does not know: load one version of the package in all threads`,
+    `the region's slabs are owned in a way (${code}) that this copy of seqlock-metrics does not know: load one version of the package everywhere`,
   );
 }
 

@@ -4,9 +4,15 @@ import { RegionError } from '../base/errors.ts';
 import { ThreadMemory, type Backing } from './backing.ts';
 import * as layout from './layout.ts';
 import { ThreadLease, type Lease } from './lease.ts';
-import { MARK_KIND, ownMark } from './liveness.ts';
+import { MARK_KIND, ownMark, type MarkKind } from './liveness.ts';
 import { ThreadOwnership, type Ownership } from './ownership.ts';
+import { BellSignal } from './bell.ts';
+import { LockLease, LockOwnership } from './lock-ownership.ts';
+import { MappedFile } from './mapped-file.ts';
 import { readIdentity, writeIdentity } from './region-header.ts';
+import { fileOfIdentity, fileOfStore, listFile } from './shared-files.ts';
+import { SharedLife } from './shared-life.ts';
+import { openStoreDirectory } from './store-directory.ts';
 import { ThreadSignal, type Signal } from './signal.ts';
 
 /** What exemplars may take of `maxBytes`: they must not crowd out series. */
@@ -37,6 +43,9 @@ export class Region {
   readonly lease: Lease;
   readonly #backing: Backing;
   readonly #latestTime: BigInt64Array;
+  /** Of a store of several processes. */
+  readonly #life: SharedLife | undefined;
+  #isLeft = false;
   words: Int32Array;
   doubles: Float64Array;
   bytes: Uint8Array;
@@ -55,10 +64,20 @@ export class Region {
     this.doubles = new Float64Array(buffer, 0, buffer.byteLength >> 3);
     this.bytes = new Uint8Array(buffer, 0, buffer.byteLength);
     this.#latestTime = new BigInt64Array(buffer, layout.LATEST_TIME_OFFSET, 1);
-    const mark = ownMark(identity.markKind);
-    this.signal = new ThreadSignal(this.words);
-    this.ownership = new ThreadOwnership(mark, this.created);
-    this.lease = new ThreadLease(this.words, mark);
+    if (backing instanceof MappedFile) {
+      const signal = new BellSignal(this.words, backing.directory);
+      this.signal = signal;
+      // A thread that got the buffer from another leaves the watching to that one.
+      const watches = fileOfIdentity(backing.identity) === undefined;
+      this.#life = new SharedLife(this.words, this.doubles, backing, { signal, watches });
+      this.ownership = new LockOwnership(backing.directory, this.words, this.doubles);
+      this.lease = new LockLease(backing.directory);
+    } else {
+      const mark = ownMark(identity.ownerKind as MarkKind);
+      this.signal = new ThreadSignal(this.words);
+      this.ownership = new ThreadOwnership(mark, this.created);
+      this.lease = new ThreadLease(this.words, mark);
+    }
   }
 
   /**
@@ -67,7 +86,7 @@ export class Region {
    */
   static create(maxBytes: number): Region {
     const backing = ThreadMemory.create(maxBytes);
-    writeIdentity(new Uint8Array(backing.buffer), { maxBytes, markKind: MARK_KIND });
+    writeIdentity(new Uint8Array(backing.buffer), { maxBytes, ownerKind: MARK_KIND });
     const region = new Region(backing);
     Atomics.store(region.#latestTime, 0, BigInt(Math.floor(region.created)));
     Atomics.store(region.words, layout.EXTENTS_END_INDEX, layout.EXTENTS_OFFSET / layout.UNIT_BYTES);
@@ -81,7 +100,38 @@ export class Region {
         'E_RANGE',
         `a region has at least ${layout.EXTENTS_OFFSET} bytes, this has ${buffer.byteLength}`,
       );
-    return new Region(new ThreadMemory(buffer));
+    const header = new Uint8Array(buffer, 0, layout.HEADER_BYTES);
+    if (readIdentity(header).ownerKind !== 'file-lock') return new Region(new ThreadMemory(buffer));
+    const file = fileOfStore(storeIdOf(header));
+    if (file === undefined)
+      throw new RegionError(
+        'E_TYPE',
+        'the buffer is the region of a store directory that this thread does not know: open the directory in the thread that makes this one, before it does',
+      );
+    return new Region(MappedFile.again(buffer, file.directory, file.identity));
+  }
+
+  /**
+   * Opens the region of a store directory, or makes one of `maxBytes`. `attached`: this thread's region over a buffer, where it has one. Throws a
+   * `RegionError`. `warnings`: what the user should hear.
+   */
+  static open(
+    directory: string,
+    maxBytes: number,
+    attached: (buffer: SharedArrayBuffer) => Region | undefined,
+  ): { readonly region: Region; readonly warnings: readonly string[] } {
+    const known = (identity: string): SharedArrayBuffer | undefined => fileOfIdentity(identity)?.buffer;
+    const { file, warnings } = openStoreDirectory(directory, maxBytes, known);
+    const own = attached(file.buffer);
+    if (own !== undefined) {
+      file.close();
+      own.#isLeft = false;
+      return { region: own, warnings };
+    }
+    const region = new Region(file);
+    const { buffer, identity } = file;
+    listFile({ buffer, identity, directory: file.directory, storeId: storeIdOf(region.bytes) });
+    return { region, warnings };
   }
 
   /** This copy's view of a region that another copy of the package may have attached. Throws as `attach` does. */
@@ -110,9 +160,19 @@ export class Region {
     }
   }
 
+  /** The store directory; undefined in a store of one process. */
+  get directory(): string | undefined {
+    return this.#backing instanceof MappedFile ? this.#backing.directory : undefined;
+  }
+
+  /** Which store it is, whatever process asks; undefined in a store of one process. */
+  get storeId(): string | undefined {
+    return this.#life && storeIdOf(this.bytes);
+  }
+
   /** Bytes that are backed by memory now. */
   get byteLength(): number {
-    return this.buffer.byteLength;
+    return this.#life === undefined ? this.buffer.byteLength : this.usedBytes;
   }
 
   /** Bytes claimed by header, slab table and extents. */
@@ -134,17 +194,20 @@ export class Region {
    * at once help each other past the extent one of them won. Memory beyond the end is zero and was never claimed.
    */
   claimExtent(slab: number, bytes: number): Extent | undefined {
+    if (this.#life !== undefined && !this.ownership.isKept(slab)) return undefined; // the slab may be another's by now
     const units = Math.ceil(bytes / layout.UNIT_BYTES);
     const claim = ((slab + 1) << layout.CLAIM_SLAB_SHIFT) | units;
     for (;;) {
       const end = Atomics.load(this.words, layout.EXTENTS_END_INDEX);
       const offset = end * layout.UNIT_BYTES;
       const newEnd = offset + units * layout.UNIT_BYTES;
-      if (newEnd > this.maxBytes || !this.#backing.provide(offset, newEnd)) return undefined;
+      if (offset < layout.EXTENTS_OFFSET || newEnd > this.maxBytes || !this.#backing.provide(offset, newEnd))
+        return undefined;
       this.refresh();
       const winner = Atomics.compareExchange(this.words, offset >> 2, 0, claim);
       const won = winner === 0;
       const claimedUnits = won ? units : winner & layout.CLAIM_UNITS_MASK;
+      if (claimedUnits === 0) return undefined; // damaged: nobody finds an extent behind it
       Atomics.compareExchange(this.words, layout.EXTENTS_END_INDEX, end, end + claimedUnits);
       if (won) return { slab, offset, bytes: units * layout.UNIT_BYTES };
     }
@@ -164,9 +227,12 @@ export class Region {
     return { slab: (claim >> layout.CLAIM_SLAB_SHIFT) - 1, offset, bytes };
   }
 
-  /** Makes the record at `offset` the store's configuration. Call after it was published. */
-  pointToConfiguration(offset: number): void {
-    Atomics.store(this.words, layout.CONFIGURATION_INDEX, offset);
+  /**
+   * Makes the record at `offset` the store's configuration in the place of the one at `before` (0: of none). False when another is there by now.
+   * Call after it was published.
+   */
+  pointToConfiguration(offset: number, before: number): boolean {
+    return Atomics.compareExchange(this.words, layout.CONFIGURATION_INDEX, before, offset) === before;
   }
 
   /** Byte offset of the record of the store's configuration; 0 when there is none. */
@@ -213,16 +279,30 @@ export class Region {
     return crc32(this.bytes.subarray(layout.EXTENTS_OFFSET, this.usedBytes));
   }
 
-  /** Says that no thread should join any more. What is recorded stays readable. */
+  /**
+   * Says that no thread should join any more. What is recorded stays readable. A store of several processes is left by this thread alone: the
+   * others go on.
+   */
   close(): void {
+    if (this.#life !== undefined) {
+      this.#isLeft = true;
+      return;
+    }
     Atomics.store(this.words, layout.CLOSED_INDEX, 1);
     this.signal.wake(layout.PULSE_INDEX); // threads stop waiting for looks at a store nobody reads
     this.signal.wake(layout.OBSERVE_INDEX); // and wait for requests in a way that holds nothing
   }
 
   get closed(): boolean {
-    return Atomics.load(this.words, layout.CLOSED_INDEX) === 1;
+    return this.#life === undefined ? Atomics.load(this.words, layout.CLOSED_INDEX) === 1 : this.#isLeft;
   }
 }
 
 const ofOtherCopies = new WeakMap<object, Region>();
+
+/** `bytes`: the region's first. */
+function storeIdOf(bytes: Uint8Array): string {
+  return Buffer.from(
+    bytes.subarray(layout.STORE_ID_OFFSET, layout.STORE_ID_OFFSET + layout.UUID_BYTES),
+  ).toString('latin1');
+}

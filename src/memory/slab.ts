@@ -11,18 +11,20 @@ import { newestTick } from './region-clock.ts';
  *                              +-------+-------+--------------+----------------+----------+----------+
  *                              | owner | epoch | stale before | observed since | observes | answered |
  *                              +-------+-------+--------------+----------------+----------+----------+
- *                              8        9       10         11..15
- *                              +--------+-------+----------+----------+
- *                              | thread | pulse | affinity | reserved |
- *                              +--------+-------+----------+----------+
+ *                              8        9       10         11        12..13      14..15
+ *                              +--------+-------+----------+---------+-----------+----------+
+ *                              | thread | pulse | affinity | process | lock file | reserved |
+ *                              +--------+-------+----------+---------+-----------+----------+
  *
- * owner         0 never used; the mark of the thread that writes the slab (liveness.ts); minus the mark of the thread
+ * owner         0 never used; the mark of the thread that writes the slab (ownership.ts); minus the mark of the thread
  *               that is taking it over from a dead one; ABANDONED; or DAMAGED
  * epoch         owners so far
  * stale before  gauge sets with a tick up to this one were made by an owner that is dead
  * observed since, observes, answered   see `doorbell.ts`
  * pulse         see `pulse.ts`
  * thread        1 + Node's thread id of the owner, to name it to people; 0 when its first owner is just coming
+ * process       id of the owner's process, to name it to people; 0 in a store of one process
+ * lock file     see `lock-ownership.ts`
  * affinity      what kind of thread the owner is: threads of one kind record the same streams
  */
 export interface OwnedSlab {
@@ -34,6 +36,7 @@ export interface OwnedSlab {
 const entryOffset = (slab: number): number => layout.SLAB_TABLE_OFFSET + slab * layout.SLAB_BYTES;
 const ownerIndex = (slab: number): number => entryOffset(slab) / 4 + layout.SLAB_OWNER_WORD;
 const epochIndex = (slab: number): number => entryOffset(slab) / 4 + layout.SLAB_EPOCH_WORD;
+const processIndex = (slab: number): number => entryOffset(slab) / 4 + layout.SLAB_PROCESS_WORD;
 const threadIndex = (slab: number): number => entryOffset(slab) / 4 + layout.SLAB_THREAD_WORD;
 const affinityIndex = (slab: number): number => entryOffset(slab) / 4 + layout.SLAB_AFFINITY_WORD;
 const observesIndex = (slab: number): number => entryOffset(slab) / 4 + layout.SLAB_OBSERVES_WORD;
@@ -41,7 +44,7 @@ const staleIndex = (slab: number): number => entryOffset(slab) / 8 + layout.SLAB
 
 /** Slabs that were ever owned are 0 up to here. */
 export function slabsUsed(region: Region): number {
-  return Atomics.load(region.words, layout.SLABS_USED_INDEX);
+  return Math.min(Atomics.load(region.words, layout.SLABS_USED_INDEX) >>> 0, layout.SLAB_CAPACITY);
 }
 
 /** The owner word of a slab. */
@@ -58,6 +61,11 @@ export function slabEpoch(region: Region, slab: number): number {
 export function slabThread(region: Region, slab: number): number | undefined {
   const thread = Atomics.load(region.words, threadIndex(slab));
   return thread === 0 ? undefined : thread - 1;
+}
+
+/** Process id of the slab's latest owner; undefined in a store of one process. */
+export function slabProcess(region: Region, slab: number): number | undefined {
+  return Atomics.load(region.words, processIndex(slab)) || undefined;
 }
 
 /** What kind of thread the latest owner is; 0 until it has said so. */
@@ -123,6 +131,7 @@ function takeOver(region: Region, slab: number, affinity: number): boolean {
   // Only the winner, and before the slab looks alive, or a reader could see the dead owner's gauges come back.
   region.doubles[staleIndex(slab)] = newestTick(words);
   Atomics.store(words, observesIndex(slab), 0); // the new owner has no callbacks yet
+  Atomics.store(words, processIndex(slab), ownership.processId);
   Atomics.store(words, threadIndex(slab), threadId + 1);
   Atomics.store(words, affinityIndex(slab), affinity);
   Atomics.add(words, epochIndex(slab), 1);
@@ -138,6 +147,7 @@ function takeStrange(region: Region, slabs: readonly number[], affinity: number)
 function takeNew(region: Region, from: number, affinity: number): OwnedSlab | undefined {
   for (let slab = from; slab < layout.SLAB_CAPACITY; slab++) {
     if (!takeFirst(region, slab)) continue;
+    Atomics.store(region.words, processIndex(slab), region.ownership.processId);
     Atomics.store(region.words, threadIndex(slab), threadId + 1);
     Atomics.store(region.words, affinityIndex(slab), affinity);
     Atomics.add(region.words, epochIndex(slab), 1);

@@ -7,7 +7,7 @@ import { diag, DiagConsoleLogger, DiagLogLevel, metrics } from '@opentelemetry/a
 import { isMainThread, workerData } from 'node:worker_threads';
 import { announce, hasLogger, tellOfLoss } from '../base/warnings.ts';
 import { SeqlockMeterProvider } from '../facade/meter-provider.ts';
-import { MetricStore } from '../state/store.ts';
+import { MetricStore, storeOfEnvironment } from '../state/store.ts';
 import { ExporterThreadHost } from '../thread/exporter-thread.ts';
 import type { ExporterThreadOptions } from '../thread/options.ts';
 import type { ThreadData } from '../thread/protocol.ts';
@@ -55,7 +55,12 @@ function registerApp(environment: Environment, { exporterThread, histograms }: S
     ...(exporterThread?.otlp === undefined ? [] : [pushed]),
     ...(exporterThread?.prometheus === undefined && exporterThread?.console === undefined ? [] : [other]),
   ];
-  const provider = new SeqlockMeterProvider({ resource: detectedResource(environment), readers });
+  const shared = storeOfEnvironment();
+  const provider = new SeqlockMeterProvider({
+    resource: detectedResource(environment),
+    readers,
+    ...(shared && { store: shared }),
+  });
   if (!isGlobal(provider)) {
     void provider.shutdown();
     return;

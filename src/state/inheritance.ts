@@ -2,6 +2,7 @@ import { ExtentCursor } from '../memory/directory-log.ts';
 import { EXTENTS_OFFSET } from '../memory/layout.ts';
 import type { Extent, Region } from '../memory/region.ts';
 import type { CanonicalAttributes } from './attributes.ts';
+import { cellWordsOf, checkCell, checkExemplars, decodeStream } from './directory-checks.ts';
 import { DirectoryTexts } from './directory-texts.ts';
 import { decodeExemplars, type ExemplarsRecord } from './exemplar-record.ts';
 import * as records from './records.ts';
@@ -47,6 +48,7 @@ export interface Inheritance {
  */
 export function readInheritance(region: Region, slab: number): Inheritance {
   const streams: RestoredStream[] = [];
+  const cellWords: number[] = [];
   const byKey = new Map<string, RestoredStream>();
   const observedCounters: records.StreamDescription[] = [];
   const keySets: string[][] = [];
@@ -62,8 +64,9 @@ export function readInheritance(region: Region, slab: number): Inheritance {
       const { kind, payload } = record;
       if (kind === records.STREAM_RECORD) {
         const restored = { id: streams.length, series: [], exemplars: [] };
-        const description = records.decodeJson(payload) as records.StreamDescription;
+        const description = decodeStream(payload);
         streams.push(restored);
+        cellWords.push(cellWordsOf(description));
         if (description.kind === 'OBSERVABLE_COUNTER') observedCounters.push(description);
         described.push(description.description.length);
         byKey.set(records.streamKey(description), restored);
@@ -75,6 +78,7 @@ export function readInheritance(region: Region, slab: number): Inheritance {
       } else if (kind === records.SERIES_RECORD) {
         const decoded = records.decodeSeries(payload);
         const { stream, keySet, cell } = decoded;
+        checkCell(cell, cellWords[stream]!, last.cursor);
         last.lowestCell = Math.min(last.lowestCell ?? cell, cell);
         streams[stream]!.series.push({
           attributes: records.decodeSeriesAttributes(decoded, keySets[keySet] ?? [], texts),
@@ -83,10 +87,12 @@ export function readInheritance(region: Region, slab: number): Inheritance {
         });
       } else if (kind === records.EXEMPLARS_RECORD) {
         const exemplars = decodeExemplars(payload);
+        checkExemplars(exemplars, last.cursor);
         last.lowestCell = Math.min(last.lowestCell ?? exemplars.block, exemplars.block);
         streams[exemplars.stream]!.exemplars.push(exemplars);
       } else if (kind === records.BLOCK_RECORD) {
         const block = records.decodeBlock(payload);
+        checkCell(block, 1, last.cursor);
         last.lowestCell = Math.min(last.lowestCell ?? block, block);
       }
     }

@@ -44,6 +44,8 @@ export class StoreWriter implements SlabAccess {
   #inheritance: Inheritance | undefined;
   /** Observed counters a dead owner left: they stay in every round, whether this thread observes them or not. */
   readonly #inherited = new Set<ObservedStream>();
+  /** Byte offset of the configuration this thread wrote; 0 when it wrote none. */
+  #configurationAt = 0;
   #keySets = new Map<string, number>();
   /** Length of the longest description in the directory, by stream. */
   #described: number[] = [];
@@ -243,13 +245,18 @@ export class StoreWriter implements SlabAccess {
     return true;
   }
 
-  /** Writes the store's configuration into the region; the newest one counts. False when the region is full. */
+  /**
+   * Writes the store's configuration into the region, the first one or in the place of this writer's own. False when another thread's is there,
+   * or the region is full.
+   */
   configure(configuration: records.StoreConfiguration): boolean {
     this.acquire();
     const payload = records.encodeJson(configuration);
     if (this.log === undefined || this.log.place(payload.length, 0) < 0) return false;
-    this.region.pointToConfiguration(this.log.append(records.CONFIGURATION_RECORD, payload, 0));
-    return true;
+    const at = this.log.append(records.CONFIGURATION_RECORD, payload, 0);
+    const isFirst = this.region.pointToConfiguration(at, this.#configurationAt);
+    if (isFirst) this.#configurationAt = at;
+    return isFirst;
   }
 }
 

@@ -1,7 +1,9 @@
 import type { Worker } from 'node:worker_threads';
+import { isAbsolute, join } from 'node:path';
+import { OptionError } from '../base/errors.ts';
 import { table, wholeNumber, type Check } from '../base/options.ts';
 import { tellOfUnknownVariables } from '../base/variables.ts';
-import { tellOfLoss } from '../base/warnings.ts';
+import { tellOfLoss, Warnings } from '../base/warnings.ts';
 import { DEFAULT_MAX_BYTES, LARGEST_MAX_BYTES, SMALLEST_MAX_BYTES, UNIT_BYTES } from '../memory/layout.ts';
 import { markOfNodeThread } from '../memory/liveness.ts';
 import { Region } from '../memory/region.ts';
@@ -9,9 +11,22 @@ import { abandonSlabsOf } from '../memory/slab.ts';
 import { firstOpenBuffer, inheritedBuffer, listStore, publishFirstOpen } from './thread-stores.ts';
 
 export interface MetricStoreOptions {
-  /** Bytes the store may grow to: 256 KiB to 1 GiB, default 64 MiB. Only what is used takes memory. */
+  /**
+   * Bytes the store may grow to: 256 KiB to 1 GiB, default 64 MiB. Only what is used takes memory. In a store of several processes the one
+   * that makes it decides.
+   */
   readonly maxBytes?: number;
+  /**
+   * Absolute path of a store directory: all processes that open it have one store. It is made if it is not there, and must belong to
+   * the user that runs the process. Best in memory, such as `/dev/shm/<app>`; see docs/operations.md. Default: none, the store is this process's.
+   */
+  readonly directory?: string;
 }
+
+/** Names the store directory for `MetricStore.open()` without options, and for all that is started without code. */
+export const DIRECTORY_VARIABLE = 'SEQLOCK_METRICS_DIRECTORY';
+
+const warnings = new Warnings();
 
 /** This copy's objects of the stores it knows: one each, however the store was met. */
 const known = new WeakMap<SharedArrayBuffer, MetricStore>();
@@ -33,18 +48,35 @@ export class MetricStore {
   }
 
   /**
-   * Without options: the published store of this process, or a new one. With options: a new store. Throws an
-   * `OptionError` on a wrong option, and a `RegionError` when the published store cannot be used.
+   * Without options: the published store of this process, or that of the directory that `SEQLOCK_METRICS_DIRECTORY` names, or a new one. With
+   * `directory`: the store of all processes that open it. With other options: a new store. Throws an `OptionError` on a wrong
+   * option, and a `RegionError` when the published store or the directory cannot be used.
    */
   static open(options?: MetricStoreOptions): MetricStore {
-    if (options === undefined) return MetricStore.published() ?? MetricStore.create();
-    return MetricStore.create(options);
+    if (options === undefined) return MetricStore.published() ?? storeOfEnvironment() ?? MetricStore.create();
+    const { directory, maxBytes } = validated(options);
+    return directory === undefined
+      ? MetricStore.create(options)
+      : MetricStore.#openDirectory(directory, maxBytes);
+  }
+
+  static #openDirectory(directory: string, maxBytes: number): MetricStore {
+    tellOfUnknownVariables();
+    const attached = (buffer: SharedArrayBuffer): Region | undefined => known.get(buffer)?.region;
+    const { region, warnings: said } = Region.open(directory, maxBytes, attached);
+    for (const message of said) warnings.once('store directory', message, message);
+    const store = known.get(region.buffer) ?? new MetricStore(region);
+    listStore({ buffer: region.buffer, isOpen: () => !store.closed });
+    publish();
+    return store;
   }
 
   /** A new store, whatever is published. */
   static create(options: MetricStoreOptions = {}): MetricStore {
     tellOfUnknownVariables();
-    const maxBytes = validatedMaxBytes(options);
+    const { maxBytes, directory } = validated(options);
+    if (directory !== undefined)
+      throw new OptionError('directory', directory, 'given to MetricStore.open, which joins what is there');
     const store = new MetricStore(
       options.maxBytes === undefined ? largestRegion(maxBytes) : Region.create(maxBytes),
     );
@@ -80,7 +112,8 @@ export class MetricStore {
 
   /**
    * Ends the store: no thread joins it from now on. Threads that joined may go on recording, and readers that were attached
-   * may go on reading. The memory is freed when nobody holds the store any more.
+   * may go on reading. The memory is freed when nobody holds the store any more. A store of several processes is only left by this
+   * thread: workers that it makes from now on do not join it, and it goes on for all others.
    */
   close(): void {
     this.region.close();
@@ -89,6 +122,11 @@ export class MetricStore {
 
   get closed(): boolean {
     return this.region.closed;
+  }
+
+  /** The store directory; undefined where the store is this process's alone. */
+  get directory(): string | undefined {
+    return this.region.directory;
   }
 
   /** Bytes the store may grow to. */
@@ -147,6 +185,42 @@ function isInheritedOpen(): boolean {
   }
 }
 
+/**
+ * The store of the directory that `SEQLOCK_METRICS_DIRECTORY` names. Undefined where it names none, or one that cannot be used: that is said
+ * once, and the caller goes on with a store of its own.
+ */
+export function storeOfEnvironment(): MetricStore | undefined {
+  const directory = process.env[DIRECTORY_VARIABLE]?.trim();
+  if (directory === undefined || directory === '') return undefined;
+  return openOrWarn(() => {
+    checkDirectory(directory, DIRECTORY_VARIABLE);
+    return MetricStore.open({ directory });
+  });
+}
+
+/**
+ * Like `MetricStore.open({ directory })`, where a directory that cannot be used is only warned of, and the caller goes on with a store of its
+ * own. Throws an `OptionError` on what is no absolute path.
+ */
+export function openIfPossible(directory: unknown): MetricStore | undefined {
+  checkDirectory(directory, 'directory');
+  return openOrWarn(() => MetricStore.open({ directory }));
+}
+
+function openOrWarn(open: () => MetricStore): MetricStore | undefined {
+  try {
+    return open();
+  } catch (error) {
+    const { message } = error as Error;
+    warnings.loss(
+      'store directory',
+      message,
+      `seqlock-metrics: this process does not share its metrics with others: ${message}. It records into a store of its own`,
+    );
+    return undefined;
+  }
+}
+
 /** True for a store of this copy or another. */
 export function isStore(value: unknown): value is MetricStore {
   if (value instanceof MetricStore) return true;
@@ -156,9 +230,12 @@ export function isStore(value: unknown): value is MetricStore {
 }
 
 const CHECK: Check = table<MetricStoreOptions>(
-  { maxBytes: wholeNumber(SMALLEST_MAX_BYTES, LARGEST_MAX_BYTES) },
+  { maxBytes: wholeNumber(SMALLEST_MAX_BYTES, LARGEST_MAX_BYTES), directory: checkDirectory },
   { example: 'an object such as { maxBytes: 67108864 }', prefix: '' },
 );
+/** What the system allows, less what is put behind the directory. */
+const LONGEST_PATH = 4095;
+const LONGEST_NAME = 255;
 
 /** Of at most `maxBytes`, which nobody asked for: where there is no room for it, a smaller one is better than none. */
 function largestRegion(maxBytes: number): Region {
@@ -176,8 +253,35 @@ function largestRegion(maxBytes: number): Region {
     }
 }
 
-function validatedMaxBytes(options: MetricStoreOptions): number {
+function validated(
+  options: MetricStoreOptions,
+): Required<Pick<MetricStoreOptions, 'maxBytes'>> & MetricStoreOptions {
   CHECK(options, 'options of MetricStore.open');
-  const { maxBytes = DEFAULT_MAX_BYTES } = options;
-  return Math.floor(maxBytes / UNIT_BYTES) * UNIT_BYTES;
+  const { maxBytes = DEFAULT_MAX_BYTES, directory } = options;
+  if (directory === undefined) return { maxBytes: roundedDown(maxBytes, UNIT_BYTES) };
+  return { maxBytes: roundedDown(maxBytes, LARGE_PAGE_BYTES), directory };
 }
+
+function roundedDown(bytes: number, unit: number): number {
+  return Math.floor(bytes / unit) * unit;
+}
+
+function checkDirectory(directory: unknown, option: string): asserts directory is string {
+  const isPath = typeof directory === 'string' && isAbsolute(directory) && !directory.includes('\0');
+  if (!isPath) throw new OptionError(option, directory, 'an absolute path, such as /dev/shm/shop');
+  const path = join(directory, LONGEST_FILE);
+  if (
+    Buffer.byteLength(path) > LONGEST_PATH ||
+    path.split('/').some((name) => Buffer.byteLength(name) > LONGEST_NAME)
+  )
+    throw new OptionError(
+      option,
+      directory,
+      `a path of at most ${LONGEST_PATH - LONGEST_FILE.length} bytes, each name in it of at most ${LONGEST_NAME}`,
+    );
+}
+
+/** Of those in a store directory, the one with the longest path. */
+const LONGEST_FILE = '/writers/1023';
+/** Pages of machines with large ones: a file is mapped by whole pages. */
+const LARGE_PAGE_BYTES = 65_536;

@@ -242,10 +242,10 @@ export abstract class StreamWriter {
     const keySet = this.register() ? this.#slab.keySetId(canonical.keys) : -1;
     const cell = keySet < 0 ? 0 : this.#newCell(canonical, keySet);
     if (cell === 0) {
-      const { usedBytes, maxBytes } = this.#slab.region;
+      const { usedBytes, maxBytes, directory } = this.#slab.region;
       this.warn(
         'memory',
-        `the store has no memory for a new attribute set (${usedBytes} of maxBytes ${maxBytes} are used). Measurements of such sets go to the series {otel.metric.overflow: true} for as long as that lasts. Raise maxBytes of MetricStore.open, or record fewer or shorter attributes`,
+        `the store has no memory for a new attribute set (${usedBytes} of maxBytes ${maxBytes} are used${directory === undefined ? '' : `, in ${directory}, which may be full itself`}). Measurements of such sets go to the series {otel.metric.overflow: true} for as long as that lasts. Raise maxBytes of MetricStore.open, or record fewer or shorter attributes`,
       );
       return this.#overflow;
     }

@@ -38,9 +38,9 @@ export function inheritedBuffer(): SharedArrayBuffer | undefined {
   return stores.inherited;
 }
 
-/** Adds a store that this thread made. */
+/** Adds a store that this thread made or opened, unless it is there. */
 export function listStore(store: ListedStore): void {
-  stores.made.push(store);
+  if (!stores.made.some(({ buffer }) => buffer === store.buffer)) stores.made.push(store);
 }
 
 /** The first store this thread made that no thread has closed. */

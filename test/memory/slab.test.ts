@@ -193,13 +193,13 @@ describe('the slab table', () => {
 
     it('of a take-over loses no slab', () => {
       const { deaths, slabs } = dieAtEachStep(withOwners(otherLiveMark(), DEAD_MARK));
-      expect(deaths).to.equal(12); // before and after: take, forget callbacks, name thread and kind, count the epoch, own
+      expect(deaths).to.equal(14); // before and after: take, forget callbacks, name process, thread and kind, count the epoch, own
       expect([...slabs].sort(), 'the dead slab 1, then a new one').to.deep.equal([1, 2]);
     });
 
     it('of a first taking leaves at most one slab to the owner after the next', () => {
       const { deaths, slabs } = dieAtEachStep(withOwners(otherLiveMark()));
-      expect(deaths).to.equal(10); // before and after: take, name thread and kind, count the epoch, raise the number of used slabs
+      expect(deaths).to.equal(12); // before and after: take, name process, thread and kind, count the epoch, raise the number of used slabs
       expect([...slabs].sort()).to.deep.equal([1, 2]);
     });
   });

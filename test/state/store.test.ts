@@ -108,7 +108,7 @@ describe('MetricStore', () => {
         expect(() => MetricStore.open(options as never)).to.throw(OptionError);
       expect(() => MetricStore.open({ maxbytes: 2 ** 20 } as never)).to.throw(
         OptionError,
-        '"maxbytes"; it must be maxBytes',
+        '"maxbytes"; it must be one of maxBytes, directory',
       );
     });
   });

@@ -1,5 +1,7 @@
 /** Streams for tests. */
 import { systemClock } from '../../src/base/platform.ts';
+import { DEFAULT_CHOICE } from '../../src/state/aggregation-choice.ts';
+import { INSTRUMENT_KINDS } from '../../src/state/instrument-kind.ts';
 import type {
   Aggregation,
   InstrumentKind,
@@ -50,6 +52,10 @@ export function histogram(
   });
 }
 
+function ofEachKind<T>(value: T): Record<InstrumentKind, T> {
+  return Object.fromEntries(INSTRUMENT_KINDS.map((kind) => [kind, value])) as Record<InstrumentKind, T>;
+}
+
 /** A store's configuration of which only some matters. */
 export function configuration(given: Partial<StoreConfiguration>): StoreConfiguration {
   return {
@@ -59,6 +65,15 @@ export function configuration(given: Partial<StoreConfiguration>): StoreConfigur
     selections: {} as StoreConfiguration['selections'],
     views: [],
     ...given,
+  };
+}
+
+/** One that is whole, as a reader wants it. */
+export function wholeConfiguration(given: Partial<StoreConfiguration>): StoreConfiguration {
+  return {
+    ...configuration(given),
+    cardinalityLimits: { ...ofEachKind(10 ** 9), ...given.cardinalityLimits },
+    selections: { ...ofEachKind([DEFAULT_CHOICE]), ...given.selections },
   };
 }
 

@@ -47,9 +47,18 @@ export class ExemplarBlock {
 
 function exemplarOf({ value, time, span, text }: StoredExemplar): Exemplar {
   return {
-    filteredAttributes: text === '' ? {} : (JSON.parse(text) as Attributes),
+    filteredAttributes: text === '' ? {} : attributesIn(text),
     value,
     timestamp: hrTimeOf(time),
     ...(span !== undefined && { traceId: span.traceId, spanId: span.spanId }),
   };
+}
+
+/** No CRC covers a cell: of a text that is damaged there is nothing to show. */
+function attributesIn(text: string): Attributes {
+  try {
+    return JSON.parse(text) as Attributes;
+  } catch {
+    return {};
+  }
 }

@@ -1,5 +1,6 @@
 import type { Attributes } from '@opentelemetry/api';
 import { OVERFLOW_ATTRIBUTES, type CanonicalAttributes } from '../../state/attributes.ts';
+import { cellWordsOf } from '../../state/directory-checks.ts';
 import type { StreamDescription } from '../../state/records.ts';
 import { lengthened, roomFor } from '../../base/array-room.ts';
 import { attributesObject } from './attribute-objects.ts';
@@ -24,6 +25,8 @@ export class MergedStream {
   text: string;
   /** When the first of the writers known made the stream, in milliseconds since the epoch. */
   created: number;
+  /** Float64 words of its cells. */
+  readonly cellWords: number;
   readonly attributes: Attributes[] = [];
   /** Exemplars by the cell of the series they belong to; undefined while no series has any. */
   exemplars: Map<number, ExemplarBlock> | undefined;
@@ -39,6 +42,7 @@ export class MergedStream {
     this.description = description;
     this.text = description.description;
     this.created = description.created;
+    this.cellWords = cellWordsOf(description);
   }
 
   /** Number of series. */

@@ -3,6 +3,12 @@ import { Warnings } from '../../base/warnings.ts';
 import { ExtentCursor, readRecord, type LogRecord } from '../../memory/directory-log.ts';
 import { EXTENTS_OFFSET } from '../../memory/layout.ts';
 import type { Extent, Region } from '../../memory/region.ts';
+import {
+  checkCell,
+  checkExemplars,
+  decodeConfiguration,
+  decodeStream,
+} from '../../state/directory-checks.ts';
 import { DirectoryTexts } from '../../state/directory-texts.ts';
 import { decodeExemplars } from '../../state/exemplar-record.ts';
 import * as R from '../../state/records.ts';
@@ -117,9 +123,7 @@ export class StoreReader {
     if (offset === this.#configurationOffset) return;
     this.#configurationOffset = offset;
     try {
-      this.#configuration = R.decodeJson(
-        readRecord(this.region, offset, Infinity).payload,
-      ) as R.StoreConfiguration;
+      this.#configuration = decodeConfiguration(readRecord(this.region, offset, Infinity).payload);
     } catch (error) {
       this.#warnings.loss(
         'damage',
@@ -169,7 +173,7 @@ export class StoreReader {
   #take(log: LogRecord, directory: SlabDirectory): void {
     switch (log.kind) {
       case R.STREAM_RECORD:
-        directory.streams.push(this.#streamOf(R.decodeJson(log.payload) as R.StreamDescription));
+        directory.streams.push(this.#streamOf(decodeStream(log.payload)));
         return;
       case R.KEY_SET_RECORD:
         directory.keySets.push(R.decodeJson(log.payload) as string[]);
@@ -185,6 +189,7 @@ export class StoreReader {
       }
       case R.EXEMPLARS_RECORD: {
         const record = decodeExemplars(log.payload);
+        checkExemplars(record, directory.cursors[0]!);
         const stream = directory.streams[record.stream]!;
         stream.exemplars ??= new Map();
         stream.exemplars.set(record.cell, new ExemplarBlock(record));
@@ -199,6 +204,7 @@ export class StoreReader {
     const decoded = R.decodeSeries(bytes, start, end);
     const { stream: id, keySet, cell, startTime } = decoded;
     const stream = directory.streams[id]!;
+    checkCell(cell, stream.cellWords, directory.cursors[0]!);
     const keys = directory.keySets[keySet] ?? [];
     const attributes = R.decodeSeriesAttributes(decoded, keys, directory.texts);
     const { kind, cardinalityLimit } = stream.description;

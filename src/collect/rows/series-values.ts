@@ -1,6 +1,6 @@
 import { observedSince } from '../../memory/doorbell.ts';
 import type { Region } from '../../memory/region.ts';
-import { isSlabDead, slabStaleBefore, slabThread } from '../../memory/slab.ts';
+import { isSlabDead, slabProcess, slabStaleBefore, slabThread } from '../../memory/slab.ts';
 import * as H from '../../state/cells/histogram-cell.ts';
 import { noteReported } from '../../state/cells/carried.ts';
 import { LAST_TICK, LAST_VALUE, readLastValueInto } from '../../state/cells/last-value-cell.ts';
@@ -155,9 +155,11 @@ export class SeriesValues {
     const values: WriterValue[] = [];
     for (let node = stream.firstOf(series); node !== NONE; node = stream.nextOf(node)) {
       const copy = this.#current(stream, node, observed);
-      const threadId = slabThread(this.#region, stream.slabOf(node));
+      const slab = stream.slabOf(node);
+      const threadId = slabThread(this.#region, slab);
       if (copy === undefined || threadId === undefined) continue;
-      values.push({ node, threadId, value: copy[LAST_VALUE]!, tick: copy[LAST_TICK]! });
+      const processId = slabProcess(this.#region, slab);
+      values.push({ node, threadId, processId, value: copy[LAST_VALUE]!, tick: copy[LAST_TICK]! });
     }
     return newestOfEachThread(values);
   }

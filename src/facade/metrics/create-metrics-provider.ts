@@ -1,4 +1,5 @@
 import { tell, tellOfLoss } from '../../base/warnings.ts';
+import { MetricStore, openIfPossible, storeOfEnvironment } from '../../state/store.ts';
 import { ComparingMetricsProvider } from './comparing-metrics-provider.ts';
 import { chosenMode, type MetricsConfig } from './metrics-config.ts';
 import type { MetricsMode } from './metrics-provider.ts';
@@ -20,11 +21,16 @@ export type CreatedMetricsProvider =
  * when it is not the one asked for. Throws an `OptionError` on a wrong configuration.
  */
 export function createMetricsProvider(config: MetricsConfig | string | URL = {}): CreatedMetricsProvider {
-  const { mode, reason } = chosenMode(config);
-  const { resource, readers, store } = typeof config === 'string' || config instanceof URL ? {} : config;
+  const { mode, reason, directory } = chosenMode(config);
+  const {
+    resource,
+    readers,
+    store: given,
+  } = typeof config === 'string' || config instanceof URL ? {} : config;
   const shared = { ...(resource !== undefined && { resource }), ...(readers !== undefined && { readers }) };
   if (mode === 'standard') return started(new StandardMetricsProvider(shared), reason);
   try {
+    const store = given ?? storeOf(directory);
     const options = { ...shared, ...(store !== undefined && { store }) };
     return started(
       mode === 'compare' ? new ComparingMetricsProvider(options) : new SeqlockMetricsProvider(options),
@@ -38,6 +44,12 @@ export function createMetricsProvider(config: MetricsConfig | string | URL = {})
     );
     return started(new StandardMetricsProvider(shared), 'shared memory is not to be had');
   }
+}
+
+/** A thread that inherited a store is a part of that one. */
+function storeOf(directory: unknown): MetricStore | undefined {
+  if (directory !== undefined) return openIfPossible(directory);
+  return MetricStore.inherited() ?? storeOfEnvironment();
 }
 
 function started<P extends { readonly mode: MetricsMode }>(provider: P, reason: string): P {

@@ -9,6 +9,11 @@ import type { SeqlockMetricsProviderOptions } from './seqlock-metrics-provider.t
 
 /** What `createMetricsProvider` takes. */
 export interface MetricsConfig extends Pick<SeqlockMetricsProviderOptions, 'resource' | 'readers' | 'store'> {
+  /**
+   * A store directory: all processes that name it have one store (`MetricStore.open`). Default: the one that `SEQLOCK_METRICS_DIRECTORY` names, if
+   * any. One that cannot be used is warned of, and the process has a store of its own.
+   */
+  readonly directory?: string;
   /** Which implementation. Default: by `eventProcessor`. */
   readonly mode?: MetricsMode;
   /** The switch of the founding specification: `seqlock` where it is enabled, `standard` where it is not. Default: not. */
@@ -19,6 +24,8 @@ export interface MetricsConfig extends Pick<SeqlockMetricsProviderOptions, 'reso
 export interface ChosenMode {
   readonly mode: MetricsMode;
   readonly reason: string;
+  /** As it was given: whoever opens it checks it. */
+  readonly directory?: unknown;
 }
 
 const MODES: readonly MetricsMode[] = ['seqlock', 'standard', 'compare'];
@@ -31,13 +38,14 @@ const checkKeysOfSwitch: Check = table<NonNullable<MetricsConfig['eventProcessor
   { example: 'a table such as { enabled: true }' },
 );
 const CHECK: Check = table<MetricsConfig>(
-  // `modeOf` checks the first two; the provider the rest.
+  // `modeOf` checks the first two, the provider the rest, and whoever opens the directory that one.
   {
     mode: anything,
     eventProcessor: checkKeysOfSwitch,
     resource: anything,
     readers: anything,
     store: anything,
+    directory: anything,
   },
   { example: 'an object, or the path of a file', prefix: '' },
 );
@@ -46,12 +54,14 @@ const CHECK: Check = table<MetricsConfig>(
 export function chosenMode(config: unknown): ChosenMode {
   if (typeof config === 'string' || config instanceof URL) return modeOfFile(config);
   CHECK(config, 'config of createMetricsProvider');
-  const { mode, eventProcessor } = config as Record<string, unknown>;
-  return modeOf(mode, eventProcessor, 'eventProcessor');
+  const { mode, eventProcessor, directory, store } = config as Record<string, unknown>;
+  if (directory !== undefined && store !== undefined)
+    throw new OptionError('directory', directory, 'left out where there is a store');
+  return { ...modeOf(mode, eventProcessor, 'eventProcessor'), directory };
 }
 
 /**
- * The same in a file of the application: `mode` and the table `event_processor`, in JSON also `eventProcessor`. What else the file has is the
+ * The same in a file of the application: `mode`, `directory` and the table `event_processor`, in JSON also `eventProcessor`. What else the file has is the
  * application's.
  */
 function modeOfFile(file: string | URL): ChosenMode {
@@ -59,8 +69,8 @@ function modeOfFile(file: string | URL): ChosenMode {
   const content = parsed(path);
   if (typeof content !== 'object' || content === null || Array.isArray(content))
     throw new OptionError(`content of ${path}`, content, 'a table of settings');
-  const { mode, event_processor: snake, eventProcessor } = content as Record<string, unknown>;
-  return modeOf(mode, snake ?? eventProcessor, 'event_processor', path);
+  const { mode, event_processor: snake, eventProcessor, directory } = content as Record<string, unknown>;
+  return { ...modeOf(mode, snake ?? eventProcessor, 'event_processor', path), directory };
 }
 
 function modeOf(mode: unknown, eventProcessor: unknown, switchName: string, file?: string): ChosenMode {

@@ -30,6 +30,7 @@ const IDS = 2;
 const ID_WORDS = 4;
 const TEXT: number = IDS + ID_WORDS;
 
+const LARGEST_WORD: number = 2 ** 48;
 const BYTES_PER_WORD = 6;
 const HEX_PER_WORD: number = 2 * BYTES_PER_WORD;
 const TRACE_ID_HEX = 32;
@@ -93,6 +94,11 @@ function idsOf({ traceId, spanId }: ExemplarSpan): string {
   return traceId.length === TRACE_ID_HEX && ids.length === IDS_HEX && /^[0-9a-f]+$/i.test(ids) ? ids : NO_IDS;
 }
 
+/** A word of six bytes. No CRC covers a cell: what is none was damaged, and says nothing. */
+function wordOf(value: number): number {
+  return Number.isInteger(value) && value >= 0 && value < LARGEST_WORD ? value : 0;
+}
+
 /** Float64 words `readExemplar` needs to copy to. */
 export function exemplarCopyWords(textWords: number): number {
   return TEXT + textWords;
@@ -108,9 +114,13 @@ export function readExemplar(
 ): StoredExemplar | undefined {
   if (readConsistent(words, doubles, at, TEXT + textWords, 0, into) === 0) return undefined;
   let ids = '';
-  for (let i = 0; i < ID_WORDS; i++) ids += into[IDS + i]!.toString(16).padStart(HEX_PER_WORD, '0');
+  for (let i = 0; i < ID_WORDS; i++)
+    ids += wordOf(into[IDS + i]!)
+      .toString(16)
+      .padStart(HEX_PER_WORD, '0');
   const bytes = Buffer.alloc(exemplarTextBytes(textWords));
-  for (let i = 0; i < textWords; i++) bytes.writeUIntBE(into[TEXT + i]!, i * BYTES_PER_WORD, BYTES_PER_WORD);
+  for (let i = 0; i < textWords; i++)
+    bytes.writeUIntBE(wordOf(into[TEXT + i]!), i * BYTES_PER_WORD, BYTES_PER_WORD);
   const end = bytes.indexOf(0);
   return {
     value: into[VALUE]!,

@@ -10,7 +10,7 @@ import {
   EXTENTS_OFFSET,
 } from '../../../src/memory/layout.ts';
 import { Region, type Extent } from '../../../src/memory/region.ts';
-import { configuration, counter } from '../../support/descriptions.ts';
+import { wholeConfiguration, counter } from '../../support/descriptions.ts';
 import { needsProc } from '../../support/marks.ts';
 import { collectWarnings } from '../../support/warnings.ts';
 import { newWriter } from '../../support/writers.ts';
@@ -121,7 +121,7 @@ describe('store reader', function () {
 
   it('does without a damaged configuration: one warning, nothing thrown', () => {
     const { region } = twoWriters();
-    newWriter(region).configure(configuration({ resource: { a: 1 } }));
+    newWriter(region).configure(wholeConfiguration({ resource: { a: 1 } }));
     region.bytes[region.configurationOffset + 16]! ^= 1;
     const { warnings, stop } = collectWarnings();
     const reader = new StoreReader(region);
@@ -137,7 +137,7 @@ describe('store reader', function () {
     const reader = new StoreReader(region);
     const writer = newWriter(region);
     for (const service of ['one', 'two']) {
-      writer.configure(configuration({ resource: { service } }));
+      writer.configure(wholeConfiguration({ resource: { service } }));
       reader.refresh();
       expect(reader.configuration?.resource).to.deep.equal({ service });
     }

@@ -15,7 +15,7 @@ import {
 } from '../../../src/state/aggregation-choice.ts';
 import { BLOCK_RECORD, type InstrumentKind, type StoreConfiguration } from '../../../src/state/records.ts';
 import type { StoreWriter } from '../../../src/state/store-writer.ts';
-import { configuration, counter, exponentialHistogram, histogram } from '../../support/descriptions.ts';
+import { counter, exponentialHistogram, histogram, wholeConfiguration } from '../../support/descriptions.ts';
 import { needsProc } from '../../support/marks.ts';
 import { recordsOf, sumsOf } from '../../support/region-contents.ts';
 import { collectWarnings } from '../../support/warnings.ts';
@@ -228,7 +228,7 @@ for (const { name, description } of KINDS)
       const selections = {
         [description.kind]: [first, second],
       } as unknown as StoreConfiguration['selections'];
-      writer.configure(configuration({ selections }));
+      writer.configure(wholeConfiguration({ selections }));
       const store = readerOf(region);
       const streamOf = (choice: AggregationChoice) =>
         writer.stream({ ...description, selection: selectionKey(choice) }, LIMIT);

@@ -10,7 +10,7 @@ import { DEFAULT_MAX_BYTES } from '../../../src/memory/layout.ts';
 import { Region } from '../../../src/memory/region.ts';
 import type { StreamDescription } from '../../../src/state/records.ts';
 import type { StoreWriter } from '../../../src/state/store-writer.ts';
-import { configuration, counter, gauge, histogram } from '../../support/descriptions.ts';
+import { wholeConfiguration, counter, gauge, histogram } from '../../support/descriptions.ts';
 import { needsProc } from '../../support/marks.ts';
 import { alwaysBusy } from '../../support/busy-cell.ts';
 import { bury, newWriter } from '../../support/writers.ts';
@@ -41,7 +41,7 @@ function onlyValue(snapshots: Snapshots): unknown {
 }
 
 const withLimit = (limit: number): Parameters<StoreWriter['configure']>[0] =>
-  configuration({ cardinalityLimits: { COUNTER: limit, HISTOGRAM: limit } as never });
+  wholeConfiguration({ cardinalityLimits: { COUNTER: limit, HISTOGRAM: limit } as never });
 
 describe('snapshot', function () {
   before(needsProc);

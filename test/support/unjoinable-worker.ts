@@ -1,7 +1,9 @@
-/** A thread that runs another form of the cell protocol than the one that created it: it cannot join that one's store. */
+/** A thread whose published store is none: what the package of another thread put there, say. */
 import { diag, DiagLogLevel } from '@opentelemetry/api';
-import { parentPort } from 'node:worker_threads';
-import { createMetricsProvider } from '../../src/index.ts';
+import { parentPort, setEnvironmentData } from 'node:worker_threads';
+
+setEnvironmentData('seqlock-metrics.store', new SharedArrayBuffer(2 ** 20));
+const { createMetricsProvider } = await import('../../src/index.ts');
 
 const said: string[] = [];
 const note = (message: string): void => void said.push(message);

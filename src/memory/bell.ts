@@ -1,0 +1,67 @@
+/**
+ * Wake-ups between processes, which cannot wake each other by shared memory: a waiting thread sleeps in its own process's kernel queue.
+ *
+ *   rings: wake(a word of the header)   --- writes a byte to the file `bell` --->   fs.watch: wakes who waits in this process
+ *                                                                                   every 500 ms: looks at the words itself
+ *
+ * One thread of a process watches: the one that mapped the file. The other threads are woken by it, or by their own look where it hangs or
+ * the system has no watches left. Words of slabs are not rung for: who waits for one looks every 10 ms.
+ */
+import { closeSync, constants, openSync, watch, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { OBSERVE_INDEX, PULSE_INDEX, SLAB_TABLE_OFFSET } from './layout.ts';
+import { ThreadSignal, type Signal } from './signal.ts';
+
+export const BELL_FILE = 'bell';
+/** How often a thread looks without being woken. */
+export const LOOK_MILLIS = 500;
+const STEP_MILLIS = 10;
+const SLABS_INDEX = SLAB_TABLE_OFFSET / 4;
+const RUNG: readonly number[] = [OBSERVE_INDEX, PULSE_INDEX];
+const FLAGS: number = constants.O_WRONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+const BYTE = new Uint8Array(1);
+
+export class BellSignal implements Signal {
+  readonly #here: ThreadSignal;
+  readonly #path: string;
+
+  /** `words` must start at the region's start. */
+  constructor(words: Int32Array, directory: string) {
+    this.#here = new ThreadSignal(words);
+    this.#path = join(directory, BELL_FILE);
+  }
+
+  wake(index: number): void {
+    this.#here.wake(index);
+    if (index >= SLABS_INDEX) return;
+    try {
+      const fd = openSync(this.#path, FLAGS);
+      try {
+        writeSync(fd, BYTE, 0, 1, 0);
+      } finally {
+        closeSync(fd);
+      }
+    } catch {
+      // Full, or taken away: the others look by themselves.
+    }
+  }
+
+  wait(index: number, seen: number, millis: number = Infinity): Promise<unknown> | undefined {
+    return this.#here.wait(index, seen, index < SLABS_INDEX ? millis : Math.min(millis, STEP_MILLIS));
+  }
+
+  /** Wakes who waits in this process for what others ring for. Does not say that there was a ring: who is woken looks. */
+  wakeHere(): void {
+    for (const index of RUNG) this.#here.wake(index);
+  }
+
+  /** From now on wakes the threads of this process when another rings. One thread of a process. Does not keep the process alive. */
+  listen(): void {
+    try {
+      const watcher = watch(this.#path, { persistent: false }, () => this.wakeHere());
+      watcher.on('error', () => watcher.close());
+    } catch {
+      // No watches left, or not allowed: looks alone are later, and no error.
+    }
+  }
+}

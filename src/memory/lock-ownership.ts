@@ -1,0 +1,160 @@
+/**
+ * Ownership of slabs between processes: whoever holds an exclusive lock on `writers/<n>` owns slab n. The lock alone proves anything; no process
+ * id, thread id, time or sign of life does, since processes may have namespaces of their own, be stopped, or be slow.
+ *
+ *   owner word   0 never used; the process id of the owner, to name it to people; minus that while it takes the slab over;
+ *                ABANDONED: somebody found the lock free, and said so while holding it, so that nobody has to ask again
+ *   lock file    the inode of the file whose lock counts: one that somebody put in its place proves nothing
+ *
+ * On Linux a lock is held as long as anything refers to the open file, and a mapping does. So the owner maps its lock file, which nobody looks
+ * into: code of the app that closes descriptors it does not know cannot take the ownership away. The mapping ends with the thread, however
+ * that ends, and so does the descriptor, which Node closes for a worker.
+ */
+import { closeSync, constants, fstatSync, ftruncateSync, openSync } from 'node:fs';
+import { join } from 'node:path';
+import { growableBuffer } from './backing.ts';
+import * as layout from './layout.ts';
+import type { Lease } from './lease.ts';
+import { mapFile, tryLock } from './native.ts';
+import type { Ownership } from './ownership.ts';
+
+export const WRITERS_DIRECTORY = 'writers';
+export const LEADER_FILE = 'leader';
+const FLAGS: number = constants.O_RDWR | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+/** One that looks whether a lock is free holds it for some microseconds: whoever wants it tries again so often. */
+const TRIES = 50;
+
+const ownerIndex = (slab: number): number =>
+  (layout.SLAB_TABLE_OFFSET + slab * layout.SLAB_BYTES) / 4 + layout.SLAB_OWNER_WORD;
+const lockFileIndex = (slab: number): number =>
+  (layout.SLAB_TABLE_OFFSET + slab * layout.SLAB_BYTES) / 8 + layout.SLAB_LOCK_FILE_DOUBLE;
+
+/** A file whose exclusive lock this thread holds. */
+interface HeldLock {
+  readonly fd: number;
+  readonly inode: number;
+  /** The memory it is mapped to. */
+  mapping?: SharedArrayBuffer;
+}
+
+/** A page, of machines with large ones too. The file has no block. */
+const MAPPED_BYTES = 65_536;
+const LOCKS_OUTLIVE_DESCRIPTORS: boolean = process.platform === 'linux';
+
+/** Opens and locks; undefined when another has the lock, or the file cannot be had. */
+function lockFile(path: string): HeldLock | undefined {
+  let fd: number;
+  try {
+    fd = openSync(path, FLAGS | constants.O_CREAT, 0o600);
+  } catch {
+    return undefined;
+  }
+  try {
+    for (let i = 0; i < TRIES; i++) if (tryLock(fd, 'exclusive')) return { fd, inode: fstatSync(fd).ino };
+  } catch {
+    // A file system without locks: the directory was checked for that, so it is another by now.
+  }
+  closeSync(fd);
+  return undefined;
+}
+
+/** True while this thread's descriptor is that of the file, with its lock. Code of the app may have closed it, and its number may be reused. */
+function isHeld({ fd, inode }: HeldLock): boolean {
+  try {
+    return fstatSync(fd).ino === inode && tryLock(fd, 'exclusive');
+  } catch {
+    return false;
+  }
+}
+
+export class LockOwnership implements Ownership {
+  readonly mark: number = process.pid;
+  readonly processId: number = process.pid;
+  readonly #writers: string;
+  readonly #words: Int32Array;
+  readonly #doubles: Float64Array;
+  readonly #held = new Map<number, HeldLock>();
+
+  /** `words`, `doubles`: must start at the region's start. */
+  constructor(directory: string, words: Int32Array, doubles: Float64Array) {
+    this.#writers = join(directory, WRITERS_DIRECTORY);
+    this.#words = words;
+    this.#doubles = doubles;
+  }
+
+  isFree(slab: number, owner: number): boolean {
+    if (owner === layout.ABANDONED) return true;
+    if (owner === 0 || owner === layout.DAMAGED || this.#held.has(slab)) return false;
+    let fd: number;
+    try {
+      fd = openSync(join(this.#writers, String(slab)), FLAGS);
+    } catch {
+      return false; // what cannot be read proves nothing
+    }
+    try {
+      if (fstatSync(fd).ino !== this.#doubles[lockFileIndex(slab)] || !tryLock(fd, 'shared')) return false;
+      // While this lock is held nobody takes the slab: its gauges cannot come back to life before they are marked as stale.
+      Atomics.compareExchange(this.#words, ownerIndex(slab), owner, layout.ABANDONED);
+      return true;
+    } catch {
+      return false;
+    } finally {
+      closeSync(fd);
+    }
+  }
+
+  claim(slab: number, owner: number): boolean {
+    if (this.#held.has(slab)) return false;
+    const lock = lockFile(join(this.#writers, String(slab)));
+    if (lock === undefined) return false;
+    if (owner !== 0 && lock.inode !== this.#doubles[lockFileIndex(slab)]) {
+      closeSync(lock.fd);
+      return false;
+    }
+    try {
+      ftruncateSync(lock.fd, MAPPED_BYTES);
+      lock.mapping = growableBuffer(MAPPED_BYTES, MAPPED_BYTES);
+      mapFile(lock.mapping, lock.fd);
+    } catch {
+      closeSync(lock.fd);
+      return false;
+    }
+    this.#held.set(slab, lock);
+    return true;
+  }
+
+  /** The lock itself ends when the mapping is collected: until then nobody takes the slab. */
+  release(slab: number): void {
+    closeSync(this.#held.get(slab)!.fd);
+    this.#held.delete(slab);
+  }
+
+  keep(slab: number): void {
+    this.#doubles[lockFileIndex(slab)] = this.#held.get(slab)!.inode;
+  }
+
+  isKept(slab: number): boolean {
+    const lock = this.#held.get(slab);
+    return lock !== undefined && (LOCKS_OUTLIVE_DESCRIPTORS || isHeld(lock));
+  }
+}
+
+/** The lease of a store of several processes: the lock on `leader`. It ends with the thread that took it. */
+export class LockLease implements Lease {
+  readonly #path: string;
+  #lock: HeldLock | undefined;
+
+  constructor(directory: string) {
+    this.#path = join(directory, LEADER_FILE);
+  }
+
+  take(): boolean {
+    if (this.#lock === undefined || !isHeld(this.#lock)) this.#lock = lockFile(this.#path);
+    return this.#lock !== undefined;
+  }
+
+  release(): void {
+    if (this.#lock !== undefined && isHeld(this.#lock)) closeSync(this.#lock.fd);
+    this.#lock = undefined;
+  }
+}

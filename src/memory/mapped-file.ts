@@ -1,0 +1,104 @@
+/**
+ * A region in a file of a store directory, mapped over a growable `SharedArrayBuffer`: a buffer like any other to the threads of this process,
+ * and the same memory to all processes that have mapped the file.
+ *
+ *   <directory>/        0700, of the user that runs the processes
+ *     region-3          the region; the number is the format's major. Sparse, `maxBytes` long, never cut off
+ *     region-3.new      one that is being made; it gets its name when it is whole
+ *     writers/0, 1 ...  empty; a lock on one is the ownership of that slab (lock-ownership.ts); never deleted
+ *     leader            the lock of who serves and pushes for all
+ *     bell              written to so that the other processes look (bell.ts)
+ *
+ * Locks are flock(2). The kernel frees one when its holder ends, however it ends and whatever namespace it is in; nothing else proves a
+ * death. A lock on the directory itself is held while a region is looked for or made; a shared lock on the region's file by
+ * every thread that has it, so that an exclusive one proves that nobody has. (On Linux it lasts as long as the mapping.)
+ */
+import { closeSync, constants, fstatSync, openSync, statSync, type BigIntStats } from 'node:fs';
+import { join } from 'node:path';
+import type { Backing } from './backing.ts';
+import { FORMAT_MAJOR } from './layout.ts';
+import { allocate, tryLock } from './native.ts';
+
+export const REGION_FILE: string = `region-${FORMAT_MAJOR}`;
+/** Opens without following a link and without waiting for the other end of a FIFO. */
+export const OPEN_FLAGS: number = constants.O_RDWR | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
+const NONE = -1;
+
+/** What tells one file from another while it exists. */
+export function identityOf({ dev, ino }: Pick<BigIntStats, 'dev' | 'ino'>): string {
+  return `${dev}:${ino}`;
+}
+
+/** A mapped file as one thread has it: the buffer is the process's, the descriptor the thread's own, so that its locks end with it. */
+export class MappedFile implements Backing {
+  readonly buffer: SharedArrayBuffer;
+  readonly directory: string;
+  /** See `identityOf`. */
+  readonly identity: string;
+  #fd: number;
+
+  /** `fd`: open, and the caller gives it away. */
+  constructor(buffer: SharedArrayBuffer, directory: string, identity: string, fd: number) {
+    this.buffer = buffer;
+    this.directory = directory;
+    this.identity = identity;
+    this.#fd = fd;
+    if (fd !== NONE) tryLock(fd, 'shared');
+  }
+
+  /** For a thread that got the buffer from another of its process. Where the file is no longer there it claims no memory. */
+  static again(buffer: SharedArrayBuffer, directory: string, identity: string): MappedFile {
+    let fd = NONE;
+    try {
+      fd = openSame(directory, identity);
+    } catch {
+      // The directory was taken away: what is mapped stays.
+    }
+    return new MappedFile(buffer, directory, identity, fd);
+  }
+
+  /** True while the directory still has this file under its name. */
+  isInPlace(): boolean {
+    try {
+      return identityOf(statSync(join(this.directory, REGION_FILE), { bigint: true })) === this.identity;
+    } catch {
+      return false;
+    }
+  }
+
+  provide(start: number, end: number): boolean {
+    try {
+      if (!this.#isOpen()) {
+        this.#fd = openSame(this.directory, this.identity);
+        tryLock(this.#fd, 'shared');
+      }
+      allocate(this.#fd, start, end - start);
+      return true;
+    } catch {
+      return false; // full, or a limit: what is not allocated must not be written to
+    }
+  }
+
+  /** Code of the app may have closed the descriptor, and its number may be another file's by now. */
+  #isOpen(): boolean {
+    try {
+      return identityOf(fstatSync(this.#fd, { bigint: true })) === this.identity;
+    } catch {
+      return false;
+    }
+  }
+
+  /** Gives the descriptor back, where this object is not needed after all. */
+  close(): void {
+    if (this.#isOpen()) closeSync(this.#fd);
+    this.#fd = NONE;
+  }
+}
+
+function openSame(directory: string, identity: string): number {
+  const fd = openSync(join(directory, REGION_FILE), OPEN_FLAGS);
+  if (identityOf(fstatSync(fd, { bigint: true })) === identity) return fd;
+  closeSync(fd);
+  throw new Error(`${join(directory, REGION_FILE)} is another file now`);
+}
