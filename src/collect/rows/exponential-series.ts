@@ -108,8 +108,18 @@ export class ExponentialSeries {
     copyCell: CopyCell,
     intervals?: ReaderIntervals,
   ): ExponentialHistogramValue | undefined {
-    if (!this.fill(series, copyCell, this.#row, 0, intervals)) return undefined;
-    return exponentialValueOf(this.#row, 0, this.#aggregation.maxSize, this.#aggregation);
+    const row = this.#rowOf(series, copyCell, intervals);
+    return row && exponentialValueOf(row, 0, this.#aggregation.maxSize, this.#aggregation);
+  }
+
+  /** One writer's, as most are, goes straight from the copy to the point where nothing of it was carried. */
+  #rowOf(series: number, copyCell: CopyCell, intervals?: ReaderIntervals): Float64Array | undefined {
+    const first = this.#stream.firstOf(series);
+    if (intervals === undefined && this.#stream.nextOf(first) === NONE) {
+      const copy = copyCell(this.#read, this.#stream.cellOf(first), this.copyWords);
+      if (copy === undefined || copy[this.#shape.copiedCarried + ROW_COUNT] === 0) return copy;
+    }
+    return this.fill(series, copyCell, this.#row, 0, intervals) ? this.#row : undefined;
   }
 
   /**
