@@ -1,6 +1,6 @@
 import { diag, DiagLogLevel } from '@opentelemetry/api';
 import { expect } from 'chai';
-import { hasLogger, printLine, tell, tellOfLoss, Warnings } from '../../src/base/warnings.ts';
+import { announce, hasLogger, printLine, tell, tellOfLoss, Warnings } from '../../src/base/warnings.ts';
 import { printedTo } from '../support/printed.ts';
 import { collectWarnings } from '../support/warnings.ts';
 
@@ -89,5 +89,30 @@ describe('warnings', () => {
       delete process.env['OTEL_LOG_LEVEL'];
     }
     expect(printedTo('stderr', () => printLine('loud'))).to.equal('seqlock-metrics: loud\n');
+  });
+
+  it('announce to the logger of the app, else print a line, unless a variable says quiet', () => {
+    const line = (isOurs?: boolean): string =>
+      printedTo('stderr', () => announce('seqlock-metrics: up', isOurs));
+    expect(line()).to.equal('seqlock-metrics: up (SEQLOCK_METRICS_QUIET=true turns this line off)\n');
+    process.env['SEQLOCK_METRICS_QUIET'] = 'true';
+    try {
+      expect(line()).to.equal('');
+    } finally {
+      delete process.env['SEQLOCK_METRICS_QUIET'];
+    }
+    const infos: string[] = [];
+    const quiet = (): void => {};
+    diag.setLogger(
+      { error: quiet, warn: quiet, info: (m) => infos.push(m), debug: quiet, verbose: quiet },
+      DiagLogLevel.INFO,
+    );
+    try {
+      expect(line()).to.equal('');
+      expect(infos).to.include('seqlock-metrics: up');
+      expect(line(true), 'the logger is the package’s own').to.include('seqlock-metrics: up (');
+    } finally {
+      diag.disable();
+    }
   });
 });
