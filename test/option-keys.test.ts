@@ -18,6 +18,12 @@ import {
 import { collectWarnings } from './support/warnings.ts';
 
 type Make = (options: never) => unknown;
+/** Its provider is closed at the end of the test. */
+const readerOfProvider = (): SeqlockMetricReader => {
+  const reader = new SeqlockMetricReader();
+  new SeqlockMeterProvider({ readers: [reader] });
+  return reader;
+};
 const view: Make = (options: object) =>
   new SeqlockMeterProvider({ views: [{ instrumentName: 'x', ...options }] });
 const aggregation: Make = (options: object) => view({ aggregation: options } as never);
@@ -80,7 +86,7 @@ const objects: readonly (readonly [what: string, make: Make, wrong: object, mess
   ],
   [
     'text',
-    (o) => new SeqlockMetricReader().exportPrometheus(o),
+    (o) => readerOfProvider().exportPrometheus(o),
     { withoutScope: true },
     'Did you mean withoutScopeInfo?',
   ],

@@ -7,6 +7,7 @@ const PREFIX = 'SEQLOCK_METRICS_';
 /** All environment variables of this package's own. A test finds those that the code reads here. */
 export const VARIABLES: readonly string[] = [
   'SEQLOCK_METRICS_BLOCKED_THREADS',
+  'SEQLOCK_METRICS_EXPORTER',
   'SEQLOCK_METRICS_MEMORY_ORDER',
   'SEQLOCK_METRICS_DIRECTORY',
   'SEQLOCK_METRICS_EXPORTER',

@@ -4,6 +4,7 @@
  * is known.
  */
 import { createNoopMeter, metrics, type Meter } from '@opentelemetry/api';
+import { ofThisThread } from '../base/this-thread.ts';
 
 const METHODS = [
   'createCounter',
@@ -16,7 +17,8 @@ const METHODS = [
 ] as const satisfies readonly (keyof Meter)[];
 
 const MAX_NAMES = 100;
-const names = new Set<string>();
+/** Of all copies of the package: the copy that was loaded last hears of them. */
+const names: Set<string> = ofThisThread('early-instruments', () => new Set());
 
 /** As the no-op meter, but that it notes the names. */
 const meter: Meter = Object.create(createNoopMeter()) as Meter;
