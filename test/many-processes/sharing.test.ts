@@ -69,6 +69,7 @@ describe('a store of several processes', function () {
     await runShared(directory, { do: 'count', times: 100 });
     const meanwhile = await collectShared(directory);
     expect(total(meanwhile.metrics['hits'])).to.equal(200);
+    expect(meanwhile.owners, 'its slab is its own').to.include(stopped.pid);
     stopped.go();
     stopped.child.kill('SIGCONT');
     await stopped.end();
@@ -87,6 +88,7 @@ describe('a store of several processes', function () {
     ]);
     await owner.next();
     for (let i = 0; i < 3; i++) await runShared(directory, { do: 'count', times: 100 });
+    expect((await collectShared(directory)).owners, 'its slab is its own').to.include(owner.pid);
     owner.go();
     await owner.next();
     const { metrics } = await collectShared(directory);

@@ -5,7 +5,7 @@
 import { diag, DiagLogLevel } from '@opentelemetry/api';
 import { closeSync, readdirSync, readlinkSync } from 'node:fs';
 import { SeqlockMeterProvider, SeqlockMetricReader } from '../../src/index.ts';
-import { slabsUsed } from '../../src/memory/slab.ts';
+import { slabProcess, slabsUsed } from '../../src/memory/slab.ts';
 import { MetricStore } from '../../src/state/store.ts';
 
 export type SharingJob =
@@ -32,6 +32,8 @@ export type SharingJob =
 export interface Collected {
   readonly metrics: Record<string, Record<string, unknown>>;
   readonly slabs: number;
+  /** Process ids of the slabs' latest owners. */
+  readonly owners: readonly (number | undefined)[];
   readonly usedBytes: number;
 }
 
@@ -73,7 +75,9 @@ async function collected(): Promise<Collected> {
     const points: Record<string, unknown> = (metrics[descriptor.name] = {});
     for (const { attributes, value } of dataPoints) points[JSON.stringify(attributes)] = value;
   }
-  return { metrics, slabs: slabsUsed(store.region), usedBytes: store.usedBytes };
+  const slabs = slabsUsed(store.region);
+  const owners = Array.from({ length: slabs }, (_, slab) => slabProcess(store.region, slab));
+  return { metrics, slabs, owners, usedBytes: store.usedBytes };
 }
 
 async function run(job: SharingJob): Promise<void> {
