@@ -28,6 +28,17 @@ const checks: Readonly<Record<string, () => Promise<void>>> = {
     const { stdout } = await runWell(process.execPath, [`${EXAMPLES}/worker-threads.js`]);
     expect(stdout.trim()).to.equal('1000000 = 4 x 250000, from threads that are gone');
   },
+  processes: async () => {
+    const { stdout } = await runWell(process.execPath, [`${EXAMPLES}/processes.js`]);
+    const [card, cash, last] = stdout.trim().split('\n');
+    const [, total, sent] = /^(\d+) orders counted by 4 processes, one of them killed; (\d+) sent$/.exec(
+      last!,
+    )!;
+    const byPayment = [card, cash].map((line) => Number(/^c\w+ +(\d+)$/.exec(line!)![1]));
+    expect(byPayment[0]! + byPayment[1]!).to.equal(Number(total));
+    expect(Number(sent)).to.be.at.least(4000);
+    expect(Number(total) - Number(sent)).to.be.within(0, 1);
+  },
   'piscina-pool': async () => {
     const { stdout } = await runWell(process.execPath, [`${EXAMPLES}/piscina-pool.js`]);
     expect(stdout.split('\n')[0]).to.equal('hashed 100000');

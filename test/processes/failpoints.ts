@@ -1,0 +1,101 @@
+/** Processes killed just before each step of making a store, of joining one, of taking a slab over, and of recording. */
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { slabsUsed } from '../../src/memory/slab.ts';
+import { newFolder } from '../support/store-directories.ts';
+import { Child } from './children.ts';
+import type { RecorderJob } from './jobs.ts';
+import { Judge } from './judge.ts';
+import { check } from './report.ts';
+
+const AT_ONCE = 3;
+/** After so many steps the victim makes one series after the other: those steps are alike. */
+const ALL_DIFFERENT = 52;
+
+interface Survivor {
+  readonly count: number;
+  readonly names: readonly string[];
+}
+
+/** Runs a victim that is to be killed before a step; what it says if it never comes to that step. */
+async function runVictim(folder: string, place: number, step: number): Promise<Survivor | undefined> {
+  const job: RecorderJob = {
+    directory: join(folder, 'store'),
+    acknowledged: join(folder, 'acknowledged'),
+    place,
+    threads: 0,
+  };
+  const child = new Child('step-victim', job, {
+    fixture: 'killed-at-step',
+    env: { KILLED_AT_STEP: String(step) },
+  });
+  await child.end();
+  if (child.process.signalCode === 'SIGKILL') return undefined;
+  if (child.process.exitCode !== 0) throw new Error(`step ${step}: ${child.errors}`);
+  return child.messages[0] as Survivor;
+}
+
+/** The steps to kill at. */
+function chosen({ count }: Survivor, isLong: boolean): number[] {
+  return Array.from({ length: count }, (_, step) => step).filter(
+    (step) => isLong || step < ALL_DIFFERENT || step % 9 === 0 || step > count - 6,
+  );
+}
+
+/** Row 3. */
+export async function checkFailpoints(isLong: boolean): Promise<void> {
+  await checkFirstProcess(isLong);
+  await checkHeirs(isLong);
+}
+
+/** Each victim is the first of a store of its own. */
+async function checkFirstProcess(isLong: boolean): Promise<void> {
+  const survivor = (await runVictim(newFolder(), 0, Infinity))!;
+  const steps = chosen(survivor, isLong);
+  const wrong: string[] = [];
+  let next = 0;
+  await Promise.all(
+    Array.from({ length: AT_ONCE }, async () => {
+      while (next < steps.length) {
+        const step = steps[next++]!;
+        const folder = newFolder();
+        const survived = (await runVictim(folder, 0, step)) !== undefined;
+        const judge = new Judge(folder);
+        const goesOn = judge.canGoOn();
+        const files = readdirSync(judge.directory).filter((name) => name.startsWith('region'));
+        const sound = judge.isSound(1) && slabsUsed(judge.store.region) <= 2;
+        if (survived || !goesOn || !sound || files.join() !== 'region-2')
+          wrong.push(`before ${survivor.names[step]} (${step}): ${files.join()}; ${judge.findings}`);
+      }
+    }),
+  );
+  check(
+    wrong.length === 0,
+    `${steps.length} first processes killed, each before another of ${survivor.count} steps: the next goes on` +
+      wrong.map((one) => `\n      ${one}`).join(''),
+  );
+}
+
+/** Each victim takes over what the one before left, in one store. */
+async function checkHeirs(isLong: boolean): Promise<void> {
+  const folder = newFolder();
+  await runVictim(folder, 0, Infinity); // makes the store, and writes its configuration
+  await runVictim(folder, 1, Infinity);
+  const judge = new Judge(folder);
+  const { count, names } = (await runVictim(folder, 2, Infinity))!;
+  const slabs = slabsUsed(judge.store.region);
+  const steps = chosen({ count, names }, isLong);
+  const wrong: string[] = [];
+  let deaths = 0;
+  for (const [i, step] of steps.entries()) {
+    // How many steps there are depends on what the one before left: some live.
+    if ((await runVictim(folder, 3 + i, step)) === undefined) deaths++;
+    if (!judge.isSound(deaths)) wrong.push(`before ${names[step]} (${step}): ${judge.findings}`);
+  }
+  if (!judge.canGoOn()) wrong.push('nobody can go on');
+  check(
+    wrong.length === 0 && deaths > steps.length / 2 && slabsUsed(judge.store.region) <= slabs + 1,
+    `${deaths} heirs killed, each before another of ${count} steps: ${judge.findings}` +
+      wrong.map((one) => `\n      ${one}`).join(''),
+  );
+}
