@@ -22,9 +22,9 @@ export interface Exposed {
 }
 
 export const NAME = 'bench_requests';
-const LABELS = ['route', 'method', 'status'];
+export const PROM_LABELS = ['route', 'method', 'status'];
 /** The default bounds of OpenTelemetry, given to prom-client too. */
-const BUCKETS = [0, 5, 10, 25, 50, 75, 100, 250, 500, 750, 1000, 2500, 5000, 7500, 10000];
+export const PROM_BUCKETS = [0, 5, 10, 25, 50, 75, 100, 250, 500, 750, 1000, 2500, 5000, 7500, 10000];
 /** More than any benchmark makes. */
 export const MOST_SERIES = 200_000;
 export const PUSH_EVERY_MILLIS = 2000;
@@ -71,10 +71,12 @@ export async function expose(
     }
     case 'prom': {
       const registers = [new prom.Registry()];
-      const options = { name: NAME, help: 'h', labelNames: LABELS, registers };
+      const options = { name: NAME, help: 'h', labelNames: PROM_LABELS, registers };
       observeProm((gauge) => new prom.Gauge({ ...gauge, registers }));
       const record = promRecord(
-        kind === 'counter' ? new prom.Counter(options) : new prom.Histogram({ ...options, buckets: BUCKETS }),
+        kind === 'counter'
+          ? new prom.Counter(options)
+          : new prom.Histogram({ ...options, buckets: PROM_BUCKETS }),
       );
       const port = await serve(
         (_, response) => void registers[0]!.metrics().then((text) => response.end(text)),
@@ -82,10 +84,12 @@ export async function expose(
       return { record, port };
     }
     case 'pio': {
-      const options = { name: NAME, help: 'h', labelNames: LABELS };
+      const options = { name: NAME, help: 'h', labelNames: PROM_LABELS };
       observeProm((gauge) => new pio.Gauge(gauge));
       const record = promRecord(
-        kind === 'counter' ? new pio.Counter(options) : new pio.Histogram({ ...options, buckets: BUCKETS }),
+        kind === 'counter'
+          ? new pio.Counter(options)
+          : new pio.Histogram({ ...options, buckets: PROM_BUCKETS }),
       );
       const workers = hasWorkers ? new pio.WorkerRegistry() : undefined;
       const answer: RequestListener = (_, response) =>

@@ -13,6 +13,7 @@ import { describeMachine } from './machine.ts';
 import type { GarbageEffort } from './garbage.ts';
 import { parseOptions, USAGE, type Benchmark, type Options } from './options.ts';
 import { latencyPlot } from './plot.ts';
+import { benchProcesses, type ProcessesEffort } from './processes.ts';
 import { benchMetricMemory, benchProvider } from './provider.ts';
 import { benchRecording } from './recording.ts';
 import { print, type Report } from './report.ts';
@@ -65,6 +66,8 @@ const FULL_TEXT: TextEffort = [
 const SMOKE_TEXT: TextEffort = [{ kind: 'counter', series: 100, rounds: 1 }];
 const FULL_SERVICE: ServiceEffort = { rounds: 5, seconds: 10, warmUpSeconds: 3, rate: 2000, series: 20_000 };
 const SMOKE_SERVICE: ServiceEffort = { rounds: 1, seconds: 1, warmUpSeconds: 0.5, rate: 200, series: 100 };
+const FULL_PROCESSES: ProcessesEffort = { record: FULL, processes: 8, series: 10_000, scrapes: 7, deaths: 9 };
+const SMOKE_PROCESSES: ProcessesEffort = { record: SMOKE, processes: 2, series: 50, scrapes: 1, deaths: 1 };
 const FULL_GARBAGE: GarbageEffort = { rounds: 3, batches: 16, warmUpMillis: 150 };
 const SMOKE_GARBAGE: GarbageEffort = { rounds: 1, batches: 1, warmUpMillis: 0 };
 
@@ -102,6 +105,7 @@ async function run({ smoke, only, plots }: Options, progress: (benchmark: string
   if (wanted('scrape')) rows.push(...(await benchScrape(smoke ? SMOKE_SCRAPE : FULL_SCRAPE)));
   if (wanted('hang')) rows.push(...(await benchHanging(smoke ? SMOKE_HANG : FULL_HANG)));
   if (wanted('service')) rows.push(...(await benchService(smoke ? SMOKE_SERVICE : FULL_SERVICE)));
+  if (wanted('processes')) rows.push(...(await benchProcesses(smoke ? SMOKE_PROCESSES : FULL_PROCESSES)));
   return rows;
 }
 

@@ -19,6 +19,7 @@ export const BENCHMARKS = [
   'scrape',
   'hang',
   'service',
+  'processes',
 ] as const;
 export type Benchmark = (typeof BENCHMARKS)[number];
 

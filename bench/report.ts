@@ -30,6 +30,7 @@ const TITLES: Readonly<Record<string, string>> = {
   hang: 'Scrapes of an app that hangs, and what a scrape does to one that does not, ms or %',
   text: 'Making the Prometheus text of all series, ms',
   scrape: 'Whole scrapes over HTTP, ms or MB',
+  processes: 'A store of several processes, beside a store of one and prom-client in a cluster, ns or ms',
   service: 'Answers of a service that is scraped every second, ms',
 };
 
@@ -44,12 +45,13 @@ const HEADERS: Readonly<Record<Contender, string>> = {
   pio: '@prometheus-io/client',
   fast: 'FAST',
   strict: 'STRICT',
+  shared: 'seqlock-metrics, shared store',
   quiet: 'alone',
   spinning: 'others compute',
   busy: 'others at it',
 };
 const CONTENDERS = Object.keys(HEADERS) as Contender[];
-const COMPARED: readonly Compared[] = ['ours', 'official', 'prom', 'pio', 'strict', 'busy'];
+const COMPARED: readonly Compared[] = ['ours', 'official', 'prom', 'pio', 'strict', 'shared', 'busy'];
 
 export function print({ machine, smoke, seconds, rows, bars }: Report): string {
   const blocks = [describe(machine)];

@@ -4,6 +4,7 @@ import { median, pairedRatio } from './statistics.ts';
  * What is compared. `floor` is a loop with everything but the call: the caller's own cost. `fast` and `strict` are the two
  * forms of the cell protocol of this package. `none` is an app without metrics, `off` this package without exemplars; `pio` is `@prometheus-io/client`, prom-client's successor.
  * `handler` is this package where the app's own thread answers scrapes; otherwise its exporter thread does.
+ * `shared`: this package, into a store of several processes.
  * `quiet`: no other thread at work; `busy`: others write what is read, or read what is written; `spinning`: others compute.
  */
 export type Contender =
@@ -17,6 +18,7 @@ export type Contender =
   | 'pio'
   | 'fast'
   | 'strict'
+  | 'shared'
   | 'quiet'
   | 'spinning'
   | 'busy';
@@ -28,6 +30,7 @@ const RATIOS = {
   pio: 'ours',
   ours: 'none',
   strict: 'fast',
+  shared: 'ours',
   busy: 'quiet',
 } as const;
 export type Compared = keyof typeof RATIOS;
@@ -46,7 +49,8 @@ export interface Row {
   /** Medians over the rounds. */
   readonly values: Partial<Record<Contender, number>>;
   /**
-   * How many times ours a peer needs; how many times an app without metrics, ours; how many times FAST, STRICT; how many times alone,
+   * How many times ours a peer needs; how many times an app without metrics, ours; how many times FAST, STRICT; how many times a store of one
+   * process, a shared one; how many times alone,
    * beside others.
    */
   readonly ratios: Partial<Record<Compared, number>>;

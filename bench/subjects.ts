@@ -110,12 +110,17 @@ export interface Setting {
   /** Of this package alone. Default: as the environment says. */
   readonly exemplarFilter?: 'always_off' | 'trace_based';
   readonly views?: ViewOptions[];
+  /** Of this package alone: a store directory. Default: a store of this process. */
+  readonly directory?: string;
   /** Readers; 1 if left out. Each is collected from. */
   readonly readers?: number;
 }
 
-export function ours({ views, readers = 1, exemplarFilter }: Setting = {}): OwnSubject {
-  const store = MetricStore.open({ maxBytes: 512 * 1024 * 1024 });
+export function ours({ views, readers = 1, exemplarFilter, directory }: Setting = {}): OwnSubject {
+  const store = MetricStore.open({
+    maxBytes: 512 * 1024 * 1024,
+    ...(directory !== undefined && { directory }),
+  });
   const reader = new SeqlockMetricReader(readerOptions);
   const more = Array.from({ length: readers - 1 }, () => new SeqlockMetricReader(readerOptions));
   const provider = new SeqlockMeterProvider({
