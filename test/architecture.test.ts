@@ -6,6 +6,7 @@ import { expect } from 'chai';
 import { readdirSync, readFileSync } from 'node:fs';
 import { posix } from 'node:path';
 
+/** A smell alarm: one idea may take a file of this length. */
 const LINE_LIMIT = 600;
 
 /** What a layer may import besides itself. Writing (sdk) and reading (collect, export) meet in shared memory only. */

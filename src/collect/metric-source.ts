@@ -6,13 +6,13 @@ import { Region } from '../memory/region.ts';
 import { INSTRUMENT_KINDS, type InstrumentKind } from '../state/records.ts';
 import { readerOf, type StoreReader } from './directory/store-reader.ts';
 import { StreamSelection } from './directory/stream-selection.ts';
-import { TEMPORALITY_DELTA, type Resource, type ResourceMetrics } from './metric-data.ts';
+import { TEMPORALITY_DELTA, type Resource } from './metric-data.ts';
 import { observeElsewhere } from './observation.ts';
 import { CellReader, type ReadStats } from './rows/cell-reader.ts';
 import { SelfMetrics, type SelfMetric } from './self-metrics.ts';
-import type { DeltaState } from './snapshot/delta-state.ts';
-import type { MetricColumn, MetricColumns } from './snapshot/metric-column.ts';
-import { Snapshots } from './snapshot/snapshot.ts';
+import type { MetricColumn, MetricColumns } from './rows/column.ts';
+import type { DeltaState } from './snapshot/deltas.ts';
+import { Snapshots, type RowSink } from './snapshot/snapshot.ts';
 import { storeMetrics } from './store-metrics.ts';
 
 /** What is needed of a store to read it. */
@@ -47,6 +47,12 @@ export function hasSource(region: Region): boolean {
   return withSources.has(region);
 }
 
+/** Who takes metrics as they are read, and makes something of them. */
+export interface MetricSink<T> extends RowSink {
+  /** All rows were added. What they are reported for. */
+  end(resource: Resource): T;
+}
+
 /**
  * Where one reader's metrics come from: a store, its observable callbacks, and what the reader adds of its own. For each reader one of its own:
  * a delta is the difference to what this source handed over before. Belongs to the thread that made it.
@@ -72,8 +78,8 @@ export class MetricSource {
     const own = [...(selfMetrics ? storeMetrics(this.#store, cells) : []), ...moreMetrics];
     this.#selfMetrics = own.length > 0 ? new SelfMetrics(own) : undefined;
     if (resume.length === 0) return;
-    this.#snapshots.deltas.resume(resume);
-    this.#selfMetrics?.scopeMetrics(this.region.takeTime(), this.#isDelta); // those begin anew
+    this.#snapshots.reported.resume(resume);
+    this.#selfMetrics?.columns(this.region.takeTime(), this.#isDelta); // those begin anew
   }
 
   /** A further source of the same metrics, with columns of its own; it has handed over no deltas. What its reads cost is added to this one's. */
@@ -111,29 +117,32 @@ export class MetricSource {
   #withOwn(columns: readonly MetricColumn[]): MetricColumns {
     return {
       resource: this.#resource(),
-      columns: this.#selfMetrics === undefined ? columns : [...columns, ...this.#selfMetrics.columns()],
+      columns: [...columns, ...(this.#selfMetrics?.columns(this.#snapshots.endMillis) ?? [])],
     };
   }
 
-  /** All metrics as they are now, cumulative. Observable instruments have the values of their latest round. */
-  snapshot(): ResourceMetrics {
-    return this.#take();
+  /** Reads all metrics as they are now, cumulative. Observable instruments have the values of their latest round. */
+  read<T>(sink: MetricSink<T>): T {
+    return this.#read(sink);
   }
 
   /**
-   * Has the observable callbacks of all threads called, then takes a snapshot, with deltas of the kinds that are asked for. `timeoutMillis` is for
-   * each callback. Collections of a thread wait for each other; of two, the later has what the earlier did not yet.
+   * Has the observable callbacks of all threads called, then reads all metrics, as deltas where that is asked for. `timeoutMillis` is for
+   * each callback; what failed is in `errors`. Collections of a thread wait for each other; of two, the later has what the earlier did not yet.
    */
-  collect(timeoutMillis: number | undefined): Promise<{ metrics: ResourceMetrics; errors: unknown[] }> {
+  collect<T>(
+    timeoutMillis: number | undefined,
+    sink: MetricSink<T>,
+  ): Promise<{ readonly taken: T; readonly errors: unknown[] }> {
     return this.#store.turns.take(async () => {
       const errors = await this.observe(timeoutMillis);
-      return { metrics: this.#take(this.#isDelta), errors };
+      return { taken: this.#read(sink, this.#isDelta), errors };
     });
   }
 
   /** What `collect` has handed over as deltas: a source in another thread goes on from there (`resume`). Call it between collections. */
   deltaStates(): DeltaState[] {
-    return this.#snapshots.deltas.states();
+    return this.#snapshots.reported.states();
   }
 
   /** What this source's reads have cost. */
@@ -143,11 +152,11 @@ export class MetricSource {
 
   readonly #isDelta = (kind: InstrumentKind): boolean => this.#options.deltaKinds?.has(kind) === true;
 
-  #take(isDelta?: (kind: InstrumentKind) => boolean): ResourceMetrics {
-    const scopeMetrics = this.#snapshots.take(isDelta); // reads the store's configuration too
-    if (this.#selfMetrics !== undefined)
-      scopeMetrics.push(this.#selfMetrics.scopeMetrics(this.region.takeTime(), isDelta));
-    return { resource: this.#resource(), scopeMetrics };
+  #read<T>(sink: MetricSink<T>, isDelta?: (kind: InstrumentKind) => boolean): T {
+    this.#snapshots.read(sink, isDelta); // reads the store's configuration too
+    const { endMillis } = this.#snapshots;
+    for (const column of this.#selfMetrics?.columns(endMillis, isDelta) ?? []) sink.add(column, endMillis);
+    return sink.end(this.#resource());
   }
 
   #resource(): Resource {

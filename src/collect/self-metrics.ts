@@ -4,12 +4,11 @@
  *
  * `storeMetrics` lists those there are. A metric more is an entry more in a list that is given to `SelfMetrics`.
  */
-import type { Attributes, HrTime } from '@opentelemetry/api';
+import type { Attributes } from '@opentelemetry/api';
 import { VERSION } from '../base/version.ts';
 import type { InstrumentKind } from '../state/records.ts';
-import { hrTimeOf, millisOf } from './hr-time.ts';
-import { MetricColumn } from './snapshot/metric-column.ts';
-import * as D from './metric-data.ts';
+import { MetricColumn, type ColumnKind } from './rows/column.ts';
+import { numberLayout } from './rows/number.ts';
 
 export interface SelfPoint {
   readonly value: number;
@@ -22,77 +21,80 @@ export interface SelfMetric {
   readonly unit: string;
   /** `counter` must never fall; `level` is a sum that may; `gauge` is not to be added up. */
   readonly kind: 'counter' | 'level' | 'gauge';
-  /** What a counter counts from. */
-  readonly start: HrTime;
+  /** Since when a counter counts, in milliseconds since the epoch. */
+  readonly start: number;
   /** The points as they are now; no two with equal attributes. */
   readonly read: () => readonly SelfPoint[];
 }
 
 const SCOPE = { name: 'seqlock-metrics', version: VERSION, schemaUrl: undefined };
-const TYPES = {
+const INSTRUMENTS = {
   counter: 'OBSERVABLE_COUNTER',
   level: 'OBSERVABLE_UP_DOWN_COUNTER',
   gauge: 'OBSERVABLE_GAUGE',
 } as const;
+const KINDS: Readonly<Record<SelfMetric['kind'], ColumnKind>> = {
+  counter: 'counter',
+  level: 'up-down-counter',
+  gauge: 'gauge',
+};
 const ALL_CUMULATIVE = (): false => false;
-/** Of the API's `ValueType`, which this layer uses as a type only. */
-const DOUBLE = 1;
 /** Attribute objects kept: more than threads can live at once. */
 const MAX_KNOWN = 4096;
+
+/** What was reported of a metric at the previous collection with delta temporality, by attributes. */
+interface Reported {
+  readonly values: Map<string, number>;
+  readonly endMillis: number;
+}
 
 /** A list of such metrics as parts of snapshots. Belongs to one reader. */
 export class SelfMetrics {
   readonly #metrics: readonly SelfMetric[];
   readonly #columns: readonly MetricColumn[];
+  readonly #deltaColumns: readonly MetricColumn[];
   /** One object for equal attributes: a row is known by it from one snapshot to the next. */
   readonly #attributes = new Map<string, Attributes>();
-  /** What was told of a metric at the previous collection with delta temporality, by attributes. */
-  readonly #told = new Map<SelfMetric, { readonly values: Map<string, number>; readonly endTime: HrTime }>();
+  readonly #reported = new Map<SelfMetric, Reported>();
 
   constructor(metrics: readonly SelfMetric[]) {
     this.#metrics = metrics;
-    this.#columns = metrics.map(columnOf);
+    this.#columns = metrics.map((metric) => columnOf(metric, false));
+    this.#deltaColumns = metrics.map((metric) => columnOf(metric, true));
   }
 
-  /** The metrics now, as a scope of a snapshot taken at `endMillis`; of kinds that are `isDelta`, what came since the last call. */
-  scopeMetrics(
-    endMillis: number,
-    isDelta: (kind: InstrumentKind) => boolean = ALL_CUMULATIVE,
-  ): D.ScopeMetrics {
-    const endTime = hrTimeOf(endMillis);
-    const metrics = this.#metrics
-      .map((metric) =>
-        isDelta(TYPES[metric.kind]) ? this.#changes(metric, endTime) : dataOf(metric, endTime, metric.read()),
+  /** The metrics at `endMillis`, as columns which the next call fills anew; of kinds that are `isDelta`, what came since the last call. */
+  columns(endMillis: number, isDelta: (kind: InstrumentKind) => boolean = ALL_CUMULATIVE): MetricColumn[] {
+    return this.#metrics
+      .map((metric, i) =>
+        isDelta(INSTRUMENTS[metric.kind])
+          ? this.#fillChanges(this.#deltaColumns[i]!, metric, endMillis)
+          : this.#fill(this.#columns[i]!, metric.read(), metric.start),
       )
-      .filter(({ dataPoints }) => dataPoints.length > 0);
-    return { scope: SCOPE, metrics };
+      .filter(({ rows }) => rows > 0);
   }
 
-  #changes(metric: SelfMetric, endTime: HrTime): D.Metric {
+  #fill(column: MetricColumn, points: readonly SelfPoint[], start: number): MetricColumn {
+    column.clear();
+    for (const { value, attributes = {} } of points) {
+      const at = column.open();
+      column.values[at] = value;
+      column.close(this.#same(attributes), start);
+    }
+    return column;
+  }
+
+  #fillChanges(column: MetricColumn, metric: SelfMetric, endMillis: number): MetricColumn {
     const points = metric.read();
-    const told = this.#told.get(metric);
+    const reported = this.#reported.get(metric);
     const values = new Map(points.map(({ value, attributes }) => [JSON.stringify(attributes), value]));
-    this.#told.set(metric, { values, endTime });
+    this.#reported.set(metric, { values, endMillis });
     const changes = points.map(({ value, attributes }) => ({
-      value: metric.kind === 'gauge' ? value : value - (told?.values.get(JSON.stringify(attributes)) ?? 0),
+      value:
+        metric.kind === 'gauge' ? value : value - (reported?.values.get(JSON.stringify(attributes)) ?? 0),
       ...(attributes && { attributes }),
     }));
-    const start = told?.endTime ?? metric.start;
-    return { ...dataOf({ ...metric, start }, endTime, changes), aggregationTemporality: D.TEMPORALITY_DELTA };
-  }
-
-  /** The metrics now, as columns which the next call fills anew. */
-  columns(): MetricColumn[] {
-    return this.#columns.filter((column, i) => {
-      const { read, start } = this.#metrics[i]!;
-      column.clear();
-      for (const { value, attributes = {} } of read()) {
-        const at = column.open();
-        column.values[at] = value;
-        column.close(this.#same(attributes), millisOf(start));
-      }
-      return column.rows > 0;
-    });
+    return this.#fill(column, changes, reported?.endMillis ?? metric.start);
   }
 
   #same(attributes: Attributes): Attributes {
@@ -104,30 +106,10 @@ export class SelfMetrics {
   }
 }
 
-function columnOf({ name, unit, kind, description }: SelfMetric): MetricColumn {
-  const shown = kind === 'counter' ? 'counter' : 'gauge';
+function columnOf({ name, unit, kind, description }: SelfMetric, isDelta: boolean): MetricColumn {
+  const layout = numberLayout(KINDS[kind]);
   return new MetricColumn(
-    { scope: SCOPE, name, unit, kind: shown, boundaries: [], hasSum: true, isSum: kind !== 'gauge' },
+    { scope: SCOPE, name, unit, instrument: INSTRUMENTS[kind], integer: false, isDelta, ...layout },
     description,
   );
-}
-
-function dataOf(
-  { name, description, unit, kind, start }: SelfMetric,
-  endTime: HrTime,
-  points: readonly SelfPoint[],
-): D.Metric {
-  const base = {
-    descriptor: { name, description, unit, type: TYPES[kind], valueType: DOUBLE },
-    aggregationTemporality: D.TEMPORALITY_CUMULATIVE,
-    dataPoints: points.map(({ value, attributes = {} }) => ({
-      startTime: start,
-      endTime,
-      attributes,
-      value,
-    })),
-  } as const;
-  return kind === 'gauge'
-    ? { ...base, dataPointType: D.DATA_POINT_GAUGE }
-    : { ...base, dataPointType: D.DATA_POINT_SUM, isMonotonic: kind === 'counter' };
 }

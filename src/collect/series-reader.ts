@@ -6,7 +6,10 @@ import { BEFORE_ANY_SET, SharedValueSum } from '../state/shared-value.ts';
 import { NONE, type MergedStream } from './directory/merged-stream.ts';
 import type { HistogramValue } from './metric-data.ts';
 import { SampledCellReader, type SeqlockReadStats } from './rows/sampled-cell-reader.ts';
-import { SeriesValues } from './rows/series-values.ts';
+import { CellCopies } from './rows/cell-copies.ts';
+import { histogramValueOf } from './rows/histogram.ts';
+import { rowsOf } from './rows/row-kinds.ts';
+import type { SeriesRows } from './rows/series-rows.ts';
 import type { StoreReader } from './directory/store-reader.ts';
 
 /** Which series is read: of the first stream of a scope that is the one looked for. */
@@ -20,16 +23,24 @@ export interface SeriesAddress {
 export class SeriesReaders {
   readonly store: StoreReader;
   readonly cells: SampledCellReader = new SampledCellReader();
-  readonly values: SeriesValues;
+  readonly #copies: CellCopies;
+  readonly #rows = new Map<MergedStream, SeriesRows>();
   readonly sharedSum: SharedValueSum = new SharedValueSum();
 
   constructor(store: StoreReader) {
     this.store = store;
-    this.values = new SeriesValues(store.region, this.cells);
+    this.#copies = new CellCopies(store.region, this.cells);
   }
 
   reader(address: SeriesAddress): SeriesReader {
     return new SeriesReader(this, address);
+  }
+
+  /** The series of a stream as rows. */
+  rowsOf(stream: MergedStream): SeriesRows {
+    let rows = this.#rows.get(stream);
+    if (rows === undefined) this.#rows.set(stream, (rows = rowsOf(stream, this.#copies)));
+    return rows;
   }
 
   /** What all their reads have cost. */
@@ -51,6 +62,7 @@ export class SeriesReader {
   readonly #copy = new Float64Array(SUM_COPY_WORDS);
   #stream: MergedStream | undefined;
   #series = NONE;
+  #row: Float64Array | undefined;
   #epoch = BEFORE_ANY_SET;
   // What was read last, for when nothing can be read.
   #lastNumber: number | undefined;
@@ -63,21 +75,18 @@ export class SeriesReader {
 
   /** The total over all writers; undefined when nobody has recorded. */
   sum(): number | undefined {
-    const { cells, values } = this.#shared;
+    const { cells } = this.#shared;
     const started = cells.begin();
-    if (this.#find())
-      this.#lastNumber = this.#sumAtOnce() ?? values.sum(this.#stream!, this.#series) ?? this.#lastNumber;
+    if (this.#find()) this.#lastNumber = this.#sumAtOnce() ?? this.#fill()?.[0] ?? this.#lastNumber;
     cells.end(started);
     return this.#lastNumber;
   }
 
   /** The value of a shared gauge; undefined when nobody has written to it. */
   sharedValue(): number | undefined {
-    const { cells, values } = this.#shared;
+    const { cells } = this.#shared;
     const started = cells.begin();
-    if (this.#find())
-      this.#lastNumber =
-        this.#sharedValueAtOnce() ?? values.lastValue(this.#stream!, this.#series, false) ?? this.#lastNumber;
+    if (this.#find()) this.#lastNumber = this.#sharedValueAtOnce() ?? this.#fill()?.[0] ?? this.#lastNumber;
     cells.end(started);
     return this.#lastNumber;
   }
@@ -122,16 +131,18 @@ export class SeriesReader {
   histogram(): HistogramValue | undefined {
     const { cells } = this.#shared;
     const started = cells.begin();
-    const value = this.#find() ? this.#histogram(this.#stream!) : undefined;
+    const row = this.#find() ? this.#fill() : undefined;
     cells.end(started);
-    return (this.#lastHistogram = value ?? this.#lastHistogram);
+    if (row !== undefined)
+      this.#lastHistogram = histogramValueOf(row, 0, this.#shared.rowsOf(this.#stream!).layout);
+    return this.#lastHistogram;
   }
 
-  #histogram(stream: MergedStream): HistogramValue | undefined {
-    const { aggregation } = stream.description;
-    if (aggregation.type !== 'explicit-bucket-histogram') return undefined;
-    const { values } = this.#shared;
-    return values.histogram(stream, this.#series, aggregation, values.histogramReader(aggregation));
+  /** The row of the series as it is now, until the next call; undefined when a cell could not be copied. */
+  #fill(): Float64Array | undefined {
+    const rows = this.#shared.rowsOf(this.#stream!);
+    this.#row ??= new Float64Array(rows.layout.words);
+    return rows.fill(this.#series, this.#row, 0) ? this.#row : undefined;
   }
 
   /**

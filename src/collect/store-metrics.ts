@@ -2,7 +2,6 @@
 import { isSlabDead, slabEpoch, slabOwner, slabsUsed } from '../memory/slab.ts';
 import type { Region } from '../memory/region.ts';
 import type { CellReader } from './rows/cell-reader.ts';
-import { hrTimeOf } from './hr-time.ts';
 import { NONE, type MergedStream } from './directory/merged-stream.ts';
 import { observationStats } from './observation.ts';
 import type { SelfMetric, SelfPoint } from './self-metrics.ts';
@@ -20,7 +19,7 @@ export function storeMetrics(store: StoreReader, cells: CellReader): SelfMetric[
 }
 
 function readerMetrics(region: Region, cells: CellReader): SelfMetric[] {
-  const start = hrTimeOf(region.takeTime());
+  const start = region.takeTime();
   return [
     {
       name: 'seqlock.reader.reads',
@@ -67,7 +66,7 @@ function readerMetrics(region: Region, cells: CellReader): SelfMetric[] {
 }
 
 function memoryMetrics(region: Region): SelfMetric[] {
-  const start = hrTimeOf(Math.floor(region.created));
+  const start = Math.floor(region.created);
   const level = (name: string, description: string, value: () => number): SelfMetric => ({
     name,
     description,
@@ -141,7 +140,7 @@ function overflowMetrics(store: StoreReader): SelfMetric[] {
       }
     return [...values].map(([name, value]) => ({ value, attributes: { 'seqlock.metric.name': name } }));
   };
-  const start = hrTimeOf(Math.floor(store.region.created));
+  const start = Math.floor(store.region.created);
   return [
     {
       name: 'seqlock.overflow.measurements',

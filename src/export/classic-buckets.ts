@@ -10,8 +10,14 @@
  * Zeros are counted up to `le="0"`, which is there when there are any, or negative values. A value of exactly a negative bound is counted
  * above it.
  */
-import { COLUMN_BUCKETS, COLUMN_COUNT, COLUMN_SUM, MetricColumn } from '../collect/snapshot/metric-column.ts';
-import * as exponentialRow from '../collect/rows/exponential-row.ts';
+import { MetricColumn } from '../collect/rows/column.ts';
+import {
+  HISTOGRAM_ROW_BUCKETS,
+  HISTOGRAM_ROW_COUNT,
+  HISTOGRAM_ROW_SUM,
+  histogramLayout,
+} from '../collect/rows/histogram.ts';
+import * as exponentialRow from '../collect/rows/exponential.ts';
 
 /** Buckets between the outermost bounds of each sign, at most. */
 const MOST_BUCKETS = 160;
@@ -60,7 +66,10 @@ class ClassicColumn {
     const boundaries = this.#boundaries();
     const { description, text, rows, attributes, starts, exemplars } = this.#source;
     if (this.#column?.description.boundaries.join() !== boundaries.join())
-      this.#column = new MetricColumn({ ...description, kind: 'histogram', boundaries }, text);
+      this.#column = new MetricColumn(
+        { ...description, ...histogramLayout(boundaries, description.hasSum, false) },
+        text,
+      );
     const column = this.#column;
     column.text = text;
     column.clear();
@@ -135,14 +144,14 @@ class ClassicColumn {
   #fill(row: number, into: Float64Array, at: number): void {
     const { values, stride } = this.#source;
     const from = row * stride;
-    into[at + COLUMN_COUNT] = values[from + exponentialRow.ROW_COUNT]!;
-    into[at + COLUMN_SUM] = values[from + exponentialRow.ROW_SUM]!;
+    into[at + HISTOGRAM_ROW_COUNT] = values[from + exponentialRow.ROW_COUNT]!;
+    into[at + HISTOGRAM_ROW_SUM] = values[from + exponentialRow.ROW_SUM]!;
     // Buckets in the order of their bounds: below the outermost negative one, the negative ones, zeros, between zero and the
     // lowest positive one, the positive ones, above.
     const { low, high } = this.#negative;
     const hasNegative = high >= low;
     const outermost = hasNegative && Number.isFinite(this.#bound(high + 1)) ? 1 : 0;
-    const negatives = at + COLUMN_BUCKETS + outermost;
+    const negatives = at + HISTOGRAM_ROW_BUCKETS + outermost;
     const zero = negatives + (hasNegative ? high - low + 1 : 0);
     this.#addRange(1, from, into, negatives + high, -1);
     if (this.#hasZero) into[zero] = values[from + exponentialRow.ROW_ZERO_COUNT]!;
@@ -155,7 +164,7 @@ class ClassicColumn {
     const change = values[from + exponentialRow.ROW_SCALE]! - this.#scale;
     const offset = values[from + exponentialRow.ROW_RANGES + 2 * range]!;
     const length = values[from + exponentialRow.ROW_RANGES + 2 * range + 1]!;
-    const counts = from + exponentialRow.ROW_COUNTS + range * description.size!;
+    const counts = from + exponentialRow.ROW_COUNTS + range * description.maxSize!;
     for (let i = 0; i < length; i++) {
       const count = values[counts + i]!;
       if (count !== 0) into[to + direction * this.#indexOf(offset + i, change)]! += count;

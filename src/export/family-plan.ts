@@ -2,7 +2,7 @@
 import { BY_NAME_SCOPE } from '../base/by-name-scope.ts';
 import type { Warnings } from '../base/warnings.ts';
 import { shortText } from '../base/errors.ts';
-import type { ColumnKind, MetricColumn, MetricColumns } from '../collect/snapshot/metric-column.ts';
+import type { ColumnKind, MetricColumn, MetricColumns } from '../collect/rows/column.ts';
 import { escapedName, metricName, type EscapingScheme, type TranslationStrategy } from './prometheus-name.ts';
 
 /** What makes a text differ from another of the same metrics. */
@@ -33,7 +33,9 @@ export interface ExpositionOptions {
   readonly created?: boolean;
 }
 
-export type FamilyType = Exclude<ColumnKind, 'exponential-histogram'> | 'info' | 'unknown';
+type ColumnType = 'counter' | 'gauge' | 'histogram';
+
+export type FamilyType = ColumnType | 'info' | 'unknown';
 
 export interface PlannedFamily {
   /** As TYPE, HELP and UNIT lines name it; not quoted. */
@@ -140,8 +142,9 @@ export function strategyOf(
   return name === BY_NAME_SCOPE ? 'NoTranslation' : translationStrategy;
 }
 
-/** Exponential histograms are histograms to Prometheus, beside which they may stand in one family. */
-function typeOf(kind: ColumnKind): Exclude<ColumnKind, 'exponential-histogram'> {
+/** To Prometheus, what may fall is a gauge, and exponential histograms are histograms: each may stand in one family with those. */
+export function typeOf(kind: ColumnKind): ColumnType {
+  if (kind === 'up-down-counter') return 'gauge';
   return kind === 'exponential-histogram' ? 'histogram' : kind;
 }
 

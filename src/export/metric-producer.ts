@@ -11,6 +11,7 @@ import { collectedResource } from './collected-resource.ts';
 import type { Resource, ResourceMetrics } from '../collect/metric-data.ts';
 import { deltaKindsOf, MetricSource, type ReadableStore } from '../collect/metric-source.ts';
 import type { ReadStats } from '../collect/rows/cell-reader.ts';
+import { DataPoints } from './data-points.ts';
 
 type Official = CollectionResult['resourceMetrics'];
 
@@ -38,6 +39,7 @@ const CHECK: Check = table<SeqlockMetricProducerOptions>(
  */
 export class SeqlockMetricProducer implements MetricProducer {
   readonly #source: MetricSource;
+  readonly #points = new DataPoints();
 
   constructor(store: ReadableStore, options: SeqlockMetricProducerOptions = {}) {
     CHECK(options, 'options of SeqlockMetricProducer');
@@ -55,7 +57,7 @@ export class SeqlockMetricProducer implements MetricProducer {
    * latest round. What `collect` hands over does not depend on it.
    */
   snapshot(): ResourceMetrics {
-    return this.#source.snapshot();
+    return this.#source.read(this.#points);
   }
 
   /**
@@ -64,12 +66,12 @@ export class SeqlockMetricProducer implements MetricProducer {
    * did not yet.
    */
   async collect(options?: MetricCollectOptions): Promise<CollectionResult> {
-    const { metrics, errors } = await this.#source.collect(options?.timeoutMillis);
+    const { taken, errors } = await this.#source.collect(options?.timeoutMillis, this.#points);
     return {
       resourceMetrics: {
-        resource: collectedResource(metrics.resource),
+        resource: collectedResource(taken.resource),
         // The official type does not say that `schemaUrl` is there and undefined where there is none, which the official SDK has it be.
-        scopeMetrics: metrics.scopeMetrics as Official['scopeMetrics'],
+        scopeMetrics: taken.scopeMetrics as Official['scopeMetrics'],
       },
       errors,
     };

@@ -5,8 +5,8 @@
  * Prometheus numbers a bucket by its upper bound where OpenTelemetry numbers it by its lower one, so its indices are one higher. Its
  * schemas are our scales from -4 to 8: finer histograms are brought down to 8; coarser ones have no native form.
  */
-import type { MetricColumn } from '../collect/snapshot/metric-column.ts';
-import * as exponentialRow from '../collect/rows/exponential-row.ts';
+import type { MetricColumn } from '../collect/rows/column.ts';
+import * as exponentialRow from '../collect/rows/exponential.ts';
 import type { ProtobufWriter } from './protobuf-writer.ts';
 
 const HIGHEST_SCHEMA = 8;
@@ -59,7 +59,7 @@ class Buckets {
   fill({ values, description }: MetricColumn, at: number, range: number, change: number): void {
     const offset = values[at + exponentialRow.ROW_RANGES + 2 * range]!;
     const length = values[at + exponentialRow.ROW_RANGES + 2 * range + 1]!;
-    const from = at + exponentialRow.ROW_COUNTS + range * description.size!;
+    const from = at + exponentialRow.ROW_COUNTS + range * description.maxSize!;
     if (this.#counts.length < length) this.#counts = new Float64Array(2 * length);
     const first = exponentialRow.coarserIndex(offset, change);
     this.#first = first + 1;

@@ -6,7 +6,7 @@ import { flag, rule, table, type Check } from '../base/options.ts';
 import { yieldToEventLoop } from '../base/event-loop.ts';
 import { Warnings } from '../base/warnings.ts';
 import { negotiateCoding, negotiateFormat, type ContentCoding, type NegotiatedFormat } from './accept.ts';
-import type { MetricColumns } from '../collect/snapshot/metric-column.ts';
+import type { MetricColumns } from '../collect/rows/column.ts';
 import { SerialQueue } from '../base/serial-queue.ts';
 import { performance } from '../base/platform.ts';
 import type { Dialect, ExpositionOptions } from './family-plan.ts';
@@ -133,14 +133,26 @@ class Bodies {
   readonly #options: ExpositionOptions;
   readonly #texts = new Map<string, KeptText>(); // used last stands last
   #underWay: ScrapeUnderWay | undefined;
+  /** Bodies that are made of the columns there are. */
+  readonly #making = new Set<Promise<unknown>>();
 
   constructor(scrape: Scrape, options: ExpositionOptions) {
     this.#scrape = scrape;
     this.#options = options;
   }
 
-  async body({ format, escaping }: NegotiatedFormat, timeoutMillis: number): Promise<TextBody> {
+  async body(format: NegotiatedFormat, timeoutMillis: number): Promise<TextBody> {
     const columns = await this.#columns(timeoutMillis);
+    const body = this.#bodyOf(columns, format);
+    this.#making.add(body);
+    try {
+      return await body;
+    } finally {
+      this.#making.delete(body);
+    }
+  }
+
+  async #bodyOf(columns: MetricColumns, { format, escaping }: NegotiatedFormat): Promise<TextBody> {
     if (format === 'protobuf') {
       const pieces = await inSlices(prometheusProtobuf(columns, escaping, this.#options, warnings));
       return { pieces, length: pieces.reduce((sum, piece) => sum + piece.length, 0), release: () => {} };
@@ -149,7 +161,7 @@ class Bodies {
       openMetrics: format === 'openmetrics',
       escaping,
     });
-    // The event loop turns in between. Another scrape may fill the columns meanwhile, but works on the text when this one is done.
+    // The event loop turns in between. Another body of the same format is made when this one is done.
     return turns.take(async () => {
       do await yieldToEventLoop();
       while (!text.update(columns, performance.now() + SLICE_MILLIS));
@@ -166,10 +178,18 @@ class Bodies {
   }
 
   #begin(timeoutMillis: number): ScrapeUnderWay {
-    const underWay = this.#scrape(timeoutMillis);
+    const underWay = this.#scrape(timeoutMillis, () => this.#undisturbed());
     const done = (): void => void (this.#underWay = undefined);
     underWay.columns.then(done, done);
     return underWay;
+  }
+
+  /** Resolves when all bodies are made of the latest snapshot: the next one fills the same columns. */
+  async #undisturbed(): Promise<void> {
+    do {
+      await yieldToEventLoop(); // who waited for the snapshot has begun by then
+      await Promise.allSettled(this.#making);
+    } while (this.#making.size > 0);
   }
 
   #textFor(key: string, dialect: Dialect): KeptText {

@@ -1,4 +1,4 @@
-import type { ColumnKind } from '../collect/snapshot/metric-column.ts';
+import type { ColumnKind } from '../collect/rows/column.ts';
 import { unitWords } from './prometheus-unit.ts';
 
 /** How names are translated before any escaping that a scraper negotiates (OpenTelemetry specification, Prometheus exporter). */

@@ -1,4 +1,4 @@
-import type { MetricColumns } from '../collect/snapshot/metric-column.ts';
+import type { MetricColumns } from '../collect/rows/column.ts';
 import type { ExpositionOptions } from './family-plan.ts';
 import { checkExpositionOptions, PrometheusText } from './prometheus-text.ts';
 

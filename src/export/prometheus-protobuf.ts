@@ -7,13 +7,8 @@
  */
 import type { Warnings } from '../base/warnings.ts';
 import { hrTimeOf } from '../collect/hr-time.ts';
-import {
-  COLUMN_BUCKETS,
-  COLUMN_COUNT,
-  COLUMN_SUM,
-  type MetricColumn,
-  type MetricColumns,
-} from '../collect/snapshot/metric-column.ts';
+import type { MetricColumn, MetricColumns } from '../collect/rows/column.ts';
+import { HISTOGRAM_ROW_BUCKETS, HISTOGRAM_ROW_COUNT, HISTOGRAM_ROW_SUM } from '../collect/rows/histogram.ts';
 import type { Exemplar } from '../collect/metric-data.ts';
 import { shortText } from '../base/errors.ts';
 import { ClassicColumns } from './classic-buckets.ts';
@@ -35,8 +30,8 @@ const TYPE_NUMBERS = { counter: 0, gauge: 1, unknown: 3, histogram: 4, info: 1 }
 const SERIES_BETWEEN_PAUSES = 32;
 
 /**
- * All families of a snapshot, one Buffer each; undefined is a pause, in which other work may be done. Another snapshot may fill the columns
- * meanwhile.
+ * All families of a snapshot, one Buffer each; undefined is a pause, in which other work may be done. The columns stay as they
+ * are meanwhile.
  */
 export function* prometheusProtobuf(
   source: MetricColumns,
@@ -75,7 +70,6 @@ function* familyOf(family: PlannedFamily, context: TextContext): Generator<Buffe
   const index = new LabelIndex();
   const texts: string[] = [];
   const classicColumns = new ClassicColumns();
-  const moves = movesOf(family);
   for (const column of family.columns) {
     const labelsOf = labelsOfColumn(column, family, context);
     const classic = classicColumns.of(column);
@@ -88,12 +82,7 @@ function* familyOf(family: PlannedFamily, context: TextContext): Generator<Buffe
       }
       texts.push(text);
       writeSeries(writer, pairs, { column, classic, row }, context);
-      // No pause amid exponential histograms: the classic buckets are of this moment, and so must be the native ones.
-      if (classic !== column || texts.length % SERIES_BETWEEN_PAUSES !== 0) continue;
-      yield undefined;
-      if (movesOf(family) === moves) continue;
-      yield* familyOf(family, context); // anew: what is written may stand in other rows now, and come again
-      return;
+      if (texts.length % SERIES_BETWEEN_PAUSES === 0) yield undefined;
     }
   }
   yield writer.delimited();
@@ -159,11 +148,6 @@ function labelsOfColumn(
   return (row) => [...fixed.pairs, ...labels.pairs(attributes[row]!, reserved)];
 }
 
-/** Changes when rows of the family move. */
-function movesOf({ columns }: PlannedFamily): number {
-  return columns.reduce((sum, { moves }) => sum + moves, 0);
-}
-
 function writeLabels(writer: ProtobufWriter, pairs: readonly LabelPair[]): void {
   for (const { name, value } of pairs) {
     const pair = writer.begin(1);
@@ -224,11 +208,14 @@ function histogramOf(
   writeBucketExemplar: (bucket: number) => void,
 ): void {
   const from = row * stride;
-  writer.integer(1, values[from + COLUMN_COUNT]!);
-  if (description.hasSum) writer.double(2, values[from + COLUMN_SUM]!);
+  writer.integer(1, values[from + HISTOGRAM_ROW_COUNT]!);
+  if (description.hasSum) writer.double(2, values[from + HISTOGRAM_ROW_SUM]!);
   let total = 0;
   [...description.boundaries, Infinity].forEach((bound, i) => {
-    total = bound === Infinity ? values[from + COLUMN_COUNT]! : total + values[from + COLUMN_BUCKETS + i]!;
+    total =
+      bound === Infinity
+        ? values[from + HISTOGRAM_ROW_COUNT]!
+        : total + values[from + HISTOGRAM_ROW_BUCKETS + i]!;
     const bucket = writer.begin(3);
     writer.integer(1, total);
     writer.double(2, bound);

@@ -1,7 +1,7 @@
 import type { Attributes } from '@opentelemetry/api';
 import { flag, oneOf, rule, table, type Check } from '../base/options.ts';
 import { Warnings } from '../base/warnings.ts';
-import type { MetricColumn, MetricColumns } from '../collect/snapshot/metric-column.ts';
+import type { MetricColumn, MetricColumns } from '../collect/rows/column.ts';
 import { ClassicColumns } from './classic-buckets.ts';
 import { planFamilies, type Dialect, type ExpositionOptions, type FamilyPlan } from './family-plan.ts';
 import type { HeldBytes } from './page-chunk.ts';

@@ -1,10 +1,6 @@
 /** What the lines of one series of a column look like: the text around its labels and its numbers. */
-import {
-  COLUMN_BUCKETS,
-  COLUMN_COUNT,
-  COLUMN_SUM,
-  type MetricColumn,
-} from '../collect/snapshot/metric-column.ts';
+import type { MetricColumn } from '../collect/rows/column.ts';
+import { HISTOGRAM_ROW_BUCKETS, HISTOGRAM_ROW_COUNT, HISTOGRAM_ROW_SUM } from '../collect/rows/histogram.ts';
 import type { Dialect, PlannedFamily } from './family-plan.ts';
 import { escapedValue } from './label-text.ts';
 import { canonicalBound, numberText } from './number-text.ts';
@@ -69,12 +65,12 @@ export class RowTemplate {
     else {
       let total = 0;
       for (let i = 0; i < buckets - 1; i++) {
-        total += values[from + COLUMN_BUCKETS + i]!;
+        total += values[from + HISTOGRAM_ROW_BUCKETS + i]!;
         into[at++] = total;
       }
-      into[at++] = values[from + COLUMN_COUNT]!;
-      if (this.#hasSum) into[at++] = values[from + COLUMN_SUM]!;
-      if (this.#hasCount) into[at++] = values[from + COLUMN_COUNT]!;
+      into[at++] = values[from + HISTOGRAM_ROW_COUNT]!;
+      if (this.#hasSum) into[at++] = values[from + HISTOGRAM_ROW_SUM]!;
+      if (this.#hasCount) into[at++] = values[from + HISTOGRAM_ROW_COUNT]!;
     }
     if (this.#hasCreated) into[at++] = Math.round(column.starts[row]!) / 1e3;
     return at;

@@ -3,7 +3,7 @@ import { OptionError } from '../base/errors.ts';
 import type { Warnings } from '../base/warnings.ts';
 import type { ResourceMetrics } from '../collect/metric-data.ts';
 import { MetricSource, type MetricSourceOptions, type ReadableStore } from '../collect/metric-source.ts';
-import type { MetricColumns } from '../collect/snapshot/metric-column.ts';
+import type { MetricColumns } from '../collect/rows/column.ts';
 import type { ExpositionOptions } from './family-plan.ts';
 import { columnsOf } from './foreign-metrics.ts';
 import { sourceOf } from './metric-producer.ts';
@@ -24,12 +24,15 @@ export type ScrapeSource = ReadableStore | Collectable;
 export interface ScrapeUnderWay {
   /** Settles when nobody else has to be waited for any more. */
   readonly waited: Promise<unknown>;
-  /** Another scrape may fill them anew at any later turn of the event loop, in slices: see `MetricColumn`. */
+  /** They stay as they are until the next snapshot is ready to be taken. */
   readonly columns: Promise<MetricColumns>;
 }
 
-/** Begins to take a snapshot. Others are waited for within `timeoutMillis`, or both promises reject. */
-export type Scrape = (timeoutMillis: number) => ScrapeUnderWay;
+/**
+ * Begins to take a snapshot. Others are waited for within `timeoutMillis`, or both promises reject. `ready`: resolves when nobody reads the columns
+ * of the snapshot before.
+ */
+export type Scrape = (timeoutMillis: number, ready: () => Promise<void>) => ScrapeUnderWay;
 
 /** How long the event loop is held up at a time by a scrape that takes longer. */
 export const SLICE_MILLIS: number = 3;
@@ -55,10 +58,10 @@ export function scrapeOf(
       'a MetricStore, a MetricReader or a MetricsProvider',
     );
   let own: Scrape | undefined;
-  return (timeoutMillis) => {
+  return (timeoutMillis, ready) => {
     const found = own === undefined ? sourceBehind(source) : undefined;
     if (found !== undefined) own = scrapeOfOwn(found.another(), warnings);
-    return own?.(timeoutMillis) ?? scrapeOfOther(source, timeoutMillis, warnings);
+    return own?.(timeoutMillis, ready) ?? scrapeOfOther(source, timeoutMillis, warnings);
   };
 }
 
@@ -76,12 +79,12 @@ export function expositionOf(source: ScrapeSource): ExpositionOptions {
 
 /** Nobody else asks `source` for columns: they are the scrape's until the next one begins. */
 function scrapeOfOwn(source: MetricSource, warnings: Warnings): Scrape {
-  return (timeoutMillis) => {
+  return (timeoutMillis, ready) => {
     // Callbacks that take too long do not hold up a scrape: their instruments have the values of the last round.
     const waited = withTimeout(timeoutMillis, source.observe(timeoutMillis))
       .catch((error: unknown) => [error])
       .then((errors) => report(errors, warnings));
-    return { waited, columns: waited.then(() => source.columnsInSlices(SLICE_MILLIS)) };
+    return { waited, columns: waited.then(ready).then(() => source.columnsInSlices(SLICE_MILLIS)) };
   };
 }
 

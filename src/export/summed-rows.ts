@@ -2,9 +2,10 @@
  * Series whose attributes become the same labels in a format: one without a value and one with an empty value, `a.b` and `a_b`. Where their
  * values are totals, one series is shown that has their sum. Nothing that was counted is left out.
  */
-import { addExponentialRow } from '../collect/rows/exponential-merge.ts';
 import type { Exemplar } from '../collect/metric-data.ts';
-import { MetricColumn, type ColumnDescription } from '../collect/snapshot/metric-column.ts';
+import { MetricColumn, type ColumnDescription } from '../collect/rows/column.ts';
+import { addRow } from '../collect/rows/row-kinds.ts';
+import { typeOf } from './family-plan.ts';
 
 /** One series of a column. */
 export interface ColumnRow {
@@ -15,34 +16,25 @@ export interface ColumnRow {
 /** True where values of the one and of the other add up: both are totals, in the same buckets. */
 export function canAdd(a: ColumnDescription, b: ColumnDescription): boolean {
   return (
-    a.kind === b.kind &&
-    isTotal(a) &&
-    isTotal(b) &&
+    typeOf(a.kind) === typeOf(b.kind) &&
+    a.isSum &&
+    b.isSum &&
     a.hasSum === b.hasSum &&
-    a.size === b.size &&
-    a.ranges === b.ranges &&
+    a.words === b.words &&
+    a.maxSize === b.maxSize &&
     a.boundaries.length === b.boundaries.length &&
     a.boundaries.every((bound, i) => bound === b.boundaries[i])
   );
 }
 
-function isTotal({ kind, isSum }: ColumnDescription): boolean {
-  return kind !== 'gauge' || isSum === true;
-}
-
 /** A column whose one row is the sum of rows that `canAdd` says may be added. It began when the first of them did. */
 export function sumOf(rows: readonly [ColumnRow, ...ColumnRow[]]): MetricColumn {
   const [{ column, row: first }] = rows;
-  const { description, stride } = column;
+  const { description } = column;
   const sum = new MetricColumn(description, column.text);
   const at = sum.open();
   sum.values.set(valuesOf(rows[0]), at);
-  for (const other of rows.slice(1)) {
-    const values = valuesOf(other);
-    if (description.kind === 'exponential-histogram')
-      addExponentialRow(sum.values, at, values, description.size!);
-    else for (let i = 0; i < stride; i++) sum.values[at + i]! += values[i]!;
-  }
+  for (const other of rows.slice(1)) addRow(sum.values, at, valuesOf(other), description);
   const start = Math.min(...rows.map((one) => one.column.starts[one.row]!));
   sum.close(column.attributes[first]!, start, exemplarsOf(rows));
   return sum;

@@ -2,7 +2,7 @@ import type { Attributes } from '@opentelemetry/api';
 import { shortText } from '../base/errors.ts';
 import { BY_NAME_SCOPE } from '../base/by-name-scope.ts';
 import type { Warnings } from '../base/warnings.ts';
-import type { ColumnScope, MetricColumn, MetricColumns } from '../collect/snapshot/metric-column.ts';
+import type { ColumnScope, MetricColumn, MetricColumns } from '../collect/rows/column.ts';
 import { strategyOf, type Dialect, type ExpositionOptions, type PlannedFamily } from './family-plan.ts';
 import { ExemplarTexts } from './exemplar-text.ts';
 import { ByteText } from './byte-text.ts';

@@ -1,6 +1,6 @@
 import type { Attributes } from '@opentelemetry/api';
 import { performance } from '../base/platform.ts';
-import type { MetricColumn, MetricColumns } from '../collect/snapshot/metric-column.ts';
+import type { MetricColumn, MetricColumns } from '../collect/rows/column.ts';
 import { ByteText } from './byte-text.ts';
 import { ChunkBuilder } from './chunk-builder.ts';
 import { newestByBucket, type ExemplarTexts } from './exemplar-text.ts';

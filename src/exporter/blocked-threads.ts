@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { hrTimeOf } from '../collect/hr-time.ts';
 import type { SelfMetric } from '../collect/self-metrics.ts';
 import { systemThreadId } from '../memory/liveness.ts';
 import { PulseReader, type ThreadPulse } from '../memory/pulse.ts';
@@ -31,7 +30,7 @@ export class BlockedThreads {
       description: 'How long the event loop of a recording thread has not turned; 0 while it turns.',
       unit: 's',
       kind: 'gauge',
-      start: hrTimeOf(region.takeTime()),
+      start: region.takeTime(),
       read: () =>
         this.#pulses.read().map((pulse) => ({
           value: Math.round(pulse.silentMillis) / 1000,

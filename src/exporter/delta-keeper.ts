@@ -13,7 +13,7 @@
  * (OTLP specification, duplicate data).
  */
 import { deserialize, serialize } from 'node:v8';
-import type { DeltaState } from '../collect/snapshot/delta-state.ts';
+import type { DeltaState } from '../collect/snapshot/deltas.ts';
 
 const NOTHING_PUSHED = 0;
 const LOST = -1;

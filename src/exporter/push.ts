@@ -4,6 +4,7 @@ import { tellOfLoss } from '../base/warnings.ts';
 import type { ResourceMetrics } from '../collect/metric-data.ts';
 import type { MetricSource, MetricSourceOptions } from '../collect/metric-source.ts';
 import { SerialQueue } from '../base/serial-queue.ts';
+import { DataPoints } from '../export/data-points.ts';
 import { DEFAULT_SELECTION } from '../state/aggregation-choice.ts';
 import type { InstrumentKind } from '../state/instrument-kind.ts';
 import type { DeltaKeeper } from './delta-keeper.ts';
@@ -45,6 +46,7 @@ const FORLORN_MILLIS = 500;
 /** Pushes the metrics of a source, at an interval and when it is told to; one push at a time. */
 export class Push {
   readonly #source: MetricSource;
+  readonly #points = new DataPoints();
   readonly #keeper: DeltaKeeper | undefined;
   readonly #target: PushTarget;
   readonly #outcome: PushOutcome;
@@ -113,7 +115,7 @@ export class Push {
     let metrics: ResourceMetrics | undefined;
     let end: (() => void) | undefined;
     try {
-      ({ metrics } = await this.#source.collect(timeoutMillis)); // errors of callbacks are told in their threads
+      ({ taken: metrics } = await this.#source.collect(timeoutMillis, this.#points)); // errors of callbacks are told in their threads
       end = this.#keeper?.begin(this.#source.deltaStates());
       await this.#target.send(metrics, timeoutMillis, !isBrief);
       this.#outcome.succeeded();
@@ -128,7 +130,7 @@ export class Push {
 
   /** What was recorded by now is in no push: how much of it was pushed is not known. */
   #leaveOut(): void {
-    void this.#queue.take(() => this.#source.collect(undefined));
+    void this.#queue.take(() => this.#source.collect(undefined, { add() {}, end() {} }));
     tellOfLoss(
       'warn',
       'seqlock-metrics: an exporter thread that died has pushed deltas, and there was no memory to keep what they were. What was recorded since its last push is left out',

@@ -187,21 +187,20 @@ describe('our own metrics', () => {
       description: '',
       unit: '1',
       kind: 'gauge',
-      start: [1, 0],
+      start: 1000,
       read: () => points,
     };
     const metrics = new SelfMetrics([metric]);
-    expect(metrics.columns()).to.deep.equal([]);
-    expect(metrics.scopeMetrics(2000).metrics).to.deep.equal([]);
+    expect(metrics.columns(2000)).to.deep.equal([]);
     points = [1, 2].map((value) => ({ value, attributes: { a: value } }));
-    const [column] = metrics.columns();
+    const [column] = metrics.columns(2000);
     const [first, second] = column!.attributes;
     points = [{ value: 2, attributes: { a: 2 } }];
-    expect(metrics.columns()[0]).to.equal(column);
+    expect(metrics.columns(2000)[0]).to.equal(column);
     expect([column!.rows, column!.values[0]]).to.deep.equal([1, 2]);
     expect(column!.attributes[0]).to.equal(second);
     points = [1, 2].map((value) => ({ value, attributes: { a: value } }));
-    metrics.columns();
+    metrics.columns(2000);
     expect(column!.attributes[0]).to.equal(first);
   });
 

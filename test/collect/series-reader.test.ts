@@ -2,13 +2,13 @@ import { expect } from 'chai';
 import * as fc from 'fast-check';
 import { CellReader } from '../../src/collect/rows/cell-reader.ts';
 import { SeriesReaders, type SeriesReader } from '../../src/collect/series-reader.ts';
-import { sharedValue } from '../../src/collect/rows/shared-value.ts';
+import { CellCopies } from '../../src/collect/rows/cell-copies.ts';
+import { SharedGaugeRows } from '../../src/collect/rows/number.ts';
 import { Snapshots } from '../../src/collect/snapshot/snapshot.ts';
 import { StoreReader } from '../../src/collect/directory/store-reader.ts';
 import { DEFAULT_MAX_BYTES } from '../../src/memory/layout.ts';
 import { Region } from '../../src/memory/region.ts';
 import { NO_ATTRIBUTES } from '../../src/state/attributes.ts';
-import { readSharedValueInto } from '../../src/state/cells/shared-value-cell.ts';
 import type { BoundSharedValue } from '../../src/state/shared-value-stream.ts';
 import type { StoreWriter } from '../../src/state/store-writer.ts';
 import { alwaysBusy } from '../support/busy-cell.ts';
@@ -16,6 +16,7 @@ import { counter, histogram, sharedGauge } from '../support/descriptions.ts';
 import { needsProc } from '../support/marks.ts';
 import { bury, newWriter } from '../support/writers.ts';
 import { recordTo } from '../support/record-to.ts';
+import { scopeMetricsOf } from '../support/snapshot-metrics.ts';
 
 const SEED = Number(process.env['SEQLOCK_TEST_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
 const LIMIT = 2000;
@@ -46,7 +47,7 @@ function cellOfSecondWriter(region: Region): number {
 }
 
 function snapshotValue(region: Region): unknown {
-  const [scope] = new Snapshots(new StoreReader(region), new CellReader()).take();
+  const [scope] = scopeMetricsOf(new Snapshots(new StoreReader(region), new CellReader()));
   return scope?.metrics[0]?.dataPoints[0]?.value;
 }
 
@@ -97,9 +98,9 @@ describe('series reader', function () {
             bury(writer);
             writers.delete(i);
           }
-          const [first, second] = snapshots
-            .take()
-            .flatMap(({ metrics }) => metrics.map(({ dataPoints }) => dataPoints[0]!.value));
+          const [first, second] = scopeMetricsOf(snapshots).flatMap(({ metrics }) =>
+            metrics.map(({ dataPoints }) => dataPoints[0]!.value),
+          );
           expect(sum.sum()).to.equal(first);
           expect(hist.histogram()).to.deep.equal(second);
         }
@@ -246,13 +247,19 @@ describe('shared gauge', function () {
           store.refresh();
           const stream = store.scopes[0]!.streams[0]!;
           const [firstSet, firstAdditions] = [additions.length - 1, additions.at(-1)!];
-          const copy = new Float64Array(2);
-          const value = sharedValue(stream, stream.seriesOf(NO_ATTRIBUTES), (cell) => {
-            const next = meanwhile.shift();
-            if (next !== undefined) perform(next);
-            readSharedValueInto(region.words, region.doubles, cell, copy);
-            return copy;
-          })!;
+          const cells = new CellReader();
+          const copies = new CellCopies(region, {
+            read(...cell) {
+              const next = meanwhile.shift();
+              if (next !== undefined) perform(next);
+              return cells.read(...cell);
+            },
+          });
+          const row = new Float64Array(1);
+          expect(new SharedGaugeRows(stream, copies).fill(stream.seriesOf(NO_ATTRIBUTES), row, 0)).to.equal(
+            true,
+          );
+          const value = row[0]!;
           const set = Math.floor(value / BASE);
           const added = value - set * BASE;
           expect(set).to.be.within(firstSet, additions.length - 1);

@@ -1,12 +1,12 @@
 import { expect } from 'chai';
 import * as fc from 'fast-check';
 import { CellReader } from '../../src/collect/rows/cell-reader.ts';
+import type { MetricColumn } from '../../src/collect/rows/column.ts';
 import {
-  COLUMN_BUCKETS,
-  COLUMN_COUNT,
-  COLUMN_SUM,
-  type MetricColumn,
-} from '../../src/collect/snapshot/metric-column.ts';
+  HISTOGRAM_ROW_BUCKETS,
+  HISTOGRAM_ROW_COUNT,
+  HISTOGRAM_ROW_SUM,
+} from '../../src/collect/rows/histogram.ts';
 import { Snapshots } from '../../src/collect/snapshot/snapshot.ts';
 import { StoreReader } from '../../src/collect/directory/store-reader.ts';
 import { ClassicColumns } from '../../src/export/classic-buckets.ts';
@@ -41,7 +41,7 @@ class Classic {
 /** By bound, how many values a row says are not above it. */
 function cumulated(column: MetricColumn, row: number): [number, number][] {
   let total = 0;
-  const buckets = row * column.stride + COLUMN_BUCKETS;
+  const buckets = row * column.stride + HISTOGRAM_ROW_BUCKETS;
   return [...column.description.boundaries, Infinity].map((bound, i) => [
     bound,
     (total += column.values[buckets + i]!),
@@ -84,9 +84,9 @@ describe('classic buckets of exponential histograms', () => {
             rows.forEach((row, i) => {
               expect(column.attributes[i]).to.deep.equal({ series: i });
               expect(cumulated(column, i)).to.deep.equal(expected(column, row));
-              expect(column.values[i * column.stride + COLUMN_COUNT]).to.equal(row.length);
+              expect(column.values[i * column.stride + HISTOGRAM_ROW_COUNT]).to.equal(row.length);
               if (!negative)
-                expect(column.values[i * column.stride + COLUMN_SUM]).to.equal(
+                expect(column.values[i * column.stride + HISTOGRAM_ROW_SUM]).to.equal(
                   row.reduce((a, b) => a + b, 0),
                 );
             });

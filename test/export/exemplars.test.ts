@@ -2,7 +2,8 @@
 import { expect } from 'chai';
 import * as fc from 'fast-check';
 import { millisOf } from '../../src/collect/hr-time.ts';
-import { MetricColumn, type MetricColumns } from '../../src/collect/snapshot/metric-column.ts';
+import { MetricColumn, type MetricColumns } from '../../src/collect/rows/column.ts';
+import { histogramLayout } from '../../src/collect/rows/histogram.ts';
 import { columnsOf } from '../../src/export/foreign-metrics.ts';
 import type { Exemplar } from '../../src/collect/metric-data.ts';
 import { newestByBucket } from '../../src/export/exemplar-text.ts';
@@ -130,18 +131,18 @@ describe('exemplars in OpenMetrics', () => {
     fc.assert(
       fc.property(fc.array(rows, { maxLength: 6 }), fc.boolean(), (rounds, held) => {
         const histogram = new MetricColumn(
-          { scope: { name: '' }, name: 'h', unit: '', kind: 'histogram', boundaries: [1, 10], hasSum: true },
+          { scope: { name: '' }, name: 'h', unit: '', ...histogramLayout([1, 10], true, true) },
           '',
         );
         const columns: MetricColumns = { resource: { attributes: {} }, columns: [histogram] };
-        const values = attributesOf.map(() => [0, 0, 0, 0, 0]);
+        const values = attributesOf.map(() => [0, 0, 0, 0, 0, 0, 0]);
         const exemplars = new Map<number, Exemplar[]>();
         const kept = new PrometheusText(OPEN, BARE);
         let body: { pieces: readonly Buffer[]; before: string; release(): void } | undefined;
         rounds.forEach((changes, round) => {
           for (const { row, value, exemplar: chosen } of changes) {
             values[row]![0]! += value;
-            values[row]![4]! += value;
+            values[row]![6]! += value;
             if (chosen === undefined) exemplars.delete(row);
             else
               exemplars.set(row, [

@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import protobuf from 'protobufjs';
 import { Warnings } from '../../src/base/warnings.ts';
 import { CellReader } from '../../src/collect/rows/cell-reader.ts';
-import type { MetricColumns } from '../../src/collect/snapshot/metric-column.ts';
+import type { MetricColumns } from '../../src/collect/rows/column.ts';
 import { columnsOf } from '../../src/export/foreign-metrics.ts';
 import type { ResourceMetrics } from '../../src/collect/metric-data.ts';
 import { Snapshots } from '../../src/collect/snapshot/snapshot.ts';

@@ -1,15 +1,14 @@
 import { expect } from 'chai';
-import type { DeltaState } from '../../src/collect/snapshot/delta-state.ts';
+import type { DeltaState } from '../../src/collect/snapshot/deltas.ts';
 import { DeltaKeeper, keeperMemory, type KeeperMemory } from '../../src/exporter/delta-keeper.ts';
 
 const stateOf = (untilMillis: number, series = 1): DeltaState => ({
   stream: 's',
   cells: new Int32Array(series),
   series: new Int32Array(series),
-  reported: new Float64Array(0),
+  versions: new Float64Array(0),
   updates: new Int32Array(series),
-  told: new Float64Array(series).fill(untilMillis),
-  exponentials: [],
+  rows: new Float64Array(series).fill(untilMillis),
   untilMillis,
 });
 
@@ -39,7 +38,7 @@ describe('DeltaKeeper', () => {
     const own = keeper(shared);
     const states = [stateOf(1)];
     const [first, second, third] = [own.begin(states), own.begin([stateOf(2)]), own.begin([stateOf(3)])];
-    states[0]!.told[0] = 99;
+    states[0]!.rows[0] = 99;
     second();
     expect(keeper(shared).kept()).to.deep.equal([]);
     first();

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import * as fc from 'fast-check';
 import { CellReader } from '../../src/collect/rows/cell-reader.ts';
 import { ExponentialShape, readExponentialInto } from '../../src/state/cells/exponential-histogram-cell.ts';
-import { addExponentialRow } from '../../src/collect/rows/exponential-merge.ts';
+import { addExponentialRow } from '../../src/collect/rows/exponential.ts';
 import { Region } from '../../src/memory/region.ts';
 import { noteReported } from '../../src/state/cells/carried.ts';
 import { slabOwner } from '../../src/memory/slab.ts';

@@ -22,6 +22,7 @@ import {
 } from '../support/region-job.ts';
 import { collectWarnings } from '../support/warnings.ts';
 import { recordTo } from '../support/record-to.ts';
+import { scopeMetricsOf } from '../support/snapshot-metrics.ts';
 
 const MIB = 2 ** 20;
 
@@ -312,8 +313,7 @@ describe('StoreWriter', () => {
       expect(slabOwner(seen, 0)).to.equal(layout.DAMAGED);
       expect(seen.doubles[cell + 1], 'nobody has written there').to.equal(value);
       store.refresh();
-      const [total] = new Snapshots(store, new CellReader())
-        .take()
+      const [total] = scopeMetricsOf(new Snapshots(store, new CellReader()))
         .flatMap(({ metrics }) => metrics.filter(({ descriptor }) => descriptor.name === 'requests'))
         .map(({ dataPoints }) => dataPoints.reduce((sum, { value: point }) => sum + (point as number), 0));
       expect(total).to.equal(3 * requests); // what was read before the damage stays, and both heirs are seen

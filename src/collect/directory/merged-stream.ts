@@ -5,6 +5,9 @@ import type { StreamDescription } from '../../state/records.ts';
 import { lengthened, roomFor } from '../../base/array-room.ts';
 import { attributesObject } from './attribute-objects.ts';
 import { Contributions, NONE, type Contribution } from './contributions.ts';
+import type { Region } from '../../memory/region.ts';
+import { isEarlier, millisOf } from '../hr-time.ts';
+import type { Exemplar } from '../metric-data.ts';
 import type { ExemplarBlock } from './exemplar-block.ts';
 import { StreamIntervals } from '../rows/intervals.ts';
 import { SeriesIndex } from './series-index.ts';
@@ -126,6 +129,28 @@ export class MergedStream {
       return true;
     }
     return false;
+  }
+
+  /**
+   * The exemplars of a series over all writers that were not made before `since`, in milliseconds since the epoch: of each place of the reservoir the
+   * newest, so that there are as many at most as one writer may keep. Undefined where there are none.
+   */
+  exemplarsOf(series: number, region: Region, since: number): readonly Exemplar[] | undefined {
+    const blocks = this.exemplars;
+    if (blocks === undefined) return undefined;
+    let newest: Exemplar[] | undefined; // by place, with holes
+    for (let node = this.firstOf(series); node !== NONE; node = this.nextOf(node)) {
+      const block = blocks.get(this.cellOf(node));
+      if (block === undefined) continue;
+      for (let place = 0; place < block.places; place++) {
+        const exemplar = block.read(place, region);
+        if (exemplar === undefined || millisOf(exemplar.timestamp) < since) continue;
+        newest ??= [];
+        const other = newest[place];
+        if (other === undefined || !isEarlier(exemplar.timestamp, other.timestamp)) newest[place] = exemplar;
+      }
+    }
+    return newest?.filter(() => true);
   }
 
   /**

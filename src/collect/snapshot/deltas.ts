@@ -1,42 +1,218 @@
+/**
+ * What one reader reported, for delta temporality: a delta is the difference to that. The cells stay cumulative, so that any number of readers take
+ * deltas of them, each in its own rhythm.
+ */
+import { lengthened, roomFor } from '../../base/array-room.ts';
 import { Warnings } from '../../base/warnings.ts';
-import { streamKey } from '../../state/records.ts';
-import type { DeltaState } from './delta-state.ts';
-import { DeltaStream } from './delta-stream.ts';
-import type { MergedStream } from '../directory/merged-stream.ts';
+import { isObserved, streamKey } from '../../state/records.ts';
+import { NONE, type MergedStream } from '../directory/merged-stream.ts';
+import type { CellCopies } from '../rows/cell-copies.ts';
+import type { MetricColumn } from '../rows/column.ts';
+import type { ReaderIntervals } from '../rows/intervals.ts';
+import type { SeriesRows } from '../rows/series-rows.ts';
 
-/** What one reader was told, stream by stream. */
-export class Deltas {
+/**
+ * What a reader reported of one stream, for a reader of another thread that is to go on from there. Threads number series and
+ * contributions in the order in which they find them; a cell is the same to all.
+ */
+export interface DeltaState {
+  /** `streamKey` of the stream. */
+  readonly stream: string;
+  /** Of each contribution: its cell, and the series it is a part of. */
+  readonly cells: Int32Array;
+  readonly series: Int32Array;
+  /** Of each contribution: the version in which it was reported. Empty where no reader looks at versions. */
+  readonly versions: Float64Array;
+  readonly updates: Int32Array;
+  /** The rows that were reported. */
+  readonly rows: Float64Array;
+  /** The end of the last interval, in milliseconds since the epoch. */
+  readonly untilMillis: number | undefined;
+}
+
+/**
+ * What one reader reported of one stream.
+ *
+ *   updates[series]      sum of the versions of its cells, wrapping; as long as it stays, nothing was recorded
+ *   reported[row ..]     the row that it amounted to: one for each series, or for each contribution (`SeriesRows.reportedBy`)
+ *
+ * Not guaranteed: that a measurement made while its cell is read changes `updates` in the interval it is counted in. Its series
+ * may be reported once more in the next one, with 0.
+ */
+export class ReportedStream {
+  readonly #stream: MergedStream;
+  readonly #rows: SeriesRows;
+  readonly #isObserved: boolean;
+  #updates = new Int32Array(8);
+  #reported: Float64Array<ArrayBuffer>;
+  /** What of an interval is no difference of totals. Undefined where all is. */
+  readonly #intervals: ReaderIntervals | undefined;
+  #previousMillis: number | undefined;
+  #start = 0;
+
+  constructor(stream: MergedStream, rows: SeriesRows) {
+    this.#stream = stream;
+    this.#rows = rows;
+    this.#isObserved = isObserved(stream.description.kind);
+    this.#reported = new Float64Array(8 * this.#words);
+    if (rows.reportedBy === 'series') this.#intervals = stream.intervals.addReader();
+  }
+
+  /**
+   * Begins the collection that ends at `endMillis`. Its interval started at the previous collection, and the first at the creation of the
+   * instrument (specification, start timestamps).
+   */
+  begin(endMillis: number): void {
+    this.#reserve();
+    this.#start = Math.min(this.#previousMillis ?? this.#stream.created, endMillis);
+    this.#previousMillis = endMillis;
+  }
+
+  /** Adds what came of a series to a column; nothing where it was not updated (or observed) since the previous collection. */
+  add(series: number, column: MetricColumn, copies: CellCopies): void {
+    const at = column.open();
+    const isNew = this.#isObserved
+      ? this.#rows.fillChange(series, column.values, at, this.#reported)
+      : this.#fillDifference(series, column.values, at, copies);
+    if (isNew) this.#rows.close(series, column, this.#start);
+  }
+
+  #fillDifference(series: number, row: Float64Array, at: number, copies: CellCopies): boolean {
+    const before = this.#updates[series];
+    const updates = this.#stream.updatesOf(series, copies.region.words); // before the cells are read: at worst too few
+    if (before === updates) return false;
+    const { stale } = copies;
+    // What could not be copied now is reported next time.
+    if (!this.#rows.fill(series, row, at, this.#intervals) || copies.stale !== stale) return false;
+    this.#updates[series] = updates;
+    const noted = this.#intervals?.take(series);
+    const interval = before === 0 ? undefined : noted; // of what was never reported, all is new
+    return this.#rows.subtract(row, at, this.#reported, series * this.#words, interval);
+  }
+
+  /** Numbers that are kept of a series or a contribution. */
+  get #words(): number {
+    return this.#rows.reportedBy === 'nobody' ? 0 : this.#rows.layout.words;
+  }
+
+  /** Rows that are kept. */
+  get #size(): number {
+    return this.#rows.reportedBy === 'contribution' ? this.#stream.nodes : this.#stream.size;
+  }
+
+  #reserve(): void {
+    if (this.#stream.size > this.#updates.length)
+      this.#updates = lengthened(this.#updates, roomFor(this.#stream.size - 1));
+    if (this.#size * this.#words > this.#reported.length)
+      this.#reported = lengthened(this.#reported, roomFor(this.#size - 1) * this.#words);
+  }
+
+  /** What was reported, for `resume` in another thread. Call it between collections. */
+  state(): DeltaState {
+    const stream = this.#stream;
+    return {
+      stream: streamKey(stream.description),
+      ...stream.contributions(),
+      versions:
+        this.#intervals?.isStarted === true ? stream.intervals.reported(stream.nodes) : new Float64Array(0),
+      updates: this.#updates.subarray(0, stream.size),
+      rows: this.#reported.subarray(0, this.#size * this.#words),
+      untilMillis: this.#previousMillis,
+    };
+  }
+
+  /**
+   * Goes on from what a reader of another thread reported. Call it before the first collection. False, and nothing done, when it is not to be
+   * known which series is which.
+   */
+  resume(state: DeltaState): boolean {
+    const same = correspondence(this.#stream, state);
+    if (same === undefined) return false;
+    this.#reserve();
+    this.#previousMillis = state.untilMillis;
+    const words = this.#words;
+    const rows = this.#rows.reportedBy === 'contribution' ? same.ofContribution : same.ofSeries;
+    rows.forEach((there, row) => {
+      if (there !== NONE)
+        this.#reported.set(state.rows.subarray(there * words, (there + 1) * words), row * words);
+    });
+    same.ofSeries.forEach((there, series) => (this.#updates[series] = state.updates[there] ?? 0));
+    if (state.versions.length > 0)
+      same.ofContribution.forEach((there, contribution) =>
+        this.#stream.intervals.resume(contribution, state.versions[there] ?? 0),
+      );
+    return true;
+  }
+}
+
+/** Numbers in a `DeltaState`; NONE for what is new since. */
+export interface Correspondence {
+  readonly ofSeries: Int32Array;
+  readonly ofContribution: Int32Array;
+}
+
+/**
+ * Which series and contributions of a state are those of this thread. Undefined where there is no telling: a cardinality limit may have let
+ * other series in here than there, and a damaged directory lacks some.
+ */
+export function correspondence(
+  stream: MergedStream,
+  { cells, series }: DeltaState,
+): Correspondence | undefined {
+  const there = new Map<number, number>();
+  cells.forEach((cell, contribution) => there.set(cell, contribution));
+  const ofSeries = new Int32Array(stream.size).fill(NONE);
+  const ofContribution = new Int32Array(stream.nodes).fill(NONE);
+  const here = new Map<number, number>(); // series of the state -> of this thread
+  let found = 0;
+  for (let own = 0; own < stream.size; own++)
+    for (let node = stream.firstOf(own); node !== NONE; node = stream.nextOf(node)) {
+      const contribution = there.get(stream.cellOf(node));
+      if (contribution === undefined) continue;
+      found++;
+      const other = series[contribution]!;
+      if (ofSeries[own] !== NONE && ofSeries[own] !== other) return undefined;
+      if ((here.get(other) ?? own) !== own) return undefined;
+      ofContribution[node] = contribution;
+      ofSeries[own] = other;
+      here.set(other, own);
+    }
+  return found === cells.length ? { ofSeries, ofContribution } : undefined;
+}
+
+/** What one reader reported, stream by stream. */
+export class ReportedState {
   readonly #warnings = new Warnings();
-  readonly #streams = new Map<MergedStream, DeltaStream>();
+  readonly #streams = new Map<MergedStream, ReportedStream>();
   readonly #before = new Map<string, DeltaState>();
 
-  /** Goes on from what a reader of another thread was told of the same store. Call it before the first collection. */
+  /** Goes on from what a reader of another thread reported of the same store. Call it before the first collection. */
   resume(states: readonly DeltaState[]): void {
     for (const state of states) this.#before.set(state.stream, state);
   }
 
-  /** `beginAnew`: is to report the stream once, to nobody; where it is not to be known what was told of it. */
-  of(stream: MergedStream, beginAnew: (delta: DeltaStream) => void): DeltaStream {
+  /** `beginAnew`: is to report the stream once, to nobody; where it is not to be known what was reported of it. */
+  of(stream: MergedStream, rows: SeriesRows, beginAnew: (reported: ReportedStream) => void): ReportedStream {
     const known = this.#streams.get(stream);
     if (known !== undefined) return known;
-    const delta = new DeltaStream(stream);
-    this.#streams.set(stream, delta);
+    const reported = new ReportedStream(stream, rows);
+    this.#streams.set(stream, reported);
     const key = streamKey(stream.description);
     const state = this.#before.get(key);
     this.#before.delete(key);
-    if (state !== undefined && !delta.resume(state)) {
+    if (state !== undefined && !reported.resume(state)) {
       this.#warnings.loss(
         'deltas begin anew',
         key,
         `seqlock-metrics: the deltas of metric ${stream.description.name} begin anew: what was recorded since the last push of the exporter thread that died is left out, since other series than there are within the cardinality limit`,
       );
-      beginAnew(delta);
+      beginAnew(reported);
     }
-    return delta;
+    return reported;
   }
 
   /** For `resume` in another thread. */
   states(): DeltaState[] {
-    return [...this.#before.values(), ...[...this.#streams.values()].map((delta) => delta.state())];
+    return [...this.#before.values(), ...[...this.#streams.values()].map((reported) => reported.state())];
   }
 }

@@ -1,48 +1,60 @@
-import type { HrTime } from '@opentelemetry/api';
-import { isObserved, type InstrumentKind } from '../../state/records.ts';
-import type { CellReader } from '../rows/cell-reader.ts';
-import { ColumnSnapshot } from './column-snapshot.ts';
-import type { DeltaStream } from './delta-stream.ts';
-import { Deltas } from './deltas.ts';
-import { hrTimeOf, HrTimes } from '../hr-time.ts';
+import { performance } from '../../base/platform.ts';
+import type { InstrumentKind, Scope } from '../../state/records.ts';
 import type { MergedStream } from '../directory/merged-stream.ts';
-import type { MetricColumn } from './metric-column.ts';
-import * as D from '../metric-data.ts';
-import { ResetWatch } from './reset-watch.ts';
-import { exemplarsOf } from './series-exemplars.ts';
-import { SeriesValues } from '../rows/series-values.ts';
 import type { StoreReader } from '../directory/store-reader.ts';
 import { StreamSelection } from '../directory/stream-selection.ts';
-import { WriterGauges } from '../rows/writer-gauges.ts';
+import { CellCopies } from '../rows/cell-copies.ts';
+import type { CellReader } from '../rows/cell-reader.ts';
+import { MetricColumn, type ColumnDescription } from '../rows/column.ts';
+import { rowsOf } from '../rows/row-kinds.ts';
+import type { SeriesRows } from '../rows/series-rows.ts';
+import { ReportedState, type ReportedStream } from './deltas.ts';
 
-/** Values of the API's `ValueType`, which this layer uses as a type only. */
-const INT = 0;
-const DOUBLE = 1;
+/** Series read between two looks at the time. */
+const SERIES_BETWEEN_LOOKS = 64;
+/** Rows handed over at a time, to those who keep none: few enough for a processor's cache. */
+const BLOCK_ROWS = 256;
 
 const ALL_CUMULATIVE = (): false => false;
 
-/** What points are made of: a stream, the moment, and for delta temporality what the reader was told before. */
-interface Taken {
+/** Who takes what `Snapshots.read` reads. */
+export interface RowSink {
+  /** Takes the rows of a column, as they were at `endMillis`; they are gone when it returns. The same column may come again with further rows. */
+  add(column: MetricColumn, endMillis: number): void;
+}
+
+/** A stream as one reader reads it. */
+interface ReadStream {
   readonly stream: MergedStream;
-  readonly endMillis: number;
-  readonly delta: DeltaStream | undefined;
+  readonly rows: SeriesRows;
+  readonly description: ColumnDescription;
+  /**
+   * For blocks of rows, of totals and of deltas. They are kept: when the last object of a form dies, the engine throws away the code that it made for it.
+   */
+  total: MetricColumn | undefined;
+  delta: MetricColumn | undefined;
+  kept: KeptColumn | undefined;
 }
 
 /**
- * Takes snapshots of a store for one reader. Each cell is read whole, in no common instant with other cells; see `SeriesValues`.
- * Only `take` with delta temporality remembers anything of what it handed over.
+ * Takes snapshots of a store for one reader. Each cell is read whole, in no common instant with other cells. Whoever wants the numbers of a snapshot
+ * gets rows of them: in blocks, which are gone when the next one comes (`read`), or in columns that are kept until the next snapshot (`takeColumns`).
  */
 export class Snapshots {
-  /** What `take` handed over of streams with delta temporality. */
-  readonly deltas: Deltas = new Deltas();
+  /** What `read` reported of streams with delta temporality. */
+  readonly reported: ReportedState = new ReportedState();
   readonly #store: StoreReader;
   readonly #cells: CellReader;
-  readonly #values: SeriesValues;
+  readonly #copies: CellCopies;
   readonly #selection: StreamSelection;
-  readonly #columns: ColumnSnapshot;
-  readonly #writers: WriterGauges;
-  readonly #resets = new Map<MergedStream, ResetWatch>();
-  readonly #starts = new HrTimes();
+  readonly #known = new Map<MergedStream, ReadStream>();
+  #block = new Float64Array(8);
+  #endMillis = 0;
+  // Of the snapshot that is taken in slices:
+  #streams: readonly ReadStream[] = [];
+  #columns: MetricColumn[] = [];
+  #next = 0; // of #streams
+  #hasBegun = false; // its column
 
   constructor(
     store: StoreReader,
@@ -51,198 +63,189 @@ export class Snapshots {
   ) {
     this.#store = store;
     this.#cells = cells;
-    this.#values = new SeriesValues(store.region, cells);
-    this.#writers = new WriterGauges(this.#values);
-    this.#columns = new ColumnSnapshot({
-      region: store.region,
-      values: this.#values,
-      writers: this.#writers,
-    });
+    this.#copies = new CellCopies(store.region, cells);
     this.#selection = selection;
   }
 
-  /** All that the store holds now; of streams whose kind `isDelta`, what came since the last call. Synchronous. */
-  take(isDelta: (kind: InstrumentKind) => boolean = ALL_CUMULATIVE): D.ScopeMetrics[] {
-    this.#begin();
-    const endMillis = this.#store.region.takeTime();
-    const scopeMetrics: D.ScopeMetrics[] = [];
-    for (const { scope, streams } of this.#store.scopes) {
-      const metrics = this.#selection
-        .of(streams)
-        .map((stream) => {
-          const told = (delta: DeltaStream): void => void this.#metric({ stream, endMillis, delta });
-          const delta = isDelta(stream.description.kind) ? this.deltas.of(stream, told) : undefined;
-          return this.#metric({ stream, endMillis, delta });
-        })
-        .filter((metric) => metric.dataPoints.length > 0);
-      if (metrics.length > 0) scopeMetrics.push({ scope, metrics });
-    }
-    this.#cells.end();
-    return scopeMetrics;
+  /** When the latest snapshot was taken, in milliseconds since the epoch. */
+  get endMillis(): number {
+    return this.#endMillis;
   }
 
-  /** `take`, cumulative, as columns that the next call fills anew. Makes no objects for series it has seen before. */
+  /**
+   * Reads all that the store holds now; of streams whose kind `isDelta`, what came since the last call. `sink` is given rows of one stream after the
+   * other, in as many blocks as they need: always in the stream's one column, which is empty when it returns.
+   */
+  read(sink: RowSink, isDelta: (kind: InstrumentKind) => boolean = ALL_CUMULATIVE): void {
+    const streams = this.#begin();
+    for (const read of streams) this.#readStream(read, sink, isDelta(read.stream.description.kind));
+    this.#cells.end();
+  }
+
+  #readStream(read: ReadStream, sink: RowSink, isDelta: boolean): void {
+    const { stream, rows } = read;
+    const { words } = this.#store.region;
+    const column = this.#blockOf(read, isDelta);
+    if (isDelta && rows.hasDeltas) {
+      const reported = this.reported.of(stream, rows, (anew) => this.#reportToNobody(stream, anew, column));
+      reported.begin(this.#endMillis);
+      for (let series = 0; series < stream.size; series++) {
+        reported.add(series, column, this.#copies);
+        if (column.rows >= BLOCK_ROWS) this.#handOver(column, sink);
+      }
+    } else
+      for (let series = 0; series < stream.size; series++) {
+        if (stream.isLive(series, words)) rows.add(series, column);
+        if (column.rows >= BLOCK_ROWS) this.#handOver(column, sink);
+      }
+    this.#handOver(column, sink);
+  }
+
+  #reportToNobody(stream: MergedStream, reported: ReportedStream, column: MetricColumn): void {
+    reported.begin(this.#endMillis);
+    for (let series = 0; series < stream.size; series++) {
+      reported.add(series, column, this.#copies);
+      column.clear();
+    }
+  }
+
+  /** An empty column for rows of a stream. All streams use the same array of numbers, one after the other. */
+  #blockOf(read: ReadStream, isDelta: boolean): MetricColumn {
+    const { stream, description } = read;
+    const column = isDelta
+      ? (read.delta ??= new MetricColumn({ ...description, isDelta }, stream.text))
+      : (read.total ??= new MetricColumn(description, stream.text));
+    column.values = this.#block;
+    column.text = stream.text;
+    return column;
+  }
+
+  #handOver(column: MetricColumn, sink: RowSink): void {
+    this.#block = column.values; // it may have needed a longer one
+    if (column.rows > 0) sink.add(column, this.#endMillis);
+    column.clear();
+  }
+
+  /**
+   * All that the store holds now, cumulative: columns that stay as they are until columns are asked for again, which are the same ones. Makes no
+   * objects for series it has seen before.
+   */
   takeColumns(): readonly MetricColumn[] {
     this.beginColumns();
     return this.fillColumns(Infinity)!;
   }
 
-  /** Begins what `takeColumns` does at once; see `ColumnSnapshot`. */
+  /** Begins what `takeColumns` does at once. A series that is found before its stream's turn comes is in the snapshot. */
   beginColumns(): void {
-    this.#begin();
-    this.#columns.begin(this.#store.scopes.flatMap(({ streams }) => this.#selection.of(streams)));
+    this.#streams = this.#begin();
+    this.#columns = [];
+    this.#next = 0;
+    this.#hasBegun = false;
     this.#cells.end();
   }
 
-  /** Goes on until `performance.now()` is past `until`; the columns, or undefined when there is more to be done. */
+  /** Goes on until `performance.now()` is past `until`; the columns that have rows, or undefined when there is more to be done. */
   fillColumns(until: number): readonly MetricColumn[] | undefined {
     this.#cells.resume();
-    const columns = this.#columns.fill(until);
+    const isDone = this.#fillColumns(until);
     this.#cells.end();
-    return columns;
+    return isDone ? this.#columns : undefined;
   }
 
-  #begin(): void {
+  #fillColumns(until: number): boolean {
+    const { words } = this.#store.region;
+    while (this.#next < this.#streams.length) {
+      const read = this.#streams[this.#next]!;
+      const kept = (read.kept ??= new KeptColumn(read.stream, read.rows, read.description));
+      if (!this.#hasBegun) kept.begin(words);
+      this.#hasBegun = true;
+      if (!kept.fill(until)) return false;
+      if (kept.column.rows > 0) this.#columns.push(kept.column);
+      this.#hasBegun = false;
+      this.#next++;
+      if (performance.now() > until) return this.#next === this.#streams.length;
+    }
+    return true;
+  }
+
+  #begin(): ReadStream[] {
     this.#cells.begin();
     this.#store.refresh();
-    this.#values.begin();
+    this.#copies.begin();
     if (this.#store.hasExemplars) this.#store.region.noteCollection();
-  }
-
-  /** Undefined where a total that falls means nothing. */
-  #resetsOf(stream: MergedStream): ResetWatch | undefined {
-    const { aggregation, kind } = stream.description;
-    if (aggregation.type !== 'sum' || !aggregation.monotonic || !isObserved(kind)) return undefined;
-    let resets = this.#resets.get(stream);
-    if (resets === undefined) this.#resets.set(stream, (resets = new ResetWatch()));
-    return resets;
-  }
-
-  #metric(taken: Taken): D.Metric {
-    const { stream, delta } = taken;
-    const { name, unit, kind, integer, aggregation } = stream.description;
-    const values = this.#values;
-    const base = {
-      descriptor: { name, description: stream.text, unit, type: kind, valueType: integer ? INT : DOUBLE },
-      aggregationTemporality: delta === undefined ? D.TEMPORALITY_CUMULATIVE : D.TEMPORALITY_DELTA,
-    } as const;
-    const intervals = delta?.intervals;
-    switch (aggregation.type) {
-      case 'sum': {
-        const { monotonic } = aggregation;
-        const dataPoints = !isObserved(kind)
-          ? this.#points(
-              taken,
-              (series) => values.sum(stream, series, intervals),
-              (told, series, total) => told.sum(series, total, monotonic),
-            )
-          : delta === undefined
-            ? this.#points(taken, (series) => values.observedSum(stream, series, monotonic))
-            : this.#points(taken, (series) =>
-                values.observedChange(stream, series, monotonic, (node, value) =>
-                  delta.sum(node, value, monotonic),
-                ),
-              );
-        return { ...base, dataPointType: D.DATA_POINT_SUM, isMonotonic: monotonic, dataPoints };
+    this.#endMillis = this.#store.region.takeTime();
+    const streams: ReadStream[] = [];
+    for (const { scope, streams: ofScope } of this.#store.scopes)
+      for (const stream of this.#selection.of(ofScope)) {
+        const read = this.#readStreamOf(stream, scope);
+        read.rows.begin(this.#endMillis);
+        streams.push(read);
       }
-      case 'last-value':
-        return {
-          ...base,
-          dataPointType: D.DATA_POINT_GAUGE,
-          dataPoints:
-            stream.description.merge === 'per-writer'
-              ? this.#writers.points(stream, hrTimeOf(taken.endMillis), this.#store.region.words)
-              : this.#points(taken, (series) => values.lastValue(stream, series, isObserved(kind))),
-        };
-      case 'explicit-bucket-histogram': {
-        const read = values.histogramReader(aggregation, intervals !== undefined);
-        return {
-          ...base,
-          dataPointType: D.DATA_POINT_HISTOGRAM,
-          dataPoints: this.#points(
-            taken,
-            (series) => values.histogram(stream, series, aggregation, read, intervals),
-            (told, series, value) => told.histogram(series, value),
-          ),
-        };
-      }
-      case 'exponential-histogram':
-        return {
-          ...base,
-          dataPointType: D.DATA_POINT_EXPONENTIAL_HISTOGRAM,
-          dataPoints: this.#points(
-            taken,
-            (series) => values.exponentialHistogram(stream, series, aggregation, intervals),
-            (told, series, value) =>
-              told.exponentialHistogram(series, value, () => values.exponentialInterval(stream, aggregation)),
-          ),
-        };
-    }
+    return streams;
   }
 
-  /** `valueOf` a series now; `changeOf` it since the reader was told, where that is not the value itself. */
-  #points<T>(
-    taken: Taken,
-    valueOf: (series: number) => T | undefined,
-    changeOf?: (told: DeltaStream, series: number, value: T) => T | undefined,
-  ): D.DataPoint<T>[] {
-    const { stream, endMillis, delta } = taken;
-    if (delta !== undefined) return this.#changes(taken, delta, valueOf, changeOf);
-    const points: D.DataPoint<T>[] = [];
-    const endTime = hrTimeOf(endMillis);
-    const { words } = this.#store.region;
-    const resets = this.#resetsOf(stream);
-    resets?.begin(endMillis);
-    for (let series = 0; series < stream.size; series++) {
-      if (!stream.isLive(series, words)) continue;
-      const value = valueOf(series);
-      if (value === undefined) continue;
-      const start = this.#starts.of(stream.startOf(series));
-      const started = resets === undefined ? start : resets.startOf(series, value as number, start);
-      points.push(this.#point(stream, series, started, endTime, value));
+  #readStreamOf(stream: MergedStream, scope: Scope): ReadStream {
+    let read = this.#known.get(stream);
+    if (read === undefined) {
+      const { name, unit, kind: instrument, integer } = stream.description;
+      const rows = rowsOf(stream, this.#copies);
+      const description = { scope, name, unit, instrument, integer, ...rows.layout };
+      this.#known.set(
+        stream,
+        (read = { stream, rows, description, total: undefined, delta: undefined, kept: undefined }),
+      );
     }
-    return points;
+    return read;
+  }
+}
+
+/**
+ * A stream's column over many snapshots. Series stand in the order in which they were first recorded to, not in which they were
+ * found: a series bound early and used late then moves no other row.
+ */
+class KeptColumn {
+  readonly column: MetricColumn;
+  readonly #stream: MergedStream;
+  readonly #rows: SeriesRows;
+  readonly #live: number[] = [];
+  #waiting: number[] = [];
+  #seen = 0;
+  #next = 0; // of #live
+
+  constructor(stream: MergedStream, rows: SeriesRows, description: ColumnDescription) {
+    this.#stream = stream;
+    this.#rows = rows;
+    this.column = new MetricColumn(description, stream.text);
   }
 
-  /** With exemplars that were made in the point's time, if there are any. */
-  #point<T>(
-    stream: MergedStream,
-    series: number,
-    startTime: HrTime,
-    endTime: HrTime,
-    value: T,
-  ): D.DataPoint<T> {
-    const attributes = stream.attributes[series]!;
-    const exemplars = exemplarsOf(stream, series, this.#store.region, startTime);
-    return exemplars === undefined
-      ? { startTime, endTime, attributes, value }
-      : { startTime, endTime, attributes, value, exemplars };
+  /** Begins to fill the column for a new snapshot, with the series there are now. `words` of the stream's region. */
+  begin(words: Int32Array): void {
+    const stream = this.#stream;
+    const waiting = this.#waiting;
+    if (waiting.length > 0) {
+      this.#waiting = [];
+      for (const series of waiting) this.#place(series, words);
+    }
+    while (this.#seen < stream.size) this.#place(this.#seen++, words);
+    this.column.reserve(this.#live.length); // at once: to grow is to copy all
+    this.column.clear();
+    this.column.text = stream.text;
+    this.#next = 0;
   }
 
-  /** Of series that were updated (or observed) since the previous collection. */
-  #changes<T>(
-    { stream, endMillis }: Taken,
-    delta: DeltaStream,
-    valueOf: (series: number) => T | undefined,
-    changeOf?: (told: DeltaStream, series: number, value: T) => T | undefined,
-  ): D.DataPoint<T>[] {
-    const points: D.DataPoint<T>[] = [];
-    const startTime = hrTimeOf(delta.begin(endMillis));
-    const endTime = hrTimeOf(endMillis);
-    const observed = isObserved(stream.description.kind);
-    const { words } = this.#store.region;
-    for (let series = 0; series < stream.size; series++) {
-      const updates = observed ? 0 : stream.updatesOf(series, words); // before the cells are read: at worst too few
-      if (!observed && !delta.isUpdated(series, updates)) continue;
-      const { stale } = this.#values;
-      const value = valueOf(series);
-      // What could not be copied now is told next time.
-      if (value === undefined || (!observed && this.#values.stale !== stale)) continue;
-      if (!observed) delta.report(series, updates);
-      const change = changeOf === undefined ? value : changeOf(delta, series, value);
-      if (change === undefined) continue;
-      points.push(this.#point(stream, series, startTime, endTime, change));
+  /** Goes on until `performance.now()` is past `until`; false when there is more. */
+  fill(until: number): boolean {
+    const live = this.#live;
+    for (let i = this.#next; i < live.length;) {
+      this.#rows.add(live[i++]!, this.column);
+      if (i % SERIES_BETWEEN_LOOKS !== 0 || performance.now() <= until) continue;
+      this.#next = i;
+      return false;
     }
-    return points;
+    return true;
+  }
+
+  #place(series: number, words: Int32Array): void {
+    (this.#stream.isLive(series, words) ? this.#live : this.#waiting).push(series);
   }
 }

@@ -6,6 +6,7 @@ import { MetricSource } from '../../collect/metric-source.ts';
 import { SeriesReaders, type SeriesReader } from '../../collect/series-reader.ts';
 import { readerOf } from '../../collect/directory/store-reader.ts';
 import type { ExpositionOptions } from '../../export/family-plan.ts';
+import { DataPoints } from '../../export/data-points.ts';
 import { metricsDocument, type MetricsDocument } from '../../export/json.ts';
 import { observeNext } from '../../export/metric-producer.ts';
 import { PrometheusPage } from '../../export/prometheus-page.ts';
@@ -39,6 +40,7 @@ export class SeqlockBackend implements MetricsBackend {
   readonly #meter: Meter;
   /** All metrics of the store, those of other meters too. */
   readonly source: MetricSource;
+  readonly #points = new DataPoints();
   readonly #page = new PrometheusPage();
 
   constructor(options: SeqlockMeterProviderOptions) {
@@ -132,8 +134,8 @@ export class SeqlockBackend implements MetricsBackend {
   }
 
   async collect(timeoutMillis: number | undefined): Promise<CollectedMetrics> {
-    const { metrics, errors } = await this.source.collect(timeoutMillis);
-    return { resourceMetrics: metrics, errors };
+    const { taken, errors } = await this.source.collect(timeoutMillis, this.#points);
+    return { resourceMetrics: taken, errors };
   }
 
   exportPrometheus(options: ExpositionOptions): string {
@@ -143,7 +145,7 @@ export class SeqlockBackend implements MetricsBackend {
   }
 
   exportJson(): MetricsDocument {
-    return metricsDocument(this.source.snapshot());
+    return metricsDocument(this.source.read(this.#points));
   }
 
   shutdown(): Promise<void> {

@@ -15,6 +15,7 @@ import { needsProc } from '../../support/marks.ts';
 import { collectWarnings } from '../../support/warnings.ts';
 import { newWriter } from '../../support/writers.ts';
 import { recordTo } from '../../support/record-to.ts';
+import { scopeMetricsOf } from '../../support/snapshot-metrics.ts';
 
 const SEED = Number(process.env['SEQLOCK_TEST_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
 const LIMIT = 2000;
@@ -36,7 +37,7 @@ function twoWriters(): { region: Region; extents: Extent[] } {
 function totals(reader: StoreReader): Record<string, number> {
   const sums: Record<string, number> = {};
   const snapshots = new Snapshots(reader, new CellReader());
-  for (const { descriptor, dataPoints } of snapshots.take().flatMap(({ metrics }) => metrics))
+  for (const { descriptor, dataPoints } of scopeMetricsOf(snapshots).flatMap(({ metrics }) => metrics))
     for (const { attributes, value } of dataPoints) {
       const name = descriptor.name + (Number(attributes['id']) >= 100 ? ' of the second' : '');
       sums[name] = (sums[name] ?? 0) + (value as number);

@@ -1,9 +1,10 @@
 import { expect } from 'chai';
 import * as fc from 'fast-check';
-import { addExponentialRow } from '../../../src/collect/rows/exponential-merge.ts';
-import * as exponentialRow from '../../../src/collect/rows/exponential-row.ts';
+import { addExponentialRow } from '../../../src/collect/rows/exponential.ts';
+import * as exponentialRow from '../../../src/collect/rows/exponential.ts';
 
 const SIZE = 5;
+const WORDS = exponentialRow.exponentialLayout(SIZE, 2, true, true).words;
 
 interface Part {
   readonly scale: number;
@@ -24,7 +25,7 @@ const part: fc.Arbitrary<Part> = fc.record({
 
 /** What is not in use is rubbish, as it is where a row held another series before. */
 function rowOf({ scale, ranges }: Part): Float64Array {
-  const row = new Float64Array(exponentialRow.exponentialRowWords(SIZE, 2)).fill(NaN);
+  const row = new Float64Array(WORDS).fill(NaN);
   row.set([7, 0.5, -1, 2, 3, scale]);
   for (const [r, { offset, counts: own }] of ranges.entries()) {
     row.set([own.length === 0 ? 0 : offset, own.length], exponentialRow.ROW_RANGES + 2 * r);
@@ -68,11 +69,7 @@ describe('adding exponential rows', () => {
         expect([...row.subarray(at, at + 5)]).to.deep.equal(
           [7, 0.5, -1, 2, 3].map((n, i) => (i === 2 || i === 3 ? n : n * parts.length)),
         );
-        expect(
-          [...row.subarray(0, at), ...row.subarray(at + exponentialRow.exponentialRowWords(SIZE, 2))].every(
-            Number.isNaN,
-          ),
-        ).to.equal(true);
+        expect([...row.subarray(0, at), ...row.subarray(at + WORDS)].every(Number.isNaN)).to.equal(true);
       }),
     );
   });

@@ -12,6 +12,7 @@ import { makeProvider, shutDownProviders } from '../../support/provider.ts';
 import { collectWarnings } from '../../support/warnings.ts';
 import { bury, newWriter } from '../../support/writers.ts';
 import { recordTo } from '../../support/record-to.ts';
+import { scopeMetricsOf } from '../../support/snapshot-metrics.ts';
 
 const LIMIT = 100;
 
@@ -35,13 +36,11 @@ class Store {
       .flatMap(({ rows, attributes, values }) =>
         Array.from({ length: rows }, (_, row) => [attributes[row]!, values[row]!] as const),
       );
-    const points = this.#snapshots
-      .take()
-      .flatMap(({ metrics }) =>
-        metrics.flatMap(({ dataPoints }) =>
-          dataPoints.map(({ attributes, value }) => [attributes, value as number] as const),
-        ),
-      );
+    const points = scopeMetricsOf(this.#snapshots).flatMap(({ metrics }) =>
+      metrics.flatMap(({ dataPoints }) =>
+        dataPoints.map(({ attributes, value }) => [attributes, value as number] as const),
+      ),
+    );
     expect(columns).to.deep.equal(points);
     return points;
   }

@@ -21,6 +21,7 @@ import { recordsOf, sumsOf } from '../../support/region-contents.ts';
 import { collectWarnings } from '../../support/warnings.ts';
 import { bury, newWriter } from '../../support/writers.ts';
 import { recordTo } from '../../support/record-to.ts';
+import { scopeMetricsOf } from '../../support/snapshot-metrics.ts';
 
 const SEED = Number(process.env['SEQLOCK_TEST_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
 const LIMIT = 2000;
@@ -45,8 +46,7 @@ function collector(
   const snapshots = new Snapshots(store, new CellReader(), selection);
   return () =>
     new Map(
-      snapshots
-        .take(isDelta)
+      scopeMetricsOf(snapshots, isDelta)
         .flatMap(({ metrics }) => metrics)
         .flatMap(({ dataPoints }) =>
           dataPoints.map(({ attributes, value }) => [attributes['set'], value as Value]),
@@ -332,7 +332,7 @@ for (const { name, description } of KINDS)
 describe('sums of intervals', () => {
   const deltas = (region: Region): (() => unknown) => {
     const snapshots = new Snapshots(new StoreReader(region), new CellReader());
-    return () => snapshots.take(() => true)[0]?.metrics[0]?.dataPoints[0]?.value;
+    return () => scopeMetricsOf(snapshots, () => true)[0]?.metrics[0]?.dataPoints[0]?.value;
   };
   const blocks = (region: Region): number =>
     recordsOf(region).filter(({ kind }) => kind === BLOCK_RECORD).length;

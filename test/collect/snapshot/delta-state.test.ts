@@ -2,14 +2,16 @@
 import { expect } from 'chai';
 import * as fc from 'fast-check';
 import { deserialize, serialize } from 'node:v8';
+import { CellCopies } from '../../../src/collect/rows/cell-copies.ts';
+import { rowsOf } from '../../../src/collect/rows/row-kinds.ts';
 import { CellReader } from '../../../src/collect/rows/cell-reader.ts';
 import type { ExponentialHistogramValue, HistogramValue } from '../../../src/collect/metric-data.ts';
 import {
   correspondence,
   type Correspondence,
+  ReportedStream,
   type DeltaState,
-} from '../../../src/collect/snapshot/delta-state.ts';
-import { DeltaStream } from '../../../src/collect/snapshot/delta-stream.ts';
+} from '../../../src/collect/snapshot/deltas.ts';
 import { MergedStream, NONE } from '../../../src/collect/directory/merged-stream.ts';
 import { Snapshots } from '../../../src/collect/snapshot/snapshot.ts';
 import { StoreReader } from '../../../src/collect/directory/store-reader.ts';
@@ -21,6 +23,7 @@ import { needsProc } from '../../support/marks.ts';
 import { collectWarnings } from '../../support/warnings.ts';
 import { bury, newWriter } from '../../support/writers.ts';
 import { recordTo } from '../../support/record-to.ts';
+import { scopeMetricsOf } from '../../support/snapshot-metrics.ts';
 
 const SEED = Number(process.env['SEQLOCK_TEST_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
 const LIMIT = 2000;
@@ -43,15 +46,15 @@ class Reader {
   constructor(region: Region, before?: Reader) {
     this.#snapshots = new Snapshots(new StoreReader(region), new CellReader());
     if (before !== undefined)
-      this.#snapshots.deltas.resume(
-        deserialize(serialize(before.#snapshots.deltas.states())) as DeltaState[],
+      this.#snapshots.reported.resume(
+        deserialize(serialize(before.#snapshots.reported.states())) as DeltaState[],
       );
   }
 
   /** Adds what came since the last time to what was told. Returns of which series something came. */
   collect(told: Map<unknown, Told>): Set<unknown> {
     const sets = new Set<unknown>();
-    for (const metric of this.#snapshots.take(() => true).flatMap(({ metrics }) => metrics))
+    for (const metric of scopeMetricsOf(this.#snapshots, () => true).flatMap(({ metrics }) => metrics))
       for (const { attributes, value } of metric.dataPoints) {
         const set = attributes['set'] ?? 'overflow';
         sets.add(set);
@@ -145,9 +148,11 @@ describe('deltas that another reader goes on with', function () {
     add('a', 10);
     add('b', 20);
     add('a', 11);
+    const region = Region.create(2 ** 20);
+    const copies = new CellCopies(region, new CellReader());
     const found = (cells: number[], series: number[]): Correspondence | undefined =>
       correspondence(stream, {
-        ...new DeltaStream(stream).state(),
+        ...new ReportedStream(stream, rowsOf(stream, copies)).state(),
         cells: Int32Array.from(cells),
         series: Int32Array.from(series),
       });

@@ -14,6 +14,7 @@ import { counter, gauge, histogram } from '../../support/descriptions.ts';
 import { needsProc } from '../../support/marks.ts';
 import { bury, newWriter } from '../../support/writers.ts';
 import { recordTo } from '../../support/record-to.ts';
+import { scopeMetricsOf } from '../../support/snapshot-metrics.ts';
 
 const SEED = Number(process.env['SEQLOCK_TEST_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
 const LIMIT = 2000;
@@ -30,7 +31,7 @@ class Reader {
   }
 
   collect(): Metric[] {
-    return this.#snapshots.take(() => this.#isDelta).flatMap(({ metrics }) => metrics);
+    return scopeMetricsOf(this.#snapshots, () => this.#isDelta).flatMap(({ metrics }) => metrics);
   }
 
   /** Values of one metric by its attribute `set`. */
@@ -258,6 +259,17 @@ describe('delta temporality', function () {
     }
   });
 
+  it('reports all of a sum first, also where another reader has reported some of it', () => {
+    const region = newRegion();
+    const [first, second] = [new Reader(region), new Reader(region)];
+    const stream = newWriter(region).stream(counter('c'), LIMIT);
+    recordTo(stream, 0.125, undefined); // differences of such totals lack digits
+    expect(first.values('c').get(undefined)).to.equal(0.125);
+    recordTo(stream, 1, undefined);
+    expect(second.values('c').get(undefined)).to.equal(1.125);
+    expect(first.values('c').get(undefined)).to.equal(1);
+  });
+
   it('leaves out a sum that an infinite value has made unknown, where totals alone tell of it', () => {
     const region = newRegion();
     const reader = new Reader(region);
@@ -272,7 +284,7 @@ describe('delta temporality', function () {
       expect(read()).to.deep.equal([1, value]);
     }
     recordTo(stream, 8, undefined);
-    elsewhere.take(() => true); // another thread's reader: the next interval begins in the middle of this reader's
+    scopeMetricsOf(elsewhere, () => true); // another thread's reader: the next interval begins in the middle of this reader's
     recordTo(stream, 9, undefined);
     expect(read()).to.deep.equal([2, 'none']);
     recordTo(stream, 10, undefined);

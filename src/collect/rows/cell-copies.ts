@@ -1,0 +1,62 @@
+import type { Region } from '../../memory/region.ts';
+import { isSlabDead } from '../../memory/slab.ts';
+import { noteReported } from '../../state/cells/carried.ts';
+import type { CellReading, ReadCell } from './cell-reader.ts';
+
+/** Copies of cells, for one reader. A cell that cannot be copied in time keeps its previous value and is counted as stale. */
+export class CellCopies {
+  readonly region: Region;
+  readonly #cells: CellReading;
+  #copy = new Float64Array(64);
+  readonly #previous = new Map<number, Float64Array | undefined>(); // of cells that could not be copied once
+  readonly #deadSlabs = new Map<number, boolean>(); // of the snapshot that is being taken
+  #stale = 0;
+
+  constructor(region: Region, cells: CellReading) {
+    this.region = region;
+    this.#cells = cells;
+  }
+
+  /** Call at the start of a snapshot. */
+  begin(): void {
+    this.#deadSlabs.clear();
+  }
+
+  /** Cells so far that could not be copied: what is read while this grows is not of now. */
+  get stale(): number {
+    return this.#stale;
+  }
+
+  /** Makes room for copies of so many float64 words. */
+  reserve(words: number): void {
+    if (this.#copy.length < words) this.#copy = new Float64Array(2 * words);
+  }
+
+  /**
+   * A copy of the cell's state, or what it was when it was last copied; until the next call. Undefined only for a cell that could not be copied
+   * yet: its series is left out once.
+   */
+  read(readCell: ReadCell, cell: number, words: number): Float64Array | undefined {
+    if (!this.#cells.read(readCell, this.region, cell, this.#copy)) {
+      // Too busy to be copied: from now on, keep what was read of this cell.
+      this.#stale++;
+      if (!this.#previous.has(cell)) this.#previous.set(cell, undefined);
+      return this.#previous.get(cell);
+    }
+    if (this.#previous.size > 0 && this.#previous.has(cell))
+      this.#previous.set(cell, this.#copy.slice(0, words));
+    return this.#copy;
+  }
+
+  /** Says in a cell that a reader with delta temporality has reported it as it was in `version`: its next interval begins there. */
+  noteReported(cell: number, version: number): void {
+    noteReported(this.region.words, cell, version);
+  }
+
+  /** Whether the owner of a slab was dead when the snapshot first asked. */
+  isDead(slab: number): boolean {
+    let dead = this.#deadSlabs.get(slab);
+    if (dead === undefined) this.#deadSlabs.set(slab, (dead = isSlabDead(this.region, slab)));
+    return dead;
+  }
+}

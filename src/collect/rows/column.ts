@@ -1,0 +1,109 @@
+import type { Attributes } from '@opentelemetry/api';
+import { lengthened, roomFor } from '../../base/array-room.ts';
+import type { InstrumentKind } from '../../state/instrument-kind.ts';
+import type { Exemplar, Resource } from '../metric-data.ts';
+
+export type ColumnKind = 'counter' | 'up-down-counter' | 'gauge' | 'histogram' | 'exponential-histogram';
+
+/** The scope of a column; `attributes` only where the source knows them. */
+export interface ColumnScope {
+  readonly name: string;
+  readonly version?: string | undefined;
+  readonly schemaUrl?: string | undefined;
+  readonly attributes?: Attributes | undefined;
+}
+
+export interface ColumnDescription {
+  readonly scope: ColumnScope;
+  readonly name: string;
+  readonly unit: string;
+  readonly kind: ColumnKind;
+  /** Numbers a row has: their layout is drawn where rows of this kind are made, in number.ts, histogram.ts or exponential.ts. */
+  readonly words: number;
+  /** Upper inclusive bounds of a histogram; empty for the other kinds. */
+  readonly boundaries: readonly number[];
+  /** Of an exponential histogram: buckets a row has room for, of each sign. */
+  readonly maxSize?: number;
+  /** False for a histogram whose measurements may be negative. */
+  readonly hasSum: boolean;
+  /** False for a histogram that does not keep them. */
+  readonly hasMinMax: boolean;
+  /** True where values add up: not for a gauge, unless it is merged to its sum. */
+  readonly isSum: boolean;
+  /** What made the measurements; undefined where nobody will ask. */
+  readonly instrument?: InstrumentKind;
+  /** Whether all measurements are integers. */
+  readonly integer?: boolean;
+  /** True where rows are what came since `starts`, and not totals. */
+  readonly isDelta?: boolean;
+}
+
+/** One metric of a snapshot as columns: row i is a series. */
+export class MetricColumn {
+  readonly description: ColumnDescription;
+  /** The metric's description text; a longer one may turn up later. */
+  text: string;
+  /** Numbers a row has in `values`. */
+  readonly stride: number;
+  readonly attributes: Attributes[] = [];
+  /** Milliseconds since the epoch. */
+  readonly starts: number[] = [];
+  values: Float64Array<ArrayBuffer>;
+  /** Exemplars by row; undefined where no row has any. */
+  exemplars: Map<number, readonly Exemplar[]> | undefined;
+  #rows = 0;
+
+  /** `values`: for its rows; the column takes a longer array when it needs one. */
+  constructor(
+    description: ColumnDescription,
+    text: string,
+    values: Float64Array<ArrayBuffer> = new Float64Array(description.words),
+  ) {
+    this.description = description;
+    this.text = text;
+    this.stride = description.words;
+    this.values = values;
+  }
+
+  get rows(): number {
+    return this.#rows;
+  }
+
+  /** Makes room for so many rows, where there is not. */
+  reserve(rows: number): void {
+    if (rows * this.stride > this.values.length) this.#grow(rows);
+  }
+
+  #grow(rows: number): void {
+    this.values = lengthened(this.values, roomFor(rows) * this.stride);
+  }
+
+  /** Index in `values`, which may be another array from here on, of the next row to be filled; `close` makes it one, else it is opened again. */
+  open(): number {
+    this.reserve(this.#rows + 1);
+    return this.#rows * this.stride;
+  }
+
+  close(attributes: Attributes, start: number, exemplars?: readonly Exemplar[]): void {
+    const row = this.#rows++;
+    this.attributes[row] = attributes;
+    this.starts[row] = start;
+    if (exemplars !== undefined && exemplars.length > 0) this.#setExemplars(row, exemplars);
+  }
+
+  #setExemplars(row: number, exemplars: readonly Exemplar[]): void {
+    (this.exemplars ??= new Map<number, readonly Exemplar[]>()).set(row, exemplars);
+  }
+
+  /** Takes the rows out. */
+  clear(): void {
+    this.#rows = 0;
+    this.exemplars = undefined;
+  }
+}
+
+/** A snapshot as columns. */
+export interface MetricColumns {
+  readonly resource: Resource;
+  readonly columns: readonly MetricColumn[];
+}

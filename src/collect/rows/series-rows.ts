@@ -1,0 +1,79 @@
+import type { MergedStream } from '../directory/merged-stream.ts';
+import type { CellCopies } from './cell-copies.ts';
+import type { ColumnKind, MetricColumn } from './column.ts';
+import type { ReaderIntervals, SeriesInterval } from './intervals.ts';
+
+/** What of a column's description depends on how its rows are made. */
+export interface RowLayout {
+  readonly kind: ColumnKind;
+  readonly words: number;
+  readonly boundaries: readonly number[];
+  readonly maxSize?: number;
+  readonly hasSum: boolean;
+  readonly hasMinMax: boolean;
+  readonly isSum: boolean;
+}
+
+/** The series of one stream as rows of numbers, for one reader: each is put together from the cells of its writers. */
+export abstract class SeriesRows {
+  abstract readonly layout: RowLayout;
+  protected readonly stream: MergedStream;
+  protected readonly copies: CellCopies;
+
+  constructor(stream: MergedStream, copies: CellCopies) {
+    this.stream = stream;
+    this.copies = copies;
+  }
+
+  /** Begins a snapshot that is taken at `endMillis`. */
+  begin(_endMillis: number): void {}
+
+  /**
+   * Writes what a series amounts to now to the row at `at`. False when that is nothing, or a cell could not be copied yet; the row is rubbish then.
+   * `intervals`: notes what is new in the cells, if given.
+   */
+  abstract fill(series: number, row: Float64Array, at: number, intervals?: ReaderIntervals): boolean;
+
+  /** Adds what a series amounts to now to a column: a row, as a rule; none, or one for each writer. */
+  add(series: number, column: MetricColumn): void {
+    const at = column.open(); // first: it may make `values` anew
+    if (this.fill(series, column.values, at))
+      this.close(series, column, this.startOf(series, column.values[at]!));
+  }
+
+  /** Closes the row of a series, which says what happened since `start`. */
+  close(series: number, column: MetricColumn, start: number): void {
+    const { stream, copies } = this;
+    const exemplars = stream.exemplars && stream.exemplarsOf(series, copies.region, start);
+    column.close(stream.attributes[series]!, start, exemplars);
+  }
+
+  /** When a series began whose row begins with `value`, in milliseconds since the epoch. */
+  protected startOf(series: number, _value: number): number {
+    return this.stream.startOf(series);
+  }
+
+  /** False where the series are reported as they are also to readers that take deltas. */
+  readonly hasDeltas: boolean = true;
+  /** Whose rows are kept as they were reported, for the next delta. */
+  readonly reportedBy: 'series' | 'contribution' | 'nobody' = 'nobody';
+
+  /**
+   * Takes the row of a series that was reported off the row at `at`, which is what it amounts to now and becomes what is reported. False when nothing
+   * came in between. `interval`: what `fill` noted of it, where that is no difference of totals.
+   */
+  subtract(
+    _row: Float64Array,
+    _at: number,
+    _reported: Float64Array,
+    _reportedAt: number,
+    _interval?: SeriesInterval,
+  ): boolean {
+    return true; // a gauge has no difference
+  }
+
+  /** `fill` and `subtract` in one, of observed instruments, whose contributions are told apart. */
+  fillChange(series: number, row: Float64Array, at: number, _reported: Float64Array): boolean {
+    return this.fill(series, row, at);
+  }
+}
