@@ -1,6 +1,5 @@
 import type { Attributes } from '@opentelemetry/api';
 import { OVERFLOW_ATTRIBUTES, type CanonicalAttributes } from '../../state/attributes.ts';
-import { cellWordsOf } from '../../state/directory-checks.ts';
 import type { StreamDescription } from '../../state/records.ts';
 import { lengthened, roomFor } from '../../base/array-room.ts';
 import { attributesObject } from './attribute-objects.ts';
@@ -28,8 +27,6 @@ export class MergedStream {
   text: string;
   /** When the first of the writers known made the stream, in milliseconds since the epoch. */
   created: number;
-  /** Float64 words of its cells. */
-  readonly cellWords: number;
   readonly attributes: Attributes[] = [];
   /** Exemplars by the cell of the series they belong to; undefined while no series has any. */
   exemplars: Map<number, ExemplarBlock> | undefined;
@@ -45,7 +42,11 @@ export class MergedStream {
     this.description = description;
     this.text = description.description;
     this.created = description.created;
-    this.cellWords = cellWordsOf(description);
+  }
+
+  /** Of several descriptions, the longest is shown (specification, duplicate registration). */
+  describe(text: string): void {
+    if (text.length > this.text.length) this.text = text;
   }
 
   /** Number of series. */

@@ -1,41 +1,30 @@
 import { shortText } from '../../base/errors.ts';
 import { Warnings } from '../../base/warnings.ts';
-import { ExtentCursor, readRecord, type LogRecord } from '../../memory/directory-log.ts';
+import { readRecord } from '../../memory/directory-log.ts';
 import { EXTENTS_OFFSET } from '../../memory/layout.ts';
 import type { Extent, Region } from '../../memory/region.ts';
-import {
-  checkCell,
-  checkExemplars,
-  decodeConfiguration,
-  decodeStream,
-} from '../../state/directory-checks.ts';
-import { DirectoryTexts } from '../../state/directory-texts.ts';
-import { decodeExemplars } from '../../state/exemplar-record.ts';
-import * as R from '../../state/records.ts';
+import { decodeConfiguration } from '../../state/directory-checks.ts';
+import { DirectoryReader, type DirectoryVisitor } from '../../state/directory-reader.ts';
+import type { ExemplarsRecord } from '../../state/exemplar-record.ts';
+import * as records from '../../state/records.ts';
 import { DirectoryWatch } from './directory-watch.ts';
 import { ExemplarBlock } from './exemplar-block.ts';
 import { MergedStream } from './merged-stream.ts';
 import { StringCache } from './string-cache.ts';
 import { SerialQueue } from '../../base/serial-queue.ts';
-import { performance } from '../../base/platform.ts';
 
-/** Records decoded between two looks at the time. */
-const RECORDS_BETWEEN_LOOKS = 64;
-
-/** What of one slab's directory was decoded so far. Ids count records, so they are indices here. */
+/** The directory of one slab, as far as it was decoded. */
 interface SlabDirectory {
   readonly slab: number;
-  readonly cursors: ExtentCursor[];
-  readonly streams: MergedStream[];
-  readonly keySets: (readonly string[])[];
-  readonly texts: DirectoryTexts;
+  readonly reader: DirectoryReader;
+  readonly visitor: DirectoryVisitor;
   /** Set when a record was damaged: what was decoded stays in use, nothing more is read. */
   broken: boolean;
 }
 
 /** The streams of one scope, in the order in which they were found. */
 export interface ScopeStreams {
-  readonly scope: R.Scope;
+  readonly scope: records.Scope;
   readonly streams: MergedStream[];
 }
 
@@ -51,17 +40,16 @@ export class StoreReader {
   readonly #slabs = new Map<number, SlabDirectory>();
   readonly #streams = new Map<string, MergedStream>();
   readonly #scopes = new Map<string, ScopeStreams>();
-  readonly #merges = new Map<string, R.GaugeMerge>();
+  readonly #merges = new Map<string, records.GaugeMerge>();
   readonly #warnings = new Warnings();
   readonly #strings = new StringCache();
   readonly #textOf = (bytes: Buffer, start: number, end: number): string =>
     this.#strings.text(bytes, start, end);
   readonly #watch: DirectoryWatch;
   #walkedTo = EXTENTS_OFFSET;
-  #taken = 0;
   #hasExemplars = false;
   #configurationOffset = 0;
-  #configuration: R.StoreConfiguration | undefined;
+  #configuration: records.StoreConfiguration | undefined;
 
   constructor(region: Region) {
     this.region = region;
@@ -79,36 +67,22 @@ export class StoreReader {
    */
   refresh(until: number = Infinity): boolean {
     this.refreshConfiguration();
-    // First the extents, then their records: a writer never goes back to an extent after it claimed the next, so all
-    // but the last extent of a slab are then complete, and records are met in the order in which they were written.
-    for (let extent; (extent = this.#nextExtent()) !== undefined; this.#walkedTo += extent.bytes) {
-      let directory = this.#slabs.get(extent.slab);
-      if (directory === undefined) {
-        directory = {
-          slab: extent.slab,
-          cursors: [],
-          streams: [],
-          keySets: [],
-          texts: new DirectoryTexts(this.#textOf),
-          broken: false,
-        };
-        this.#slabs.set(extent.slab, directory);
-      }
-      directory.cursors.push(new ExtentCursor(this.region, extent));
-    }
+    // First all extents, then their records: see `DirectoryReader.add`.
+    for (let extent; (extent = this.#nextExtent()) !== undefined; this.#walkedTo += extent.bytes)
+      this.#directoryOf(extent.slab).reader.add(extent);
     const directories = [...this.#slabs.values()].filter(({ broken }) => !broken);
     const isAll = directories.every((directory) => this.#readDirectory(directory, until));
     this.region.refresh();
     if (!isAll) return false;
     this.#watch.note(
       this.#walkedTo,
-      [...this.#slabs.values()].map(({ cursors }) => cursors.at(-1)!),
+      [...this.#slabs.values()].map(({ reader }) => reader.cursor!),
     );
     return true;
   }
 
   /** The publisher's configuration; undefined until it was written. */
-  get configuration(): R.StoreConfiguration | undefined {
+  get configuration(): records.StoreConfiguration | undefined {
     return this.#configuration;
   }
 
@@ -147,18 +121,43 @@ export class StoreReader {
     }
   }
 
+  #directoryOf(slab: number): SlabDirectory {
+    let directory = this.#slabs.get(slab);
+    if (directory === undefined) {
+      const reader = new DirectoryReader(this.region, this.#textOf);
+      this.#slabs.set(slab, (directory = { slab, reader, visitor: this.#visitorOf(slab), broken: false }));
+    }
+    return directory;
+  }
+
+  #visitorOf(slab: number): DirectoryVisitor {
+    const streams: MergedStream[] = []; // by the numbers they have in the slab
+    return {
+      stream: (description) => void streams.push(this.#streamOf(description)),
+      description: (stream, text) => streams[stream]!.describe(text),
+      series: ({ stream: number, attributes, cell, startTime }) => {
+        const stream = streams[number]!;
+        stream.add(attributes, startTime, { cell, slab }, this.#limitOf(stream));
+      },
+      exemplars: (record) => this.#addExemplars(streams[record.stream]!, record),
+      block: () => {},
+    };
+  }
+
+  #limitOf({ description: { kind, cardinalityLimit } }: MergedStream): number {
+    return cardinalityLimit ?? this.#configuration?.cardinalityLimits[kind] ?? Infinity;
+  }
+
+  #addExemplars(stream: MergedStream, record: ExemplarsRecord): void {
+    stream.exemplars ??= new Map();
+    stream.exemplars.set(record.cell, new ExemplarBlock(record));
+    this.#hasExemplars = true;
+  }
+
   /** False when it was not done by `until`. */
   #readDirectory(directory: SlabDirectory, until: number): boolean {
-    const { cursors } = directory;
     try {
-      for (;;) {
-        for (let record; (record = cursors[0]!.next()) !== undefined;) {
-          this.#take(record, directory);
-          if (++this.#taken % RECORDS_BETWEEN_LOOKS === 0 && performance.now() > until) return false;
-        }
-        if (cursors.length === 1) return true;
-        cursors.shift(); // complete, see `refresh`
-      }
+      return directory.reader.read(directory.visitor, until);
     } catch (error) {
       directory.broken = true;
       this.#warnings.loss(
@@ -170,50 +169,8 @@ export class StoreReader {
     }
   }
 
-  #take(log: LogRecord, directory: SlabDirectory): void {
-    switch (log.kind) {
-      case R.STREAM_RECORD:
-        directory.streams.push(this.#streamOf(decodeStream(log.payload)));
-        return;
-      case R.KEY_SET_RECORD:
-        directory.keySets.push(R.decodeJson(log.payload) as string[]);
-        return;
-      case R.SERIES_RECORD:
-        this.#takeSeries(log, directory);
-        return;
-      case R.DESCRIPTION_RECORD: {
-        const [id, text] = R.decodeJson(log.payload) as [number, string];
-        const stream = directory.streams[id]!;
-        if (text.length > stream.text.length) stream.text = text;
-        return;
-      }
-      case R.EXEMPLARS_RECORD: {
-        const record = decodeExemplars(log.payload);
-        checkExemplars(record, directory.cursors[0]!);
-        const stream = directory.streams[record.stream]!;
-        stream.exemplars ??= new Map();
-        stream.exemplars.set(record.cell, new ExemplarBlock(record));
-        this.#hasExemplars = true;
-        return;
-      }
-      default: // of a later minor version
-    }
-  }
-
-  #takeSeries({ bytes, start, end }: LogRecord, directory: SlabDirectory): void {
-    const decoded = R.decodeSeries(bytes, start, end);
-    const { stream: id, keySet, cell, startTime } = decoded;
-    const stream = directory.streams[id]!;
-    checkCell(cell, stream.cellWords, directory.cursors[0]!);
-    const keys = directory.keySets[keySet] ?? [];
-    const attributes = R.decodeSeriesAttributes(decoded, keys, directory.texts);
-    const { kind, cardinalityLimit } = stream.description;
-    const limit = cardinalityLimit ?? this.#configuration?.cardinalityLimits[kind] ?? Infinity;
-    stream.add(attributes, startTime, { cell, slab: directory.slab }, limit);
-  }
-
-  #streamOf(description: R.StreamDescription): MergedStream {
-    const key = R.streamKey(description);
+  #streamOf(description: records.StreamDescription): MergedStream {
+    const key = records.streamKey(description);
     let stream = this.#streams.get(key);
     if (stream === undefined) {
       stream = new MergedStream(description);
@@ -221,15 +178,15 @@ export class StoreReader {
       this.#scopeOf(description.scope).push(stream);
       if (description.aggregation.type === 'last-value') this.#checkMerge(description);
     }
-    if (description.description.length > stream.text.length) stream.text = description.description;
+    stream.describe(description.description);
     stream.created = Math.min(stream.created, description.created);
     return stream;
   }
 
   /** Threads may disagree about how a gauge is merged: that makes two metrics of one name. */
-  #checkMerge(description: R.StreamDescription): void {
+  #checkMerge(description: records.StreamDescription): void {
     const { name, scope, merge = 'most-recent' } = description;
-    const key = R.streamKey({ ...description, merge: 'most-recent' });
+    const key = records.streamKey({ ...description, merge: 'most-recent' });
     const first = this.#merges.get(key);
     if (first === undefined) this.#merges.set(key, merge);
     else if (first !== merge)
@@ -240,8 +197,8 @@ export class StoreReader {
       );
   }
 
-  #scopeOf(scope: R.Scope): MergedStream[] {
-    const key = R.scopeKey(scope);
+  #scopeOf(scope: records.Scope): MergedStream[] {
+    const key = records.scopeKey(scope);
     let found = this.#scopes.get(key);
     if (found === undefined) {
       const { name, version, schemaUrl, attributes } = scope; // JSON leaves a schemaUrl out that is undefined

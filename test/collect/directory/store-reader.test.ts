@@ -62,7 +62,8 @@ describe('store reader', function () {
     const reader = new StoreReader(region);
     let slices = 1;
     while (!reader.refresh(-Infinity)) slices++;
-    expect(slices).to.equal(1 + Math.floor((2000 + 1000 + 6) / 64)); // series, and streams, key sets and overflow series
+    // Of series, and streams, key sets and overflow series. What was read before, of whatever store, counts for the first slice.
+    expect(slices - Math.floor((2000 + 1000 + 6) / 64)).to.be.within(1, 2);
     expect(totals(reader)).to.deep.equal(totals(new StoreReader(region)));
     expect(reader.refresh(-Infinity)).to.equal(true);
   });

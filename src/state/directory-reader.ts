@@ -1,0 +1,126 @@
+import { performance } from '../base/platform.ts';
+import { ExtentCursor, type LogRecord } from '../memory/directory-log.ts';
+import type { Extent, Region } from '../memory/region.ts';
+import type { CanonicalAttributes } from './attributes.ts';
+import { cellWordsOf, checkCell, checkExemplars, decodeStream } from './directory-checks.ts';
+import { DirectoryTexts } from './directory-texts.ts';
+import { decodeExemplars, type ExemplarsRecord } from './exemplar-record.ts';
+import * as records from './records.ts';
+
+/** Records decoded between two looks at the time, of whatever directories. */
+const RECORDS_BETWEEN_LOOKS = 64;
+let decoded = 0;
+
+/** A series as a directory has it. Streams are named by their numbers: how many were met before. */
+export interface SeriesEntry {
+  readonly stream: number;
+  readonly attributes: CanonicalAttributes;
+  readonly isOverflow: boolean;
+  readonly cell: number;
+  /** In milliseconds since the epoch. */
+  readonly startTime: number;
+}
+
+/** Who is told what a directory says, in the order in which it was written. */
+export interface DirectoryVisitor {
+  stream(description: records.StreamDescription): void;
+  /** A stream was registered again, with a longer description. */
+  description(stream: number, text: string): void;
+  series(entry: SeriesEntry): void;
+  exemplars(record: ExemplarsRecord): void;
+  /** A cell got memory for what it counted before its interval. */
+  block(at: number): void;
+}
+
+/**
+ * Reads the directory of one slab: all of it once, and what was added since at each further call. Nothing is told that was not checked. For whoever goes on counting in the slab, for readers, and
+ * for whoever checks it.
+ */
+export class DirectoryReader {
+  /** Of each key set, by its number. */
+  readonly keySets: (readonly string[])[] = [];
+  readonly #region: Region;
+  readonly #extents: ExtentCursor[] = [];
+  readonly #texts: DirectoryTexts;
+  readonly #cellWords: number[] = []; // by stream
+
+  /** `textOf`: decodes UTF-8, where texts are to be shared with other directories. */
+  constructor(region: Region, textOf?: (bytes: Buffer, start: number, end: number) => string) {
+    this.#region = region;
+    this.#texts = new DirectoryTexts(textOf);
+  }
+
+  /**
+   * Adds an extent of the slab, the next in the order of the region. A writer never goes back to an extent after it claimed the next: so all but the last
+   * one are complete as soon as the next is known.
+   */
+  add(extent: Extent): void {
+    this.#extents.push(new ExtentCursor(this.#region, extent));
+  }
+
+  /** Where the directory is read to; undefined where it has no extent. */
+  get cursor(): ExtentCursor | undefined {
+    return this.#extents[0];
+  }
+
+  /**
+   * Tells what was not told yet, until `performance.now()` is past `until`; false when there is more. Throws when the directory is damaged: then nothing
+   * more can be read of it.
+   */
+  read(visitor: DirectoryVisitor, until: number = Infinity): boolean {
+    for (let cursor; (cursor = this.#extents[0]) !== undefined; this.#extents.shift()) {
+      for (let record; (record = cursor.next()) !== undefined;) {
+        this.#tell(record, visitor);
+        if (++decoded % RECORDS_BETWEEN_LOOKS === 0 && performance.now() > until) return false;
+      }
+      if (this.#extents.length === 1) return true;
+    }
+    return true;
+  }
+
+  #tell(record: LogRecord, visitor: DirectoryVisitor): void {
+    switch (record.kind) {
+      case records.STREAM_RECORD: {
+        const description = decodeStream(record.payload);
+        this.#cellWords.push(cellWordsOf(description));
+        visitor.stream(description);
+        return;
+      }
+      case records.KEY_SET_RECORD:
+        this.keySets.push(records.decodeJson(record.payload) as string[]);
+        return;
+      case records.SERIES_RECORD: {
+        const series = records.decodeSeries(record.bytes, record.start, record.end);
+        const { stream, keySet, cell, startTime } = series;
+        checkCell(cell, this.#cellWords[stream]!, this.#extents[0]!);
+        const attributes = records.decodeSeriesAttributes(series, this.keySets[keySet] ?? [], this.#texts);
+        visitor.series({
+          stream,
+          attributes,
+          isOverflow: keySet === records.OVERFLOW_KEY_SET,
+          cell,
+          startTime,
+        });
+        return;
+      }
+      case records.DESCRIPTION_RECORD: {
+        const [stream, text] = records.decodeJson(record.payload) as [number, string];
+        visitor.description(stream, text);
+        return;
+      }
+      case records.EXEMPLARS_RECORD: {
+        const exemplars = decodeExemplars(record.payload);
+        checkExemplars(exemplars, this.#extents[0]!);
+        visitor.exemplars(exemplars);
+        return;
+      }
+      case records.BLOCK_RECORD: {
+        const block = records.decodeBlock(record.payload);
+        checkCell(block, 1, this.#extents[0]!);
+        visitor.block(block);
+        return;
+      }
+      default: // of a later minor version
+    }
+  }
+}
