@@ -43,29 +43,43 @@ export class ExporterThreadError extends Error {
   }
 }
 
+/** Names of what is not shown to whoever reads a log. */
+const SECRET = /^headers?$|auth|password|passwd|secret|token|credential|api.?key|^key$|^process\.command/i;
+
 /** A wrong option, found at construction. The message names the option, the value and what is allowed. */
 export class OptionError extends TypeError {
   readonly code = 'E_OPTION';
 
   constructor(option: string, value: unknown, allowed: string) {
-    super(`${option} is ${shortText(value)}; it must be ${allowed}`);
+    const isSecret = option.split('.').some((name) => SECRET.test(name));
+    super(`${option} is ${isSecret ? '(not shown)' : shortText(value)}; it must be ${allowed}`);
     this.name = 'OptionError';
   }
 }
 
-/** A value as an error message shows it: short, and never throwing whatever it is. */
+/** A value as an error message shows it: short, without secrets, and never throwing whatever it is. */
 export function shortText(value: unknown): string {
   try {
     const text =
       typeof value === 'string'
         ? JSON.stringify(value)
         : typeof value === 'object' && value !== null && !(value instanceof Error)
-          ? (JSON.stringify(value) ?? Object.prototype.toString.call(value))
+          ? (JSON.stringify(value, withoutSecrets) ?? Object.prototype.toString.call(value))
           : typeof value === 'bigint'
             ? `${value}n`
             : String(value);
-    return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+    const shown = withoutCredentials(text);
+    return shown.length > 80 ? `${shown.slice(0, 77)}...` : shown;
   } catch {
     return `[${typeof value}]`; // even its tag may throw: a revoked proxy
   }
+}
+
+function withoutSecrets(name: string, value: unknown): unknown {
+  return SECRET.test(name) ? '***' : value;
+}
+
+/** A text without the user and the password in URLs. */
+export function withoutCredentials(text: string): string {
+  return text.replaceAll(/:\/\/[^\s"']*@/g, '://***@');
 }

@@ -1,10 +1,13 @@
 /**
- * How this package tells the app of what goes wrong: through OpenTelemetry's `diag`, whose logger the app sets. Most apps set none, and hear
- * nothing of it; so what loses data, or exports nothing, goes to standard error then.
+ * How this package tells the app of what goes wrong: through OpenTelemetry's `diag`, whose logger the app
+ * sets. Most apps set none, and hear nothing of it; so what loses data, or exports nothing, goes to standard
+ * error then.
  *
- * Nothing here throws, whatever the logger does: telemetry must not break the app it serves.
+ * Nothing here throws, whatever the logger does: telemetry must not break the app it serves. Nothing shows
+ * the credentials of a URL.
  */
 import { diag } from '@opentelemetry/api';
+import { withoutCredentials } from './errors.ts';
 
 export type Level = 'error' | 'warn' | 'info';
 
@@ -15,13 +18,16 @@ const printedTexts = new Set<string>();
 /** Tells the app's logger, if it has one. */
 export function tell(level: Level, message: string): void {
   try {
-    diag[level](message);
+    diag[level](withoutCredentials(message));
   } catch {
     // The logger's own fault.
   }
 }
 
-/** For what loses data or exports nothing: tells the app's logger, or where there is none standard error, each text once. */
+/**
+ * For what loses data or exports nothing: tells the app's logger, or where there is none standard error, each
+ * text once.
+ */
 export function tellOfLoss(level: Level, message: string): void {
   if (hasLogger()) tell(level, message);
   else if (!printedTexts.has(message)) {
@@ -45,7 +51,8 @@ export function announce(message: string, isOurs: boolean = !hasLogger()): void 
 export function printLine(message: string): void {
   if (process.env['OTEL_LOG_LEVEL']?.trim().toLowerCase() === 'none') return;
   try {
-    process.stderr.write(message.startsWith(PREFIX) ? `${message}\n` : `${PREFIX}${message}\n`);
+    const shown = withoutCredentials(message);
+    process.stderr.write(shown.startsWith(PREFIX) ? `${shown}\n` : `${PREFIX}${shown}\n`);
   } catch {
     // Closed.
   }
@@ -53,7 +60,10 @@ export function printLine(message: string): void {
 
 const PREFIX = 'seqlock-metrics: ';
 
-/** Whether the app has set a logger. The API has no question for it; this is where all its copies of version 1 keep what is registered. */
+/**
+ * Whether the app has set a logger. The API has no question for it; this is where all its copies of version 1
+ * keep what is registered.
+ */
 export function hasLogger(): boolean {
   const registered = (globalThis as Record<symbol, { diag?: unknown } | undefined>)[
     Symbol.for('opentelemetry.js.api.1')
@@ -74,8 +84,9 @@ interface Kind {
 }
 
 /**
- * Tells of each cause once. Causes are bounded by their kind, so that no input makes them grow or floods the log, and many of one kind hide
- * none of another. Beyond the bound they are counted, and the count is told at the 10th, 100th, 1,000th and so on, and by `end`.
+ * Tells of each cause once. Causes are bounded by their kind, so that no input makes them grow or floods the
+ * log, and many of one kind hide none of another. Beyond the bound they are counted, and the count is told at
+ * the 10th, 100th, 1,000th and so on, and by `end`.
  */
 export class Warnings {
   readonly #kinds = new Map<string, Kind>();
