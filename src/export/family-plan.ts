@@ -1,4 +1,8 @@
-/** Which metric goes into which Prometheus family. Conflicts are settled here: the metric met first wins, the other is left out and both are named. */
+/**
+ * Which metric goes into which Prometheus family. Conflicts are settled here: the metric met first wins, the
+ * other is left out and both are named.
+ */
+import type { Attributes } from '@opentelemetry/api';
 import { BY_NAME_SCOPE } from '../base/by-name-scope.ts';
 import type { Warnings } from '../base/warnings.ts';
 import { shortText } from '../base/errors.ts';
@@ -27,6 +31,11 @@ export interface ExpositionOptions {
   readonly withoutScopeInfo?: boolean;
   /** Leaves `target_info` out. Default false. */
   readonly withoutTargetInfo?: boolean;
+  /**
+   * Resource attributes that are labels of `target_info`: those whose key it matches. Default: all but what
+   * shows the command line, the owner or paths of the process, which may have passwords in them.
+   */
+  readonly withTargetInfoAttributes?: RegExp | readonly string[];
   /** Resource attributes that become labels of every sample: those whose key it matches. Default none. */
   readonly withResourceConstantLabels?: RegExp | readonly string[];
   /** `_created` samples in OpenMetrics, which say when a series started. Default true. */
@@ -53,6 +62,36 @@ export interface FamilyPlan {
   readonly families: readonly PlannedFamily[];
   /** Present unless left out: name of the target family. */
   readonly targetInfo: PlannedFamily | undefined;
+}
+
+/** What `target_info` does not show unless it is asked for (semantic conventions of processes). */
+const OF_THE_OWNER_ALONE =
+  /^process\.(command|title|owner|working_directory|environment_variable|executable|(real_|saved_)?user\b)/;
+
+/** The resource attributes that `target_info` has as labels. */
+export function targetAttributes(
+  attributes: Attributes,
+  { withTargetInfoAttributes: wanted }: ExpositionOptions,
+): Attributes {
+  return chosen(attributes, (key) =>
+    wanted === undefined ? !OF_THE_OWNER_ALONE.test(key) : matches(key, wanted),
+  );
+}
+
+/** The resource attributes that are labels of every sample. */
+export function constantLabels(
+  attributes: Attributes,
+  { withResourceConstantLabels: wanted }: ExpositionOptions,
+): Attributes {
+  return chosen(attributes, (key) => wanted !== undefined && matches(key, wanted));
+}
+
+function chosen(attributes: Attributes, isWanted: (key: string) => boolean): Attributes {
+  return Object.fromEntries(Object.entries(attributes).filter(([key]) => isWanted(key)));
+}
+
+function matches(key: string, wanted: RegExp | readonly string[]): boolean {
+  return wanted instanceof RegExp ? key.search(wanted) !== -1 : wanted.includes(key);
 }
 
 /** Plans the families of a snapshot, in the order of their first metrics. */
@@ -127,7 +166,8 @@ function familyOf(
   const unitOf = (shown: string): string =>
     parts.unit !== '' && shown.endsWith(`_${parts.unit}`) ? parts.unit : '';
   if (kind !== 'counter') return { ...shared, name: base, sampleName, type: kind, unit: unitOf(base) };
-  // An OpenMetrics counter ends with _total or is none: strategies without suffixes then say nothing of its type.
+  // An OpenMetrics counter ends with _total or is none: strategies without suffixes then say nothing of its
+  // type.
   const counterName = sampleName.endsWith('_total') ? sampleName.slice(0, -'_total'.length) : '';
   return counterName !== ''
     ? { ...shared, name: counterName, sampleName, type: 'counter', unit: unitOf(counterName) }

@@ -13,7 +13,7 @@ import type { Exemplar } from '../collect/metric-data.ts';
 import { shortText } from '../base/errors.ts';
 import { ClassicColumns } from './classic-buckets.ts';
 import { exemplarLabels, newestByBucket } from './exemplar-text.ts';
-import { planFamilies, type ExpositionOptions, type PlannedFamily } from './family-plan.ts';
+import { planFamilies, targetAttributes, type ExpositionOptions, type PlannedFamily } from './family-plan.ts';
 import { hashOfLabels, LabelIndex } from './label-index.ts';
 import type { LabelPair, LabelWriter } from './label-text.ts';
 import { wellFormed, type EscapingScheme } from './prometheus-name.ts';
@@ -46,7 +46,7 @@ export function* prometheusProtobuf(
   if (plan.targetInfo !== undefined) {
     const writer = openFamily(plan.targetInfo);
     const metric = writer.begin(4);
-    writeLabels(writer, context.labels.pairs(attributes, new Set()));
+    writeLabels(writer, context.labels.pairs(targetAttributes(attributes, options), new Set()));
     const gauge = writer.begin(2);
     writer.double(1, 1);
     writer.end(gauge);

@@ -3,7 +3,13 @@ import { flag, oneOf, rule, table, type Check } from '../base/options.ts';
 import { Warnings } from '../base/warnings.ts';
 import type { MetricColumn, MetricColumns } from '../collect/rows/column.ts';
 import { ClassicColumns } from './classic-buckets.ts';
-import { planFamilies, type Dialect, type ExpositionOptions, type FamilyPlan } from './family-plan.ts';
+import {
+  planFamilies,
+  targetAttributes,
+  type Dialect,
+  type ExpositionOptions,
+  type FamilyPlan,
+} from './family-plan.ts';
 import type { HeldBytes } from './page-chunk.ts';
 import { TRANSLATION_STRATEGIES } from './prometheus-name.ts';
 import { TextFamily, textContext, type TextContext } from './text-family.ts';
@@ -100,7 +106,7 @@ export class PrometheusText {
     );
     const context = textContext(resource.attributes, this.#dialect, this.#options, this.#warnings);
     this.#planned = { columns: [...columns], texts: columns.map(({ text }) => text), resource: key };
-    this.#target = targetText(plan, resource.attributes, context);
+    this.#target = targetText(plan, targetAttributes(resource.attributes, this.#options), context);
     this.#families = plan.families.map((family) => {
       const known = reusable.get(family.name);
       return known?.isThatOf(family) === true ? known : new TextFamily(family, context);
@@ -124,17 +130,20 @@ function targetText({ targetInfo }: FamilyPlan, attributes: Attributes, { labels
   return Buffer.from(`# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${sample} 1\n`, 'utf8');
 }
 
+const resourceKeys = rule(
+  'a RegExp or an array of resource attribute keys',
+  (value) =>
+    value instanceof RegExp || (Array.isArray(value) && value.every((key) => typeof key === 'string')),
+);
+
 /** What each option of an exposition may be. */
 export const EXPOSITION_CHECKS: { readonly [K in keyof Required<ExpositionOptions>]: Check } = {
   translationStrategy: oneOf(TRANSLATION_STRATEGIES),
   withoutUnits: flag,
   withoutScopeInfo: flag,
   withoutTargetInfo: flag,
-  withResourceConstantLabels: rule(
-    'a RegExp or an array of resource attribute keys',
-    (value) =>
-      value instanceof RegExp || (Array.isArray(value) && value.every((key) => typeof key === 'string')),
-  ),
+  withResourceConstantLabels: resourceKeys,
+  withTargetInfoAttributes: resourceKeys,
   created: flag,
 };
 

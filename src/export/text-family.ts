@@ -3,7 +3,13 @@ import { shortText } from '../base/errors.ts';
 import { BY_NAME_SCOPE } from '../base/by-name-scope.ts';
 import type { Warnings } from '../base/warnings.ts';
 import type { ColumnScope, MetricColumn, MetricColumns } from '../collect/rows/column.ts';
-import { strategyOf, type Dialect, type ExpositionOptions, type PlannedFamily } from './family-plan.ts';
+import {
+  constantLabels,
+  strategyOf,
+  type Dialect,
+  type ExpositionOptions,
+  type PlannedFamily,
+} from './family-plan.ts';
 import { ExemplarTexts } from './exemplar-text.ts';
 import { ByteText } from './byte-text.ts';
 import { hashOfLabels, LabelIndex } from './label-index.ts';
@@ -53,16 +59,6 @@ export function textContext(
 /** Writes the labels of a scope's series. */
 export function labelWriterOf({ name }: ColumnScope, context: TextContext): LabelWriter {
   return name === BY_NAME_SCOPE ? context.labelsByName : context.labels;
-}
-
-function constantLabels(
-  attributes: Attributes,
-  { withResourceConstantLabels: wanted }: ExpositionOptions,
-): Attributes {
-  if (wanted === undefined) return {};
-  const isWanted = (key: string): boolean =>
-    wanted instanceof RegExp ? key.search(wanted) !== -1 : wanted.includes(key);
-  return Object.fromEntries(Object.entries(attributes).filter(([key]) => isWanted(key)));
 }
 
 /** The lines of one family: what it is, and its samples from every scope. No two samples of it are alike. */

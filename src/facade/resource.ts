@@ -1,4 +1,5 @@
 import type { Attributes } from '@opentelemetry/api';
+import { basename } from 'node:path';
 import { isObject, rule, type Check } from '../base/options.ts';
 import { VERSION } from '../base/version.ts';
 
@@ -33,7 +34,7 @@ export function withoutProcess(attributes: Readonly<Record<string, unknown>>): R
 export function defaultResource(): ProviderResource {
   return {
     attributes: {
-      'service.name': `unknown_service:${process.argv0}`,
+      'service.name': `unknown_service:${basename(process.argv0)}`, // of the executable, without its path
       'telemetry.sdk.language': 'nodejs',
       'telemetry.sdk.name': 'seqlock-metrics',
       'telemetry.sdk.version': VERSION,

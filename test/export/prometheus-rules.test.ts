@@ -214,6 +214,32 @@ describe('rules of the Prometheus formats', () => {
     expect(parseStrictly(text({}, OPEN), 'openmetrics').get('target')!.type).to.equal('info');
   });
 
+  it('target_info shows no command line, owner or path of the process, unless it is asked for', () => {
+    const { meter, text } = setUp({
+      'process.command_args': ['/usr/bin/node', 'app.js', '--db-password=hunter2'],
+      'process.command': '/home/alice/app.js',
+      'process.command_line': 'node app.js --db-password=hunter2',
+      'process.executable.path': '/usr/bin/node',
+      'process.executable.name': '/usr/bin/node',
+      'process.working_directory': '/home/alice',
+      'process.owner': 'alice',
+      'process.user.name': 'alice',
+      'process.title': 'node app.js --db-password=hunter2',
+      'process.pid': '7',
+      'service.name': 'x',
+    });
+    meter.createGauge('g').record(1);
+    const labelsOf = (options: ExpositionOptions): Record<string, string> => ({
+      ...parseStrictly(text(options)).get('target_info')!.samples[0]!.labels,
+    });
+    expect(labelsOf({})).to.deep.equal({ process_pid: '7', service_name: 'x' });
+    expect(labelsOf({ withTargetInfoAttributes: ['process.owner'] })).to.deep.equal({
+      process_owner: 'alice',
+    });
+    expect(Object.keys(labelsOf({ withTargetInfoAttributes: /^process.command/ }))).to.have.length(3);
+    expect(text({}, OPEN)).not.to.include('hunter2');
+  });
+
   it('resource attributes are labels of samples only where they are chosen', () => {
     const { meter, text } = setUp({ 'host.name': 'h', 'service.name': 'x' });
     meter.createGauge('g').record(1);
