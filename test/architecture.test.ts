@@ -26,7 +26,7 @@ const IMPORTABLE: ReadonlyMap<string, readonly string[]> = new Map([
 ]);
 
 /** Packages a user has anyway, and Node's own modules. */
-const PACKAGES = /^(node:[a-z0-9_]+|@opentelemetry\/(api|sdk-metrics))$/;
+const PACKAGES = /^(node:[a-z0-9_/]+|@opentelemetry\/(api|sdk-metrics))$/;
 /** Code of the SDK's package is loaded here only; anywhere else its types may be used. The standard provider is made of it. */
 const MAY_LOAD_SDK = ['facade/metric-reader.ts', 'facade/metrics/standard-backend.ts', 'exporter/push.ts'];
 /** They set loggers. What is told goes through `base/warnings.ts` everywhere. */
@@ -34,8 +34,11 @@ const MAY_USE_DIAG = ['base/warnings.ts', 'register/register.ts', 'thread/entry.
 /** Globals that tests of an app may fake; see `base/platform.ts`. */
 const PLATFORM =
   /(?<![.\w'"-])(performance|queueMicrotask|(?:set|clear)(?:Timeout|Interval|Immediate))(?=\s*[.(])|\bDate\.now\b|\bnew Date\b|\bprocess\.(?:nextTick|hrtime)\b/g;
-/** Optional peers, loaded where they are used and when they are used. */
+/** Peers that are loaded where they are used and when they are used. */
 const MAY_REQUIRE = [
+  'export/password-check.ts -> bcryptjs',
+  'export/web-config.ts -> yaml',
+  'facade/observation.ts -> @opentelemetry/sdk-metrics',
   'exporter/push.ts -> @opentelemetry/sdk-metrics',
   'facade/metrics/metrics-config.ts -> smol-toml',
   'memory/native.ts -> koffi',

@@ -22,3 +22,11 @@ export async function withTimeout<T>(timeoutMillis: number, work: Promise<T>): P
     clearTimeout(timer);
   }
 }
+
+/** Resolves when the time is over. Keeps the process up until then, unless it is not to. */
+export function sleep(millis: number, keepsUp: boolean = true): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, millis);
+    if (!keepsUp) timer.unref();
+  });
+}

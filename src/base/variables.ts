@@ -6,11 +6,14 @@ const PREFIX = 'SEQLOCK_METRICS_';
 
 /** All environment variables of this package's own. A test finds those that the code reads here. */
 export const VARIABLES: readonly string[] = [
+  'SEQLOCK_METRICS_BEARER_TOKEN_FILE',
+  'SEQLOCK_METRICS_BEARER_TOKEN_SHA256',
   'SEQLOCK_METRICS_BLOCKED_THREADS',
   'SEQLOCK_METRICS_EXPORTER',
   'SEQLOCK_METRICS_MEMORY_ORDER',
   'SEQLOCK_METRICS_DIRECTORY',
   QUIET_VARIABLE,
+  'SEQLOCK_METRICS_WEB_CONFIG_FILE',
 ];
 
 const end = (name: string): string => name.slice(PREFIX.length);

@@ -7,7 +7,7 @@ import { INSTRUMENT_KINDS, type InstrumentKind } from '../state/records.ts';
 import { readerOf, type StoreReader } from './directory/store-reader.ts';
 import { StreamSelection } from './directory/stream-selection.ts';
 import { TEMPORALITY_DELTA, type Resource } from './metric-data.ts';
-import { observeElsewhere } from './observation.ts';
+import { observe } from './observation.ts';
 import { CellReader, type ReadStats } from './rows/cell-reader.ts';
 import { SelfMetrics, type SelfMetric } from './self-metrics.ts';
 import type { MetricColumn, MetricColumns } from './rows/column.ts';
@@ -19,9 +19,6 @@ import { storeMetrics } from './store-metrics.ts';
 export interface ReadableStore {
   readonly region: Region;
 }
-
-/** Gets observable callbacks to run before a snapshot; resolves to what they threw. */
-export type Observe = (timeoutMillis: number | undefined) => Promise<unknown[]>;
 
 export interface MetricSourceOptions {
   /** What the metrics are reported for. Default: what the store's publisher said. */
@@ -36,8 +33,8 @@ export interface MetricSourceOptions {
   readonly moreMetrics?: readonly SelfMetric[] | undefined;
   /** `deltaStates()` of a source in another thread, whose place this one takes. */
   readonly resume?: readonly DeltaState[] | undefined;
-  /** Default: has the callbacks of other threads called. */
-  readonly observe?: Observe | undefined;
+  /** Has callbacks called before a snapshot, and resolves to what they failed with. Default: `observe` of observation.ts. */
+  readonly observe?: typeof observe | undefined;
 }
 
 const withSources = new WeakSet<Region>();
@@ -89,8 +86,7 @@ export class MetricSource {
 
   /** Has the observable callbacks of all threads called, as `collect` does; resolves to what they threw. */
   observe(timeoutMillis?: number): Promise<unknown[]> {
-    const { observe } = this.#options;
-    return observe === undefined ? observeElsewhere(this.region, -1, timeoutMillis) : observe(timeoutMillis);
+    return (this.#options.observe ?? observe)(this.region, timeoutMillis);
   }
 
   /**
@@ -101,15 +97,20 @@ export class MetricSource {
     return this.#withOwn(this.#snapshots.takeColumns());
   }
 
-  /** `columns` in slices of `millis` milliseconds, between which the event loop turns. */
-  columnsInSlices(millis: number): Promise<MetricColumns> {
+  /**
+   * `columns` in slices of `millis` milliseconds, between which the event loop turns. Undefined when it was given up, as soon
+   * as they are not wanted any more.
+   */
+  columnsInSlices(millis: number, isWanted: () => boolean = () => true): Promise<MetricColumns | undefined> {
     return this.#slices.take(async () => {
       while (!this.#store.refresh(performance.now() + millis)) await yieldToEventLoop();
       await yieldToEventLoop();
       this.#snapshots.beginColumns();
       let columns;
-      while ((columns = this.#snapshots.fillColumns(performance.now() + millis)) === undefined)
+      while ((columns = this.#snapshots.fillColumns(performance.now() + millis)) === undefined) {
         await yieldToEventLoop();
+        if (!isWanted()) return undefined;
+      }
       return this.#withOwn(columns);
     });
   }

@@ -1,8 +1,12 @@
 import { awaitAnswer, isAnswered, LONGEST_WAIT_MILLIS, observingSlabs, ring } from '../memory/doorbell.ts';
 import { askForPulses, hasTurnedSince } from '../memory/pulse.ts';
 import type { Region } from '../memory/region.ts';
+import { ownCallbacks } from '../state/own-callbacks.ts';
 
-/** So long a reader waits for a sign that a thread's event loop turns: of the scrapes of a thread that hangs, the first takes longer for it. */
+/**
+ * So long a reader waits for a sign that a thread's event loop turns: of the scrapes of a thread that hangs,
+ * the first takes longer for it.
+ */
 const TURN_MILLIS = 200;
 /** ... and so long when there was none the time before. */
 const BLOCKED_WAIT_MILLIS = 20;
@@ -23,29 +27,52 @@ function answers(region: Region): Answers {
   return known;
 }
 
-/** How many other threads keep the values of an earlier round, and how often one did, as seen by the readers of this thread. */
+/**
+ * How many other threads keep the values of an earlier round, and how often one did, as seen by the readers
+ * of this thread.
+ */
 export function observationStats(region: Region): { readonly silent: number; readonly missed: number } {
   const { silent, missed } = answers(region);
   return { silent: silent.size, missed };
 }
 
+/** True when any live thread of a store has observable callbacks. */
+export function hasCallbacks(region: Region): boolean {
+  return observingSlabs(region, -1).length > 0;
+}
+
 /**
- * Asks the other threads of a store to run their observable callbacks and waits for them, all at once. `own`: the slab of this
- * thread, -1 for none. Resolves to no errors: what callbacks of other threads throw stays there.
+ * Has the observable callbacks of this thread and of all others called, at the same time. Those of this
+ * thread have `timeoutMillis`, or the time that is usual. Never rejects; resolves to what callbacks of this
+ * thread failed with.
  */
-export async function observeElsewhere(
+export async function observe(region: Region, timeoutMillis: number | undefined): Promise<unknown[]> {
+  const request = ring(region);
+  const own = ownCallbacks(region);
+  const [errors] = await Promise.all([
+    own?.runner.run(request, timeoutMillis) ?? [],
+    observeElsewhere(region, own?.slab ?? -1, timeoutMillis, request),
+  ]);
+  return errors;
+}
+
+/**
+ * Asks the other threads of a store to run their observable callbacks and waits for them, all at once. `own`:
+ * the slab of this thread, -1 for none. What callbacks of other threads throw stays there.
+ */
+async function observeElsewhere(
   region: Region,
   own: number,
   timeoutMillis: number | undefined,
-  request: number = ring(region),
-): Promise<unknown[]> {
+  request: number,
+): Promise<void> {
   const known = answers(region);
   const { silent } = known;
   const observing = observingSlabs(region, own);
   for (const [slab, missed] of silent)
     // Its thread has ended, or was only late.
     if (!observing.includes(slab) || isAnswered(region, slab, missed)) silent.delete(slab);
-  if (observing.length === 0) return [];
+  if (observing.length === 0) return;
   const look = askForPulses(region);
   const wait = Math.min(timeoutMillis ?? LONGEST_WAIT_MILLIS, LONGEST_WAIT_MILLIS);
   await Promise.all(
@@ -61,5 +88,4 @@ export async function observeElsewhere(
       }
     }),
   );
-  return [];
 }

@@ -1,8 +1,8 @@
-import { withTimeout } from '../base/deadline.ts';
 import { OptionError } from '../base/errors.ts';
 import type { Warnings } from '../base/warnings.ts';
 import type { ResourceMetrics } from '../collect/metric-data.ts';
 import { MetricSource, type MetricSourceOptions, type ReadableStore } from '../collect/metric-source.ts';
+import { hasCallbacks } from '../collect/observation.ts';
 import type { MetricColumns } from '../collect/rows/column.ts';
 import type { ExpositionOptions } from './family-plan.ts';
 import { columnsOf } from './foreign-metrics.ts';
@@ -20,48 +20,55 @@ export interface Collectable {
 /** Whose metrics are served: a store, a `MetricsProvider`, or a reader or producer of any provider. */
 export type ScrapeSource = ReadableStore | Collectable;
 
-/** A snapshot that is being taken. */
-export interface ScrapeUnderWay {
-  /** Settles when nobody else has to be waited for any more. */
-  readonly waited: Promise<unknown>;
-  /** They stay as they are until the next snapshot is ready to be taken. */
-  readonly columns: Promise<MetricColumns>;
+/** How a handler gets at the metrics it serves. */
+export interface SnapshotSource {
+  /**
+   * Has the observable callbacks called, for at most `timeoutMillis` each; another SDK's reader collects.
+   * Rejects where that leaves nothing to be served.
+   */
+  observe(timeoutMillis: number): Promise<void>;
+  /**
+   * True when there is something to be served although `observe` is not done: what was observed the time
+   * before.
+   */
+  readonly servesBeforeObserved: boolean;
+  /** False when `observe` calls nobody, so that it may be asked for as often as anybody likes. */
+  callsBack(): boolean;
+  /**
+   * Takes a snapshot, in slices. Its columns stay as they are until the next call. Undefined when it was given up, as soon
+   * as it is not wanted any more.
+   */
+  columns(isWanted: () => boolean): Promise<MetricColumns | undefined>;
 }
-
-/**
- * Begins to take a snapshot. Others are waited for within `timeoutMillis`, or both promises reject. `ready`: resolves when nobody reads the columns
- * of the snapshot before.
- */
-export type Scrape = (timeoutMillis: number, ready: () => Promise<void>) => ScrapeUnderWay;
 
 /** How long the event loop is held up at a time by a scrape that takes longer. */
 export const SLICE_MILLIS: number = 3;
 
-/** What snapshots are taken of. Ours come as columns; those of others are turned into such. `options` are for a store. */
-export function scrapeOf(
+/**
+ * What snapshots are taken of; to be asked for each scrape, since a reader may get its provider later, and
+ * throws before. Ours come as columns; those of others are turned into such. `options` are for a store.
+ */
+export function snapshotSourceOf(
   source: ScrapeSource,
   warnings: Warnings,
   options: MetricSourceOptions = {},
-): Scrape {
-  if (typeof source !== 'object' || source === null)
+): () => SnapshotSource {
+  const isObject = typeof source === 'object' && source !== null;
+  if (!isObject || !('region' in source || typeof source.collect === 'function'))
     throw new OptionError(
       'source of createPrometheusHandler',
       source,
       'a MetricStore, a MetricReader or a MetricsProvider',
     );
-  if (source instanceof MetricSource) return scrapeOfOwn(source, warnings);
-  if ('region' in source) return scrapeOfOwn(new MetricSource(source, options), warnings);
-  if (typeof source.collect !== 'function')
-    throw new OptionError(
-      'source of createPrometheusHandler',
-      source,
-      'a MetricStore, a MetricReader or a MetricsProvider',
-    );
-  let own: Scrape | undefined;
-  return (timeoutMillis, ready) => {
-    const found = own === undefined ? sourceBehind(source) : undefined;
-    if (found !== undefined) own = scrapeOfOwn(found.another(), warnings);
-    return own?.(timeoutMillis, ready) ?? scrapeOfOther(source, timeoutMillis, warnings);
+  if ('region' in source) {
+    const own = ofOwn(source instanceof MetricSource ? source : new MetricSource(source, options), warnings);
+    return () => own;
+  }
+  let found: SnapshotSource | undefined;
+  return () => {
+    if (found !== undefined) return found;
+    const own = sourceBehind(source);
+    return (found = own === undefined ? ofOther(source, warnings) : ofOwn(own.another(), warnings));
   };
 }
 
@@ -77,26 +84,31 @@ export function expositionOf(source: ScrapeSource): ExpositionOptions {
   return ('exposition' in source && source.exposition) || {};
 }
 
-/** Nobody else asks `source` for columns: they are the scrape's until the next one begins. */
-function scrapeOfOwn(source: MetricSource, warnings: Warnings): Scrape {
-  return (timeoutMillis, ready) => {
-    // Callbacks that take too long do not hold up a scrape: their instruments have the values of the last round.
-    const waited = withTimeout(timeoutMillis, source.observe(timeoutMillis))
-      .catch((error: unknown) => [error])
-      .then((errors) => report(errors, warnings));
-    return { waited, columns: waited.then(ready).then(() => source.columnsInSlices(SLICE_MILLIS)) };
+/** Nobody else asks `source` for columns. */
+function ofOwn(source: MetricSource, warnings: Warnings): SnapshotSource {
+  return {
+    observe: async (timeoutMillis) => report(await source.observe(timeoutMillis), warnings),
+    servesBeforeObserved: true,
+    callsBack: () => hasCallbacks(source.region),
+    columns: (isWanted) => source.columnsInSlices(SLICE_MILLIS, isWanted),
   };
 }
 
-function scrapeOfOther(source: Collectable, timeoutMillis: number, warnings: Warnings): ScrapeUnderWay {
-  const waited = withTimeout(timeoutMillis, source.collect({ timeoutMillis }));
-  const columns = waited.then(({ resourceMetrics, errors }) => {
-    report(errors, warnings);
-    return columnsOf(resourceMetrics as ResourceMetrics, (metric, reason) =>
-      warnings.loss('left out', metric, `metric ${metric} is not in the Prometheus text: ${reason}`),
-    );
-  });
-  return { waited, columns };
+function ofOther(source: Collectable, warnings: Warnings): SnapshotSource {
+  let collected: ResourceMetrics;
+  return {
+    async observe(timeoutMillis) {
+      const { resourceMetrics, errors } = await source.collect({ timeoutMillis });
+      report(errors, warnings);
+      collected = resourceMetrics as ResourceMetrics;
+    },
+    servesBeforeObserved: false,
+    callsBack: () => true,
+    columns: async () =>
+      columnsOf(collected, (metric, reason) =>
+        warnings.loss('left out', metric, `metric ${metric} is not in the Prometheus text: ${reason}`),
+      ),
+  };
 }
 
 function report(errors: readonly unknown[], warnings: Warnings): void {

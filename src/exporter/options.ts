@@ -2,8 +2,7 @@ import { Environment } from '../base/environment.ts';
 import { OptionError } from '../base/errors.ts';
 import { flag, milliseconds, rule, table, wholeNumber, type Check } from '../base/options.ts';
 import { tellOfLoss } from '../base/warnings.ts';
-import type { ExpositionOptions } from '../export/family-plan.ts';
-import { ANSWER_CHECKS } from '../export/prometheus-handler.ts';
+import { ANSWER_CHECKS, type PrometheusHandlerOptions } from '../export/prometheus-handler.ts';
 import { EXPOSITION_CHECKS } from '../export/prometheus-text.ts';
 import {
   DEFAULT_INTERVAL_MILLIS,
@@ -13,18 +12,29 @@ import {
   type OtlpPushOptions,
 } from './otlp-options.ts';
 
-/** Where metrics are served to Prometheus, and what the text is like. */
-export interface PrometheusServerOptions extends ExpositionOptions {
-  /** Address to listen on: default `OTEL_EXPORTER_PROMETHEUS_HOST`, else `localhost`; `0.0.0.0` or `::` for all. */
+/** Where metrics are served to Prometheus, to whom, and what the text is like. */
+export interface PrometheusServerOptions extends Omit<PrometheusHandlerOptions, 'selfMetrics'> {
+  /**
+   * Address to listen on: default `OTEL_EXPORTER_PROMETHEUS_HOST`, else `localhost`; `0.0.0.0` or `::` for
+   * all.
+   */
   readonly host?: string;
   /** Default `OTEL_EXPORTER_PROMETHEUS_PORT`, else 9464; 0 for any free port, which `address` then tells. */
   readonly port?: number;
   /** Path of the metrics: default `/metrics`. */
   readonly endpoint?: string;
-  /** Answers are compressed for those who accept it. Default true. */
-  readonly compression?: boolean;
-  /** How long a scrape may take that says nothing of its own timeout. Default 10,000. */
-  readonly timeoutMillis?: number;
+  /**
+   * Connections at once. One more takes the place of that which has been without a request for longest.
+   * Default 512, or a quarter of the descriptors that the process may have (`ulimit -n`) where that is less.
+   */
+  readonly maxConnections?: number;
+  /**
+   * How long a request may take to come, from the connection or the answer before, in milliseconds. Default
+   * 10,000.
+   */
+  readonly headerTimeoutMillis?: number;
+  /** How long a connection is kept for the next request, in milliseconds. Default 5,000. */
+  readonly idleTimeoutMillis?: number;
 }
 
 /** Ways out: at least one of the first three. */
@@ -63,6 +73,9 @@ export const EXPORTER_CHECKS: { readonly [K in keyof Required<ExporterOptions>]:
       "a path such as '/metrics'",
       (value) => typeof value === 'string' && /^\/[^?#\s]*$/.test(value),
     ),
+    maxConnections: wholeNumber(1, Infinity),
+    headerTimeoutMillis: milliseconds,
+    idleTimeoutMillis: milliseconds,
   }),
   otlp: OTLP_CHECK,
   console: table<NonNullable<ExporterOptions['console']>>({ intervalMillis: milliseconds }),

@@ -1,9 +1,10 @@
-import { createServer, type Server } from 'node:http';
+import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { clearTimeout, setTimeout } from '../base/platform.ts';
 import { tellOfLoss } from '../base/warnings.ts';
 import type { MetricSource } from '../collect/metric-source.ts';
-import { createPrometheusHandler } from '../export/prometheus-handler.ts';
+import { unguardedHandler } from '../export/prometheus-handler.ts';
+import { guardedServer } from './guarded-server.ts';
 import type { HostNames } from './host-names.ts';
 import type { ExporterPlan } from './options.ts';
 
@@ -19,7 +20,8 @@ const PORT_TRY_MILLIS = 500;
 const DRAIN_MILLIS = 1000;
 
 /**
- * Serves a source's metrics. Rejects with the system's error when it cannot listen; but a port that another has is tried until it is
+ * Serves a source's metrics to those who may ask. Rejects with the system's error when it cannot listen, and where a file
+ * cannot be used that says who may ask; but a port that another has is tried until it is
  * free: where an app is replaced, the new process starts before the old one has gone.
  */
 export async function servePrometheus(
@@ -29,9 +31,9 @@ export async function servePrometheus(
   names: HostNames,
   onListening: (address: AddressInfo) => void = () => {},
 ): Promise<PrometheusServer> {
-  const handle = createPrometheusHandler(source, exposition);
-  const server = createServer((request, response) => {
-    if (request.url?.split('?', 1)[0] === endpoint) void handle(request, response);
+  const handle = unguardedHandler(source, exposition);
+  const server = guardedServer(exposition, host, async (request, response) => {
+    if (request.url?.split('?', 1)[0] === endpoint) await handle(request, response);
     else response.writeHead(404, { 'content-type': 'text/plain' }).end(`metrics are at ${endpoint}\n`);
   });
   server.on('listening', () => onListening(server.address() as AddressInfo));

@@ -17,7 +17,7 @@ import { isStore, MetricStore } from '../state/store.ts';
 import { exportersOfStore } from '../state/store-exporters.ts';
 import { writerOf, type StoreWriter } from '../state/store-writer.ts';
 import { EXEMPLAR_FILTERS, exemplarFilterOfEnvironment } from './exemplar-filter-option.ts';
-import { observationBy } from './observation.ts';
+import { observeOfficially } from './observation.ts';
 import { selectedAggregation, storeConfiguration, warnOfUnrecorded } from './reader-requirements.ts';
 import { measureCollections } from './reader-metrics.ts';
 import { checkDeadline, checkReaders, Readers, type Deadline } from './readers.ts';
@@ -223,14 +223,19 @@ export class SeqlockMeterProvider implements MeterProvider {
       );
     const joinsPublisher = this.#isShared || (options.resource === undefined && !this.#ownsStore);
     const resource = joinsPublisher ? undefined : (options.resource ?? defaultResource());
-    const observe = observationBy(this.#writer);
     const { selfMetrics = false } = options;
     for (const reader of readers) {
       const selection = (kind: InstrumentKind): string =>
         selectionKey(selectedAggregation(reader, kind, warnings));
       const deltaKinds = deltaKindsOf(reader.selectAggregationTemporality?.bind(reader));
       const producer = new SeqlockMetricProducer(
-        new MetricSource(this.store, { resource, deltaKinds, selection, selfMetrics, observe }),
+        new MetricSource(this.store, {
+          resource,
+          deltaKinds,
+          selection,
+          selfMetrics,
+          observe: observeOfficially,
+        }),
       );
       reader.setMetricProducer(producer);
       if (options.sdkMetricsEnabled === true) measureCollections(reader, producer, this);

@@ -13,6 +13,7 @@ import { HistogramStream } from './histogram-stream.ts';
 import { readInheritance, type Inheritance } from './inheritance.ts';
 import { LastValueStream } from './last-value-stream.ts';
 import { ObservedStream } from './observed-stream.ts';
+import { setOwnCallbacks, type CallbackRunner } from './own-callbacks.ts';
 import * as records from './records.ts';
 import { SharedValueStream } from './shared-value-stream.ts';
 import type { Registration, SlabAccess } from './slab-access.ts';
@@ -139,12 +140,13 @@ export class StoreWriter implements SlabAccess {
     return id;
   }
 
-  /** Lets readers know that this thread has observable callbacks, and tells `listener` of the rounds they ask for. */
-  answerRequests(listener: doorbell.RingListener): void {
+  /** Lets readers know that this thread has observable callbacks: those of other threads ring, those of this one ask `runner` itself. */
+  answerRequests(runner: CallbackRunner): void {
     if (this.slab === undefined) return;
-    this.#listener = listener;
+    this.#listener = runner;
+    setOwnCallbacks(this.region, { slab: this.slab, runner });
     this.setAnswering(true);
-    doorbell.answerRings(this.region, listener);
+    doorbell.answerRings(this.region, runner);
   }
 
   /** Has this thread's callbacks called without a turn of the event loop, which may have none left. */

@@ -65,10 +65,10 @@ describe('options', () => {
     });
 
   it('may have keys of any name where they say so', () => {
-    const headers = mapOf(text, 'an object of strings');
-    headers({ a: 'b' }, 'headers');
-    expect(() => headers({ a: 1 }, 'headers')).to.throw('headers.a is 1; it must be a string');
-    expect(() => headers('a=b', 'headers')).to.throw('headers is "a=b"; it must be an object of strings');
+    const texts = mapOf(text, 'an object of strings');
+    texts({ a: 'b' }, 'texts');
+    expect(() => texts({ a: 1 }, 'texts')).to.throw('texts.a is 1; it must be a string');
+    expect(() => texts('a=b', 'texts')).to.throw('texts is "a=b"; it must be an object of strings');
   });
 
   it('name the nearest key, where one is near', () => {

@@ -7,7 +7,7 @@ import { resolve } from 'node:path';
 import type { TLSSocket } from 'node:tls';
 import { run } from '../support/program.ts';
 import { needs } from './programs/programs.ts';
-import { makeCertificates, type Certificate, type Certificates } from './servers/certificates.ts';
+import { makeCertificates, type Certificate, type Certificates } from '../support/certificates.ts';
 import { scratchFolder } from './servers/scratch.ts';
 
 const APP = resolve('build/register-tls-app.mjs'); // inside the package, so that its own name resolves

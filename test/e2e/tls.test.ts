@@ -7,7 +7,7 @@ import { arrivals, receivedBooks } from './compare/otlp-books.ts';
 import { compareBooks, compareNumber } from './compare/table.ts';
 import { needs } from './programs/programs.ts';
 import { withApp } from './servers/app.ts';
-import { makeCertificates, type Certificate, type Certificates } from './servers/certificates.ts';
+import { makeCertificates, type Certificate, type Certificates } from '../support/certificates.ts';
 import { startFileCollector, type FileCollector } from './servers/collector.ts';
 import { scratchFolder } from './servers/scratch.ts';
 

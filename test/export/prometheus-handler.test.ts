@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { createServer, request, type IncomingHttpHeaders, type Server } from 'node:http';
+import { createServer, request, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { gunzipSync } from 'node:zlib';
 import * as zlib from 'node:zlib';
@@ -7,6 +7,7 @@ import { performance } from '../../src/base/platform.ts';
 import { createPrometheusHandler, SeqlockMetricReader } from '../../src/index.ts';
 import type { PrometheusHandlerOptions } from '../../src/export/prometheus-handler.ts';
 import type { ScrapeSource } from '../../src/export/scrape-source.ts';
+import { ObservableRegistry } from '../../src/sdk/observable-registry.ts';
 import { parseStrictly } from './strict-parser.ts';
 import { opened, shutDownOpened } from '../support/opened.ts';
 
@@ -318,6 +319,99 @@ describe('createPrometheusHandler', () => {
     expect(String(body)).to.include('c_total');
   });
 
+  it('turns away at once who comes when as many wait as may', async () => {
+    const { source, snapshots, answer } = slowSource();
+    const get = await serve(source, { maxScrapes: 3 });
+    const waiting = [get(), get(), get()];
+    while (snapshots() === 0) await later(5);
+    let turnedAway: Answer[] = [];
+    while (turnedAway.length < 2) {
+      const next = await Promise.race([get(), later(50)]);
+      if (next) turnedAway = [...turnedAway, next];
+    }
+    for (const { status, headers } of turnedAway)
+      expect([status, headers['retry-after']]).to.deep.equal([503, '1']);
+    answer();
+    for (const { status } of await Promise.all(waiting)) expect(status).to.equal(200);
+    const again = get();
+    while (snapshots() === 1) await later(5);
+    answer();
+    expect((await again).status).to.equal(200);
+  });
+
+  it('is not kept from others by scrapers that have gone', async () => {
+    const { source, snapshots, answer } = slowSource();
+    const handler = createPrometheusHandler(source, { maxScrapes: 1 });
+    const responses: ServerResponse[] = [];
+    const handled: Promise<void>[] = [];
+    const server = createServer((req, res) => {
+      responses.push(res);
+      handled.push(handler(req, res));
+    });
+    servers.push(server);
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    for (let i = 0; i < 20; i++) {
+      const req = request({ port, host: '127.0.0.1' }).on('error', () => {});
+      req.end();
+      while (responses.length === i) await later(1);
+      req.destroy();
+      await handled[i];
+      expect(responses[i]!.headersSent).to.equal(false);
+    }
+    expect(snapshots()).to.equal(1);
+    answer();
+  });
+
+  it('gives the callbacks of its own thread the time of a scrape, of a store as of a reader', async () => {
+    const { provider, reader, meter } = setUp();
+    const given: number[] = [];
+    const { run } = ObservableRegistry.prototype;
+    ObservableRegistry.prototype.run = function (this: ObservableRegistry, request, timeoutMillis) {
+      given.push(timeoutMillis!);
+      return run.call(this, request, timeoutMillis);
+    };
+    try {
+      meter.createObservableGauge('g').addCallback((result) => result.observe(given.length));
+      for (const source of [provider.store, reader])
+        expect(String((await (await serve(source, { timeoutMillis: 20_000 }))()).body)).to.match(
+          /^g\{.*\} \d$/m,
+        );
+    } finally {
+      ObservableRegistry.prototype.run = run;
+    }
+    expect(given).to.deep.equal([16_000, 16_000]);
+  });
+
+  it("waits for callbacks as long as it was made to, whatever other scrapers' time-outs are", async () => {
+    const { reader, meter } = setUp();
+    let end: (() => void) | undefined;
+    meter.createObservableGauge('slow').addCallback(async (result) => {
+      await new Promise<void>((resolve) => (end = resolve));
+      result.observe(7);
+    });
+    const get = await serve(reader);
+    const patient = get({ 'X-Prometheus-Scrape-Timeout-Seconds': '1000000000' });
+    while (end === undefined) await later(1);
+    const hasty = await get({ 'X-Prometheus-Scrape-Timeout-Seconds': '0.000001' });
+    expect(hasty.status).to.equal(200);
+    expect(String(hasty.body)).not.to.include('slow');
+    end();
+    expect(String((await patient).body)).to.match(/^slow\{.*\} 7$/m);
+  });
+
+  it('has an end to waiting for a callback, whatever a scraper says of its time-out', async () => {
+    const { reader, meter } = setUp();
+    meter.createCounter('c').add(1);
+    meter.createObservableGauge('stuck').addCallback(() => new Promise(() => {}));
+    const get = await serve(reader, { timeoutMillis: 100 });
+    for (let i = 0; i < 3; i++) {
+      const { status, body } = await get({ 'X-Prometheus-Scrape-Timeout-Seconds': '1000000000' });
+      expect(status).to.equal(200);
+      expect(String(body)).to.include('c_total');
+    }
+  });
+
   it('says why it failed with 500', async () => {
     const unattached = await (await serve(new SeqlockMetricReader()))();
     expect(unattached.status).to.equal(500);
@@ -363,6 +457,10 @@ describe('createPrometheusHandler', () => {
   it('throws on options that are none', () => {
     const { reader } = setUp();
     expect(() => createPrometheusHandler(reader, { timeoutMillis: 0 })).to.throw(/timeoutMillis is 0/);
+    expect(() => createPrometheusHandler(reader, { sendTimeoutMillis: 2 ** 31 })).to.throw(
+      /sendTimeoutMillis/,
+    );
+    expect(() => createPrometheusHandler(reader, { maxScrapes: 1.5 })).to.throw(/maxScrapes is 1.5/);
     expect(() => createPrometheusHandler(reader, { translationStrategy: 'x' as never })).to.throw(
       /translationStrategy/,
     );

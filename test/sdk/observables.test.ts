@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { ValueType, createNoopMeter, type Attributes, type ObservableResult } from '@opentelemetry/api';
-import { AggregationTemporality } from '@opentelemetry/sdk-metrics';
+import { AggregationTemporality, TimeoutError } from '@opentelemetry/sdk-metrics';
 import { expect } from 'chai';
 import { systemClock } from '../../src/base/platform.ts';
 import { SeqlockMeterProvider, SeqlockMetricReader } from '../../src/index.ts';
@@ -257,7 +257,7 @@ describe('observable instruments', () => {
       under.meter.createObservableGauge('other').addCallback((result) => result.observe(1));
       const { errors } = await under.reader.collect({ timeoutMillis: 30 });
       expect(errors).to.have.length(1);
-      expect(errors[0]).to.include({ code: 'E_CALLBACK_TIMEOUT' });
+      expect(errors[0]).to.be.instanceOf(TimeoutError).and.to.include({ code: 'E_CALLBACK_TIMEOUT' });
       late!.observe(5);
       for (let i = 0; i < 2; i++) {
         const started = performance.now();

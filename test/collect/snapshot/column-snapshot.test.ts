@@ -181,7 +181,7 @@ describe('MetricSource.columnsInSlices', () => {
     const source = new MetricSource({ region: store.region });
     const work = source.columnsInSlices(-1);
     expect(await turnsDuring(work)).to.be.at.least(LIMIT / STEP);
-    expect((await work).columns.map(({ rows }) => rows)).to.deep.equal([LIMIT - 1]);
+    expect((await work)!.columns.map(({ rows }) => rows)).to.deep.equal([LIMIT - 1]);
   });
 
   it('makes one slice a turn for all who ask, of snapshots with what was recorded before they were asked for', async () => {
@@ -189,7 +189,7 @@ describe('MetricSource.columnsInSlices', () => {
     const source = new MetricSource({ region: store.region });
     const least: number[] = [];
     const ask = async (): Promise<void> => {
-      const [column] = (await source.columnsInSlices(-1)).columns;
+      const [column] = (await source.columnsInSlices(-1))!.columns;
       least.push(Math.min(...valuesOf(column!)));
     };
     const asked = numbers(5).map(() => {

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { pathOf } from '../programs/programs.ts';
+import { pathOf } from '../e2e/programs/programs.ts';
 
 export interface Certificate {
   readonly cert: string;

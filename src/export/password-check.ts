@@ -1,0 +1,70 @@
+import { createHash } from 'node:crypto';
+import { createRequire } from 'node:module';
+import { sleep } from '../base/deadline.ts';
+import { SerialQueue } from '../base/serial-queue.ts';
+
+type Compare = (password: string, hash: string) => Promise<boolean>;
+
+/** To compare is to compute for some 50 ms: that is what bcrypt is for. So many may wait for it. */
+const MAX_WAITING = 8;
+/** Rest after a wrong password, so that who guesses does not take the thread's time. */
+const REST_MILLIS = 1000;
+/** Outcomes that are remembered, of each kind. */
+const MAX_REMEMBERED = 100;
+/** What unknown users are compared with, so that the time says nothing of who is known. Of no password. */
+const NOBODY = '$2b$10$abcdefghijklmnopqrstuuABCDEFGHIJKLMNOPQRSTUVWXYZ01234';
+
+/**
+ * Compares passwords with bcrypt hashes: each pair once, one at a time. What is remembered is a hash of both,
+ * of this process alone.
+ */
+export class PasswordCheck {
+  readonly #right = new Set<string>();
+  readonly #wrong = new Set<string>();
+  readonly #queue = new SerialQueue();
+  #waiting = 0;
+
+  /** `hash`: undefined for an unknown user. Undefined where too many wait. */
+  check(password: string, hash: string = NOBODY): boolean | Promise<boolean> | undefined {
+    const pair = createHash('sha256').update(`${hash}\0${password}`).digest('base64');
+    if (this.#right.has(pair)) return true;
+    if (this.#wrong.has(pair)) return false;
+    if (this.#waiting >= MAX_WAITING) return undefined;
+    this.#waiting++;
+    return new Promise((resolve, reject) => {
+      void this.#queue.take(async () => {
+        try {
+          const isRight = await comparer()(password, hash);
+          remember(isRight ? this.#right : this.#wrong, pair);
+          resolve(isRight);
+          if (!isRight) await sleep(REST_MILLIS, false);
+        } catch (error) {
+          reject(error);
+        } finally {
+          this.#waiting--;
+        }
+      });
+    });
+  }
+}
+
+function remember(pairs: Set<string>, pair: string): void {
+  pairs.add(pair);
+  if (pairs.size > MAX_REMEMBERED) pairs.delete(pairs.values().next().value!);
+}
+
+/**
+ * Loaded only where there are users: the package is an optional peer. Throws an `Error` that says what to
+ * install.
+ */
+export function comparer(): Compare {
+  const require = createRequire(import.meta.url);
+  try {
+    return (require('bcryptjs') as { readonly compare: Compare }).compare;
+  } catch (error) {
+    throw new Error(
+      `bcrypt hashes of basic_auth_users are read by the package bcryptjs, which cannot be loaded (${(error as Error).message}): npm install bcryptjs`,
+      { cause: error },
+    );
+  }
+}

@@ -1,0 +1,96 @@
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerOptions,
+  type ServerResponse,
+} from 'node:http';
+import { createServer as createTlsServer, type ServerOptions as TlsServerOptions } from 'node:https';
+import { createSecureContext, type TLSSocket } from 'node:tls';
+import { RenewedFiles, type ReadFile } from '../base/renewed-files.ts';
+import { Warnings } from '../base/warnings.ts';
+import { Access } from '../export/access.ts';
+import type { WebConfig } from '../export/web-config.ts';
+import { defaultMaxConnections, limitConnections } from './connections.ts';
+import type { ExporterPlan } from './options.ts';
+import { isClientAdmitted, tlsOptionsOf } from './tls.ts';
+
+const DEFAULT_HEADER_TIMEOUT_MILLIS = 10_000;
+const DEFAULT_IDLE_TIMEOUT_MILLIS = 5000;
+/** How often it is looked for connections whose time is over. */
+const LOOK_MILLIS = 1000;
+
+const warnings = new Warnings();
+
+/**
+ * A server, not listening yet, that limits connections and their times, and has `answer` answer those who may ask. `ownName`
+ * is a name it may be called by. Throws an `Error` that says why where a file cannot be used that says who may ask.
+ */
+export function guardedServer(
+  options: ExporterPlan['exposition'],
+  ownName: string,
+  answer: (request: IncomingMessage, response: ServerResponse) => Promise<void>,
+): Server {
+  const access = new Access(options, warnings, [ownName]);
+  const { headerTimeoutMillis = DEFAULT_HEADER_TIMEOUT_MILLIS } = options;
+  const limits: ServerOptions = {
+    headersTimeout: headerTimeoutMillis,
+    requestTimeout: headerTimeoutMillis, // with the body, which nothing asks for
+    keepAliveTimeout: options.idleTimeoutMillis ?? DEFAULT_IDLE_TIMEOUT_MILLIS,
+    connectionsCheckingInterval: LOOK_MILLIS,
+  };
+  async function answerIfAdmitted(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    response.on('error', () => {}); // a receiver that goes away is no fault of the server's
+    try {
+      if (await access.admits(request, response)) await answer(request, response);
+    } catch {
+      response.destroy();
+    }
+  }
+  const listener: RequestListener = (request, response) => void answerIfAdmitted(request, response);
+  const server =
+    access.webConfig.tls_server_config === undefined
+      ? createServer(limits, listener)
+      : tlsServer(access, { ...limits, handshakeTimeout: headerTimeoutMillis }, listener);
+  limitConnections(server, options.maxConnections ?? defaultMaxConnections());
+  return server;
+}
+
+/** Certificates, and what is demanded of clients' ones, may change while it runs. */
+function tlsServer(access: Access, limits: TlsServerOptions, listener: RequestListener): Server {
+  const options = new RenewedFiles(
+    (read) => checkedTlsOptions(access.readWebConfig(read), read),
+    (error) =>
+      warnings.loss(
+        'TLS files',
+        String(error),
+        `seqlock-metrics: the TLS files of the metrics server have changed and cannot be used: ${String(error)}. It goes on with those it read before`,
+      ),
+  );
+  let used = options.value;
+  const server = createTlsServer({ ...limits, ...used }, listener);
+  server.prependListener('connection', () => {
+    const newest = options.value;
+    if (newest === used) return;
+    used = newest;
+    server.setSecureContext(newest);
+  });
+  server.prependListener('secureConnection', (socket: TLSSocket) => {
+    if (!isClientAdmitted(socket, access.webConfig.tls_server_config ?? {})) socket.destroy();
+  });
+  server.on('tlsClientError', (_error, socket) => socket.destroy());
+  return server;
+}
+
+/** Throws where a certificate does not fit its key, or is none. */
+function checkedTlsOptions(
+  { tls_server_config: config }: WebConfig,
+  read: ReadFile,
+): ReturnType<typeof tlsOptionsOf> {
+  if (config === undefined)
+    throw new Error('tls_server_config is gone; to serve without TLS takes a restart');
+  const options = tlsOptionsOf(config, read);
+  createSecureContext(options);
+  return options;
+}

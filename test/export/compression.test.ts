@@ -1,0 +1,78 @@
+import { expect } from 'chai';
+import * as fc from 'fast-check';
+import * as zlib from 'node:zlib';
+import { CODINGS, compressed, inPieces } from '../../src/export/compression.ts';
+
+const pieces = fc.array(
+  fc.oneof(
+    fc.uint8Array({ maxLength: 100 }),
+    fc
+      .tuple(fc.integer({ min: 1, max: 300_000 }), fc.integer({ min: 1, max: 50 }))
+      .map(([length, period]) => Uint8Array.from({ length }, (_, i) => i % period)),
+  ),
+  { maxLength: 6 },
+);
+const { zstdDecompressSync } = zlib as { zstdDecompressSync?: (bytes: Buffer) => Buffer };
+
+describe('compressed', () => {
+  it('is one gzip member, whatever the pieces are', () => {
+    fc.assert(
+      fc.property(pieces, (arrays) => {
+        const plain = arrays.map((bytes) => Buffer.from(bytes));
+        const gzip = Buffer.concat([...compressed(plain, 'gzip')]);
+        expect(zlib.gunzipSync(gzip).equals(Buffer.concat(plain))).to.equal(true);
+        // A second member would begin where the first has ended.
+        const raw = zlib.inflateRawSync(gzip.subarray(10), { info: true }) as unknown as {
+          readonly engine: { readonly bytesWritten: number };
+        };
+        expect(10 + raw.engine.bytesWritten + 8).to.equal(gzip.length);
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it('is zstd where Node has it', function () {
+    if (zstdDecompressSync === undefined) {
+      expect(CODINGS).to.deep.equal(['gzip']);
+      this.skip();
+    }
+    fc.assert(
+      fc.property(pieces, (arrays) => {
+        const plain = arrays.map((bytes) => Buffer.from(bytes));
+        const zstd = Buffer.concat([...compressed(plain, 'zstd')]);
+        expect(zstdDecompressSync(zstd).equals(Buffer.concat(plain))).to.equal(true);
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it('is made in pieces, whose size does not depend on those of the text', () => {
+    const bytes = 2 ** 20;
+    for (const plain of [[Buffer.alloc(bytes, 'ab')], Array(bytes / 64).fill(Buffer.alloc(64, 'ab'))])
+      expect([...compressed(plain, 'gzip')].length).to.be.within(10, 2 + bytes / 65_536);
+  });
+
+  it('takes little more room than all at once', () => {
+    const lines = Array.from(
+      { length: 20_000 },
+      (_, i) => `http_requests_total{route="/${i}"} ${i * 7919}\n`,
+    );
+    const plain = Buffer.from(lines.join(''));
+    const size = Buffer.concat([...compressed([plain], 'gzip')]).length;
+    expect(size).to.be.below(1.03 * zlib.gzipSync(plain, { level: 1 }).length);
+  });
+});
+
+describe('inPieces', () => {
+  it('hands on all bytes, in pieces of at most twice the size', () => {
+    fc.assert(
+      fc.property(pieces, fc.integer({ min: 1, max: 100_000 }), (arrays, size) => {
+        const plain = arrays.map((bytes) => Buffer.from(bytes));
+        const cut = [...inPieces(plain, Math.max(size, 1000))];
+        expect(Buffer.concat(cut).equals(Buffer.concat(plain))).to.equal(true);
+        for (const { length } of cut) expect(length).to.be.at.most(2 * Math.max(size, 1000));
+      }),
+      { numRuns: 50 },
+    );
+  });
+});
