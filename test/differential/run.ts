@@ -170,7 +170,7 @@ interface Outcome {
 /** This SDK. After each call the caller's attributes are changed, which must not matter. */
 export async function runSeqlock(program: Program): Promise<Outcome> {
   const readers = program.readers.map(readerOf);
-  const store = MetricStore.open({ maxBytes: 1_048_576 });
+  const store = openedAt(PROGRAM_START);
   const views = program.views.map(ourOptions);
   const exemplarFilter = program.keepsExemplars ? 'always_on' : 'trace_based';
   const provider = new SeqlockMeterProvider({ resource, readers, store, views, exemplarFilter });
@@ -179,6 +179,17 @@ export async function runSeqlock(program: Program): Promise<Outcome> {
   } finally {
     await provider.shutdown();
     store.close();
+  }
+}
+
+/** Times of a store never go back: it has to begin when its program does. */
+function openedAt(millis: number): MetricStore {
+  const realClock = systemClock.now;
+  systemClock.now = () => millis;
+  try {
+    return MetricStore.open({ maxBytes: 1_048_576 });
+  } finally {
+    systemClock.now = realClock;
   }
 }
 
