@@ -11,6 +11,7 @@ const { port, pauseMillis, headers } = JSON.parse(process.argv[2]!) as {
 const seen: Seen = { scrapes: [], failures: [] };
 let isStopped = false;
 process.on('message', () => (isStopped = true));
+process.on('disconnect', () => process.exit()); // told all, or its parent is gone
 
 let ticks = 0;
 while (!isStopped) {
