@@ -70,7 +70,7 @@ const objects: readonly (readonly [what: string, make: Make, wrong: object, mess
     'store',
     (o) => MetricStore.open(o),
     { maxbytes: 262_144 },
-    '"maxbytes"; it must be maxBytes. Did you mean maxBytes?',
+    '"maxbytes"; it must be one of maxBytes, directory. Did you mean maxBytes?',
   ],
   [
     'handler',

@@ -105,15 +105,21 @@ function succeed(syscall: string, errno: number): void {
   throw Object.assign(new Error(`${code}: ${syscall} failed`), { code, errno: -errno, syscall });
 }
 
-/** Where the addon for this platform is, in `dist` of the package and in a build for tests alike. */
-export const ADDON_PATH: string = fileURLToPath(
-  new URL(`../native/${process.platform}-${process.arch}.node`, import.meta.url),
-);
+/**
+ * Where the addon for this platform is, in `dist` of the package and in a build for tests alike. Throws a `RegionError` in a program that was
+ * bundled as CommonJS, which knows no place of its modules.
+ */
+export function addonPath(): string {
+  const here = import.meta.url as string | undefined;
+  if (here === undefined)
+    throw cannotShare('this program is bundled as CommonJS', 'mark seqlock-metrics as external');
+  return fileURLToPath(new URL(`../native/${process.platform}-${process.arch}.node`, here));
+}
 
 let loaded: SystemCalls | undefined;
 
 function systemCalls(): SystemCalls {
-  return (loaded ??= loadSystemCalls(ADDON_PATH));
+  return (loaded ??= loadSystemCalls(addonPath()));
 }
 
 /** The addon at `path`, else koffi. Throws a `RegionError` that says what is missing. For `systemCalls` and tests. */

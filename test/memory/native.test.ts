@@ -6,7 +6,7 @@ import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import {
-  ADDON_PATH,
+  addonPath,
   allocate,
   fileSystemOf,
   loadSystemCalls,
@@ -57,12 +57,12 @@ describe('native part', () => {
       let calls: SystemCalls;
       before(function () {
         if (way === 'koffi' && process.platform !== 'linux') return this.skip(); // and macOS has its addon always
-        if (way === 'addon' && !existsSync(ADDON_PATH)) {
-          if (process.env['CI'] === 'true') throw new Error(`${ADDON_PATH} was not built`);
+        if (way === 'addon' && !existsSync(addonPath())) {
+          if (process.env['CI'] === 'true') throw new Error(`${addonPath()} was not built`);
           console.log('SKIPPED: the addon was not built, because there is no C compiler.');
           return this.skip();
         }
-        calls = loadSystemCalls(way === 'addon' ? ADDON_PATH : join(tmpdir(), 'no-such.node'));
+        calls = loadSystemCalls(way === 'addon' ? addonPath() : join(tmpdir(), 'no-such.node'));
       });
 
       it('puts a file where the buffer is, for views made before and after, and for two buffers', () => {
@@ -143,10 +143,10 @@ describe('native part', () => {
     });
 
   it('refuses arguments of wrong types, and memory that is not shared', function () {
-    if (!existsSync(ADDON_PATH)) this.skip();
+    if (!existsSync(addonPath())) this.skip();
     const fd = sparse();
     const shared = new Uint8Array(growable(BYTES), 0, BYTES);
-    const addon = loadSystemCalls(ADDON_PATH) as unknown as Record<string, (...args: unknown[]) => unknown>;
+    const addon = loadSystemCalls(addonPath()) as unknown as Record<string, (...args: unknown[]) => unknown>;
     const wrong: Record<string, unknown[][]> = {
       map: [
         [],

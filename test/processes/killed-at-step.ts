@@ -4,7 +4,7 @@
  */
 import fs from 'node:fs';
 import { createRequire, syncBuiltinESMExports } from 'node:module';
-import { ADDON_PATH } from '../../src/memory/native.ts';
+import { addonPath } from '../../src/memory/native.ts';
 
 const deadly = Number(process.env['KILLED_AT_STEP'] ?? Infinity);
 let step = -1;
@@ -54,6 +54,6 @@ for (const name of ['compareExchange', 'store', 'add', 'sub', 'exchange'] as con
 
 // The addon's functions cannot be replaced; what is loaded in its place can.
 const require = createRequire(import.meta.url);
-const addon = { ...(require(ADDON_PATH) as object) } as Record<string, unknown>;
+const addon = { ...(require(addonPath()) as object) } as Record<string, unknown>;
 for (const name of Object.keys(addon)) before(addon, name);
-require.cache[ADDON_PATH]!.exports = addon;
+require.cache[addonPath()]!.exports = addon;

@@ -80,7 +80,6 @@ describe('founding specification', function () {
           const version = words[own! << 1]!;
           // Just below the wrap, and as even or odd as before: that says which slot is the whole one.
           words[own! << 1] = (wrap - 1000 + (version & 1)) | 0;
-          words[(own! << 1) + 1] = words[own! << 1]!;
         }
         expectTotals();
         const { faults } = await crew.run(READ, 4, 50, () => write(2000));
