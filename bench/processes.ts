@@ -63,23 +63,32 @@ async function benchRecords(directory: string, effort: Effort): Promise<Row[]> {
   return rows;
 }
 
-async function start(
-  task: ProcessTask,
-): Promise<{ readonly child: ChildProcess; readonly report: ProcessReport }> {
+interface Started {
+  readonly child: ChildProcess;
+  /** What it said first. */
+  readonly report: ProcessReport;
+  /** What it says next. */
+  readonly next: () => Promise<ProcessReport>;
+}
+
+async function start(task: ProcessTask): Promise<Started> {
   let child: ChildProcess;
   if (task.contender === 'prom') {
     cluster.setupPrimary({ exec: APP, args: [JSON.stringify(task)] });
     child = cluster.fork().process;
   } else child = fork(APP, [JSON.stringify(task)]);
-  return { child, report: await reportOf(child) };
-}
-
-/** The next report; messages of prom-client and of the cluster are none. */
-async function reportOf(child: ChildProcess): Promise<ProcessReport> {
-  for (;;) {
-    const [message] = (await once(child, 'message')) as [Record<string, unknown>];
-    if (message['type'] === undefined && message['act'] === undefined) return message;
-  }
+  // Its messages may come several at once, and those of prom-client and of the cluster among them.
+  const reports: ProcessReport[] = [];
+  let wake = (): void => {};
+  child.on('message', (message: Record<string, unknown>) => {
+    if (message['type'] === undefined && message['act'] === undefined) reports.push(message);
+    wake();
+  });
+  const next = async (): Promise<ProcessReport> => {
+    while (reports.length === 0) await new Promise<void>((resolve) => (wake = resolve));
+    return reports.shift()!;
+  };
+  return { child, report: await next(), next };
 }
 
 /** From the question to the last byte, every series changed in every process before it. */
@@ -88,7 +97,7 @@ async function benchScrapes(directory: string, effort: ProcessesEffort): Promise
   const rounds: Record<'ours' | 'prom', number[]> = { ours: [], prom: [] };
   const registry = new AggregatorRegistry();
   for (const contender of ['ours', 'prom'] as const) {
-    const started: Awaited<ReturnType<typeof start>>[] = [];
+    const started: Started[] = [];
     for (let i = 0; i < processes; i++)
       started.push(
         await start({ contender, series, ...(contender === 'ours' && { directory, serves: i === 0 }) }),
@@ -99,9 +108,9 @@ async function benchScrapes(directory: string, effort: ProcessesEffort): Promise
         ? registry.clusterMetrics().catch(() => undefined)
         : textOf(started[0]!.report.port!);
     for (let round = -1; round < scrapes; round++) {
-      for (const { child } of started) {
+      for (const { child, next } of started) {
         child.send('record');
-        await reportOf(child);
+        await next();
       }
       const from = performance.now();
       const text = await scrape();

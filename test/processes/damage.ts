@@ -12,6 +12,7 @@ import {
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { MetricStore } from '../../src/index.ts';
+import { REGION_FILE } from '../../src/memory/mapped-file.ts';
 import { newFolder } from '../support/store-directories.ts';
 import { Child, sleep } from './children.ts';
 import type { FillerJob, FillerMessage, RecorderJob } from './jobs.ts';
@@ -66,7 +67,7 @@ export async function checkReplacedFiles(): Promise<void> {
   rmSync(judge.directory, { recursive: true });
   await sleep(200);
   const isNew =
-    (await refusalOf(judge.directory)) === 'exit 0' && existsSync(join(judge.directory, 'region-2'));
+    (await refusalOf(judge.directory)) === 'exit 0' && existsSync(join(judge.directory, REGION_FILE));
   judge.look();
   const before = judge.counted;
   await sleep(700);
@@ -90,7 +91,7 @@ export async function checkReplacedFiles(): Promise<void> {
     writeFileSync(join(folder, 'store'), '');
     return join(folder, 'store');
   });
-  for (const name of ['region-2', 'bell', 'leader', 'writers']) {
+  for (const name of [REGION_FILE, 'bell', 'leader', 'writers']) {
     await plant(`a link in the place of ${name}`, 'E_TYPE', (folder) => {
       mkdirSync(join(folder, 'store'), { mode: 0o700 });
       writeFileSync(join(folder, 'elsewhere'), '');
@@ -134,7 +135,7 @@ export async function checkOtherStores(): Promise<void> {
   );
 
   const damaged = new Judge();
-  const region = join(damaged.directory, 'region-2');
+  const region = join(damaged.directory, REGION_FILE);
   const copy = execFileSync('head', ['-c', '65536', region]);
   renameSync(region, `${region}.old`);
   writeFileSync(region, copy.fill(0xff, 0, 8), { mode: 0o600 });

@@ -1,6 +1,7 @@
 /** Processes killed just before each step of making a store, of joining one, of taking a slab over, and of recording. */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { REGION_FILE } from '../../src/memory/mapped-file.ts';
 import { slabsUsed } from '../../src/memory/slab.ts';
 import { newFolder } from '../support/store-directories.ts';
 import { Child } from './children.ts';
@@ -64,7 +65,7 @@ async function checkFirstProcess(isLong: boolean): Promise<void> {
         const goesOn = judge.canGoOn();
         const files = readdirSync(judge.directory).filter((name) => name.startsWith('region'));
         const sound = judge.isSound(1) && slabsUsed(judge.store.region) <= 2;
-        if (survived || !goesOn || !sound || files.join() !== 'region-2')
+        if (survived || !goesOn || !sound || files.join() !== REGION_FILE)
           wrong.push(`before ${survivor.names[step]} (${step}): ${files.join()}; ${judge.findings}`);
       }
     }),
