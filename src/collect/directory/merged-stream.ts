@@ -5,7 +5,7 @@ import { lengthened, roomFor } from '../../base/array-room.ts';
 import { attributesObject } from './attribute-objects.ts';
 import { Contributions, NONE, type Contribution } from './contributions.ts';
 import type { Region } from '../../memory/region.ts';
-import { isEarlier, millisOf } from '../hr-time.ts';
+import { hrTimeOf, isEarlier } from '../hr-time.ts';
 import type { Exemplar } from '../metric-data.ts';
 import type { ExemplarBlock } from './exemplar-block.ts';
 import { StreamIntervals } from '../rows/intervals.ts';
@@ -139,13 +139,14 @@ export class MergedStream {
   exemplarsOf(series: number, region: Region, since: number): readonly Exemplar[] | undefined {
     const blocks = this.exemplars;
     if (blocks === undefined) return undefined;
+    const start = hrTimeOf(since);
     let newest: Exemplar[] | undefined; // by place, with holes
     for (let node = this.firstOf(series); node !== NONE; node = this.nextOf(node)) {
       const block = blocks.get(this.cellOf(node));
       if (block === undefined) continue;
       for (let place = 0; place < block.places; place++) {
         const exemplar = block.read(place, region);
-        if (exemplar === undefined || millisOf(exemplar.timestamp) < since) continue;
+        if (exemplar === undefined || isEarlier(exemplar.timestamp, start)) continue;
         newest ??= [];
         const other = newest[place];
         if (other === undefined || !isEarlier(exemplar.timestamp, other.timestamp)) newest[place] = exemplar;

@@ -8,7 +8,7 @@ export class CellCopies {
   readonly region: Region;
   readonly #cells: CellReading;
   #copy = new Float64Array(64);
-  readonly #previous = new Map<number, Float64Array | undefined>(); // of cells that could not be copied once
+  readonly #previous = new Map<number, Float64Array<ArrayBuffer> | undefined>(); // of cells that could not be copied once
   readonly #deadSlabs = new Map<number, boolean>(); // of the snapshot that is being taken
   #stale = 0;
 
@@ -36,7 +36,7 @@ export class CellCopies {
    * A copy of the cell's state, or what it was when it was last copied; until the next call. Undefined only for a cell that could not be copied
    * yet: its series is left out once.
    */
-  read(readCell: ReadCell, cell: number, words: number): Float64Array | undefined {
+  read(readCell: ReadCell, cell: number, words: number): Float64Array<ArrayBuffer> | undefined {
     if (!this.#cells.read(readCell, this.region, cell, this.#copy)) {
       // Too busy to be copied: from now on, keep what was read of this cell.
       this.#stale++;

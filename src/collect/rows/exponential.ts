@@ -102,6 +102,16 @@ export class ExponentialRows extends SeriesRows {
     return true;
   }
 
+  /** One writer's, as most are, of which nothing was carried. */
+  override lend(series: number): Float64Array<ArrayBuffer> | undefined {
+    const { stream, copies } = this;
+    const first = stream.firstOf(series);
+    if (stream.nextOf(first) !== NONE) return undefined;
+    const { copiedCarried, copyWords } = this.#shape;
+    const copy = copies.read(this.#read, stream.cellOf(first), copyWords);
+    return copy?.[copiedCarried + ROW_COUNT] === 0 ? copy : undefined;
+  }
+
   #beginInterval(series: number, intervals: ReaderIntervals): void {
     const row = this.#interval;
     this.#isIntervalAll = !intervals.has(series);

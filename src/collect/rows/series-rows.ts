@@ -34,6 +34,14 @@ export abstract class SeriesRows {
    */
   abstract fill(series: number, row: Float64Array, at: number, intervals?: ReaderIntervals): boolean;
 
+  /**
+   * The row of a series, at the start of an array that is good until the next series is read: for who does not keep it, where it has been copied already
+   * and is long. Undefined: `fill` a row.
+   */
+  lend(_series: number): Float64Array<ArrayBuffer> | undefined {
+    return undefined;
+  }
+
   /** Adds what a series amounts to now to a column: a row, as a rule; none, or one for each writer. */
   add(series: number, column: MetricColumn): void {
     const at = column.open(); // first: it may make `values` anew

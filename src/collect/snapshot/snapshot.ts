@@ -95,7 +95,10 @@ export class Snapshots {
       }
     } else
       for (let series = 0; series < stream.size; series++) {
-        if (stream.isLive(series, words)) rows.add(series, column);
+        if (!stream.isLive(series, words)) continue;
+        const lent = rows.lend(series);
+        if (lent === undefined) rows.add(series, column);
+        else this.#handOverLent(lent, read, series, column, sink);
         if (column.rows >= BLOCK_ROWS) this.#handOver(column, sink);
       }
     this.#handOver(column, sink);
@@ -118,6 +121,22 @@ export class Snapshots {
     column.values = this.#block;
     column.text = stream.text;
     return column;
+  }
+
+  /** Hands a row over where it lies, after those that come before it. */
+  #handOverLent(
+    row: Float64Array<ArrayBuffer>,
+    { stream, rows }: ReadStream,
+    series: number,
+    column: MetricColumn,
+    sink: RowSink,
+  ): void {
+    if (column.rows > 0) this.#handOver(column, sink);
+    column.values = row;
+    rows.close(series, column, stream.startOf(series));
+    sink.add(column, this.#endMillis);
+    column.clear();
+    column.values = this.#block;
   }
 
   #handOver(column: MetricColumn, sink: RowSink): void {
