@@ -44,8 +44,8 @@ export class PrometheusText {
 
   /**
    * Makes the text of a snapshot; the same object again is the same snapshot, which is shown already. False when it was not done by the time
-   * that `performance.now()` is past `until`: the text is not to be shown then, and the next call for the snapshot goes on. Its columns may be
-   * filled anew meanwhile.
+   * that `performance.now()` is past `until`: the text is not to be shown then, and the next call for the snapshot goes on. Its columns stay as they
+   * are meanwhile.
    */
   update(snapshot: MetricColumns, until: number = Infinity): boolean {
     if (snapshot !== this.#snapshot) this.#source = this.#sourceOf(snapshot);
