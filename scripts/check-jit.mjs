@@ -30,7 +30,7 @@ const readerStrict = (code) => /^<Load>(?:L+S+)+<Add>$/.test(code);
  * inlined does not show; it is called between the looks.
  */
 const readerOfBothForms = (code) =>
-  /^<Load>[LSv]*L[LSv]*<Load>[LSv]*(?:<Load><Add>|<Add><Load>)S*$/.test(code) ||
+  /^<Load>[LSv]*L[LSv]*(?:<Load>[LSv]*)?(?:<Load><Add>|<Add><Load>)S*$/.test(code) ||
   /^<Load>[Sv]*<Load>[LSv]*L[LSv]*(?:<Load><Add>|<Add><Load>)S*$/.test(code);
 
 const SUBJECTS = [

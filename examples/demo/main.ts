@@ -28,6 +28,7 @@ const MAX_REQUESTS = 100_000;
 
 const USAGE = `npm run demo                      ends by itself
 npm run demo -- --serve           stays up under a little load until SIGINT or SIGTERM
+npm run demo -- --serve --idle    stays up, and leaves the load to you
 npm run demo -- --requests 500    sends so many requests, from 2 to ${MAX_REQUESTS}
 npm run demo -- --serve --otlp http://localhost:4318      pushes to a Collector of yours, too`;
 
@@ -54,6 +55,7 @@ function readOptions() {
       options: {
         help: { type: 'boolean', default: false },
         serve: { type: 'boolean', default: false },
+        idle: { type: 'boolean', default: false },
         requests: { type: 'string', default: '4000' },
         otlp: { type: 'string', default: '' },
       },
@@ -134,7 +136,7 @@ async function run(): Promise<boolean> {
     console.log(
       `\nService  ${service.url}/checksum/sha256/1000\nMetrics  ${scrapeUrl}\n         ${threadUrl} (exporter thread)\nCtrl-C ends it.`,
     );
-    await loadUntilTold(service.url);
+    await serveUntilTold(service.url, options.idle);
   }
   service.server.close();
   service.server.closeAllConnections();
@@ -145,12 +147,12 @@ async function run(): Promise<boolean> {
   return exact && steady;
 }
 
-/** Sends requests all the time, so that there is something to see, until SIGINT or SIGTERM. */
-async function loadUntilTold(url: string): Promise<void> {
+/** Until SIGINT or SIGTERM. Unless `isIdle`, sends requests all the time, so that there is something to see. */
+async function serveUntilTold(url: string, isIdle: boolean): Promise<void> {
   const told = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => told.abort());
   while (!told.signal.aborted) {
-    await sendRequests(url, 20, 2, nothingSent());
+    if (!isIdle) await sendRequests(url, 20, 2, nothingSent());
     await wait(200);
   }
 }

@@ -206,14 +206,15 @@ export function readCarryingIn(
     const slot = at + SLOTS + (version & 1) * slotWords;
     for (let i = 0; i < slotWords; i++) into[i] = doubles[slot + i]!;
     for (let i = 0; i < tailWords; i++) into[slotWords + i] = doubles[tail + i]!;
-    const isLinked = words[versionIndex + 1]! > 0;
-    if (isLinked && !addRecord(words, doubles, at, version, cell, into, end)) return 0;
+    if (words[versionIndex + 1]! > 0) {
+      if (!addRecord(words, doubles, at, version, cell, into, end)) return 0;
+    } else {
+      into[end + INTERVAL_SINCE] = 0;
+      for (let field = 0; field < fields; field++) into[end + INTERVAL_FIELDS + field] = into[first + field]!;
+    }
     const now = strict ? Atomics.add(words, versionIndex, 0) : Atomics.load(words, versionIndex);
     if (now !== version) continue;
     into[end + INTERVAL_VERSION] = version;
-    if (isLinked) return attempt;
-    into[end + INTERVAL_SINCE] = 0;
-    for (let field = 0; field < fields; field++) into[end + INTERVAL_FIELDS + field] = into[first + field]!;
     return attempt;
   }
   return 0;

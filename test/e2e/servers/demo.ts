@@ -8,7 +8,7 @@ export interface Demo extends Server {
 
 /** The demo of examples/, which has answered `requests` when this resolves, and stays up. */
 export async function startDemo(requests: number, ...args: readonly string[]): Promise<Demo> {
-  const program = ['build/examples/demo/main.js', '--requests', String(requests), '--serve'];
+  const program = ['build/examples/demo/main.js', '--requests', String(requests), '--serve', '--idle'];
   const server = serve(process.execPath, program.concat(args));
   const urls = (): RegExpExecArray | null => /Service {2}(\S+)\nMetrics {2}(\S+)\n/.exec(server.log());
   await untilReady(server, 'the demo', () => Promise.resolve(urls() !== null));
