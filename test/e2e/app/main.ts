@@ -98,7 +98,7 @@ async function obey(command: Command): Promise<unknown> {
     case 'values':
       return addUpValues([recorder.values, ...((await ask(command)) as Values[])]);
     case 'flush':
-      return Promise.all([provider.forceFlush(), thread?.forceFlush()]);
+      return provider.forceFlush(); // the exporter thread's pushes, too
     case 'hang':
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, command.millis);
       return undefined;
