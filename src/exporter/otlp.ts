@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { shortText } from '../base/errors.ts';
-import type { ResourceMetrics } from '../collect/metric-data.ts';
+import type { ExponentialHistogramValue, HistogramValue, ResourceMetrics } from '../collect/metric-data.ts';
 import { tellOfLoss, Warnings } from '../base/warnings.ts';
 import type { HostNames } from './host-names.ts';
 import { DELTA_KINDS, type OtlpPlan, type OtlpProtocol } from './otlp-options.ts';
@@ -71,7 +71,9 @@ function otlpTarget(
   return {
     name: `OTLP (${protocol})`,
     async send(metrics, timeoutMillis, retries) {
-      const body = serializer.serializeRequest(metrics);
+      const body = serializer.serializeRequest(
+        protocol === 'http/json' ? withNumbersOfJson(metrics) : metrics,
+      );
       if (body === undefined) throw new Error('the metrics could not be serialized');
       const response = await transport.send(body, timeoutMillis, retries);
       const refusal = refusalIn(serializer, response);
@@ -84,6 +86,34 @@ function otlpTarget(
     },
     giveUp: () => transport.giveUp(),
     close: () => transport.close(),
+  };
+}
+
+/**
+ * The metrics with texts for the numbers that JSON does not have, as the protocol wants it (ProtoJSON, representation of each type). The official
+ * serializer writes null for them, and a Collector then refuses the whole push.
+ */
+export function withNumbersOfJson(metrics: ResourceMetrics): ResourceMetrics {
+  const { scopeMetrics } = metrics;
+  return {
+    ...metrics,
+    scopeMetrics: scopeMetrics.map((scope) => ({
+      ...scope,
+      metrics: scope.metrics.map((metric) => ({
+        ...metric,
+        dataPoints: metric.dataPoints.map((point) => ({ ...point, value: numbersOfJson(point.value) })),
+      })),
+    })) as ResourceMetrics['scopeMetrics'], // the texts are for the serializer, which passes them on
+  };
+}
+
+function numbersOfJson(value: unknown): unknown {
+  if (typeof value === 'number') return Number.isFinite(value) ? value : String(value);
+  const distribution = value as HistogramValue | ExponentialHistogramValue;
+  const texts = Object.entries(distribution).filter(([, field]) => typeof field === 'number');
+  return {
+    ...distribution,
+    ...Object.fromEntries(texts.map(([name, field]) => [name, numbersOfJson(field)])),
   };
 }
 

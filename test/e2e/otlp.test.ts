@@ -1,7 +1,10 @@
 /** OTLP to a real Collector: both encodings, plain and compressed, cumulative and delta; every number of every export. */
+import { resourceFromAttributes } from '@opentelemetry/resources';
 import { expect } from 'chai';
+import { SeqlockMeterProvider, startExporterThread } from '../../src/index.ts';
 import { eventually } from '../support/eventually.ts';
 import type { Books } from './app/account.ts';
+import { SCOPE } from './app/instruments.ts';
 import { pushFrom, PUSHERS, type AppOptions } from './app/protocol.ts';
 import {
   arrivals,
@@ -67,6 +70,25 @@ describe('OTLP to a Collector', function () {
       else startsStandStill(exports);
     });
   }
+
+  it('exporter thread, http/json: takes NaN and the infinities, and what is beside them', async () => {
+    const provider = new SeqlockMeterProvider({
+      resource: resourceFromAttributes({ 'service.instance.id': 'no numbers of JSON' }),
+    });
+    const exporter = await startExporterThread({
+      otlp: { url: collector.url, protocol: 'http/json', intervalMillis: 3_600_000 },
+      store: provider.store,
+    });
+    const gauge = provider.getMeter(SCOPE.name).createGauge('g');
+    for (const value of [NaN, Infinity, -Infinity, 1.5]) gauge.record(value, { n: String(value) });
+    await exporter.forceFlush();
+    await provider.shutdown();
+    const points = await eventually(async () => {
+      const [first] = arrivals(collector.received(), 'no numbers of JSON');
+      return first;
+    });
+    expect(points).to.have.length(4);
+  });
 });
 
 const same = (books: Books): Books => books;

@@ -55,6 +55,39 @@ describe('startExporter', () => {
     await receiver.close();
   });
 
+  it('writes the numbers that JSON does not have as texts', async () => {
+    const bodies: string[] = [];
+    const receiver = createHttpServer((request, response) => {
+      let body = '';
+      request.setEncoding('utf8').on('data', (text: string) => (body += text));
+      request.on('end', () => {
+        bodies.push(body);
+        response.end('{}');
+      });
+    }).listen(0, '127.0.0.1');
+    await once(receiver, 'listening');
+    const { port } = receiver.address() as AddressInfo;
+    const exporter = await export_({
+      otlp: { url: `http://127.0.0.1:${port}/p`, protocol: 'http/json', compression: 'none' },
+    });
+    const meter = provider.getMeter('m');
+    for (const value of [NaN, Infinity, -Infinity, 1.5])
+      meter.createGauge('g').record(value, { n: String(value) });
+    meter.createHistogram('h').record(Infinity);
+    await exporter.flush();
+    await exporter.stop();
+    receiver.close();
+    expect(bodies[0]).to.not.include('null');
+    for (const field of [
+      '"asDouble":"NaN"',
+      '"asDouble":"Infinity"',
+      '"asDouble":"-Infinity"',
+      '"asDouble":1.5',
+    ])
+      expect(bodies[0]).to.include(field);
+    for (const field of ['sum', 'min', 'max']) expect(bodies[0]).to.include(`"${field}":"Infinity"`);
+  });
+
   it('leaves nothing behind where it cannot listen', async () => {
     const receiver = await startOtlpReceiver();
     const failure = await export_({
