@@ -3,6 +3,7 @@
  * states. What the whole is put together from is tested in `prometheus-text`, `prometheus-name`, `prometheus-protobuf` and `prometheus-handler`.
  */
 import { expect } from 'chai';
+import { systemClock } from '../../src/base/platform.ts';
 import { columnsOf } from '../../src/export/foreign-metrics.ts';
 import type { Dialect, ExpositionOptions } from '../../src/export/family-plan.ts';
 import { sourceOf } from '../../src/export/metric-producer.ts';
@@ -24,7 +25,7 @@ function setUp(resource: Record<string, unknown> = {}) {
     made.update(sourceOf(reader.producer)!.columns());
     return made.toString();
   };
-  return { provider, meter: provider.getMeter('s'), text };
+  return { provider, reader, meter: provider.getMeter('s'), text };
 }
 
 function warningsOf(run: () => void): readonly string[] {
@@ -257,6 +258,31 @@ describe('rules of the Prometheus formats', () => {
       .to.match(/\nc_created \d+(\.\d+)?\n/)
       .and.not.include('g_created');
     expect(text({ ...BARE, created: true }, TEXT)).to.not.include('_created');
+  });
+
+  it('an observed counter that was set back has another _created', async () => {
+    const { now } = systemClock;
+    let [millis, observed] = [Date.now() + 60_000, 5];
+    systemClock.now = () => millis;
+    try {
+      const { meter, reader } = setUp();
+      const source = sourceOf(reader.producer)!;
+      meter.createObservableCounter('o').addCallback((result) => result.observe(observed));
+      const made = new PrometheusText(OPEN, { ...BARE, created: true });
+      const created = async (): Promise<number> => {
+        millis += 1000;
+        await reader.collect();
+        made.update(source.columns());
+        return Number(/^o_created (\S+)$/m.exec(made.toString())?.[1]);
+      };
+      const first = await created();
+      observed = 8;
+      expect(await created()).to.equal(first);
+      observed = 2;
+      expect(await created()).to.be.above(first);
+    } finally {
+      systemClock.now = now;
+    }
   });
 
   describe('bad input', () => {
