@@ -32,8 +32,10 @@ export class PrometheusText {
   #planned: { columns: readonly MetricColumn[]; texts: readonly string[]; resource: string } | undefined;
   readonly #classic = new ClassicColumns();
   #snapshot: MetricColumns | undefined;
-  #source: MetricColumns = { columns: [], resource: { attributes: {} } };
   #families: TextFamily[] = [];
+  /** Families that have all rows of the snapshot, and its numbers: the next slice goes on behind them. */
+  #grown = 0;
+  #updated = 0;
   #target: Buffer = Buffer.alloc(0);
 
   constructor(dialect: Dialect, options: ExpositionOptions = {}, warnings: Warnings = new Warnings()) {
@@ -48,13 +50,18 @@ export class PrometheusText {
    * are meanwhile.
    */
   update(snapshot: MetricColumns, until: number = Infinity): boolean {
-    if (snapshot !== this.#snapshot) this.#source = this.#sourceOf(snapshot);
-    this.#snapshot = snapshot;
-    if (!this.#isPlannedFor(this.#source)) this.#plan(this.#source);
-    return (
-      this.#families.every((family) => family.grow(until)) &&
-      this.#families.every((family) => family.update(snapshot, until))
-    );
+    if (snapshot !== this.#snapshot) {
+      const source = this.#sourceOf(snapshot);
+      if (!this.#isPlannedFor(source)) this.#plan(source);
+      this.#snapshot = snapshot;
+      this.#grown = this.#updated = 0;
+    }
+    const families = this.#families;
+    for (; this.#grown < families.length; this.#grown++)
+      if (!families[this.#grown]!.grow(until)) return false;
+    for (; this.#updated < families.length; this.#updated++)
+      if (!families[this.#updated]!.update(snapshot, until)) return false;
+    return true;
   }
 
   /** With `le` columns for exponential ones, which are as they were when the snapshot was met first. */

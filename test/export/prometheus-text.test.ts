@@ -12,6 +12,7 @@ import { hashOfLabels } from '../../src/export/label-index.ts';
 import { PrometheusText } from '../../src/export/prometheus-text.ts';
 import { ESCAPING_SCHEMES, TRANSLATION_STRATEGIES } from '../../src/export/prometheus-name.ts';
 import { SeqlockMetricReader } from '../../src/facade/metric-reader.ts';
+import { TextFamily } from '../../src/export/text-family.ts';
 import { parseStrictly } from './strict-parser.ts';
 import { randomMetrics, randomOf } from './random-metrics.ts';
 import { opened, shutDownOpened } from '../support/opened.ts';
@@ -66,6 +67,23 @@ function warningsOf(run: () => void): string[] {
     diag.disable();
   }
   return warnings;
+}
+
+/** Calls of a method of all families while `work` runs. */
+function callsOf(method: 'grow' | 'update', work: () => void): number {
+  const families = TextFamily.prototype;
+  const original = families[method] as (...args: unknown[]) => boolean;
+  let calls = 0;
+  families[method] = function (this: TextFamily, ...args: unknown[]): boolean {
+    calls++;
+    return original.apply(this, args);
+  };
+  try {
+    work();
+  } finally {
+    families[method] = original;
+  }
+  return calls;
 }
 
 describe('PrometheusText', () => {
@@ -211,6 +229,29 @@ describe('PrometheusText', () => {
     expect(under('values')).to.equal(
       '# TYPE U__my_2e_gauge gauge\nU__my_2e_gauge{U__a_2e_b="x",ok_="y"} 1\n',
     );
+  });
+
+  it('made in slices, goes on where it was, and looks at no family that is done again', () => {
+    const { meter, source } = setUp();
+    const families = 200;
+    for (let i = 0; i < families; i++) meter.createCounter(`c${i}`).add(i);
+    const made = new PrometheusText(TEXT);
+    const snapshot = source.columns();
+    let slices = 0;
+    const makeInSlices = (): void => {
+      do slices++;
+      while (!made.update(snapshot, -Infinity) && slices < 10 * families);
+    };
+    const grown = callsOf('grow', makeInSlices);
+    expect(slices, 'slices').to.be.within(families / 64, 3 * families);
+    expect(grown).to.be.at.most(families + slices);
+    const whole = new PrometheusText(TEXT);
+    whole.update(snapshot);
+    expect(made.toString()).to.equal(whole.toString());
+    for (let i = 0; i < families; i++) meter.createCounter(`c${i}`).add(1);
+    source.columns();
+    const again = source.columns();
+    expect(callsOf('update', () => made.update(again))).to.equal(families);
   });
 
   it('is valid without metrics', () => {
