@@ -7,6 +7,7 @@ import workerThreads from 'node:worker_threads';
  * Node's own modules are the same objects in all realms of a thread, and others in another thread, so one of them holds it.
  */
 export function ofThisThread<T>(name: string, make: () => T): T {
+  // The module's type has no symbols of ours.
   const shared = workerThreads as unknown as Record<symbol, T | undefined>;
   return (shared[Symbol.for(`seqlock-metrics.${name}`)] ??= make());
 }

@@ -153,6 +153,7 @@ export function pushToConsole(
     name: 'the console',
     send: (metrics) =>
       new Promise((resolve, reject) => {
+        // The official type names classes where exporters use plain objects: ours are such.
         exporter.export(metrics as unknown as Parameters<typeof exporter.export>[0], ({ code, error }) =>
           code === 0 ? resolve() : reject(error ?? new Error('no reason given')),
         );

@@ -26,7 +26,7 @@ const RECORD_UNIT = 4;
 const LONGEST_RECORD: number = RECORD_UNIT * ((1 << KIND_SHIFT) - 1);
 
 /**
- * Where the region had no room, only every so manieth request for as much or more asks it again. Asking costs microseconds, and a thread
+ * Where the region had no room, one of so many requests for as much or more asks it again. Asking costs microseconds, and a thread
  * that records to a full store would ask at each measurement.
  */
 const REQUESTS_A_RETRY = 64;
