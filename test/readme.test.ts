@@ -1,6 +1,6 @@
 /** The code blocks of README.md, saved under the names in their first lines and run. */
 import { expect } from 'chai';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { freePort } from '../examples/demo/free-port.ts';
 import { parseScrape, total } from '../examples/demo/scraped-text.ts';
@@ -142,19 +142,5 @@ describe('README', () => {
       "import { SeqlockMeterProvider } from 'seqlock-metrics'; new SeqlockMeterProvider().getMeter('m').createCounter('c').add(-1)",
     ]);
     expect(stderr + stdout).to.include('negative value provided to counter c');
-  });
-
-  it('names only files that exist', () => {
-    const paths = [...readme.matchAll(/\]\((?!http)([^)#]+)\)/g)].map(([, path]) => path!);
-    expect(paths.length).to.be.greaterThan(0);
-    expect(paths.filter((path) => !existsSync(path))).to.deep.equal([]);
-  });
-
-  it('names only npm scripts that exist', () => {
-    const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as {
-      scripts: Record<string, string>;
-    };
-    for (const [, script] of readme.matchAll(/npm run ([a-z0-9:-]+)/g))
-      expect(scripts).to.have.property(script!);
   });
 });
