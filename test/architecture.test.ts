@@ -1,6 +1,6 @@
 /**
- * The shape of src/ as docs/design.md has it. Whoever changes a table here changes the design, and says so there in the same
- * commit.
+ * The shape of src/ as docs/design.md has it. Whoever changes a table here changes the design, and says so
+ * there in the same commit.
  */
 import { expect } from 'chai';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -8,6 +8,8 @@ import { posix } from 'node:path';
 
 /** A smell alarm: one idea may take a file of this length. */
 const LINE_LIMIT = 600;
+/** Of a line of a comment, with the comments behind code. The formatter keeps code to it, and leaves comments. */
+const COMMENT_WIDTH = 110;
 
 /** What a layer may import besides itself. Writing (sdk) and reading (collect, export) meet in shared memory only. */
 const IMPORTABLE: ReadonlyMap<string, readonly string[]> = new Map([
@@ -212,6 +214,17 @@ describe('architecture', () => {
 
   it('has no import cycle, types included', () => {
     expect([...sources.keys()].map(cycleThrough).filter((cycle) => cycle !== undefined)).to.deep.equal([]);
+  });
+
+  it(`has no comment that is wider than ${COMMENT_WIDTH} columns`, () => {
+    const wide = [...sources].flatMap(([path, source]) =>
+      source
+        .split('\n')
+        .map((line, i) => ({ line, at: `${path}:${i + 1}` }))
+        .filter(({ line }) => line.length > COMMENT_WIDTH && /^\s*(\/\/|\/?\*)|\S \/\/ /.test(line))
+        .map(({ at }) => at),
+    );
+    expect(wide).to.deep.equal([]);
   });
 
   it(`has no file of more than ${LINE_LIMIT} lines`, () => {

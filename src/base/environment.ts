@@ -4,8 +4,8 @@ import { shortText } from './errors.ts';
 export type Variables = Readonly<Record<string, string | undefined>>;
 
 /**
- * Environment variables as the specification wants them read: an empty value is none, names of values are compared without regard to case, and a
- * wrong value is warned of, with what is used instead.
+ * Environment variables as the specification wants them read: an empty value is none, names of values are
+ * compared without regard to case, and a wrong value is warned of, with what is used instead.
  */
 export class Environment {
   readonly #variables: Variables;

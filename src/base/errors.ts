@@ -1,6 +1,6 @@
 /**
- * Errors of this package. Each has a `code` that stays the same from release to release; test for the code, never with
- * `instanceof`, which fails when a process holds two copies of the package.
+ * Errors of this package. Each has a `code` that stays the same from release to release; test for the code,
+ * never with `instanceof`, which fails when a process holds two copies of the package.
  */
 
 /** What can be wrong with a region (see `memory/region.ts`). */
@@ -30,8 +30,9 @@ export class RegionError extends Error {
 }
 
 /**
- * An exporter thread that could not be started, or not deliver. `code`: one of the system (`EADDRNOTAVAIL`) when it cannot listen,
- * `E_PACKAGE` when an exporter's package is missing, `E_THREAD` when it ended, `E_FLUSH` when a flush was not delivered.
+ * An exporter thread that could not be started, or not deliver. `code`: one of the system (`EADDRNOTAVAIL`)
+ * when it cannot listen, `E_PACKAGE` when an exporter's package is missing, `E_THREAD` when it ended,
+ * `E_FLUSH` when a flush was not delivered.
  */
 export class ExporterThreadError extends Error {
   readonly code: string;

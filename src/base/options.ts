@@ -1,6 +1,7 @@
 /**
- * Checks of options. Each public options object has one table: its keys, and what each may be. Who gives a key that is not in it, or a value that
- * is not allowed, gets an `OptionError` that names the key, what is allowed, and what was meant in all likelihood.
+ * Checks of options. Each public options object has one table: its keys, and what each may be. Who gives a
+ * key that is not in it, or a value that is not allowed, gets an `OptionError` that names the key, what is
+ * allowed, and what was meant in all likelihood.
  *
  *   const SERVER = table<ServerOptions>('prometheus', { host: text, port: wholeNumber(0, 65_535) });
  *   SERVER(options, 'prometheus');
@@ -58,10 +59,11 @@ export function mapOf(element: Check, allowed: string): Check {
 }
 
 /**
- * An options object with the keys of `checks`, each of which may be left out; undefined is left out. `prefix`: what names its keys, by default the
- * name of the object, and '' for an object that is the whole of an argument.
+ * An options object with the keys of `checks`, each of which may be left out; undefined is left out.
+ * `prefix`: what names its keys, by default the name of the object, and '' for an object that is the whole of
+ * an argument.
  */
-// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- callers name the interface that the table is held to
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- callers name the table's interface
 export function table<T extends object>(
   checks: { readonly [K in keyof Required<T>]: Check },
   { example = 'an object', prefix }: { readonly example?: string; readonly prefix?: '' } = {},
@@ -80,8 +82,8 @@ export function table<T extends object>(
 }
 
 /**
- * For options where a wrong one is no error: what is to be told of the first key that is not in `keys`; undefined where all are. `what` names the
- * object. May throw what the object throws.
+ * For options where a wrong one is no error: what is to be told of the first key that is not in `keys`;
+ * undefined where all are. `what` names the object. May throw what the object throws.
  */
 export function unknownKey(what: string, value: unknown, keys: readonly string[]): string | undefined {
   if (!isObject(value)) return undefined;
@@ -110,7 +112,8 @@ export function nearest(given: unknown, names: readonly unknown[]): string | und
   for (const name of names) {
     if (typeof name !== 'string') continue;
     const right = name.toLowerCase();
-    // What one is the beginning of the other of is likelier than any slip: `port` and `ports`, `timeout` and `timeoutMillis`.
+    // What one is the beginning of the other of is likelier than any slip: `port` and `ports`, `timeout` and
+    // `timeoutMillis`.
     const isPart = wrong.length >= 3 && (right.startsWith(wrong) || wrong.startsWith(right));
     const distance = isPart ? 0.5 : slips(wrong, right);
     if (distance < least) [best, least] = [name, distance];
@@ -118,7 +121,10 @@ export function nearest(given: unknown, names: readonly unknown[]): string | und
   return best;
 }
 
-/** Letters that are to be added, taken away, replaced or swapped with their neighbour (Damerau, 1964; each place changed once). */
+/**
+ * Letters that are to be added, taken away, replaced or swapped with their neighbour (Damerau, 1964; each
+ * place changed once).
+ */
 function slips(a: string, b: string): number {
   const rows = Array.from({ length: a.length + 1 }, (_, i) => [i]);
   for (let j = 1; j <= b.length; j++) rows[0]![j] = j;

@@ -45,7 +45,8 @@ export class RenewedFiles<T> {
   #made(): T {
     const stamps = new Map<string, string>();
     const value = this.#make((path) => {
-      stamps.set(path, stampOf(path)); // before it is read: what is written meanwhile is seen by the next look
+      // before it is read: what is written meanwhile is seen by the next look
+      stamps.set(path, stampOf(path));
       return readFileSync(path, 'utf8');
     });
     this.#stamps = stamps;

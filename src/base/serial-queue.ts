@@ -7,7 +7,8 @@ export class SerialQueue {
   /** Does `work` after all that came before, whether that failed or not. */
   take<T>(work: () => Promise<T>): Promise<T> {
     const done = this.#last.then(work);
-    // Resolves to nothing, and in no context: what came of the last piece, and its caller's context, are not kept until the next.
+    // Resolves to nothing, and in no context: what came of the last piece, and its caller's context, are not
+    // kept until the next.
     this.#last = withoutContext(() => done.then(nothing, nothing));
     return done;
   }

@@ -40,7 +40,10 @@ export function tellOfLoss(level: Level, message: string): void {
 /** Set to true, it turns off what `announce` prints. */
 export const QUIET_VARIABLE = 'SEQLOCK_METRICS_QUIET';
 
-/** Says that something began: to the app's logger, or where it has none on standard error. `isOurs`: the logger is not the app's. */
+/**
+ * Says that something began: to the app's logger, or where it has none on standard error. `isOurs`: the
+ * logger is not the app's.
+ */
 export function announce(message: string, isOurs: boolean = !hasLogger()): void {
   if (!isOurs) tell('info', message);
   else if (process.env[QUIET_VARIABLE]?.trim().toLowerCase() !== 'true')

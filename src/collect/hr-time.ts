@@ -11,7 +11,10 @@ export function millisOf([seconds, nanos]: HrTime): number {
   return seconds * 1000 + nanos / 1e6;
 }
 
-/** Times of milliseconds since the epoch. Equal ones that follow each other are one object: most series start in the millisecond of their neighbours. */
+/**
+ * Times of milliseconds since the epoch. Equal ones that follow each other are one object: most series start
+ * in the millisecond of their neighbours.
+ */
 export class HrTimes {
   #millis = NaN;
   #time: HrTime = [0, 0];

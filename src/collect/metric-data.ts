@@ -1,7 +1,7 @@
 /**
- * The data model of OpenTelemetry as the official readers and exporters take it: plain objects, plain arrays, plain numbers,
- * and the numeric enums of `@opentelemetry/sdk-metrics`. Written here once more so that nothing of that package is loaded
- * where metrics are only read; a test holds the two together.
+ * The data model of OpenTelemetry as the official readers and exporters take it: plain objects, plain arrays,
+ * plain numbers, and the numeric enums of `@opentelemetry/sdk-metrics`. Written here once more so that
+ * nothing of that package is loaded where metrics are only read; a test holds the two together.
  */
 import type { Attributes, HrTime, ValueType } from '@opentelemetry/api';
 import type { InstrumentKind, Scope } from '../state/records.ts';
@@ -41,8 +41,8 @@ export interface Exemplar {
 
 export interface DataPoint<T> {
   /**
-   * Cumulative: when the series' first measurement was made; moves only where an observed total is set back. Delta: when the reader
-   * collected before.
+   * Cumulative: when the series' first measurement was made; moves only where an observed total is set back.
+   * Delta: when the reader collected before.
    */
   readonly startTime: HrTime;
   /** When the snapshot was taken. */

@@ -25,7 +25,10 @@ export interface MetricSourceOptions {
   readonly resource?: Resource | undefined;
   /** Kinds of instruments whose streams `collect` hands over as deltas. Default: none. */
   readonly deltaKinds?: ReadonlySet<InstrumentKind> | undefined;
-  /** Key of the aggregation wanted of a kind of instruments (`aggregation-choice.ts`). Default: of the default aggregation. */
+  /**
+   * Key of the aggregation wanted of a kind of instruments (`aggregation-choice.ts`). Default: of the default
+   * aggregation.
+   */
   readonly selection?: ((kind: InstrumentKind) => string) | undefined;
   /** Reports the `seqlock.*` metrics (docs/operations.md) beside those of the store. Default false. */
   readonly selfMetrics?: boolean | undefined;
@@ -33,7 +36,10 @@ export interface MetricSourceOptions {
   readonly moreMetrics?: readonly SelfMetric[] | undefined;
   /** `deltaStates()` of a source in another thread, whose place this one takes. */
   readonly resume?: readonly DeltaState[] | undefined;
-  /** Has callbacks called before a snapshot, and resolves to what they failed with. Default: `observe` of observation.ts. */
+  /**
+   * Has callbacks called before a snapshot, and resolves to what they failed with. Default: `observe` of
+   * observation.ts.
+   */
   readonly observe?: typeof observe | undefined;
 }
 
@@ -51,8 +57,9 @@ export interface MetricSink<T> extends RowSink {
 }
 
 /**
- * Where one reader's metrics come from: a store, its observable callbacks, and what the reader adds of its own. For each reader one of its own:
- * a delta is the difference to what this source handed over before. Belongs to the thread that made it.
+ * Where one reader's metrics come from: a store, its observable callbacks, and what the reader adds of its
+ * own. For each reader one of its own: a delta is the difference to what this source handed over before.
+ * Belongs to the thread that made it.
  */
 export class MetricSource {
   readonly region: Region;
@@ -79,7 +86,10 @@ export class MetricSource {
     this.#selfMetrics?.columns(this.region.takeTime(), this.#isDelta); // those begin anew
   }
 
-  /** A further source of the same metrics, with columns of its own; it has handed over no deltas. What its reads cost is added to this one's. */
+  /**
+   * A further source of the same metrics, with columns of its own; it has handed over no deltas. What its
+   * reads cost is added to this one's.
+   */
   another(): MetricSource {
     return new MetricSource({ region: this.region }, { ...this.#options, resume: [] }, this.#cells);
   }
@@ -90,16 +100,16 @@ export class MetricSource {
   }
 
   /**
-   * All metrics as they are now, cumulative, as columns. They stay as they are until this source is asked for columns again, which fills the
-   * same ones: no objects are made for series seen before.
+   * All metrics as they are now, cumulative, as columns. They stay as they are until this source is asked for
+   * columns again, which fills the same ones: no objects are made for series seen before.
    */
   columns(): MetricColumns {
     return this.#withOwn(this.#snapshots.takeColumns());
   }
 
   /**
-   * `columns` in slices of `millis` milliseconds, between which the event loop turns. Undefined when it was given up, as soon
-   * as they are not wanted any more.
+   * `columns` in slices of `millis` milliseconds, between which the event loop turns. Undefined when it was
+   * given up, as soon as they are not wanted any more.
    */
   columnsInSlices(millis: number, isWanted: () => boolean = () => true): Promise<MetricColumns | undefined> {
     return this.#slices.take(async () => {
@@ -122,14 +132,18 @@ export class MetricSource {
     };
   }
 
-  /** Reads all metrics as they are now, cumulative. Observable instruments have the values of their latest round. */
+  /**
+   * Reads all metrics as they are now, cumulative. Observable instruments have the values of their latest
+   * round.
+   */
   read<T>(sink: MetricSink<T>): T {
     return this.#read(sink);
   }
 
   /**
-   * Has the observable callbacks of all threads called, then reads all metrics, as deltas where that is asked for. `timeoutMillis` is for
-   * each callback; what failed is in `errors`. Collections of a thread wait for each other; of two, the later has what the earlier did not yet.
+   * Has the observable callbacks of all threads called, then reads all metrics, as deltas where that is asked
+   * for. `timeoutMillis` is for each callback; what failed is in `errors`. Collections of a thread wait for
+   * each other; of two, the later has what the earlier did not yet.
    */
   collect<T>(
     timeoutMillis: number | undefined,
@@ -141,7 +155,10 @@ export class MetricSource {
     });
   }
 
-  /** What `collect` has handed over as deltas: a source in another thread goes on from there (`resume`). Call it between collections. */
+  /**
+   * What `collect` has handed over as deltas: a source in another thread goes on from there (`resume`). Call
+   * it between collections.
+   */
   deltaStates(): DeltaState[] {
     return this.#snapshots.reported.states();
   }

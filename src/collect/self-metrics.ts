@@ -1,8 +1,9 @@
 /**
- * Metrics of the metrics, on request: what the reading thread knows of the store and of its own reading. They are in no cell; each
- * is read when a snapshot is taken, and then is a metric like any other.
+ * Metrics of the metrics, on request: what the reading thread knows of the store and of its own reading. They
+ * are in no cell; each is read when a snapshot is taken, and then is a metric like any other.
  *
- * `storeMetrics` lists those there are. A metric more is an entry more in a list that is given to `SelfMetrics`.
+ * `storeMetrics` lists those there are. A metric more is an entry more in a list that is given to
+ * `SelfMetrics`.
  */
 import type { Attributes } from '@opentelemetry/api';
 import { VERSION } from '../base/version.ts';
@@ -63,7 +64,10 @@ export class SelfMetrics {
     this.#deltaColumns = metrics.map((metric) => columnOf(metric, true));
   }
 
-  /** The metrics at `endMillis`, as columns which the next call fills anew; of kinds that are `isDelta`, what came since the last call. */
+  /**
+   * The metrics at `endMillis`, as columns which the next call fills anew; of kinds that are `isDelta`, what
+   * came since the last call.
+   */
   columns(endMillis: number, isDelta: (kind: InstrumentKind) => boolean = ALL_CUMULATIVE): MetricColumn[] {
     return this.#metrics
       .map((metric, i) =>

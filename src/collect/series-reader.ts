@@ -50,11 +50,11 @@ export class SeriesReaders {
 }
 
 /**
- * Reads one series of a store, over all its writers, dead ones included: a few loads for each, where a snapshot reads everything.
- * It finds by itself what other threads add.
+ * Reads one series of a store, over all its writers, dead ones included: a few loads for each, where a
+ * snapshot reads everything. It finds by itself what other threads add.
  *
- * Bounded: what cannot be copied in `MAX_TRIES` attempts, some naps and as many attempts after each gives the value of the read
- * before, and is counted as stale.
+ * Bounded: what cannot be copied in `MAX_TRIES` attempts, some naps and as many attempts after each gives the
+ * value of the read before, and is counted as stale.
  */
 export class SeriesReader {
   readonly #shared: SeriesReaders;
@@ -91,7 +91,10 @@ export class SeriesReader {
     return this.#lastNumber;
   }
 
-  /** Undefined when a cell could not be copied, and has to be waited for. Nearly always it can, and then this is all there is to do. */
+  /**
+   * Undefined when a cell could not be copied, and has to be waited for. Nearly always it can, and then this
+   * is all there is to do.
+   */
   #sumAtOnce(): number | undefined {
     const { cells, store } = this.#shared;
     const { words, doubles } = store.region;
@@ -146,8 +149,8 @@ export class SeriesReader {
   }
 
   /**
-   * The newest epoch of a shared gauge, for its next addition. Never waits: it is for writers. Other threads' cells that are being
-   * set without a pause may be missed, as if this call had come before those sets.
+   * The newest epoch of a shared gauge, for its next addition. Never waits: it is for writers. Other threads'
+   * cells that are being set without a pause may be missed, as if this call had come before those sets.
    */
   epoch(): number {
     if (!this.#find()) return this.#epoch;

@@ -1,4 +1,6 @@
-/** The `seqlock.*` metrics of a store and of one reader of it. Names, units and meanings: docs/operations.md. */
+/**
+ * The `seqlock.*` metrics of a store and of one reader of it. Names, units and meanings: docs/operations.md.
+ */
 import { isSlabDead, slabEpoch, slabOwner, slabsUsed } from '../memory/slab.ts';
 import type { Region } from '../memory/region.ts';
 import type { CellReader } from './rows/cell-reader.ts';
@@ -168,7 +170,9 @@ function overflowMetrics(store: StoreReader): SelfMetric[] {
   ];
 }
 
-/** A cell's version counts its updates, modulo 2^32: this counts on, as long as it is asked before 2^32 more. */
+/**
+ * A cell's version counts its updates, modulo 2^32: this counts on, as long as it is asked before 2^32 more.
+ */
 class UpdateCount {
   #total = 0;
   #seen = 0;

@@ -24,8 +24,8 @@ const FALLBACK: NegotiatedFormat = {
 };
 
 /**
- * The format for an `Accept` header: the range with the highest q that can be served, of equals the first. What nobody can serve gets text
- * 0.0.4, as Prometheus wants it of exporters, and never 406.
+ * The format for an `Accept` header: the range with the highest q that can be served, of equals the first.
+ * What nobody can serve gets text 0.0.4, as Prometheus wants it of exporters, and never 406.
  */
 export function negotiateFormat(accept: string | undefined): NegotiatedFormat {
   let best: NegotiatedFormat | undefined;
@@ -89,7 +89,10 @@ function formatOf({ type, parameters }: Range): NegotiatedFormat | undefined {
 
 export type ContentCoding = 'identity' | 'gzip' | 'zstd';
 
-/** The coding for an `Accept-Encoding` header: of those offered, the one with the highest q, the first of equals. */
+/**
+ * The coding for an `Accept-Encoding` header: of those offered, the one with the highest q, the first of
+ * equals.
+ */
 export function negotiateCoding(
   header: string | undefined,
   offered: readonly ContentCoding[],

@@ -95,8 +95,8 @@ export class Access {
   readonly #allowedHosts: readonly string[] | '*';
 
   /**
-   * `ownNames` are allowed as hosts too. Throws where a variable is wrong or a file cannot be used: nothing is served
-   * unguarded by mistake.
+   * `ownNames` are allowed as hosts too. Throws where a variable is wrong or a file cannot be used: nothing
+   * is served unguarded by mistake.
    */
   constructor(options: AccessOptions, warnings: Warnings, ownNames: readonly string[] = []) {
     const {

@@ -55,7 +55,10 @@ export class ByteText {
     this.length += this.bytes.write(text, this.length);
   }
 
-  /** `text`, if it is printable ASCII in which nothing has to be escaped between quotes. False, and nothing was done, if not. */
+  /**
+   * `text`, if it is printable ASCII in which nothing has to be escaped between quotes. False, and nothing
+   * was done, if not.
+   */
   plain(text: string): boolean {
     this.reserve(text.length);
     const to = this.bytes;

@@ -1,14 +1,15 @@
 /**
  * Exponential histograms as histograms with `le` buckets, for the formats that know no others.
  *
- * The bounds are powers of two, which are bounds of every scale from 0 on: so the counts are exact, and a series keeps its bounds
- * when its scale falls. All series of a metric have the same ones, from the bound below the lowest bucket that any of them has had to the
- * bound above the highest, so that they can be summed by `le`. A bound that was shown once is shown from then on, unless the numbers
- * come to lie so far apart that the bounds would be more than MOST_BUCKETS, or the scale of a series falls below 0: then every
- * second power is left out, or three of four, and so on.
+ * The bounds are powers of two, which are bounds of every scale from 0 on: so the counts are exact, and a
+ * series keeps its bounds when its scale falls. All series of a metric have the same ones, from the bound
+ * below the lowest bucket that any of them has had to the bound above the highest, so that they can be summed
+ * by `le`. A bound that was shown once is shown from then on, unless the numbers come to lie so far apart
+ * that the bounds would be more than MOST_BUCKETS, or the scale of a series falls below 0: then every second
+ * power is left out, or three of four, and so on.
  *
- * Zeros are counted up to `le="0"`, which is there when there are any, or negative values. A value of exactly a negative bound is counted
- * above it.
+ * Zeros are counted up to `le="0"`, which is there when there are any, or negative values. A value of exactly
+ * a negative bound is counted above it.
  */
 import { MetricColumn } from '../collect/rows/column.ts';
 import {
@@ -106,7 +107,10 @@ class ClassicColumn {
     span.high = Math.max(span.high, this.#indexOf(offset + length - 1, change));
   }
 
-  /** Of a bucket at the bounds' scale. What lies beyond all numbers, which other producers might say, is in the outermost bucket. */
+  /**
+   * Of a bucket at the bounds' scale. What lies beyond all numbers, which other producers might say, is in
+   * the outermost bucket.
+   */
   #indexOf(index: number, change: number): number {
     return Math.min(Math.max(exponentialRow.coarserIndex(index, change), this.#lowest), this.#highest);
   }
@@ -146,8 +150,8 @@ class ClassicColumn {
     const from = row * stride;
     into[at + HISTOGRAM_ROW_COUNT] = values[from + exponentialRow.ROW_COUNT]!;
     into[at + HISTOGRAM_ROW_SUM] = values[from + exponentialRow.ROW_SUM]!;
-    // Buckets in the order of their bounds: below the outermost negative one, the negative ones, zeros, between zero and the
-    // lowest positive one, the positive ones, above.
+    // Buckets in the order of their bounds: below the outermost negative one, the negative ones, zeros,
+    // between zero and the lowest positive one, the positive ones, above.
     const { low, high } = this.#negative;
     const hasNegative = high >= low;
     const outermost = hasNegative && Number.isFinite(this.#bound(high + 1)) ? 1 : 0;

@@ -3,7 +3,10 @@ import type { Resource } from '../collect/metric-data.ts';
 
 type OfficialResource = CollectionResult['resourceMetrics']['resource'];
 
-/** The resource of a collection: the one that the app gave, if that has all that the official type promises of one. */
+/**
+ * The resource of a collection: the one that the app gave, if that has all that the official type promises of
+ * one.
+ */
 export function collectedResource(resource: Resource): OfficialResource {
   return 'merge' in resource && 'getRawAttributes' in resource
     ? (resource as OfficialResource)

@@ -1,4 +1,7 @@
-/** Columns as OpenTelemetry's official readers and exporters take metrics: plain objects, plain arrays, plain numbers. */
+/**
+ * Columns as OpenTelemetry's official readers and exporters take metrics: plain objects, plain arrays, plain
+ * numbers.
+ */
 import type { HrTime } from '@opentelemetry/api';
 import { hrTimeOf, HrTimes } from '../collect/hr-time.ts';
 import * as data from '../collect/metric-data.ts';
@@ -42,8 +45,8 @@ const POINT_TYPES: Readonly<Record<ColumnKind, PointType>> = {
 type Point = data.DataPoint<ReturnType<PointType['valueOf']>>;
 
 /**
- * Makes the metrics of snapshots, one after the other, of rows as they come. Kept by who takes snapshots: what the engine learned of an object's form it
- * forgets with the last object of the form.
+ * Makes the metrics of snapshots, one after the other, of rows as they come. Kept by who takes snapshots:
+ * what the engine learned of an object's form it forgets with the last object of the form.
  */
 export class DataPoints implements MetricSink<data.ResourceMetrics> {
   readonly #starts = new HrTimes();

@@ -10,7 +10,9 @@ const MOST_CHARACTERS = 128;
 /** An attribute that would have one of these names is called `exported_...`. */
 const RESERVED: ReadonlySet<string> = new Set(['trace_id', 'span_id']);
 
-/** The newest exemplar of each bucket that has any; everything falls into bucket 0 where there are no bounds. */
+/**
+ * The newest exemplar of each bucket that has any; everything falls into bucket 0 where there are no bounds.
+ */
 export function newestByBucket(
   exemplars: readonly Exemplar[],
   boundaries: readonly number[],
@@ -50,7 +52,10 @@ function charactersOf(text: string): number {
   return characters;
 }
 
-/** What follows a number in an OpenMetrics text: ` # {trace_id="..."} 0.67 1520879607.789`. Made once for each exemplar. */
+/**
+ * What follows a number in an OpenMetrics text: ` # {trace_id="..."} 0.67 1520879607.789`. Made once for each
+ * exemplar.
+ */
 export class ExemplarTexts {
   readonly #labels: LabelWriter;
   readonly #texts = new WeakMap<Exemplar, Buffer>();

@@ -18,13 +18,13 @@ export interface Dialect {
 /** Options of every exposition. All have the defaults of the OpenTelemetry specification. */
 export interface ExpositionOptions {
   /**
-   * How names are translated. Default `UnderscoreEscapingWithSuffixes`. Metrics of `createMetricsProvider` have Prometheus names already and keep
-   * them.
+   * How names are translated. Default `UnderscoreEscapingWithSuffixes`. Metrics of `createMetricsProvider`
+   * have Prometheus names already and keep them.
    */
   readonly translationStrategy?: TranslationStrategy;
   /**
-   * Leaves units out of the names: `job_duration` and not `job_duration_seconds`. These are the names that `@opentelemetry/exporter-prometheus`
-   * gives. Default false.
+   * Leaves units out of the names: `job_duration` and not `job_duration_seconds`. These are the names that
+   * `@opentelemetry/exporter-prometheus` gives. Default false.
    */
   readonly withoutUnits?: boolean;
   /** Leaves the labels `otel_scope_...` out. Default false. */
@@ -182,7 +182,10 @@ export function strategyOf(
   return name === BY_NAME_SCOPE ? 'NoTranslation' : translationStrategy;
 }
 
-/** To Prometheus, what may fall is a gauge, and exponential histograms are histograms: each may stand in one family with those. */
+/**
+ * To Prometheus, what may fall is a gauge, and exponential histograms are histograms: each may stand in one
+ * family with those.
+ */
 export function typeOf(kind: ColumnKind): ColumnType {
   if (kind === 'up-down-counter') return 'gauge';
   return kind === 'exponential-histogram' ? 'histogram' : kind;

@@ -16,7 +16,10 @@ interface AnyMetric {
   readonly dataPoints: readonly data.DataPoint<unknown>[];
 }
 
-/** The snapshot of any producer as columns. Delta sums and histograms have none: they are left out and told to `onLeftOut`. */
+/**
+ * The snapshot of any producer as columns. Delta sums and histograms have none: they are left out and told to
+ * `onLeftOut`.
+ */
 export function columnsOf(
   metrics: data.ResourceMetrics,
   onLeftOut: (metric: string, reason: string) => void,

@@ -50,7 +50,10 @@ function metric(
   };
 }
 
-/** JSON Schema (draft 2020-12) of what `exportJson` returns. Fields may be added to documents, so others are allowed everywhere. */
+/**
+ * JSON Schema (draft 2020-12) of what `exportJson` returns. Fields may be added to documents, so others are
+ * allowed everywhere.
+ */
 export const metricsJsonSchema: Readonly<Record<string, unknown>> = {
   $schema: 'https://json-schema.org/draft/2020-12/schema',
   $id: 'urn:seqlock-metrics:metrics:1',

@@ -1,6 +1,6 @@
 /**
- * Metrics as a JSON document, whose form is promised: `json-schema.ts` says it for machines. Fields may be added; none changes its
- * meaning while `schemaVersion` is 1.
+ * Metrics as a JSON document, whose form is promised: `json-schema.ts` says it for machines. Fields may be
+ * added; none changes its meaning while `schemaVersion` is 1.
  */
 import { millisOf } from '../collect/hr-time.ts';
 import type { Attributes, HrTime } from '@opentelemetry/api';
@@ -56,7 +56,10 @@ interface JsonDistributionPoint extends JsonPoint {
 }
 
 export interface JsonHistogramPoint extends JsonDistributionPoint {
-  /** `count` is of this bucket alone: above the bound before it, up to and with `upperBound`. The last bound is `+Inf`. */
+  /**
+   * `count` is of this bucket alone: above the bound before it, up to and with `upperBound`. The last bound
+   * is `+Inf`.
+   */
   readonly buckets: readonly { readonly upperBound: JsonNumber; readonly count: number }[];
 }
 
@@ -66,7 +69,10 @@ export interface JsonExponentialBuckets {
   readonly bucketCounts: readonly number[];
 }
 
-/** Bucket i has the values above 2^(i / 2^scale) and up to 2^((i + 1) / 2^scale); `negative` those whose absolute values are there. */
+/**
+ * Bucket i has the values above 2^(i / 2^scale) and up to 2^((i + 1) / 2^scale); `negative` those whose
+ * absolute values are there.
+ */
 export interface JsonExponentialHistogramPoint extends JsonDistributionPoint {
   readonly scale: number;
   readonly zeroCount: number;

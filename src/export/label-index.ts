@@ -1,12 +1,18 @@
 import { finished, HASH_SEED, hashText } from '../base/hash.ts';
 
-/** Finds rows with equal labels among the rows of a family, without keeping their texts: hashes, and a comparison where two are equal. */
+/**
+ * Finds rows with equal labels among the rows of a family, without keeping their texts: hashes, and a
+ * comparison where two are equal.
+ */
 export class LabelIndex {
   #hashes: Int32Array = new Int32Array(16);
   #rows: Float64Array = new Float64Array(16); // row number + 1, 0 = free
   #count = 0;
 
-  /** Notes `row`, whose labels have this hash. Returns the row noted before that has the same hash and `isSame`, or -1. */
+  /**
+   * Notes `row`, whose labels have this hash. Returns the row noted before that has the same hash and
+   * `isSame`, or -1.
+   */
   add(hash: number, row: number, isSame: (row: number) => boolean): number {
     if (2 * (this.#count + 1) > this.#rows.length) this.#growTo(2 * this.#rows.length);
     const mask = this.#rows.length - 1;

@@ -36,8 +36,9 @@ export interface LabelSet {
 }
 
 /**
- * Attributes to labels, by the OpenTelemetry rules. Sorted by name; a label with an empty value is left out, since to Prometheus it is
- * the same as none; values of keys that become one label are joined with `;`, in the order of the keys.
+ * Attributes to labels, by the OpenTelemetry rules. Sorted by name; a label with an empty value is left out,
+ * since to Prometheus it is the same as none; values of keys that become one label are joined with `;`, in
+ * the order of the keys.
  */
 export class LabelWriter {
   readonly #strategy: TranslationStrategy;
@@ -60,7 +61,10 @@ export class LabelWriter {
     return name;
   }
 
-  /** Appends the labels of a series; see `pairs`. Series of one metric mostly have the same keys, whose labels are then known. */
+  /**
+   * Appends the labels of a series; see `pairs`. Series of one metric mostly have the same keys, whose labels
+   * are then known.
+   */
   write(attributes: Attributes, reserved: ReadonlySet<string>, into: ByteText): void {
     let layout = this.#layout;
     if (layout?.reserved !== reserved || !haveKeys(attributes, layout.keys)) {
@@ -112,8 +116,8 @@ export class LabelWriter {
   }
 
   /**
-   * The labels of a series. A label in `reserved` belongs to the exposition (`le`, scope labels): the attribute's is then called
-   * `exported_...`, as Prometheus itself does.
+   * The labels of a series. A label in `reserved` belongs to the exposition (`le`, scope labels): the
+   * attribute's is then called `exported_...`, as Prometheus itself does.
    */
   pairs(attributes: Attributes, reserved: ReadonlySet<string>): LabelPair[] {
     const labels: { name: string; key: string; value: string }[] = [];
@@ -155,7 +159,9 @@ function haveKeys(attributes: Attributes, keys: readonly string[]): boolean {
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
-/** An attribute value as text: strings as they are, everything else as JSON; nothing where there is no value. */
+/**
+ * An attribute value as text: strings as they are, everything else as JSON; nothing where there is no value.
+ */
 export function valueText(value: unknown): string {
   if (typeof value === 'string') return wellFormed(value);
   if (value === undefined) return '';

@@ -34,8 +34,9 @@ const CHECK: Check = table<SeqlockMetricProducerOptions>(
 );
 
 /**
- * A `MetricProducer` over a store, for `setMetricProducer` or the `metricProducers` option of any official reader. For each reader
- * one of its own: delta temporality is the difference to what this producer handed over before. Belongs to the thread that made it.
+ * A `MetricProducer` over a store, for `setMetricProducer` or the `metricProducers` option of any official
+ * reader. For each reader one of its own: delta temporality is the difference to what this producer handed
+ * over before. Belongs to the thread that made it.
  */
 export class SeqlockMetricProducer implements MetricProducer {
   readonly #source: MetricSource;
@@ -53,24 +54,25 @@ export class SeqlockMetricProducer implements MetricProducer {
   }
 
   /**
-   * All metrics of the store, now; cumulative, whatever temporality is selected. Observable instruments have the values of their
-   * latest round. What `collect` hands over does not depend on it.
+   * All metrics of the store, now; cumulative, whatever temporality is selected. Observable instruments have
+   * the values of their latest round. What `collect` hands over does not depend on it.
    */
   snapshot(): ResourceMetrics {
     return this.#source.read(this.#points);
   }
 
   /**
-   * Has the observable callbacks of all threads called, then takes a snapshot in the temporality that is selected. `timeoutMillis` is
-   * for each callback; what failed is in `errors`. Collections of a thread wait for each other; of two, the later has what the earlier
-   * did not yet.
+   * Has the observable callbacks of all threads called, then takes a snapshot in the temporality that is
+   * selected. `timeoutMillis` is for each callback; what failed is in `errors`. Collections of a thread wait
+   * for each other; of two, the later has what the earlier did not yet.
    */
   async collect(options?: MetricCollectOptions): Promise<CollectionResult> {
     const { taken, errors } = await this.#source.collect(options?.timeoutMillis, this.#points);
     return {
       resourceMetrics: {
         resource: collectedResource(taken.resource),
-        // The official type does not say that `schemaUrl` is there and undefined where there is none, which the official SDK has it be.
+        // The official type does not say that `schemaUrl` is there and undefined where there is none, which
+        // the official SDK has it be.
         scopeMetrics: taken.scopeMetrics as Official['scopeMetrics'],
       },
       errors,
@@ -90,7 +92,10 @@ export function setSource(reader: object, source: MetricSource): void {
   sources.set(reader, source);
 }
 
-/** What a producer of this copy of the package reads, or another object that said so; undefined for anything else. */
+/**
+ * What a producer of this copy of the package reads, or another object that said so; undefined for anything
+ * else.
+ */
 export function sourceOf(reader: object): MetricSource | undefined {
   return sources.get(reader);
 }

@@ -1,9 +1,10 @@
 /**
- * Exponential histograms as native histograms of the Prometheus protobuf format (OpenTelemetry specification, compatibility with
- * Prometheus): fields 5 to 13 of `io.prometheus.client.Histogram`.
+ * Exponential histograms as native histograms of the Prometheus protobuf format (OpenTelemetry specification,
+ * compatibility with Prometheus): fields 5 to 13 of `io.prometheus.client.Histogram`.
  *
- * Prometheus numbers a bucket by its upper bound where OpenTelemetry numbers it by its lower one, so its indices are one higher. Its
- * schemas are our scales from -4 to 8: finer histograms are brought down to 8; coarser ones have no native form.
+ * Prometheus numbers a bucket by its upper bound where OpenTelemetry numbers it by its lower one, so its
+ * indices are one higher. Its schemas are our scales from -4 to 8: finer histograms are brought down to 8;
+ * coarser ones have no native form.
  */
 import type { MetricColumn } from '../collect/rows/column.ts';
 import * as exponentialRow from '../collect/rows/exponential.ts';
@@ -11,7 +12,10 @@ import type { ProtobufWriter } from './protobuf-writer.ts';
 
 const HIGHEST_SCHEMA = 8;
 const LOWEST_SCHEMA = -4;
-/** Values up to here count as zeros. OpenTelemetry knows of no such width, and Prometheus wants one (specification: this). */
+/**
+ * Values up to here count as zeros. OpenTelemetry knows of no such width, and Prometheus wants one
+ * (specification: this).
+ */
 const ZERO_THRESHOLD = 1e-128;
 const LOG2_ZERO_THRESHOLD = Math.log2(ZERO_THRESHOLD);
 /** Empty buckets between two others that are written down, rather than begin a new span. */
@@ -47,8 +51,8 @@ export function writeNativeHistogram(writer: ProtobufWriter, column: MetricColum
 }
 
 /**
- * The counts of a range by Prometheus's index. They are written as spans, rows of neighbours: how far from the one before, and how many; and as deltas,
- * the difference of each bucket in a span to the one before.
+ * The counts of a range by Prometheus's index. They are written as spans, rows of neighbours: how far from
+ * the one before, and how many; and as deltas, the difference of each bucket in a span to the one before.
  */
 class Buckets {
   #counts = new Float64Array(160);

@@ -1,6 +1,7 @@
 /**
- * Numbers as text, byte for byte what the language's own conversion gives (shortest digits that read back as the same double), except
- * `+Inf` and `-Inf` as Prometheus spells the infinities. Most metric values are whole or have few decimals: those are made by integer arithmetic.
+ * Numbers as text, byte for byte what the language's own conversion gives (shortest digits that read back as
+ * the same double), except `+Inf` and `-Inf` as Prometheus spells the infinities. Most metric values are
+ * whole or have few decimals: those are made by integer arithmetic.
  */
 
 /** Bytes any double takes at most: sign, 17 digits, point, `e-308` or five leading zeros. */
@@ -104,7 +105,8 @@ export function numberText(value: number): string {
 }
 
 /**
- * A bound as OpenMetrics wants it in `le`: as Go prints a float64, which is what it calls canonical: `1.0`, `0.25`, `1e+06`, `1e-05`.
+ * A bound as OpenMetrics wants it in `le`: as Go prints a float64, which is what it calls canonical: `1.0`,
+ * `0.25`, `1e+06`, `1e-05`.
  */
 export function canonicalBound(bound: number): string {
   if (!Number.isFinite(bound)) return numberText(bound);

@@ -1,12 +1,12 @@
 /**
- * A piece of an exposition that stays in memory between scrapes. Its text does not change, its numbers do: they are rewritten in place,
- * and only a number whose width changed moves what comes after it.
+ * A piece of an exposition that stays in memory between scrapes. Its text does not change, its numbers do:
+ * they are rewritten in place, and only a number whose width changed moves what comes after it.
  *
  *   http_requests_total{route="/a"} 17\nhttp_requests_total{route="/b"} 9\n ...
  *                                   ^ starts[0], sizes[0] = 2            ^ starts[1], sizes[1] = 1
  *
- * A number may have a tail, text between it and the end of its line, which comes, changes and goes: an exemplar. Chunks without tails know
- * nothing of them.
+ * A number may have a tail, text between it and the end of its line, which comes, changes and goes: an
+ * exemplar. Chunks without tails know nothing of them.
  */
 import { lengthened } from '../base/array-room.ts';
 import { digitsOf, isWhole, MAX_NUMBER_BYTES, writeNumber, writeWhole } from './number-text.ts';
@@ -43,7 +43,10 @@ export class PageChunk {
   readonly #shown: Float64Array;
   #tails: ReadonlyMap<number, Buffer> = NO_TAILS;
 
-  /** `starts` of the numbers in `text`, and the numbers as they stand there: the chunk's from now on. The text is copied. */
+  /**
+   * `starts` of the numbers in `text`, and the numbers as they stand there: the chunk's from now on. The text
+   * is copied.
+   */
   constructor(text: Buffer, starts: Int32Array, sizes: Uint8Array, shown: Float64Array) {
     // A little room: counters get longer. Never from a pool, which another chunk would keep alive.
     this.#bytes = Buffer.allocUnsafeSlow(text.length + starts.length);
@@ -63,7 +66,10 @@ export class PageChunk {
     return this.#starts.length;
   }
 
-  /** The text as it is now, kept so until it is released; a chunk that changes meanwhile goes on in bytes of its own. */
+  /**
+   * The text as it is now, kept so until it is released; a chunk that changes meanwhile goes on in bytes of
+   * its own.
+   */
   hold(): HeldBytes {
     const hold = this.#hold;
     hold.count++;
@@ -136,7 +142,10 @@ export class PageChunk {
     return this.#bytes;
   }
 
-  /** Moves the text apart or together where numbers changed their width, or their tails: `moved[0 .. movedCount)`, ascending. */
+  /**
+   * Moves the text apart or together where numbers changed their width, or their tails: `moved[0 ..
+   * movedCount)`, ascending.
+   */
   #rewrite(movedCount: number, tails: ReadonlyMap<number, Buffer>): void {
     const starts = this.#starts;
     const sizes = this.#sizes;

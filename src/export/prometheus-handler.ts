@@ -37,8 +37,8 @@ export interface PrometheusHandlerOptions extends ExpositionOptions, AccessOptio
 }
 
 /**
- * A request listener of `node:http`, and a route handler of fastify as it stands. Resolves when the answer was
- * sent or its receiver is gone; never rejects.
+ * A request listener of `node:http`, and a route handler of fastify as it stands. Resolves when the answer
+ * was sent or its receiver is gone; never rejects.
  */
 export type PrometheusHandler = (
   request: IncomingMessage | { readonly raw: IncomingMessage },

@@ -1,7 +1,10 @@
 import type { ColumnKind } from '../collect/rows/column.ts';
 import { unitWords } from './prometheus-unit.ts';
 
-/** How names are translated before any escaping that a scraper negotiates (OpenTelemetry specification, Prometheus exporter). */
+/**
+ * How names are translated before any escaping that a scraper negotiates (OpenTelemetry specification,
+ * Prometheus exporter).
+ */
 export type TranslationStrategy =
   | 'UnderscoreEscapingWithSuffixes'
   | 'UnderscoreEscapingWithoutSuffixes'
@@ -75,7 +78,10 @@ function underscored(text: string, isLabel: boolean): string {
   return legal.charCodeAt(0) >= 48 && legal.charCodeAt(0) <= 57 ? `_${legal}` : legal;
 }
 
-/** A translated name as the scraper asked for it. Only `dots` touches names that were legal already, so that it can be undone. */
+/**
+ * A translated name as the scraper asked for it. Only `dots` touches names that were legal already, so that
+ * it can be undone.
+ */
 export function escapedName(name: string, scheme: EscapingScheme, isLabel: boolean): string {
   if (name === '' || scheme === 'allow-utf-8') return name;
   const isLegal = isLegacyName(name, isLabel);
@@ -98,7 +104,10 @@ function isLegalAt(char: string, i: number, isLabel: boolean): boolean {
 
 const LONE_SURROGATE = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
 
-/** Text as every parser can read it: halves of characters, and the NUL at which Prometheus stops reading, become U+FFFD. */
+/**
+ * Text as every parser can read it: halves of characters, and the NUL at which Prometheus stops reading,
+ * become U+FFFD.
+ */
 export function wellFormed(text: string): string {
   return /[\0\ud800-\udfff]/.test(text)
     ? text.replaceAll(LONE_SURROGATE, '\ufffd').replaceAll('\0', '\ufffd')

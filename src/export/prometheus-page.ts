@@ -2,7 +2,10 @@ import type { MetricColumns } from '../collect/rows/column.ts';
 import type { ExpositionOptions } from './family-plan.ts';
 import { checkExpositionOptions, PrometheusText } from './prometheus-text.ts';
 
-/** Prometheus text 0.0.4 as a string. The text that was made last is kept, and brought up to date by the next call with equal options. */
+/**
+ * Prometheus text 0.0.4 as a string. The text that was made last is kept, and brought up to date by the next
+ * call with equal options.
+ */
 export class PrometheusPage {
   #text: PrometheusText | undefined;
   #key = '';

@@ -1,9 +1,9 @@
 /**
- * The Prometheus protobuf format: one length-delimited `io.prometheus.client.MetricFamily` after the other. It is made anew for each
- * scrape, in pieces, since few scrapers ask for it.
+ * The Prometheus protobuf format: one length-delimited `io.prometheus.client.MetricFamily` after the other.
+ * It is made anew for each scrape, in pieces, since few scrapers ask for it.
  *
- * An exponential histogram is there as a native one and with classic buckets, as Prometheus's own client library has both: which of
- * them a server keeps is its configuration.
+ * An exponential histogram is there as a native one and with classic buckets, as Prometheus's own client
+ * library has both: which of them a server keeps is its configuration.
  */
 import type { Warnings } from '../base/warnings.ts';
 import { hrTimeOf } from '../collect/hr-time.ts';
@@ -30,8 +30,8 @@ const TYPE_NUMBERS = { counter: 0, gauge: 1, unknown: 3, histogram: 4, info: 1 }
 const SERIES_BETWEEN_PAUSES = 32;
 
 /**
- * All families of a snapshot, one Buffer each; undefined is a pause, in which other work may be done. The columns stay as they
- * are meanwhile.
+ * All families of a snapshot, one Buffer each; undefined is a pause, in which other work may be done. The
+ * columns stay as they are meanwhile.
  */
 export function* prometheusProtobuf(
   source: MetricColumns,

@@ -22,8 +22,8 @@ export interface TextBody {
 }
 
 /**
- * The Prometheus or OpenMetrics text of a store, kept from scrape to scrape: what changed is rewritten, the rest stands. It takes as much
- * memory as the text is long, once. Belongs to one thread.
+ * The Prometheus or OpenMetrics text of a store, kept from scrape to scrape: what changed is rewritten, the
+ * rest stands. It takes as much memory as the text is long, once. Belongs to one thread.
  */
 export class PrometheusText {
   readonly #dialect: Dialect;
@@ -45,9 +45,9 @@ export class PrometheusText {
   }
 
   /**
-   * Makes the text of a snapshot; the same object again is the same snapshot, which is shown already. False when it was not done by the time
-   * that `performance.now()` is past `until`: the text is not to be shown then, and the next call for the snapshot goes on. Its columns stay as they
-   * are meanwhile.
+   * Makes the text of a snapshot; the same object again is the same snapshot, which is shown already. False
+   * when it was not done by the time that `performance.now()` is past `until`: the text is not to be shown
+   * then, and the next call for the snapshot goes on. Its columns stay as they are meanwhile.
    */
   update(snapshot: MetricColumns, until: number = Infinity): boolean {
     if (snapshot !== this.#snapshot) {

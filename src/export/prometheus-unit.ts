@@ -1,4 +1,7 @@
-/** Units of the Unified Code for Units of Measure as words of Prometheus names (OpenTelemetry specification, Prometheus compatibility). */
+/**
+ * Units of the Unified Code for Units of Measure as words of Prometheus names (OpenTelemetry specification,
+ * Prometheus compatibility).
+ */
 
 const WORDS: Readonly<Record<string, string>> = {
   // time
@@ -51,7 +54,10 @@ const lookUp = (table: Readonly<Record<string, string>>, unit: string): string =
 
 const sanitized = (text: string): string => text.replaceAll(/[^A-Za-z0-9]+/g, '_').replaceAll(/^_+|_+$/g, '');
 
-/** The unit as it ends a metric name; empty when it adds nothing. Annotations in braces are dropped; `m/s` is `meters_per_second`. */
+/**
+ * The unit as it ends a metric name; empty when it adds nothing. Annotations in braces are dropped; `m/s` is
+ * `meters_per_second`.
+ */
 export function unitWords(unit: string): string {
   const plain = unit.replaceAll(/\{[^}]*\}/g, '').trim();
   const slash = plain.indexOf('/');

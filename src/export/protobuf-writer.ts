@@ -1,4 +1,7 @@
-/** Writes one protobuf message, nested ones in place. Each `begin` leaves room for a length that `end` fills in. */
+/**
+ * Writes one protobuf message, nested ones in place. Each `begin` leaves room for a length that `end` fills
+ * in.
+ */
 export class ProtobufWriter {
   #bytes: Buffer = Buffer.allocUnsafeSlow(4096);
   #at = 10; // room for the delimiter

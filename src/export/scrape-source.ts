@@ -35,8 +35,8 @@ export interface SnapshotSource {
   /** False when `observe` calls nobody, so that it may be asked for as often as anybody likes. */
   callsBack(): boolean;
   /**
-   * Takes a snapshot, in slices. Its columns stay as they are until the next call. Undefined when it was given up, as soon
-   * as it is not wanted any more.
+   * Takes a snapshot, in slices. Its columns stay as they are until the next call. Undefined when it was
+   * given up, as soon as it is not wanted any more.
    */
   columns(isWanted: () => boolean): Promise<MetricColumns | undefined>;
 }

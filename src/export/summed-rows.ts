@@ -1,6 +1,7 @@
 /**
- * Series whose attributes become the same labels in a format: one without a value and one with an empty value, `a.b` and `a_b`. Where their
- * values are totals, one series is shown that has their sum. Nothing that was counted is left out.
+ * Series whose attributes become the same labels in a format: one without a value and one with an empty
+ * value, `a.b` and `a_b`. Where their values are totals, one series is shown that has their sum. Nothing that
+ * was counted is left out.
  */
 import type { Exemplar } from '../collect/metric-data.ts';
 import { MetricColumn, type ColumnDescription } from '../collect/rows/column.ts';
@@ -27,7 +28,10 @@ export function canAdd(a: ColumnDescription, b: ColumnDescription): boolean {
   );
 }
 
-/** A column whose one row is the sum of rows that `canAdd` says may be added. It began when the first of them did. */
+/**
+ * A column whose one row is the sum of rows that `canAdd` says may be added. It began when the first of them
+ * did.
+ */
 export function sumOf(rows: readonly [ColumnRow, ...ColumnRow[]]): MetricColumn {
   const [{ column, row: first }] = rows;
   const { description } = column;

@@ -98,7 +98,10 @@ export class TextFamily {
     );
   }
 
-  /** Shows rows that the columns did not have before, until `performance.now()` is past `until`. False when there are more. */
+  /**
+   * Shows rows that the columns did not have before, until `performance.now()` is past `until`. False when
+   * there are more.
+   */
   grow(until: number): boolean {
     if (!this.#sections.every((section) => section.isAligned())) this.#reset();
     this.#index.reserve(this.#family.columns.reduce((sum, { rows }) => sum + rows, 0));
@@ -141,8 +144,8 @@ export class TextFamily {
   }
 
   /**
-   * Writes the labels of a row; false for a new one (`row` from 0) when another sample has them already. That one then shows the sum of both,
-   * where they are totals.
+   * Writes the labels of a row; false for a new one (`row` from 0) when another sample has them already. That
+   * one then shows the sum of both, where they are totals.
    */
   #labelsOf(section: number, attributes: Attributes, row: number, into: ByteText): boolean {
     into.clear();

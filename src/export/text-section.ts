@@ -28,7 +28,8 @@ export class TextSection {
   readonly #seen: Attributes[] = [];
   readonly #rows: number[] = []; // rows of the column that have lines
   readonly #chunkRows: number[] = []; // index in #rows of each chunk's first row
-  readonly #summed = new Map<number, [ColumnRow, ...ColumnRow[]]>(); // rows whose lines show a sum: they, and what is added
+  // rows whose lines show a sum: they, and what is added
+  readonly #summed = new Map<number, [ColumnRow, ...ColumnRow[]]>();
   #snapshot: MetricColumns | undefined; // whose numbers are shown ...
   #updated = 0; // ... in so many chunks
 
@@ -55,8 +56,8 @@ export class TextSection {
   }
 
   /**
-   * Shows rows the column did not have before, until `performance.now()` is past `until`. False when there are more. Only while
-   * `isAligned`.
+   * Shows rows the column did not have before, until `performance.now()` is past `until`. False when there
+   * are more. Only while `isAligned`.
    */
   grow(labelsOf: LabelsOfRow, until: number): boolean {
     const { attributes, rows } = this.column;
@@ -83,8 +84,8 @@ export class TextSection {
   }
 
   /**
-   * Shows the column's numbers in the rows that are shown, until `performance.now()` is past `until`. False when there may be more: the next
-   * call for this snapshot goes on. Only while `isAligned`.
+   * Shows the column's numbers in the rows that are shown, until `performance.now()` is past `until`. False
+   * when there may be more: the next call for this snapshot goes on. Only while `isAligned`.
    */
   update(snapshot: MetricColumns, until: number): boolean {
     if (snapshot !== this.#snapshot) this.#updated = 0;

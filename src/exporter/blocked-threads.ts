@@ -5,16 +5,22 @@ import { PulseReader, type ThreadPulse } from '../memory/pulse.ts';
 import type { Region } from '../memory/region.ts';
 import { slabOwner } from '../memory/slab.ts';
 
-/** How often threads are looked at: a block is seen at the latest so long after it began, and its age is exact to this. */
+/**
+ * How often threads are looked at: a block is seen at the latest so long after it began, and its age is exact
+ * to this.
+ */
 export const LOOK_MILLIS = 500;
 
 /**
- * What a thread does. `turning`: its event loop turns. Where it does not: `waiting` for a lock, in `Atomics.wait` or for the system, and uses no
- * processor; `busy`; or `unknown`, where the system does not show it.
+ * What a thread does. `turning`: its event loop turns. Where it does not: `waiting` for a lock, in
+ * `Atomics.wait` or for the system, and uses no processor; `busy`; or `unknown`, where the system does not
+ * show it.
  */
 type ThreadState = 'turning' | 'waiting' | 'busy' | 'unknown';
 
-/** The gauge that tells which threads are blocked. Only live threads that record, or have recorded, are known. */
+/**
+ * The gauge that tells which threads are blocked. Only live threads that record, or have recorded, are known.
+ */
 export class BlockedThreads {
   readonly #region: Region;
   readonly #pulses: PulseReader;

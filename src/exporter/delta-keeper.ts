@@ -1,16 +1,17 @@
 /**
- * Keeps what was pushed as deltas where the death of the exporter's thread does not reach it: the next exporter of the store goes on from
- * there. Written at the end of each push, to the slot that is not in use.
+ * Keeps what was pushed as deltas where the death of the exporter's thread does not reach it: the next
+ * exporter of the store goes on from there. Written at the end of each push, to the slot that is not in use.
  *
- *   whole    int32: the number of the slot that is whole, from 1 on; 0 before the first push; -1 where what was pushed could not be kept
+ *   whole    int32: the number of the slot that is whole, from 1 on; 0 before the first push; -1 where what
+ *            was pushed could not be kept
  *
  *   slot     0                  4
  *            +------------------+------------------------------+
  *            | bytes that follow | DeltaState[], serialized by V8 |
  *            +------------------+------------------------------+
  *
- * A push that is under way at a death is made again: whether it arrived is not known. OTLP prefers data twice to data lost there
- * (OTLP specification, duplicate data).
+ * A push that is under way at a death is made again: whether it arrived is not known. OTLP prefers data twice
+ * to data lost there (OTLP specification, duplicate data).
  */
 import { deserialize, serialize } from 'node:v8';
 import type { DeltaState } from '../collect/snapshot/deltas.ts';
@@ -63,7 +64,9 @@ export class DeltaKeeper {
     return deserialize(Buffer.from(new Uint8Array(memory, HEADER_BYTES, bytes).slice())) as DeltaState[];
   }
 
-  /** A push begins that tells the collector all of `states`. Returns what to call when it has come to its end. */
+  /**
+   * A push begins that tells the collector all of `states`. Returns what to call when it has come to its end.
+   */
   begin(states: readonly DeltaState[]): () => void {
     const push: PushUnderWay = { serialized: serialize(states), ended: false };
     this.#underWay.push(push);

@@ -16,8 +16,8 @@ export interface Exporter {
   /** Where it serves Prometheus; undefined when it does not, or not yet, since another has its port. */
   readonly address: AddressInfo | undefined;
   /**
-   * Pushes now. Resolves to false when not all was delivered; never rejects. `isLast`: the app ends, and is not to wait long for a collector that
-   * has never taken anything.
+   * Pushes now. Resolves to false when not all was delivered; never rejects. `isLast`: the app ends, and is
+   * not to wait long for a collector that has never taken anything.
    */
   flush(isLast?: boolean): Promise<boolean>;
   /** Why the latest pushes were not delivered; empty when all were. */
@@ -26,7 +26,10 @@ export interface Exporter {
   stop(): Promise<void>;
 }
 
-/** What an exporter that died leaves to the one that takes its place. Plain data, which can be sent to a thread. */
+/**
+ * What an exporter that died leaves to the one that takes its place. Plain data, which can be sent to a
+ * thread.
+ */
 export interface Legacy {
   readonly keeper: KeeperMemory;
   /** What `onFound` was told. */
@@ -42,8 +45,9 @@ export interface ExporterListener {
 }
 
 /**
- * Exports a region as `plan` says, from the thread that calls it, whose event loop it keeps up. Rejects, and leaves nothing behind, when it cannot
- * listen or a package is missing. A port that another has is waited for.
+ * Exports a region as `plan` says, from the thread that calls it, whose event loop it keeps up. Rejects, and
+ * leaves nothing behind, when it cannot listen or a package is missing. A port that another has is waited
+ * for.
  */
 export async function startExporter(
   region: Region,

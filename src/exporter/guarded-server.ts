@@ -24,8 +24,9 @@ const LOOK_MILLIS = 1000;
 const warnings = new Warnings();
 
 /**
- * A server, not listening yet, that limits connections and their times, and has `answer` answer those who may ask. `ownName`
- * is a name it may be called by. Throws an `Error` that says why where a file cannot be used that says who may ask.
+ * A server, not listening yet, that limits connections and their times, and has `answer` answer those who may
+ * ask. `ownName` is a name it may be called by. Throws an `Error` that says why where a file cannot be used
+ * that says who may ask.
  */
 export function guardedServer(
   options: ExporterPlan['exposition'],

@@ -14,9 +14,10 @@ const LOOPBACK: readonly LookupAddress[] = [
 export type KnownAddresses = Readonly<Record<string, readonly LookupAddress[]>>;
 
 /**
- * Finds the addresses of host names, and keeps them. The system's search for a name takes a thread of libuv's pool, which the app's files,
- * passwords and other names wait for too. So a name that was found once is asked for again each time, and where the pool has no
- * thread for it, or the name is not found any more, has the addresses it had.
+ * Finds the addresses of host names, and keeps them. The system's search for a name takes a thread of libuv's
+ * pool, which the app's files, passwords and other names wait for too. So a name that was found once is asked
+ * for again each time, and where the pool has no thread for it, or the name is not found any more, has the
+ * addresses it had.
  */
 export class HostNames {
   readonly #known: Map<string, readonly LookupAddress[]>;
@@ -32,7 +33,9 @@ export class HostNames {
     this.#onFound = onFound;
   }
 
-  /** The addresses of a name, at least one, or of what is an address itself. Rejects with the system's error. */
+  /**
+   * The addresses of a name, at least one, or of what is an address itself. Rejects with the system's error.
+   */
   async find(name: string): Promise<readonly LookupAddress[]> {
     const family = isIP(name);
     if (family !== 0) return [{ address: name, family }];

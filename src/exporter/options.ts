@@ -45,7 +45,10 @@ export interface ExporterOptions {
   readonly console?: { readonly intervalMillis?: number };
   /** Exports the `seqlock.*` metrics of store and reader too. Default false. */
   readonly selfMetrics?: boolean;
-  /** Exports `seqlock.thread.blocked`: for how long the event loop of each thread has not turned. Default true. */
+  /**
+   * Exports `seqlock.thread.blocked`: for how long the event loop of each thread has not turned. Default
+   * true.
+   */
   readonly blockedThreads?: boolean;
 }
 
@@ -84,8 +87,8 @@ export const EXPORTER_CHECKS: { readonly [K in keyof Required<ExporterOptions>]:
 };
 
 /**
- * Throws an `OptionError` that names the wrong option; `where` names the options as a whole, which `check` checks. Warns of wrong environment
- * variables.
+ * Throws an `OptionError` that names the wrong option; `where` names the options as a whole, which `check`
+ * checks. Warns of wrong environment variables.
  */
 export function planOf(
   options: ExporterOptions,

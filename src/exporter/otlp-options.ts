@@ -9,11 +9,17 @@ const TEMPORALITIES = ['cumulative', 'delta', 'lowmemory'] as const;
 const COMPRESSIONS = ['none', 'gzip'] as const;
 export type Temporality = (typeof TEMPORALITIES)[number];
 
-/** Where and how metrics are pushed. What is left out is taken from the environment variables of OTLP, where they are set. */
+/**
+ * Where and how metrics are pushed. What is left out is taken from the environment variables of OTLP, where
+ * they are set.
+ */
 export interface OtlpPushOptions {
   /** The whole URL. Default `http://localhost:4318/v1/metrics`. */
   readonly url?: string;
-  /** Default `http/protobuf`. Each needs a package: `@opentelemetry/exporter-metrics-otlp-proto`, `-http` for JSON. */
+  /**
+   * Default `http/protobuf`. Each needs a package: `@opentelemetry/exporter-metrics-otlp-proto`, `-http` for
+   * JSON.
+   */
   readonly protocol?: OtlpProtocol;
   readonly headers?: Readonly<Record<string, string>>;
   /** From one push to the next: default 60,000. */
@@ -28,7 +34,9 @@ export interface OtlpPushOptions {
 
 export type OtlpPlan = Required<OtlpPushOptions>;
 
-/** Kinds of which deltas are taken for each preference (specification, OTLP exporter, temporality preference). */
+/**
+ * Kinds of which deltas are taken for each preference (specification, OTLP exporter, temporality preference).
+ */
 export const DELTA_KINDS: Readonly<Record<Temporality, readonly InstrumentKind[]>> = {
   cumulative: [],
   delta: ['COUNTER', 'OBSERVABLE_COUNTER', 'GAUGE', 'OBSERVABLE_GAUGE', 'HISTOGRAM'],
@@ -54,7 +62,10 @@ export const OTLP_CHECK: Check = table<OtlpPushOptions>({
 /** A variable of metrics, and that of all signals. */
 const both = (suffix: string): [string, string] => [`${OTLP}_METRICS_${suffix}`, `${OTLP}_${suffix}`];
 
-/** What `options` leave out, as the variables of OTLP say it, else as the specification does. Variables that an option stands over are not read. */
+/**
+ * What `options` leave out, as the variables of OTLP say it, else as the specification does. Variables that
+ * an option stands over are not read.
+ */
 export function otlpWithDefaults(options: OtlpPushOptions, environment: Environment): OtlpPlan {
   const {
     url = urlFrom(environment),

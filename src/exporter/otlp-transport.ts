@@ -18,7 +18,10 @@ export interface OtlpDestination {
 
 /** A request that was not taken. */
 class DeliveryError extends Error {
-  /** Undefined where it makes no sense to send it again. Milliseconds, or 0 where the collector did not say when. */
+  /**
+   * Undefined where it makes no sense to send it again. Milliseconds, or 0 where the collector did not say
+   * when.
+   */
   readonly retryInMillis: number | undefined;
 
   constructor(message: string, retryInMillis?: number, cause?: unknown) {
@@ -37,8 +40,9 @@ const RETRYABLE_STATUSES: readonly number[] = [429, 502, 503, 504];
 const MOST_RESPONSE_BYTES = 4 * 2 ** 20;
 
 /**
- * Sends OTLP by HTTP as the specification says: again after a pause where the collector or the network may do better then, within the time
- * that there is. Nothing in it waits for libuv's thread pool: bodies are compressed here, in slices, and names are found by `HostNames`.
+ * Sends OTLP by HTTP as the specification says: again after a pause where the collector or the network may do
+ * better then, within the time that there is. Nothing in it waits for libuv's thread pool: bodies are
+ * compressed here, in slices, and names are found by `HostNames`.
  */
 export class OtlpTransport {
   readonly #destination: OtlpDestination;
@@ -53,14 +57,18 @@ export class OtlpTransport {
     this.#agent = this.#isSecure
       ? new https.Agent({ keepAlive: true, ...destination.tls })
       : new http.Agent({ keepAlive: true });
-    names.find(new URL(destination.url).hostname.replace(/^\[|\]$/g, '')).catch(() => {}); // while the pool may have a thread for it
+    // while the pool may have a thread for it
+    names.find(new URL(destination.url).hostname.replace(/^\[|\]$/g, '')).catch(() => {});
   }
 
   get #isSecure(): boolean {
     return this.#destination.url.startsWith('https:');
   }
 
-  /** Resolves to the collector's response. Rejects with the reason of the last try, which is the first unless `retries`. One at a time. */
+  /**
+   * Resolves to the collector's response. Rejects with the reason of the last try, which is the first unless
+   * `retries`. One at a time.
+   */
   async send(body: Uint8Array, timeoutMillis: number, retries: boolean): Promise<Buffer> {
     const deadline = performance.now() + timeoutMillis;
     const pieces = await this.#encoded(body);

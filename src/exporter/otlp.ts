@@ -34,7 +34,10 @@ interface Serializer {
   };
 }
 
-/** Pushes with the official serializer of the protocol, which is loaded here. Throws where it is not installed. */
+/**
+ * Pushes with the official serializer of the protocol, which is loaded here. Throws where it is not
+ * installed.
+ */
 export function pushOtlp(
   source: PushSource,
   plan: OtlpPlan,
@@ -90,8 +93,9 @@ function otlpTarget(
 }
 
 /**
- * The metrics with texts for the numbers that JSON does not have, as the protocol wants it (ProtoJSON, representation of each type). The official
- * serializer writes null for them, and a Collector then refuses the whole push.
+ * The metrics with texts for the numbers that JSON does not have, as the protocol wants it (ProtoJSON,
+ * representation of each type). The official serializer writes null for them, and a Collector then refuses
+ * the whole push.
  */
 export function withNumbersOfJson(metrics: ResourceMetrics): ResourceMetrics {
   const { scopeMetrics } = metrics;

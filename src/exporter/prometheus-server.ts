@@ -20,9 +20,9 @@ const PORT_TRY_MILLIS = 500;
 const DRAIN_MILLIS = 1000;
 
 /**
- * Serves a source's metrics to those who may ask. Rejects with the system's error when it cannot listen, and where a file
- * cannot be used that says who may ask; but a port that another has is tried until it is
- * free: where an app is replaced, the new process starts before the old one has gone.
+ * Serves a source's metrics to those who may ask. Rejects with the system's error when it cannot listen, and
+ * where a file cannot be used that says who may ask; but a port that another has is tried until it is free:
+ * where an app is replaced, the new process starts before the old one has gone.
  */
 export async function servePrometheus(
   source: MetricSource,

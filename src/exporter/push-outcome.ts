@@ -2,8 +2,9 @@ import { tell, tellOfLoss } from '../base/warnings.ts';
 import { DATA_POINT_GAUGE, TEMPORALITY_DELTA, type ResourceMetrics } from '../collect/metric-data.ts';
 
 /**
- * What becomes of pushes. Of an outage it tells twice: of the first push that fails, with the reason, and when one succeeds
- * again, with what the outage cost: deltas are told once, and are lost with a push that fails for good. Totals are not.
+ * What becomes of pushes. Of an outage it tells twice: of the first push that fails, with the reason, and
+ * when one succeeds again, with what the outage cost: deltas are told once, and are lost with a push that
+ * fails for good. Totals are not.
  */
 export class PushOutcome {
   readonly #where: string;

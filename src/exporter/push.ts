@@ -38,7 +38,10 @@ export interface PushOptions {
   readonly histogramSelection?: string | undefined;
 }
 
-/** Of an interval, for a push: it must have ended when the next begins, or pushes to a slow collector would pile up. */
+/**
+ * Of an interval, for a push: it must have ended when the next begins, or pushes to a slow collector would
+ * pile up.
+ */
 const SHARE = 0.9;
 /** For the last push to a collector that has failed and never taken anything. */
 const FORLORN_MILLIS = 500;
@@ -78,8 +81,9 @@ export class Push {
   }
 
   /**
-   * Pushes what is recorded by now. Resolves to false when it was not delivered; never rejects. `isLast`: a collector that has never taken anything
-   * is tried once, and where it has failed besides, not for long. So a program does not wait at its end for a collector that is not there.
+   * Pushes what is recorded by now. Resolves to false when it was not delivered; never rejects. `isLast`: a
+   * collector that has never taken anything is tried once, and where it has failed besides, not for long. So
+   * a program does not wait at its end for a collector that is not there.
    */
   flush(isLast = false): Promise<boolean> {
     const isBrief = isLast && !this.#outcome.hasSucceeded;
@@ -115,7 +119,8 @@ export class Push {
     let metrics: ResourceMetrics | undefined;
     let end: (() => void) | undefined;
     try {
-      ({ taken: metrics } = await this.#source.collect(timeoutMillis, this.#points)); // errors of callbacks are told in their threads
+      // errors of callbacks are told in their threads
+      ({ taken: metrics } = await this.#source.collect(timeoutMillis, this.#points));
       end = this.#keeper?.begin(this.#source.deltaStates());
       await this.#target.send(metrics, timeoutMillis, !isBrief);
       this.#outcome.succeeded();

@@ -1,7 +1,10 @@
 import type { AddressInfo } from 'node:net';
 import type { ExporterPlan } from './options.ts';
 
-/** In a line where metrics are served and pushed. `address`: where the server listens; undefined while it does not. Shows no credentials. */
+/**
+ * In a line where metrics are served and pushed. `address`: where the server listens; undefined while it does
+ * not. Shows no credentials.
+ */
 export function summaryOf(
   { prometheus, otlp, console }: Pick<ExporterPlan, 'prometheus' | 'otlp' | 'console'>,
   address: AddressInfo | undefined,

@@ -8,7 +8,10 @@ export const EXEMPLAR_FILTER_VARIABLE = 'OTEL_METRICS_EXEMPLAR_FILTER';
 export const EXEMPLAR_FILTERS: readonly ExemplarFilter[] = ['trace_based', 'always_on', 'always_off'];
 const DEFAULT_FILTER: ExemplarFilter = 'trace_based';
 
-/** The filter an environment names, or the default. A wrong name is warned of and not used; case does not matter. */
+/**
+ * The filter an environment names, or the default. A wrong name is warned of and not used; case does not
+ * matter.
+ */
 export function exemplarFilterOfEnvironment(
   environment: Readonly<Record<string, string | undefined>>,
   warnings: Warnings,

@@ -34,17 +34,21 @@ export interface SeqlockMeterProviderOptions {
   /** Readers of the whole store. They belong in one thread. */
   readonly readers?: readonly IMetricReader[];
   /**
-   * What streams instruments have: the official `ViewOptions`, in effect as the specification says. Default: the views of the thread that
-   * published the store, as far as they travel (docs/operations.md).
+   * What streams instruments have: the official `ViewOptions`, in effect as the specification says. Default:
+   * the views of the thread that published the store, as far as they travel (docs/operations.md).
    */
   readonly views?: readonly SeqlockViewOptions[];
-  /** Records how long collections take, as `otel.sdk.metric_reader.collection.duration` (semantic conventions). Default false. */
+  /**
+   * Records how long collections take, as `otel.sdk.metric_reader.collection.duration` (semantic
+   * conventions). Default false.
+   */
   readonly sdkMetricsEnabled?: boolean;
   /** Reports the `seqlock.*` metrics of the store and of each reader (docs/operations.md). Default false. */
   readonly selfMetrics?: boolean;
   /**
-   * Which measurements may become exemplars: those inside of a sampled span (`trace_based`), all, or none. Default: the publisher's choice
-   * on a store that has one, else `OTEL_METRICS_EXEMPLAR_FILTER`, else `trace_based`.
+   * Which measurements may become exemplars: those inside of a sampled span (`trace_based`), all, or none.
+   * Default: the publisher's choice on a store that has one, else `OTEL_METRICS_EXEMPLAR_FILTER`, else
+   * `trace_based`.
    */
   readonly exemplarFilter?: ExemplarFilter;
   /** The store to record into. Default: see `SeqlockMeterProvider`. */
@@ -54,9 +58,10 @@ export interface SeqlockMeterProviderOptions {
 /**
  * An OpenTelemetry `MeterProvider` whose instruments record into shared memory.
  *
- * Whose store: `store`, if given. Else in a worker the store that the thread which made the worker had published then, if it is open; else
- * one of its own, so that two providers never mix. The first store a thread makes is published to the workers it creates later. A provider closes
- * the store it made when it is shut down.
+ * Whose store: `store`, if given. Else in a worker the store that the thread which made the worker had
+ * published then, if it is open; else one of its own, so that two providers never mix. The first store a
+ * thread makes is published to the workers it creates later. A provider closes the store it made when it is
+ * shut down.
  *
  * A provider belongs to the thread that made it; each thread makes its own.
  */
@@ -93,13 +98,15 @@ export class SeqlockMeterProvider implements MeterProvider {
       this.#compareResources(options);
       const here = readers.filter((reader) => !isRemote(reader));
       warnOfUnrecorded(here, selections, this.#writer.warnings);
-      // Readers begin what lasts as long as they do: their intervals are to hold nothing of a request that made the provider.
+      // Readers begin what lasts as long as they do: their intervals are to hold nothing of a request that
+      // made the provider.
       if (here.length > 0) withoutContext(() => this.#attach(here, options));
     } catch (error) {
       if (this.#ownsStore) this.store.close(); // or it would stay published, read by nobody
       throw error;
     }
-    // A thread that makes no instrument now is one of the store's too: readers can see whether its event loop turns.
+    // A thread that makes no instrument now is one of the store's too: readers can see whether its event loop
+    // turns.
     queueMicrotask(() => this.#writer.acquire());
     lookLater(this, (provider) => provider.#look());
   }
@@ -124,7 +131,9 @@ export class SeqlockMeterProvider implements MeterProvider {
     });
   }
 
-  /** Writes the store's configuration, unless it has one, and returns what of both holds for this provider. */
+  /**
+   * Writes the store's configuration, unless it has one, and returns what of both holds for this provider.
+   */
   #configure(
     { readers = [], resource = defaultResource(), exemplarFilter: ownFilter }: SeqlockMeterProviderOptions,
     views: readonly View[] = [],
@@ -142,7 +151,8 @@ export class SeqlockMeterProvider implements MeterProvider {
         : configuration;
     };
     const wanted = wanting();
-    // The first configuration stays: a worker, a second provider on a store, and another process follow the publisher's.
+    // The first configuration stays: a worker, a second provider on a store, and another process follow the
+    // publisher's.
     if (published === undefined) {
       this.#writer.configure(wanted);
       store.refreshConfiguration();
@@ -167,7 +177,10 @@ export class SeqlockMeterProvider implements MeterProvider {
     return this.store.directory !== undefined;
   }
 
-  /** In a store of several processes all have the views of the one that made it: own ones only where they are the same. */
+  /**
+   * In a store of several processes all have the views of the one that made it: own ones only where they are
+   * the same.
+   */
   #mayUse(own: readonly View[], { views }: StoreConfiguration): boolean {
     return (
       !this.#isShared || JSON.stringify(own.map(({ description }) => description)) === JSON.stringify(views)
@@ -200,7 +213,8 @@ export class SeqlockMeterProvider implements MeterProvider {
       const told = this.#isShared ? withoutProcess(attributes) : attributes;
       return JSON.stringify(
         Object.entries(told)
-          .filter(([key]) => !(this.#isShared && key === INSTANCE_ATTRIBUTE)) // detectors make one for each process
+          // detectors make one for each process
+          .filter(([key]) => !(this.#isShared && key === INSTANCE_ATTRIBUTE))
           .sort(([a], [b]) => (a < b ? -1 : 1)),
       );
     };
@@ -242,7 +256,10 @@ export class SeqlockMeterProvider implements MeterProvider {
     }
   }
 
-  /** The meter of a scope; asked for twice with the same arguments, it is the same. After `shutdown` a meter that does nothing. */
+  /**
+   * The meter of a scope; asked for twice with the same arguments, it is the same. After `shutdown` a meter
+   * that does nothing.
+   */
   getMeter(name: string, version?: string, options?: MeterOptions): SeqlockMeter {
     if (this.#isShutdown) {
       this.#writer.warnings.loss('provider', 'shutdown', 'A shutdown MeterProvider cannot provide a Meter');
@@ -252,8 +269,9 @@ export class SeqlockMeterProvider implements MeterProvider {
   }
 
   /**
-   * Asks every reader, and every exporter thread that this thread started for the store, to export now, and waits for all. Rejects when one failed or
-   * `timeoutMillis` is over; what failed in an official periodic reader's export too.
+   * Asks every reader, and every exporter thread that this thread started for the store, to export now, and
+   * waits for all. Rejects when one failed or `timeoutMillis` is over; what failed in an official periodic
+   * reader's export too.
    */
   async forceFlush(options?: Deadline): Promise<void> {
     if (this.#isShutdown) {
@@ -269,9 +287,10 @@ export class SeqlockMeterProvider implements MeterProvider {
   }
 
   /**
-   * Shuts every reader down (push readers export once more, all that was recorded until then). If the provider made the store, it also stops the
-   * exporter threads that this thread started for it, after a last push, and closes the store. Rejects when a reader could not be shut down or
-   * `timeoutMillis` is over; an export that failed is a warning. The provider is shut down all the same.
+   * Shuts every reader down (push readers export once more, all that was recorded until then). If the
+   * provider made the store, it also stops the exporter threads that this thread started for it, after a last
+   * push, and closes the store. Rejects when a reader could not be shut down or `timeoutMillis` is over; an
+   * export that failed is a warning. The provider is shut down all the same.
    */
   async shutdown(options?: Deadline): Promise<void> {
     if (this.#isShutdown) {
@@ -296,7 +315,8 @@ const checkOptions: Check = table<SeqlockMeterProviderOptions>(
   {
     resource: checkResource,
     readers: checkReaders,
-    views: listOf(anything, "an array of views such as { instrumentName: 'jobs', name: 'tasks' }"), // see `viewsOf`
+    // `viewsOf` checks each view.
+    views: listOf(anything, "an array of views such as { instrumentName: 'jobs', name: 'tasks' }"),
     store: (value, option) => {
       if (!isStore(value)) throw new OptionError(option, value, 'a MetricStore: use MetricStore.open()');
       if (MetricStore.of(value).closed)

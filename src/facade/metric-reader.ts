@@ -8,8 +8,8 @@ import { observeNext, sourceOf, type SeqlockMetricProducer } from '../export/met
 import { PrometheusPage } from '../export/prometheus-page.ts';
 
 /**
- * A pull reader of a `SeqlockMeterProvider`: `collect()` as every reader has it, and synchronous reads beside it.
- * All methods belong to the thread that made the reader; they may be called while other threads record.
+ * A pull reader of a `SeqlockMeterProvider`: `collect()` as every reader has it, and synchronous reads beside
+ * it. All methods belong to the thread that made the reader; they may be called while other threads record.
  */
 export class SeqlockMetricReader extends MetricReader {
   readonly #page = new PrometheusPage();
@@ -37,9 +37,10 @@ export class SeqlockMetricReader extends MetricReader {
   }
 
   /**
-   * The Prometheus text (0.0.4) of `snapshot()`, under the names that `createPrometheusHandler` gives. Observable instruments have the values
-   * of their latest round, and the call asks for the next: `await reader.collect()` first, or use the handler, to have them called before.
-   * Metrics of the reader's `metricProducers` are in the handler's text alone. Throws an `OptionError` on a wrong option.
+   * The Prometheus text (0.0.4) of `snapshot()`, under the names that `createPrometheusHandler` gives.
+   * Observable instruments have the values of their latest round, and the call asks for the next: `await
+   * reader.collect()` first, or use the handler, to have them called before. Metrics of the reader's
+   * `metricProducers` are in the handler's text alone. Throws an `OptionError` on a wrong option.
    */
   exportPrometheus(options: ExpositionOptions = {}): string {
     const producer = this.#attached();
@@ -60,12 +61,18 @@ export class SeqlockMetricReader extends MetricReader {
     return this.#attached().readStats();
   }
 
-  /** What the reader reads: for a handler or exporter that takes snapshots itself. Throws when no provider has the reader. */
+  /**
+   * What the reader reads: for a handler or exporter that takes snapshots itself. Throws when no provider has
+   * the reader.
+   */
   get producer(): SeqlockMetricProducer {
     return this.#attached();
   }
 
-  /** True where `collect` has more than `producer` does: the metrics of the `metricProducers` that the reader was made with. */
+  /**
+   * True where `collect` has more than `producer` does: the metrics of the `metricProducers` that the reader
+   * was made with.
+   */
   get hasOtherProducers(): boolean {
     return this.#hasOtherProducers;
   }

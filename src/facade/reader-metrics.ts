@@ -20,7 +20,8 @@ const DURATION = 'otel.sdk.metric_reader.collection.duration';
 const counts = new Map<string, number>();
 
 /**
- * Has a reader's collections measured (semantic conventions, SDK metrics): by the reader itself, or where it cannot, here.
+ * Has a reader's collections measured (semantic conventions, SDK metrics): by the reader itself, or where it
+ * cannot, here.
  */
 export function measureCollections(
   reader: IMetricReader & SelfMeasuringReader,

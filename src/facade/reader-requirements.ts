@@ -21,7 +21,9 @@ const DEFAULT_CARDINALITY_LIMIT = 2000;
 
 type SelectorArgument = Parameters<IMetricReader['selectCardinalityLimit']>[0];
 
-/** What a store says of itself. Throws an `OptionError` on a limit or an aggregation of a reader that is none. */
+/**
+ * What a store says of itself. Throws an `OptionError` on a limit or an aggregation of a reader that is none.
+ */
 export function storeConfiguration(
   readers: readonly IMetricReader[],
   resource: ProviderResource,
@@ -73,7 +75,9 @@ export function selectedAggregation(
   return DEFAULT_CHOICE;
 }
 
-/** Warns of aggregations that no thread records, since the store's publisher had no reader that wants them. */
+/**
+ * Warns of aggregations that no thread records, since the store's publisher had no reader that wants them.
+ */
 export function warnOfUnrecorded(
   readers: readonly IMetricReader[],
   selections: Selections,

@@ -24,17 +24,21 @@ export const checkDeadline: Check = table<Deadline>({
 /** Kept back for readers that keep to the time-out themselves and say more of it. */
 const GRACE_MILLIS = 100;
 
-/** What the official periodic reader has and does not show: it collects and exports once, and rejects when that fails. */
+/**
+ * What the official periodic reader has and does not show: it collects and exports once, and rejects when
+ * that fails.
+ */
 interface ExportingReader {
   _doRun?: () => Promise<void>;
 }
 
 /**
- * The readers of a provider and the exporters of its store in other threads, and what is asked of all of them. One that fails, or takes too long,
- * keeps no other from being asked and waited for.
+ * The readers of a provider and the exporters of its store in other threads, and what is asked of all of
+ * them. One that fails, or takes too long, keeps no other from being asked and waited for.
  *
- * The official periodic reader tells a global handler of an export that failed, and its `forceFlush` resolves all the same; the
- * specification wants the caller to hear of it. So its exports are watched. An export that it gave up for time it tells nobody.
+ * The official periodic reader tells a global handler of an export that failed, and its `forceFlush` resolves
+ * all the same; the specification wants the caller to hear of it. So its exports are watched. An export that
+ * it gave up for time it tells nobody.
  */
 export class Readers {
   readonly #readers: readonly IMetricReader[];
@@ -59,8 +63,8 @@ export class Readers {
   }
 
   /**
-   * Likewise, but an export that failed is told as a warning: nobody can do anything about it any more, and many who call it do not expect it to
-   * reject. `ends`: the store ends too, and so do its exporters.
+   * Likewise, but an export that failed is told as a warning: nobody can do anything about it any more, and
+   * many who call it do not expect it to reject. `ends`: the store ends too, and so do its exporters.
    */
   shutdown(options: Deadline | undefined, ends: boolean): Promise<void> {
     return this.#all('shut down', options, [
@@ -69,7 +73,8 @@ export class Readers {
           tellOfLoss('warn', `seqlock-metrics: the last export of a reader failed: ${String(failure)}`);
       }),
       ...this.#exporters().map(
-        (exporter) => (ends ? exporter.stop(options) : exporter.forceFlush(options).catch(() => {})), // it has told
+        // it has told
+        (exporter) => (ends ? exporter.stop(options) : exporter.forceFlush(options).catch(() => {})),
       ),
     ]);
   }

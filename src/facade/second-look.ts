@@ -1,6 +1,6 @@
 /**
- * What can only be known some time after a provider was made: that nothing comes of it. Each finding is of a setup in which the app runs, and its
- * metrics are empty.
+ * What can only be known some time after a provider was made: that nothing comes of it. Each finding is of a
+ * setup in which the app runs, and its metrics are empty.
  */
 import { metrics, type MeterProvider } from '@opentelemetry/api';
 import { withoutContext } from '../base/no-context.ts';

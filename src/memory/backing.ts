@@ -5,8 +5,9 @@ import { INITIAL_REGION_BYTES } from './layout.ts';
 export interface Backing {
   readonly buffer: SharedArrayBuffer;
   /**
-   * Gives memory to the bytes from `start` to `end`, which nobody has claimed yet: from then on they can be written without fail.
-   * False where the machine has none left. Any thread; several at once may ask for the same bytes.
+   * Gives memory to the bytes from `start` to `end`, which nobody has claimed yet: from then on they can be
+   * written without fail. False where the machine has none left. Any thread; several at once may ask for the
+   * same bytes.
    */
   provide(start: number, end: number): boolean;
 }
@@ -19,7 +20,9 @@ export class ThreadMemory implements Backing {
     this.buffer = buffer;
   }
 
-  /** New memory that can grow to `maxBytes`. Throws a `RegionError` where the process cannot reserve as much. */
+  /**
+   * New memory that can grow to `maxBytes`. Throws a `RegionError` where the process cannot reserve as much.
+   */
   static create(maxBytes: number): ThreadMemory {
     return new ThreadMemory(growableBuffer(Math.min(INITIAL_REGION_BYTES, maxBytes), maxBytes));
   }

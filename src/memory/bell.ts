@@ -1,11 +1,13 @@
 /**
- * Wake-ups between processes, which cannot wake each other by shared memory: a waiting thread sleeps in its own process's kernel queue.
+ * Wake-ups between processes, which cannot wake each other by shared memory: a waiting thread sleeps in its
+ * own process's kernel queue.
  *
- *   rings: wake(a word of the header)   --- writes a byte to the file `bell` --->   fs.watch: wakes who waits in this process
- *                                                                                   every 500 ms: looks at the words itself
+ *   rings: wake(a word of the header)   --- writes a byte to --->   fs.watch: wakes who waits in this process
+ *                                           the file `bell`         every 500 ms: looks at the words itself
  *
- * One thread of a process watches: the one that mapped the file. The other threads are woken by it, or by their own look where it hangs or
- * the system has no watches left. Words of slabs are not rung for: who waits for one looks every 10 ms.
+ * One thread of a process watches: the one that mapped the file. The other threads are woken by it, or by
+ * their own look where it hangs or the system has no watches left. Words of slabs are not rung for: who waits
+ * for one looks every 10 ms.
  */
 import { closeSync, constants, openSync, watch, writeSync } from 'node:fs';
 import { join } from 'node:path';
@@ -50,12 +52,18 @@ export class BellSignal implements Signal {
     return this.#here.wait(index, seen, index < SLABS_INDEX ? millis : Math.min(millis, STEP_MILLIS));
   }
 
-  /** Wakes who waits in this process for what others ring for. Does not say that there was a ring: who is woken looks. */
+  /**
+   * Wakes who waits in this process for what others ring for. Does not say that there was a ring: who is
+   * woken looks.
+   */
   wakeHere(): void {
     for (const index of RUNG) this.#here.wake(index);
   }
 
-  /** From now on wakes the threads of this process when another rings. One thread of a process. Does not keep the process alive. */
+  /**
+   * From now on wakes the threads of this process when another rings. One thread of a process. Does not keep
+   * the process alive.
+   */
   listen(): void {
     try {
       const watcher = watch(this.#path, { persistent: false }, () => this.wakeHere());

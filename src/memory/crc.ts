@@ -1,6 +1,7 @@
 /**
- * CRC-32 as `node:zlib` has it (IEEE 802.3, polynomial 0xedb88320 reflected). A call of that one costs as much as all else of a short record, so
- * short runs are done here, four bytes at a time (Intel, "slicing-by-4": table k has the CRC of a byte that k zeros follow).
+ * CRC-32 as `node:zlib` has it (IEEE 802.3, polynomial 0xedb88320 reflected). A call of that one costs as
+ * much as all else of a short record, so short runs are done here, four bytes at a time (Intel,
+ * "slicing-by-4": table k has the CRC of a byte that k zeros follow).
  */
 import { crc32 } from 'node:zlib';
 

@@ -1,6 +1,6 @@
 /**
- * The directory of a slab: an append-only log of records over all extents of the slab, and the cells they describe.
- * Bytes only; what the records mean is `state/records.ts`.
+ * The directory of a slab: an append-only log of records over all extents of the slab, and the cells they
+ * describe. Bytes only; what the records mean is `state/records.ts`.
  *
  *   record   0        4        8
  *            +--------+--------+---------------------------+
@@ -10,8 +10,9 @@
  * head     kind << 24 | length of the whole record in units of 4 bytes
  * crc      CRC-32 of head and payload
  *
- * Publish last: cell and record are whole in memory before the extent's `used` word is stored. What a thread that dies
- * in between has written lies beyond `used`, is never read, and is written over by the slab's next owner.
+ * Publish last: cell and record are whole in memory before the extent's `used` word is stored. What a thread
+ * that dies in between has written lies beyond `used`, is never read, and is written over by the slab's next
+ * owner.
  */
 import { RegionError } from '../base/errors.ts';
 import { crcOf } from './crc.ts';
@@ -26,8 +27,8 @@ const RECORD_UNIT = 4;
 const LONGEST_RECORD: number = RECORD_UNIT * ((1 << KIND_SHIFT) - 1);
 
 /**
- * Where the region had no room, one of so many requests for as much or more asks it again. Asking costs microseconds, and a thread
- * that records to a full store would ask at each measurement.
+ * Where the region had no room, one of so many requests for as much or more asks it again. Asking costs
+ * microseconds, and a thread that records to a full store would ask at each measurement.
  */
 const REQUESTS_A_RETRY = 64;
 
@@ -93,7 +94,10 @@ export class ExtentCursor {
     return this.#readTo;
   }
 
-  /** The next published record, or undefined. Throws a `RegionError` on a damaged one, and then again each time. */
+  /**
+   * The next published record, or undefined. Throws a `RegionError` on a damaged one, and then again each
+   * time.
+   */
   next(): LogRecord | undefined {
     if (this.#readTo - this.#copiedFrom >= this.#copy.length && !this.#copyMore()) return undefined;
     const record = recordIn(this.#copy, this.#readTo - this.#copiedFrom, this.#extent.offset + this.#readTo);
@@ -114,7 +118,10 @@ export class ExtentCursor {
   }
 }
 
-/** The record at a byte offset of the region, at most `limit` bytes long. Throws a `RegionError` when it is damaged. */
+/**
+ * The record at a byte offset of the region, at most `limit` bytes long. Throws a `RegionError` when it is
+ * damaged.
+ */
 export function readRecord(region: Region, at: number, limit: number): LogRecord {
   region.refresh();
   const isInside = at >= 0 && at + RECORD_HEADER_BYTES <= region.bytes.length;
@@ -122,7 +129,10 @@ export function readRecord(region: Region, at: number, limit: number): LogRecord
   return recordIn(Buffer.from(region.bytes.subarray(at, at + length)), 0, at);
 }
 
-/** The record at `at` of a copy, so that what is checked is what is read. `where` it is in the region, to say so. */
+/**
+ * The record at `at` of a copy, so that what is checked is what is read. `where` it is in the region, to say
+ * so.
+ */
 function recordIn(copy: Buffer, at: number, where: number): LogRecord {
   const head = at + RECORD_HEADER_BYTES <= copy.length ? copy.readUInt32LE(at) : 0;
   const length = lengthIn(head);
@@ -152,22 +162,25 @@ export class DirectoryLog {
   }
 
   /**
-   * Goes on where a dead owner stopped, in its last extent. `lowestCell` is the lowest cell (float64 index) that a
-   * published record in that extent names, or undefined when none does. `held`: bytes of all extents of the slab.
+   * Goes on where a dead owner stopped, in its last extent. `lowestCell` is the lowest cell (float64 index)
+   * that a published record in that extent names, or undefined when none does. `held`: bytes of all extents
+   * of the slab.
    */
   resume(extent: Extent, used: number, lowestCell: number | undefined, held: number): void {
     this.#extent = extent;
     this.#held = held;
     this.#used = used;
     this.#cellsStart = lowestCell === undefined ? extent.bytes : lowestCell * 8 - extent.offset;
-    // What lies between was never published, but a dead owner may have written to it; new cells start from zero.
+    // What lies between was never published, but a dead owner may have written to it; new cells start from
+    // zero.
     this.#region.bytes.fill(0, extent.offset + used, extent.offset + this.#cellsStart);
   }
 
   /**
-   * Finds room for a record of `payloadBytes` and a cell of `cellWords` (0 = none), in one extent, claiming a new one if
-   * need be. Returns the cell's float64 index (0 for no cell), or -1 when the region has no room for as much now: a smaller record may
-   * fit, and the same one later. The cell is zero. Write the cell's first state, then call `append`; nothing is taken until then.
+   * Finds room for a record of `payloadBytes` and a cell of `cellWords` (0 = none), in one extent, claiming a
+   * new one if need be. Returns the cell's float64 index (0 for no cell), or -1 when the region has no room
+   * for as much now: a smaller record may fit, and the same one later. The cell is zero. Write the cell's
+   * first state, then call `append`; nothing is taken until then.
    */
   place(payloadBytes: number, cellWords: number): number {
     if (payloadBytes > LONGEST_RECORD - RECORD_HEADER_BYTES) return -1;

@@ -1,5 +1,6 @@
 /**
- * How a reader in one thread gets the observable callbacks of all threads to run, and how it knows which values are new.
+ * How a reader in one thread gets the observable callbacks of all threads to run, and how it knows which
+ * values are new.
  *
  *   reader                                   writer with callbacks
  *   ------                                   ---------------------
@@ -8,9 +9,9 @@
  *                                            observed since = that tick
  *   awaitAnswers(request) <-- notify ---     answered = request
  *
- * A value is reported while its tick is not below the slab's `observed since`: what a later round did not observe disappears,
- * and while a round is being written both its values and those of the round before are seen.
- * A thread that does not answer in time is left alone: its last values stay.
+ * A value is reported while its tick is not below the slab's `observed since`: what a later round did not
+ * observe disappears, and while a round is being written both its values and those of the round before are
+ * seen. A thread that does not answer in time is left alone: its last values stay.
  */
 import { whenChanged } from './signal.ts';
 import { withoutContext } from '../base/no-context.ts';
@@ -19,7 +20,10 @@ import * as layout from './layout.ts';
 import type { Region } from './region.ts';
 import { isSlabDead, slabsUsed } from './slab.ts';
 
-/** How long a reader waits for another thread's callbacks, at most; a thread that is blocked keeps its last values. */
+/**
+ * How long a reader waits for another thread's callbacks, at most; a thread that is blocked keeps its last
+ * values.
+ */
 export const LONGEST_WAIT_MILLIS = 1000;
 /** How long such a thread gives its callbacks, so that those that do end are in time for the reader. */
 export const CALLBACK_MILLIS = 800;
@@ -56,10 +60,12 @@ export interface RingListener {
 }
 
 /**
- * From now on tells `listener` of requests, of several at once the newest. Only the slab's owner. Does not keep the process alive.
+ * From now on tells `listener` of requests, of several at once the newest. Only the slab's owner. Does not
+ * keep the process alive.
  *
- * V8 holds what waits, and the memory it waits on, until it is woken. So `listener` lives as long as the store is open. Closing wakes all who wait: from
- * then on the requests of readers that are still attached are looked for by a timer, which holds nothing.
+ * V8 holds what waits, and the memory it waits on, until it is woken. So `listener` lives as long as the
+ * store is open. Closing wakes all who wait: from then on the requests of readers that are still attached are
+ * looked for by a timer, which holds nothing.
  */
 export function answerRings(
   region: Region,
@@ -100,7 +106,10 @@ export function setObserves(region: Region, slab: number, observes: boolean): vo
   Atomics.store(region.words, observesIndex(slab), observes ? 1 : 0);
 }
 
-/** Ends a round: values with a tick below `since` are old. Only the slab's owner, after the round's values are written. */
+/**
+ * Ends a round: values with a tick below `since` are old. Only the slab's owner, after the round's values are
+ * written.
+ */
 export function publishRound(region: Region, slab: number, since: number): void {
   region.doubles[sinceIndex(slab)] = since;
 }
@@ -142,8 +151,8 @@ export async function awaitAnswer(
     if (left <= 0) return false;
     const changed = region.signal.wait(index, answered, left);
     if (changed === undefined) continue;
-    // The timer keeps the process alive: it must not end while a last export waits for its values. It must not be over before the wait is,
-    // which keeps nothing alive and may be late.
+    // The timer keeps the process alive: it must not end while a last export waits for its values. It must
+    // not be over before the wait is, which keeps nothing alive and may be late.
     const timer = setInterval(() => {}, LONGEST_WAIT_MILLIS);
     await changed;
     clearInterval(timer);

@@ -4,17 +4,17 @@
  *
  *   offset
  *        0  +---------------------------------------------------------------+
- *           | identity: magic, version, sizes, memory order, CRC            |  written once, before anyone else looks
+ *           | identity: magic, version, sizes, memory order, CRC            |  written once, before all else
  *      128  +---------------------------------------------------------------+
  *           | allocators: end of extents, slabs in use, configuration, ...  |  Atomics only
  *      192  +---------------------------------------------------------------+
- *           | clock: orders the gauge sets of different writers             |  own cache line, see region-clock.ts
+ *           | clock: orders the gauge sets of different writers             |  own line, see region-clock.ts
  *      256  +---------------------------------------------------------------+
  *           | life of a store of several processes: boot, id, sign of life  |  zero in a store of one process
  *     4096  +---------------------------------------------------------------+
  *           | slab table: SLAB_CAPACITY entries of 64 bytes                 |  one entry per writer
  *    69632  +---------------------------------------------------------------+
- *           | extent | extent | extent ...                                  |  each belongs to one slab, for ever
+ *           | extent | extent | extent ...                                  |  each of one slab, for ever
  *           +---------------------------------------------------------------+  grows up to maxBytes
  *
  *   A slab's memory is its entry and all extents that carry its number. An extent:
@@ -24,9 +24,10 @@
  *           +-------+------+-----------+-------------------------------------+
  *           0       4      8          64                                     size in units of 4096
  *
- *   claim: (slab + 1) << 20 | size in units. One compare-and-swap from 0 makes the extent the slab's: a thread that
- *   dies right after it has lost nothing, since whoever walks the extents still knows owner and size.
- *   used: end of the directory, in bytes from the extent's start; stored last, so that what lies before it is whole.
+ *   claim: (slab + 1) << 20 | size in units. One compare-and-swap from 0 makes the extent the slab's: a
+ *   thread that dies right after it has lost nothing: whoever walks the extents knows owner and size.
+ *   used: end of the directory, in bytes from the extent's start; stored last, so that what lies before it is
+ *   whole.
  *   Where the cells start is not stored: it is the lowest cell that a published record names.
  */
 
@@ -50,7 +51,8 @@ export const SLAB_CAPACITY_OFFSET: number = MAX_BYTES_OFFSET + WORD;
 export const SLAB_BYTES_OFFSET: number = SLAB_CAPACITY_OFFSET + WORD;
 export const EXTENTS_OFFSET_OFFSET: number = SLAB_BYTES_OFFSET + WORD;
 export const MEMORY_ORDER_OFFSET: number = EXTENTS_OFFSET_OFFSET + WORD; // 1 FAST, 2 STRICT
-export const MARK_KIND_OFFSET: number = MEMORY_ORDER_OFFSET + WORD; // 1 Linux thread ids, 2 Node thread ids, 3 locks on files
+// 1 Linux thread ids, 2 Node thread ids, 3 locks on files
+export const MARK_KIND_OFFSET: number = MEMORY_ORDER_OFFSET + WORD;
 export const CREATED_OFFSET: number = MARK_KIND_OFFSET + WORD; // float64, milliseconds since the epoch
 export const IDENTITY_BYTES: number = CREATED_OFFSET + 8;
 export const CRC_OFFSET: number = IDENTITY_BYTES; // CRC-32 of the bytes before it
@@ -59,24 +61,28 @@ export const CRC_OFFSET: number = IDENTITY_BYTES; // CRC-32 of the bytes before 
 const ALLOCATORS_OFFSET = 128;
 export const EXTENTS_END_INDEX: number = ALLOCATORS_OFFSET / WORD; // in units
 export const SLABS_USED_INDEX: number = EXTENTS_END_INDEX + 1;
-export const CONFIGURATION_INDEX: number = SLABS_USED_INDEX + 1; // byte offset of the newest configuration record
+// byte offset of the newest configuration record
+export const CONFIGURATION_INDEX: number = SLABS_USED_INDEX + 1;
 export const READER_MARK_INDEX: number = CONFIGURATION_INDEX + 1; // thread that attached the first reader
 export const LOST_INDEX: number = READER_MARK_INDEX + 1; // measurements that had no memory to go to
 export const CLOSED_INDEX: number = LOST_INDEX + 1;
-export const OBSERVE_INDEX: number = CLOSED_INDEX + 1; // number of the latest request to run observable callbacks
+// number of the latest request to run observable callbacks
+export const OBSERVE_INDEX: number = CLOSED_INDEX + 1;
 export const PULSE_INDEX: number = OBSERVE_INDEX + 1; // number of the latest look at which event loops turn
 export const EXEMPLAR_BYTES_INDEX: number = PULSE_INDEX + 1; // bytes given to exemplars
 export const COLLECTIONS_INDEX: number = EXEMPLAR_BYTES_INDEX + 1; // snapshots that read exemplars; wraps
 const CLOCK_OFFSET = 192;
 export const TICK_INDEX: number = CLOCK_OFFSET / WORD;
 export const TICK_HALF_INDEX: number = TICK_INDEX + 1;
-export const LATEST_TIME_OFFSET: number = CLOCK_OFFSET + 2 * WORD; // byte offset of an int64: the latest time that was taken
+// byte offset of an int64: the latest time that was taken
+export const LATEST_TIME_OFFSET: number = CLOCK_OFFSET + 2 * WORD;
 
 // Of a store of several processes. Texts are ASCII.
 export const UUID_BYTES = 36;
 export const BOOT_OFFSET = 256; // which start of the machine it was made in
 export const STORE_ID_OFFSET = 296; // a random UUID
-export const SIGN_OF_LIFE_DOUBLE = 42; // float64 index: when a process that has the store last said so, in milliseconds since the epoch
+// float64 index: when a process that has the store last said so, in milliseconds since the epoch
+export const SIGN_OF_LIFE_DOUBLE = 42;
 
 // Slab table.
 export const HEADER_BYTES = 4096;
@@ -85,15 +91,19 @@ export const SLAB_CAPACITY = 1024;
 export const SLAB_BYTES = 64;
 export const SLAB_OWNER_WORD = 0; // int32 index within an entry
 export const SLAB_EPOCH_WORD = 1; // number of owners so far
-export const SLAB_STALE_BEFORE_DOUBLE = 1; // float64 index within an entry: gauge sets up to this tick are a dead owner's
-export const SLAB_OBSERVED_SINCE_DOUBLE = 2; // float64 index: observations before this tick are of an earlier round
+// float64 index within an entry: gauge sets up to this tick are a dead owner's
+export const SLAB_STALE_BEFORE_DOUBLE = 1;
+// float64 index: observations before this tick are of an earlier round
+export const SLAB_OBSERVED_SINCE_DOUBLE = 2;
 export const SLAB_OBSERVES_WORD = 6; // 1: the owner has observable callbacks
 export const SLAB_ANSWERED_WORD = 7; // number of the latest request the owner has answered
 export const SLAB_THREAD_WORD = 8; // 1 + Node's thread id of the owner; 0 not known yet
-export const SLAB_PULSE_WORD = 9; // number of the latest look the owner's event loop has answered; 0: it answers none
+// number of the latest look the owner's event loop has answered; 0: it answers none
+export const SLAB_PULSE_WORD = 9;
 export const SLAB_AFFINITY_WORD = 10; // what kind of thread the owner is; any int32
 export const SLAB_PROCESS_WORD = 11; // process id of the owner; 0 in a store of one process
-export const SLAB_LOCK_FILE_DOUBLE = 6; // float64 index: inode of the file whose lock is the ownership; 0 likewise
+// float64 index: inode of the file whose lock is the ownership; 0 likewise
+export const SLAB_LOCK_FILE_DOUBLE = 6;
 /** Owner of a slab whose thread ended where no /proc shows it. No mark, and no mark negated. */
 export const ABANDONED: number = -(2 ** 31);
 /** Owner of a slab whose directory is damaged: nobody writes there any more. No mark, and no mark negated. */
@@ -107,8 +117,8 @@ export const CLAIM_SLAB_SHIFT = 20;
 export const CLAIM_UNITS_MASK: number = (1 << CLAIM_SLAB_SHIFT) - 1;
 export const EXTENT_USED_WORD = 1;
 /**
- * First extent of a slab; each further one is this share of what the slab has, not smaller than the first and up to the largest. So
- * what a slab holds and does not use is about that share of it at most.
+ * First extent of a slab; each further one is this share of what the slab has, not smaller than the first and
+ * up to the largest. So what a slab holds and does not use is about that share of it at most.
  */
 export const FIRST_EXTENT_BYTES = 16_384;
 export const EXTENT_SHARE = 8; // an eighth

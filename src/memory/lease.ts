@@ -1,7 +1,10 @@
 import { READER_MARK_INDEX } from './layout.ts';
 import { isProvenDead } from './liveness.ts';
 
-/** The right to read the store for all: to serve it and to push it. One holder at a time; it ends with its holder's life. */
+/**
+ * The right to read the store for all: to serve it and to push it. One holder at a time; it ends with its
+ * holder's life.
+ */
 export interface Lease {
   /** Takes the lease, unless another live holder has it. True when this thread has it now. */
   take(): boolean;

@@ -1,23 +1,24 @@
 /**
  * Who a thread is, and proof that it is dead.
  *
- * A thread's mark is a positive int32 that no other live thread of the process has. Shared memory names owners by
- * their marks: the owner of a slab, the holder of a lock. What an owner left behind may be taken over only on proof
- * of its death; never after a time-out, because a thread that was merely suspended would go on writing.
+ * A thread's mark is a positive int32 that no other live thread of the process has. Shared memory names
+ * owners by their marks: the owner of a slab, the holder of a lock. What an owner left behind may be taken
+ * over only on proof of its death; never after a time-out, because a thread that was merely suspended would
+ * go on writing.
  *
  * A mark says itself what it is made of, so that nobody judges one kind by the proof of another:
  *
- *   1 .. 2^22    the kernel's thread id (Linux). The proof is that /proc/self/task/<id> is gone: it needs no co-operation, and
- *                it also sees threads that were terminated or crashed. The kernel may give the id of a dead thread to a
- *                new one. The dead owner then looks alive for as long as that thread lives, which delays the take-over and
- *                harms nothing; and a thread that is just starting owns nothing, so whatever carries its own mark is a dead
- *                predecessor's.
- *   from 2^24    2^24 + Node's thread id. There is no proof: the thread that made a worker sees its 'exit' event and gives up what
- *                the worker owned (`state/store.ts`).
+ *   1 .. 2^22    the kernel's thread id (Linux). The proof is that /proc/self/task/<id> is gone: it needs no
+ *                co-operation, and it also sees threads that were terminated or crashed. The kernel may give
+ *                the id of a dead thread to a new one. The dead owner then looks alive for as long as that
+ *                thread lives, which delays the take-over and harms nothing; and a thread that is just
+ *                starting owns nothing, so whatever carries its own mark is a dead predecessor's.
+ *   from 2^24    2^24 + Node's thread id. There is no proof: the thread that made a worker sees its 'exit'
+ *                event and gives up what the worker owned (`state/store.ts`).
  *
- * Which of them a region's owners have is written in its header by the thread that makes it (`ownMark`). Node's permission model
- * may show /proc to some threads of a process and not to others; a thread that cannot read its kernel id uses Node's everywhere.
- * Nothing is proved by what cannot be read.
+ * Which of them a region's owners have is written in its header by the thread that makes it (`ownMark`).
+ * Node's permission model may show /proc to some threads of a process and not to others; a thread that cannot
+ * read its kernel id uses Node's everywhere. Nothing is proved by what cannot be read.
  */
 import { readlinkSync, statSync } from 'node:fs';
 import { threadId } from 'node:worker_threads';

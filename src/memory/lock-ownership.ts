@@ -1,14 +1,17 @@
 /**
- * Ownership of slabs between processes: whoever holds an exclusive lock on `writers/<n>` owns slab n. The lock alone proves anything; no process
- * id, thread id, time or sign of life does, since processes may have namespaces of their own, be stopped, or be slow.
+ * Ownership of slabs between processes: whoever holds an exclusive lock on `writers/<n>` owns slab n. The
+ * lock alone proves anything; no process id, thread id, time or sign of life does, since processes may have
+ * namespaces of their own, be stopped, or be slow.
  *
- *   owner word   0 never used; the process id of the owner, to name it to people; minus that while it takes the slab over;
- *                ABANDONED: somebody found the lock free, and said so while holding it, so that nobody has to ask again
+ *   owner word   0 never used; the process id of the owner, to name it to people; minus that while it takes
+ *                the slab over; ABANDONED: somebody found the lock free, and said so while holding it, so
+ *                that nobody has to ask again
  *   lock file    the inode of the file whose lock counts: one that somebody put in its place proves nothing
  *
- * On Linux a lock is held as long as anything refers to the open file, and a mapping does. So the owner maps its lock file, which nobody looks
- * into: code of the app that closes descriptors it does not know cannot take the ownership away. The mapping ends with the thread, however
- * that ends, and so does the descriptor, which Node closes for a worker.
+ * On Linux a lock is held as long as anything refers to the open file, and a mapping does. So the owner maps
+ * its lock file, which nobody looks into: code of the app that closes descriptors it does not know cannot
+ * take the ownership away. The mapping ends with the thread, however that ends, and so does the descriptor,
+ * which Node closes for a worker.
  */
 import { closeSync, constants, fstatSync, ftruncateSync, openSync } from 'node:fs';
 import { join } from 'node:path';
@@ -21,7 +24,10 @@ import type { Ownership } from './ownership.ts';
 export const WRITERS_DIRECTORY = 'writers';
 export const LEADER_FILE = 'leader';
 const FLAGS: number = constants.O_RDWR | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-/** One that looks whether a lock is free holds it for some microseconds: whoever wants it tries again so often. */
+/**
+ * One that looks whether a lock is free holds it for some microseconds: whoever wants it tries again so
+ * often.
+ */
 const TRIES = 50;
 
 const ownerIndex = (slab: number): number =>
@@ -58,7 +64,10 @@ function lockFile(path: string): HeldLock | undefined {
   return undefined;
 }
 
-/** True while this thread's descriptor is that of the file, with its lock. Code of the app may have closed it, and its number may be reused. */
+/**
+ * True while this thread's descriptor is that of the file, with its lock. Code of the app may have closed it,
+ * and its number may be reused.
+ */
 function isHeld({ fd, inode }: HeldLock): boolean {
   try {
     return fstatSync(fd).ino === inode && tryLock(fd, 'exclusive');
@@ -93,7 +102,8 @@ export class LockOwnership implements Ownership {
     }
     try {
       if (fstatSync(fd).ino !== this.#doubles[lockFileIndex(slab)] || !tryLock(fd, 'shared')) return false;
-      // While this lock is held nobody takes the slab: its gauges cannot come back to life before they are marked as stale.
+      // While this lock is held nobody takes the slab: its gauges cannot come back to life before they are
+      // marked as stale.
       Atomics.compareExchange(this.#words, ownerIndex(slab), owner, layout.ABANDONED);
       return true;
     } catch {

@@ -1,6 +1,6 @@
 /**
- * A region in a file of a store directory, mapped over a growable `SharedArrayBuffer`: a buffer like any other to the threads of this process,
- * and the same memory to all processes that have mapped the file.
+ * A region in a file of a store directory, mapped over a growable `SharedArrayBuffer`: a buffer like any
+ * other to the threads of this process, and the same memory to all processes that have mapped the file.
  *
  *   <directory>/        0700, of the user that runs the processes
  *     region-3          the region; the number is the format's major. Sparse, `maxBytes` long, never cut off
@@ -9,9 +9,10 @@
  *     leader            the lock of who serves and pushes for all
  *     bell              written to so that the other processes look (bell.ts)
  *
- * Locks are flock(2). The kernel frees one when its holder ends, however it ends and whatever namespace it is in; nothing else proves a
- * death. A lock on the directory itself is held while a region is looked for or made; a shared lock on the region's file by
- * every thread that has it, so that an exclusive one proves that nobody has. (On Linux it lasts as long as the mapping.)
+ * Locks are flock(2). The kernel frees one when its holder ends, however it ends and whatever namespace it is
+ * in; nothing else proves a death. A lock on the directory itself is held while a region is looked for or
+ * made; a shared lock on the region's file by every thread that has it, so that an exclusive one proves that
+ * nobody has. (On Linux it lasts as long as the mapping.)
  */
 import { closeSync, constants, fstatSync, openSync, statSync, type BigIntStats } from 'node:fs';
 import { join } from 'node:path';
@@ -30,7 +31,10 @@ export function identityOf({ dev, ino }: Pick<BigIntStats, 'dev' | 'ino'>): stri
   return `${dev}:${ino}`;
 }
 
-/** A mapped file as one thread has it: the buffer is the process's, the descriptor the thread's own, so that its locks end with it. */
+/**
+ * A mapped file as one thread has it: the buffer is the process's, the descriptor the thread's own, so that
+ * its locks end with it.
+ */
 export class MappedFile implements Backing {
   readonly buffer: SharedArrayBuffer;
   readonly directory: string;
@@ -47,7 +51,10 @@ export class MappedFile implements Backing {
     if (fd !== NONE) tryLock(fd, 'shared');
   }
 
-  /** For a thread that got the buffer from another of its process. Where the file is no longer there it claims no memory. */
+  /**
+   * For a thread that got the buffer from another of its process. Where the file is no longer there it claims
+   * no memory.
+   */
   static again(buffer: SharedArrayBuffer, directory: string, identity: string): MappedFile {
     let fd = NONE;
     try {

@@ -1,11 +1,12 @@
 /**
- * The native part: what a store of several processes needs of the operating system and Node.js does not offer. It is a
- * small addon (`native/shared_memory.c`) or, where the package has none that fits, the package `koffi`, which calls the
- * same functions of the C library. Nothing is loaded before the first call, so that a store of one process needs none.
+ * The native part: what a store of several processes needs of the operating system and Node.js does not
+ * offer. It is a small addon (`native/shared_memory.c`) or, where the package has none that fits, the package
+ * `koffi`, which calls the same functions of the C library. Nothing is loaded before the first call, so that
+ * a store of one process needs none.
  *
- * Every function here may be called by any thread. A failing system call throws an error like those of `node:fs`: `code`
- * is the name of the errno (`ENOSPC`), `syscall` the name of the function. Every function throws a `RegionError` with
- * `E_PLATFORM` where there is no native part.
+ * Every function here may be called by any thread. A failing system call throws an error like those of
+ * `node:fs`: `code` is the name of the errno (`ENOSPC`), `syscall` the name of the function. Every function
+ * throws a `RegionError` with `E_PLATFORM` where there is no native part.
  */
 import { fstatSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -46,12 +47,14 @@ const FILE_SYSTEMS: ReadonlyMap<number, string> = new Map([
 ]);
 
 /**
- * Puts the file's first bytes in the place of the buffer's memory, for every view of it and every thread that has it.
- * The buffer must be as long as it may grow (`maxByteLength`), whole pages, and hold nothing that is still needed; the
- * file must be as long as the buffer. The mapping outlives `fd` and ends when the buffer is collected.
+ * Puts the file's first bytes in the place of the buffer's memory, for every view of it and every thread that
+ * has it. The buffer must be as long as it may grow (`maxByteLength`), whole pages, and hold nothing that is
+ * still needed; the file must be as long as the buffer. The mapping outlives `fd` and ends when the buffer is
+ * collected.
  */
 export function mapFile(buffer: SharedArrayBuffer, fd: number): void {
-  // Only a growable buffer is a reservation of its own; the memory of another kind may be part of something else.
+  // Only a growable buffer is a reservation of its own; the memory of another kind may be part of something
+  // else.
   if (!buffer.growable || buffer.byteLength !== buffer.maxByteLength)
     throw new TypeError('mapFile: the buffer must be growable and grown to its end');
   // Reading or writing memory beyond the file's end would end the process (SIGBUS).
@@ -62,8 +65,9 @@ export function mapFile(buffer: SharedArrayBuffer, fd: number): void {
 }
 
 /**
- * Takes a lock on the open file behind `fd`, without waiting: flock(2). False when another open file holds one that
- * excludes it. The kernel frees it when the last descriptor of the open file is closed, however the process ends.
+ * Takes a lock on the open file behind `fd`, without waiting: flock(2). False when another open file holds
+ * one that excludes it. The kernel frees it when the last descriptor of the open file is closed, however the
+ * process ends.
  */
 export function tryLock(fd: number, kind: keyof typeof LOCK): boolean {
   const errno = systemCalls().lock(fd, LOCK[kind] | LOCK_NOT_WAITING);
@@ -78,15 +82,18 @@ export function unlock(fd: number): void {
 }
 
 /**
- * Backs a range of the file with memory or disk, so that no later write there can fail. What is written there already
- * stays. Throws with `ENOSPC`, `EDQUOT`, `ENOMEM` or `EFBIG` when there is no room, `EOPNOTSUPP` when the file system
- * cannot do it.
+ * Backs a range of the file with memory or disk, so that no later write there can fail. What is written there
+ * already stays. Throws with `ENOSPC`, `EDQUOT`, `ENOMEM` or `EFBIG` when there is no room, `EOPNOTSUPP` when
+ * the file system cannot do it.
  */
 export function allocate(fd: number, offset: number, bytes: number): void {
   succeed('fallocate', systemCalls().allocate(fd, offset, bytes));
 }
 
-/** The name of the file system that the file is on, such as `tmpfs`; of one we do not know, its number in hexadecimal. */
+/**
+ * The name of the file system that the file is on, such as `tmpfs`; of one we do not know, its number in
+ * hexadecimal.
+ */
 export function fileSystemOf(fd: number): string {
   const type = systemCalls().fileSystem(fd);
   if (typeof type === 'string') return type;
@@ -94,7 +101,10 @@ export function fileSystemOf(fd: number): string {
   return FILE_SYSTEMS.get(type) ?? `0x${type.toString(16)}`;
 }
 
-/** Throws a `RegionError` with `E_PLATFORM` when stores cannot be shared here, and loads the native part otherwise. */
+/**
+ * Throws a `RegionError` with `E_PLATFORM` when stores cannot be shared here, and loads the native part
+ * otherwise.
+ */
 export function requireNativePart(): void {
   systemCalls();
 }
@@ -106,8 +116,8 @@ function succeed(syscall: string, errno: number): void {
 }
 
 /**
- * Where the addon for this platform is, in `dist` of the package and in a build for tests alike. Throws a `RegionError` in a program that was
- * bundled as CommonJS, which knows no place of its modules.
+ * Where the addon for this platform is, in `dist` of the package and in a build for tests alike. Throws a
+ * `RegionError` in a program that was bundled as CommonJS, which knows no place of its modules.
  */
 export function addonPath(): string {
   const here = import.meta.url as string | undefined;
@@ -122,7 +132,10 @@ function systemCalls(): SystemCalls {
   return (loaded ??= loadSystemCalls(addonPath()));
 }
 
-/** The addon at `path`, else koffi. Throws a `RegionError` that says what is missing. For `systemCalls` and tests. */
+/**
+ * The addon at `path`, else koffi. Throws a `RegionError` that says what is missing. For `systemCalls` and
+ * tests.
+ */
 export function loadSystemCalls(path: string): SystemCalls {
   const { platform } = process;
   if (platform !== 'linux' && platform !== 'darwin')

@@ -11,8 +11,8 @@ export interface Ownership {
   /** True on proof that nobody writes to the slab whose owner word is `owner` any more. System calls. */
   isFree(slab: number, owner: number): boolean;
   /**
-   * Before this thread writes its mark into the owner word: gets the right to, if nobody else has it. False when somebody has. Where it
-   * returns true the caller takes the slab, or calls `release`.
+   * Before this thread writes its mark into the owner word: gets the right to, if nobody else has it. False
+   * when somebody has. Where it returns true the caller takes the slab, or calls `release`.
    */
   claim(slab: number, owner: number): boolean;
   /** Gives a claim back. */
@@ -24,20 +24,23 @@ export interface Ownership {
 }
 
 /**
- * Slabs this thread took, by creation time of the region and slab number. Shared by all copies of the package in the thread, in whatever realm,
- * and good for several `Region`s over one memory: for each of them this thread would look like its own dead predecessor.
- * Two regions made in the same instant are taken for one, which at worst leaves a dead slab alone.
+ * Slabs this thread took, by creation time of the region and slab number. Shared by all copies of the package
+ * in the thread, in whatever realm, and good for several `Region`s over one memory: for each of them this
+ * thread would look like its own dead predecessor. Two regions made in the same instant are taken for one,
+ * which at worst leaves a dead slab alone.
  */
 const taken: Set<string> = ofThisThread('slabs.1', () => new Set());
 
 /**
- * Between the threads of one process: the owner word alone says who owns a slab, by the owner's mark (liveness.ts), and the compare-and-swap
- * on it is the claim.
+ * Between the threads of one process: the owner word alone says who owns a slab, by the owner's mark
+ * (liveness.ts), and the compare-and-swap on it is the claim.
  *
- * A slab with this thread's own mark that this thread did not take is a dead predecessor's: the kernel gave its id anew.
+ * A slab with this thread's own mark that this thread did not take is a dead predecessor's: the kernel gave
+ * its id anew.
  *
- * Assumes that no thread sleeps between the proof and the compare-and-swap for so long that the kernel gives the dead
- * owner's id to another thread and that one takes this very slab: thread ids are given out in a circle of 32,768 or more.
+ * Assumes that no thread sleeps between the proof and the compare-and-swap for so long that the kernel gives
+ * the dead owner's id to another thread and that one takes this very slab: thread ids are given out in a
+ * circle of 32,768 or more.
  */
 export class ThreadOwnership implements Ownership {
   readonly mark: number;

@@ -3,12 +3,12 @@
  *
  *   reader, now and then                     writer
  *   --------------------                     ------
- *   look()          --- notify -->           (waiting in Atomics.waitAsync: no timer, no cost while nobody looks)
+ *   look()          --- notify -->           (waits in Atomics.waitAsync: no timer, no cost until then)
  *                                            its event loop turns: pulse = number of the look
  *   read()          compares
  *
- * A loop that answers a look has turned after it. So a thread is blocked at least since the first look it has not answered; the reader
- * keeps that time by its own clock.
+ * A loop that answers a look has turned after it. So a thread is blocked at least since the first look it has
+ * not answered; the reader keeps that time by its own clock.
  */
 import { whenChanged } from './signal.ts';
 import { performance } from '../base/platform.ts';
@@ -20,8 +20,8 @@ const pulseIndex = (slab: number): number =>
   (layout.SLAB_TABLE_OFFSET + slab * layout.SLAB_BYTES) / 4 + layout.SLAB_PULSE_WORD;
 
 /**
- * From now on answers looks at this thread, for as long as the region is open and in use here. Only the slab's owner, once. Does not keep
- * the process alive.
+ * From now on answers looks at this thread, for as long as the region is open and in use here. Only the
+ * slab's owner, once. Does not keep the process alive.
  */
 export function answerPulses(region: Region, slab: number): void {
   // From none to the first look, unless somebody looks already: 0 says that no looks are answered.
@@ -111,7 +111,8 @@ export class PulseReader {
     const owner = slabEpoch(this.#region, slab);
     const known = this.#silent.get(slab);
     if (known?.owner === owner && known.pulse === pulse) return known.since;
-    this.#silent.set(slab, { owner, pulse, since: this.#lookedAt }); // it has answered the look before the latest
+    // it has answered the look before the latest
+    this.#silent.set(slab, { owner, pulse, since: this.#lookedAt });
     return this.#lookedAt;
   }
 

@@ -1,17 +1,18 @@
 /**
  * A clock for "which writer set this gauge last", made of one shared counter and no time.
  *
- * A tick is a float64 integer above 0. Rule: of two sets where one happened before the other (same thread, or ordered
- * by a message, a lock or an atomic), the later has the greater or, from the same writer, an equal tick.
- * Ticks of different writers are never equal.
+ * A tick is a float64 integer above 0. Rule: of two sets where one happened before the other (same thread, or
+ * ordered by a message, a lock or an atomic), the later has the greater or, from the same writer, an equal
+ * tick. Ticks of different writers are never equal.
  *
- * A writer takes a new tick only when another writer has taken one since its own last: as long as one thread sets
- * gauges alone, a set costs one atomic load and no write to shared memory. (Lamport, "Time, Clocks, and the Ordering of
- * Events in a Distributed System", 1978, with one counter in place of messages.)
+ * A writer takes a new tick only when another writer has taken one since its own last: as long as one thread
+ * sets gauges alone, a set costs one atomic load and no write to shared memory. (Lamport, "Time, Clocks, and
+ * the Ordering of Events in a Distributed System", 1978, with one counter in place of messages.)
  *
- * The counter is an int32 that wraps. Its wraps are counted in halves in the word beside it: the low bit of `half` is
- * the counter's top bit, unless the thread that crossed a half has not counted it yet. Whoever meets that state mends
- * it, so a thread that died there leaves nothing wrong. Holds while no thread sleeps through 2^30 ticks inside `now`.
+ * The counter is an int32 that wraps. Its wraps are counted in halves in the word beside it: the low bit of
+ * `half` is the counter's top bit, unless the thread that crossed a half has not counted it yet. Whoever
+ * meets that state mends it, so a thread that died there leaves nothing wrong. Holds while no thread sleeps
+ * through 2^30 ticks inside `now`.
  */
 import { TICK_HALF_INDEX, TICK_INDEX } from './layout.ts';
 
@@ -48,13 +49,17 @@ export function newestTick(words: Int32Array): number {
   return counter === 0 && Atomics.load(words, TICK_HALF_INDEX) === 0 ? 0 : wholeTick(words, counter);
 }
 
-/** Extends the int32 counter to a float64 by the number of halves crossed, mending that number where it is behind. */
+/**
+ * Extends the int32 counter to a float64 by the number of halves crossed, mending that number where it is
+ * behind.
+ */
 function wholeTick(words: Int32Array, counter: number): number {
   const unsigned = counter >>> 0;
   const half = Atomics.load(words, TICK_HALF_INDEX);
   const intoHalf = unsigned & 0x7fffffff;
   if ((half & 1) === unsigned >>> 31) return (half >>> 1) * 2 ** 32 + unsigned;
-  // The two disagree: near the start of a half the crossing is not counted yet; near its end, this tick is the older.
+  // The two disagree: near the start of a half the crossing is not counted yet; near its end, this tick is
+  // the older.
   const actual = intoHalf < QUARTER ? half + 1 : half - 1;
   if (actual > half) Atomics.compareExchange(words, TICK_HALF_INDEX, half, actual);
   return (actual >>> 1) * 2 ** 32 + unsigned;

@@ -1,4 +1,7 @@
-/** The identity of a region: the first bytes, written once before anyone else looks, and checked by whoever attaches. */
+/**
+ * The identity of a region: the first bytes, written once before anyone else looks, and checked by whoever
+ * attaches.
+ */
 import { crc32 } from 'node:zlib';
 import { performance, systemClock } from '../base/platform.ts';
 import { RegionError } from '../base/errors.ts';
@@ -13,7 +16,10 @@ const OWNER_KIND_CODES: Readonly<Record<OwnerKind, number>> = {
   'file-lock': 3,
 };
 
-/** How owners of slabs prove that they are: by marks of threads of one process (liveness.ts), or by locks between processes. */
+/**
+ * How owners of slabs prove that they are: by marks of threads of one process (liveness.ts), or by locks
+ * between processes.
+ */
 export type OwnerKind = MarkKind | 'file-lock';
 
 export interface RegionIdentity {
@@ -68,7 +74,8 @@ export function readIdentity(bytes: Uint8Array): RegionIdentity {
       'the region has a slab table this copy of seqlock-metrics does not know',
     );
   const order = header.getUint32(layout.MEMORY_ORDER_OFFSET, true);
-  // On x64 writers and readers of both forms understand each other (docs/memory-model.md). Elsewhere the FAST form is never right.
+  // On x64 writers and readers of both forms understand each other (docs/memory-model.md). Elsewhere the FAST
+  // form is never right.
   if (order !== ORDER_CODES.strict && !(order === ORDER_CODES.fast && process.arch === 'x64'))
     throw new RegionError(
       'E_ORDER',

@@ -28,9 +28,10 @@ export interface Extent {
 /**
  * One contiguous buffer of a store, seen by one thread. Create it in one thread, attach it in the others.
  *
- * The views cover the whole buffer as long as it was when they were made. The buffer grows in place and never shrinks
- * or moves, so old views stay right; they only do not reach what was added. `words` and `doubles` are therefore taken
- * anew (`refresh`) whenever memory is claimed or a higher offset is met, and never by the record path.
+ * The views cover the whole buffer as long as it was when they were made. The buffer grows in place and never
+ * shrinks or moves, so old views stay right; they only do not reach what was added. `words` and `doubles` are
+ * therefore taken anew (`refresh`) whenever memory is claimed or a higher offset is met, and never by the
+ * record path.
  */
 export class Region {
   readonly buffer: SharedArrayBuffer;
@@ -81,8 +82,8 @@ export class Region {
   }
 
   /**
-   * Makes an empty region that may grow to `maxBytes` (already validated, a multiple of `UNIT_BYTES`). Throws a `RegionError` where there
-   * is no memory for it.
+   * Makes an empty region that may grow to `maxBytes` (already validated, a multiple of `UNIT_BYTES`). Throws
+   * a `RegionError` where there is no memory for it.
    */
   static create(maxBytes: number): Region {
     const backing = ThreadMemory.create(maxBytes);
@@ -112,8 +113,8 @@ export class Region {
   }
 
   /**
-   * Opens the region of a store directory, or makes one of `maxBytes`. `attached`: this thread's region over a buffer, where it has one. Throws a
-   * `RegionError`. `warnings`: what the user should hear.
+   * Opens the region of a store directory, or makes one of `maxBytes`. `attached`: this thread's region over
+   * a buffer, where it has one. Throws a `RegionError`. `warnings`: what the user should hear.
    */
   static open(
     directory: string,
@@ -134,7 +135,9 @@ export class Region {
     return { region, warnings };
   }
 
-  /** This copy's view of a region that another copy of the package may have attached. Throws as `attach` does. */
+  /**
+   * This copy's view of a region that another copy of the package may have attached. Throws as `attach` does.
+   */
   static of(region: { readonly buffer: SharedArrayBuffer }): Region {
     if (region instanceof Region) return region;
     let own = ofOtherCopies.get(region);
@@ -148,8 +151,9 @@ export class Region {
   }
 
   /**
-   * The time, in whole milliseconds since the epoch. It never goes back, whichever thread takes it: where the system's clock was set back it
-   * stands until that has caught up. So nothing in a store ends before it starts.
+   * The time, in whole milliseconds since the epoch. It never goes back, whichever thread takes it: where the
+   * system's clock was set back it stands until that has caught up. So nothing in a store ends before it
+   * starts.
    */
   takeTime(): number {
     const now = BigInt(systemClock.now());
@@ -190,11 +194,13 @@ export class Region {
   }
 
   /**
-   * Claims an extent of at least `bytes` for `slab`. Undefined when the region is full. Lock-free: threads that claim
-   * at once help each other past the extent one of them won. Memory beyond the end is zero and was never claimed.
+   * Claims an extent of at least `bytes` for `slab`. Undefined when the region is full. Lock-free: threads
+   * that claim at once help each other past the extent one of them won. Memory beyond the end is zero and was
+   * never claimed.
    */
   claimExtent(slab: number, bytes: number): Extent | undefined {
-    if (this.#life !== undefined && !this.ownership.isKept(slab)) return undefined; // the slab may be another's by now
+    // The slab may belong to another process by now.
+    if (this.#life !== undefined && !this.ownership.isKept(slab)) return undefined;
     const units = Math.ceil(bytes / layout.UNIT_BYTES);
     const claim = ((slab + 1) << layout.CLAIM_SLAB_SHIFT) | units;
     for (;;) {
@@ -214,8 +220,8 @@ export class Region {
   }
 
   /**
-   * The extent at `offset`, or undefined at the end of the extents. Start at `EXTENTS_OFFSET`; the next one is at
-   * `offset + bytes`. Any thread.
+   * The extent at `offset`, or undefined at the end of the extents. Start at `EXTENTS_OFFSET`; the next one
+   * is at `offset + bytes`. Any thread.
    */
   extentAt(offset: number): Extent | undefined {
     if (offset >= this.usedBytes) return undefined;
@@ -228,8 +234,8 @@ export class Region {
   }
 
   /**
-   * Makes the record at `offset` the store's configuration in the place of the one at `before` (0: of none). False when another is there by now.
-   * Call after it was published.
+   * Makes the record at `offset` the store's configuration in the place of the one at `before` (0: of none).
+   * False when another is there by now. Call after it was published.
    */
   pointToConfiguration(offset: number, before: number): boolean {
     return Atomics.compareExchange(this.words, layout.CONFIGURATION_INDEX, before, offset) === before;
@@ -280,8 +286,8 @@ export class Region {
   }
 
   /**
-   * Says that no thread should join any more. What is recorded stays readable. A store of several processes is left by this thread alone: the
-   * others go on.
+   * Says that no thread should join any more. What is recorded stays readable. A store of several processes
+   * is left by this thread alone: the others go on.
    */
   close(): void {
     if (this.#life !== undefined) {

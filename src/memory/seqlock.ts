@@ -9,20 +9,21 @@
  *                                          '------- a cell without a tail, see cell.ts ------'
  *
  * lock     the mutex among writers, see writer-lock.ts. Readers never look at it.
- * shape    4 n + the memory order (1 FAST, 2 STRICT) of whoever came first; 0 = nobody yet. Threads that disagree
- *          about either would read each other wrongly, so they are refused.
+ * shape    4 n + the memory order (1 FAST, 2 STRICT) of whoever came first; 0 = nobody yet. Threads that
+ *          disagree about either would read each other wrongly, so they are refused.
  * version  as in cell.ts. The word beside it is not used.
  *
  * Zeroed memory is a Seqlock of n zeros, so no thread has to be first.
  *
  * Guarantees
  *   G1  What a reader accepts is one whole array that one `write` or `update` published. Never a mixture.
- *   G2  Writes happen one after the other; `update` sees what the write before it published. None is lost or doubled.
- *   G3  A writer may die at any instruction: readers go on with the last published array, the lock is recovered on
- *       proof of the death, and the write that was under way never happened.
+ *   G2  Writes happen one after the other; `update` sees what the write before it published. None is lost or
+ *       doubled.
+ *   G3  A writer may die at any instruction: readers go on with the last published array, the lock is
+ *       recovered on proof of the death, and the write that was under way never happened.
  *   G4  Readers never wait for the lock, and are bounded in tries and time.
- * Not guaranteed: that `read` succeeds against writers that never pause (it says so); fairness among writers; that
- * `write` returns while a live holder of the lock is suspended; any order between two Seqlocks.
+ * Not guaranteed: that `read` succeeds against writers that never pause (it says so); fairness among writers;
+ * that `write` returns while a live holder of the lock is suspended; any order between two Seqlocks.
  *
  * Why this is right on x64 and arm64: docs/memory-model.md.
  */
@@ -46,16 +47,19 @@ const BYTES_PER_WORD = 8;
 const MAX_LENGTH = 2 ** 29 - 1;
 const ORDER_CODE = MEMORY_ORDER === 'fast' ? 1 : 2;
 
-/** How long a reader goes on after its first `MAX_TRIES` attempts. The main thread has an event loop to serve. */
+/**
+ * How long a reader goes on after its first `MAX_TRIES` attempts. The main thread has an event loop to serve.
+ */
 const READ_BUDGET_MS = isMainThread ? 1 : 5;
 const FIRST_NAP_MS = 0.02;
 const LONGEST_NAP_MS = 1;
 
 export interface SeqlockOptions {
   /**
-   * Proof of death in addition to the built-in one, which needs Linux's /proc. Given the mark of the thread that holds
-   * the writer lock (that thread's `Seqlock.ownMark`), returns true only if that thread has ended, for instance
-   * because its worker's 'exit' event was seen. Called by waiting writers, at most once a millisecond.
+   * Proof of death in addition to the built-in one, which needs Linux's /proc. Given the mark of the thread
+   * that holds the writer lock (that thread's `Seqlock.ownMark`), returns true only if that thread has ended,
+   * for instance because its worker's 'exit' event was seen. Called by waiting writers, at most once a
+   * millisecond.
    */
   readonly isDead?: (mark: number) => boolean;
 }
@@ -85,7 +89,8 @@ export class Seqlock {
 
   /**
    * The Seqlock of `length` numbers at `byteOffset` (a multiple of 8) of `buffer`, which may be growable.
-   * Every thread makes its own object over the same range. The range must be zeroed before the first one is made.
+   * Every thread makes its own object over the same range. The range must be zeroed before the first one is
+   * made.
    */
   constructor(buffer: SharedArrayBuffer, byteOffset: number, length: number, options: SeqlockOptions = {}) {
     CHECK(options, 'options of Seqlock');
@@ -104,9 +109,10 @@ export class Seqlock {
   }
 
   /**
-   * Copies the array last published to `into[0 .. length)` and returns true. Never waits for a writer that is inside
-   * or dead. If writers publish during every attempt for about 5 ms (1 ms on the main thread, each after `MAX_TRIES`
-   * attempts without a pause) it gives up: it returns false and leaves `into` as it was. Any thread.
+   * Copies the array last published to `into[0 .. length)` and returns true. Never waits for a writer that is
+   * inside or dead. If writers publish during every attempt for about 5 ms (1 ms on the main thread, each
+   * after `MAX_TRIES` attempts without a pause) it gives up: it returns false and leaves `into` as it was.
+   * Any thread.
    */
   read(into: Float64Array): boolean {
     if (into.length < this.length) {
@@ -124,8 +130,8 @@ export class Seqlock {
   }
 
   /**
-   * Publishes the `length` numbers of `from` as one state. Waits while another thread writes. Any thread, but not inside
-   * the function given to `update`, where it throws.
+   * Publishes the `length` numbers of `from` as one state. Waits while another thread writes. Any thread, but
+   * not inside the function given to `update`, where it throws.
    */
   write(from: Float64Array | readonly number[]): void {
     this.#lock.refuseNested();
@@ -149,9 +155,10 @@ export class Seqlock {
   }
 
   /**
-   * Gives the published array to `change`, which alters it in place, and publishes the outcome; no write of another
-   * thread comes between. Nothing is published if `change` throws. `change` runs under the writer lock: it must be
-   * quick and synchronous, must not keep the array, and may not write or update any Seqlock (that throws). Any thread.
+   * Gives the published array to `change`, which alters it in place, and publishes the outcome; no write of
+   * another thread comes between. Nothing is published if `change` throws. `change` runs under the writer
+   * lock: it must be quick and synchronous, must not keep the array, and may not write or update any Seqlock
+   * (that throws). Any thread.
    */
   update(change: (state: Float64Array) => void): void {
     this.#lock.acquire();
@@ -167,9 +174,9 @@ export class Seqlock {
   }
 
   /**
-   * The writer's half of the cell protocol. Under the lock only: the version is read there, after whoever was before.
-   * The publish is a read-modify-write in both forms: beside the two of the lock it costs little, and it asks nothing of
-   * the compiler.
+   * The writer's half of the cell protocol. Under the lock only: the version is read there, after whoever was
+   * before. The publish is a read-modify-write in both forms: beside the two of the lock it costs little, and
+   * it asks nothing of the compiler.
    */
   #publish(): void {
     const words = this.#words;

@@ -1,6 +1,7 @@
 /**
- * The store directories that this thread knows, and the buffers over their regions: a directory that is opened twice is one buffer, and a worker,
- * which gets the buffer from the thread that made it, learns where the file is. Known to all copies of the package in the thread.
+ * The store directories that this thread knows, and the buffers over their regions: a directory that is
+ * opened twice is one buffer, and a worker, which gets the buffer from the thread that made it, learns where
+ * the file is. Known to all copies of the package in the thread.
  */
 import { ofThisThread } from '../base/this-thread.ts';
 import { getEnvironmentData, isMainThread, setEnvironmentData } from 'node:worker_threads';
@@ -12,7 +13,10 @@ export interface SharedFile {
   readonly directory: string;
   /** Which file it is; see `mapped-file.ts`. */
   readonly identity: string;
-  /** Which store it is: the id in the region's header. A buffer that came by message is another object over the same memory. */
+  /**
+   * Which store it is: the id in the region's header. A buffer that came by message is another object over
+   * the same memory.
+   */
   readonly storeId: string;
 }
 

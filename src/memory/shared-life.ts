@@ -5,8 +5,9 @@ import { OBSERVE_INDEX, PULSE_INDEX, SIGN_OF_LIFE_DOUBLE } from './layout.ts';
 import type { MappedFile } from './mapped-file.ts';
 
 /**
- * What a thread does now and then for a store of several processes that it has open, and all it does while nobody records or reads: it
- * says that somebody lives, and looks at what it may have missed. One timer, which does not keep the process alive.
+ * What a thread does now and then for a store of several processes that it has open, and all it does while
+ * nobody records or reads: it says that somebody lives, and looks at what it may have missed. One timer,
+ * which does not keep the process alive.
  */
 export class SharedLife {
   readonly #words: Int32Array;
@@ -16,7 +17,10 @@ export class SharedLife {
   readonly #warnings = new Warnings();
   #seen: number[];
 
-  /** `watches`: this thread wakes the others of the process. `words`, `doubles`: must start at the region's start. */
+  /**
+   * `watches`: this thread wakes the others of the process. `words`, `doubles`: must start at the region's
+   * start.
+   */
   constructor(
     words: Int32Array,
     doubles: Float64Array,

@@ -4,8 +4,8 @@ import type { Region } from './region.ts';
 import { newestTick } from './region-clock.ts';
 
 /**
- * The slab table: who owns which slab. A slab is owned through one word, so that taking it is one compare-and-swap and
- * a thread may die anywhere without leaving it half owned.
+ * The slab table: who owns which slab. A slab is owned through one word, so that taking it is one
+ * compare-and-swap and a thread may die anywhere without leaving it half owned.
  *
  *   int32 index in the entry   0       1       2..3           4..5             6          7
  *                              +-------+-------+--------------+----------------+----------+----------+
@@ -16,13 +16,14 @@ import { newestTick } from './region-clock.ts';
  *                              | thread | pulse | affinity | process | lock file | reserved |
  *                              +--------+-------+----------+---------+-----------+----------+
  *
- * owner         0 never used; the mark of the thread that writes the slab (ownership.ts); minus the mark of the thread
- *               that is taking it over from a dead one; ABANDONED; or DAMAGED
+ * owner         0 never used; the mark of the thread that writes the slab (ownership.ts); minus the mark of
+ *               the thread that is taking it over from a dead one; ABANDONED; or DAMAGED
  * epoch         owners so far
  * stale before  gauge sets with a tick up to this one were made by an owner that is dead
  * observed since, observes, answered   see `doorbell.ts`
  * pulse         see `pulse.ts`
- * thread        1 + Node's thread id of the owner, to name it to people; 0 when its first owner is just coming
+ * thread        1 + Node's thread id of the owner, to name it to people; 0 when its first owner is just
+ *               coming
  * process       id of the owner's process, to name it to people; 0 in a store of one process
  * lock file     see `lock-ownership.ts`
  * affinity      what kind of thread the owner is: threads of one kind record the same streams
@@ -57,7 +58,9 @@ export function slabEpoch(region: Region, slab: number): number {
   return Atomics.load(region.words, epochIndex(slab));
 }
 
-/** Node's id (`worker_threads.threadId`) of the slab's latest owner; undefined when it has not said so yet. */
+/**
+ * Node's id (`worker_threads.threadId`) of the slab's latest owner; undefined when it has not said so yet.
+ */
 export function slabThread(region: Region, slab: number): number | undefined {
   const thread = Atomics.load(region.words, threadIndex(slab));
   return thread === 0 ? undefined : thread - 1;
@@ -85,8 +88,8 @@ export function isSlabDead(region: Region, slab: number): boolean {
 }
 
 /**
- * Gives this thread a slab: a dead thread's of the same kind (`affinity`) if there is one; else a new one, or when there are many dead
- * ones any of those. Undefined when all are in use.
+ * Gives this thread a slab: a dead thread's of the same kind (`affinity`) if there is one; else a new one, or
+ * when there are many dead ones any of those. Undefined when all are in use.
  */
 export function acquireSlab(region: Region, affinity = 0): OwnedSlab | undefined {
   const owned = findSlab(region, affinity);
@@ -95,8 +98,9 @@ export function acquireSlab(region: Region, affinity = 0): OwnedSlab | undefined
 }
 
 /**
- * In a slab that is taken over by all kinds of threads in turn, the series of all of them pile up, and so they do in every slab. So a
- * thread takes a strange slab only where more than this are dead beside as many as live: then new slabs for ever would be worse.
+ * In a slab that is taken over by all kinds of threads in turn, the series of all of them pile up, and so
+ * they do in every slab. So a thread takes a strange slab only where more than this are dead beside as many
+ * as live: then new slabs for ever would be worse.
  */
 const SPARE_SLABS = 16;
 
@@ -128,7 +132,8 @@ function takeOver(region: Region, slab: number, affinity: number): boolean {
     ownership.release(slab);
     return false;
   }
-  // Only the winner, and before the slab looks alive, or a reader could see the dead owner's gauges come back.
+  // Only the winner, and before the slab looks alive, or a reader could see the dead owner's gauges come
+  // back.
   region.doubles[staleIndex(slab)] = newestTick(words);
   Atomics.store(words, observesIndex(slab), 0); // the new owner has no callbacks yet
   Atomics.store(words, processIndex(slab), ownership.processId);
@@ -166,13 +171,17 @@ function takeFirst(region: Region, slab: number): boolean {
   return false;
 }
 
-/** Gives up a slab of this thread whose directory is damaged. Nobody takes it any more; readers go on with what they can read. */
+/**
+ * Gives up a slab of this thread whose directory is damaged. Nobody takes it any more; readers go on with
+ * what they can read.
+ */
 export function giveUpDamagedSlab(region: Region, slab: number): void {
   Atomics.store(region.words, ownerIndex(slab), layout.DAMAGED);
 }
 
 /**
- * Where /proc does not show deaths: gives up the slabs of a worker whose 'exit' event was seen, and those it was taking over.
+ * Where /proc does not show deaths: gives up the slabs of a worker whose 'exit' event was seen, and those it
+ * was taking over.
  */
 export function abandonSlabsOf(region: Region, mark: number): void {
   // The whole table: it may have died before it raised the number of used slabs.

@@ -29,10 +29,16 @@ import { allocate, fileSystemOf, mapFile, requireNativePart, tryLock } from './n
 import { readIdentity, writeIdentity } from './region-header.ts';
 import { sleepSync } from './sleep.ts';
 
-/** How long a process waits for another that is making a region; then it goes on without. It takes a millisecond. */
+/**
+ * How long a process waits for another that is making a region; then it goes on without. It takes a
+ * millisecond.
+ */
 const LOCK_MILLIS = 2000;
 const LOCK_STEP_MILLIS = 5;
-/** A store in which nobody lives is continued if somebody did this long ago: the counts of what crashed are kept, dead series are not for ever. */
+/**
+ * A store in which nobody lives is continued if somebody did this long ago: the counts of what crashed are
+ * kept, dead series are not for ever.
+ */
 export const CONTINUED_MILLIS = 300_000;
 /** In memory: nothing is ever written to a disk. */
 const MEMORY_FILE_SYSTEMS = ['tmpfs', 'ramfs'];
@@ -62,7 +68,8 @@ export interface OpenedDirectory {
 }
 
 /**
- * Opens the region of `directory` (an absolute path), or makes one of `maxBytes`. Throws a `RegionError` that says what is wrong with the directory, and what to do.
+ * Opens the region of `directory` (an absolute path), or makes one of `maxBytes`. Throws a `RegionError` that
+ * says what is wrong with the directory, and what to do.
  */
 export function openStoreDirectory(directory: string, maxBytes: number, known: Known): OpenedDirectory {
   requireNativePart();
@@ -280,7 +287,10 @@ function notAFile(path: string): RegionError {
   return new RegionError('E_TYPE', `${path} is a link, or no regular file: somebody put it there. Remove it`);
 }
 
-/** Only where the last who had the store were there a short time ago, and the machine was not started anew since. */
+/**
+ * Only where the last who had the store were there a short time ago, and the machine was not started anew
+ * since.
+ */
 function isToBeContinued(header: Buffer): boolean {
   const boot = bootId();
   const sign = header.readDoubleLE(layout.SIGN_OF_LIFE_DOUBLE * 8);

@@ -11,17 +11,19 @@
  * Assumptions
  *   A1  Every thread that locks the word has a mark no other live thread of the process has.
  *   A2  `isDead(mark)` is true only when the thread of that mark runs no more code, ever.
- *   A3  The kernel does not give a dead thread's id to a new thread that then takes this very lock in the moment
- *       between a proof of death and the compare-and-exchange that follows it.
+ *   A3  The kernel does not give a dead thread's id to a new thread that then takes this very lock in the
+ *       moment between a proof of death and the compare-and-exchange that follows it.
  * Guarantees
  *   G1  At most one live thread is between `acquire` and `release`.
- *   G2  A holder that dies, at any instruction, is found and replaced by the next thread that wants the lock. Its mark
- *       is exchanged for the successor's in one step, so of several successors one wins. Time alone proves nothing:
- *       a holder that is suspended keeps the lock for as long as that lasts.
- *   G3  A thread holds one lock at a time; a second `acquire` throws instead of waiting for itself or for a circle.
+ *   G2  A holder that dies, at any instruction, is found and replaced by the next thread that wants the lock.
+ *       Its mark is exchanged for the successor's in one step, so of several successors one wins. Time alone
+ *       proves nothing: a holder that is suspended keeps the lock for as long as that lasts.
+ *   G3  A thread holds one lock at a time; a second `acquire` throws instead of waiting for itself or for a
+ *       circle.
  *   G4  A wake-up lost with a thread that died on receiving it delays the others by one timed sleep, no more.
- * Not guaranteed: fairness; an end to waiting while a live holder does not release; recovery where nothing can prove a
- * death (no /proc and no `isDead`), or while the kernel lends a dead holder's id to another live thread.
+ * Not guaranteed: fairness; an end to waiting while a live holder does not release; recovery where nothing
+ * can prove a death (no /proc and no `isDead`), or while the kernel lends a dead holder's id to another live
+ * thread.
  */
 import { isProvenDead, OWN_MARK } from './liveness.ts';
 
@@ -29,7 +31,9 @@ const FREE = 0;
 const WAITERS = 0x80000000 | 0;
 const MARK = 0x7fffffff;
 
-/** Looks at the word before the first sleep. Holders are inside for some ten nanoseconds; a sleep costs 50 us. */
+/**
+ * Looks at the word before the first sleep. Holders are inside for some ten nanoseconds; a sleep costs 50 us.
+ */
 const SPINS = 100;
 /** Longest sleep before the holder is checked for death again: first, and after repeated checks. */
 const FIRST_SLEEP_MS = 1;
@@ -50,7 +54,10 @@ export class WriterLock {
     this.#isDead = isDead;
   }
 
-  /** Throws when this thread is inside a lock. Called by `acquire`; alone, for a caller with work to do before it. */
+  /**
+   * Throws when this thread is inside a lock. Called by `acquire`; alone, for a caller with work to do before
+   * it.
+   */
   refuseNested(): void {
     if (!inside) return;
     throw new Error(
@@ -59,14 +66,18 @@ export class WriterLock {
     );
   }
 
-  /** Waits for the lock and takes it. Any thread, the main thread too. Follow with `release` in a `finally`. */
+  /**
+   * Waits for the lock and takes it. Any thread, the main thread too. Follow with `release` in a `finally`.
+   */
   acquire(): void {
     this.refuseNested();
     if (Atomics.compareExchange(this.#words, this.#index, FREE, OWN_MARK) !== FREE) this.#wait();
     inside = true;
   }
 
-  /** Frees the lock and wakes one waiter. Throws, and frees nothing, if the lock is no longer this thread's. */
+  /**
+   * Frees the lock and wakes one waiter. Throws, and frees nothing, if the lock is no longer this thread's.
+   */
   release(): void {
     inside = false;
     const word = Atomics.compareExchange(this.#words, this.#index, OWN_MARK, FREE);
@@ -87,12 +98,13 @@ export class WriterLock {
     for (let spin = 0; spin < SPINS; spin++) {
       if (Atomics.load(words, index) === FREE && this.#replace(FREE, OWN_MARK)) return;
     }
-    // From here on the word is taken with the waiters bit: others may be asleep, and only a holder that knows wakes them.
+    // From here on the word is taken with the waiters bit: others may be asleep, and only a holder that knows
+    // wakes them.
     const mine = OWN_MARK | WAITERS;
     for (let sleepMs = FIRST_SLEEP_MS; ;) {
       const word = Atomics.load(words, index);
-      // This thread is inside no lock, so its own mark there was left by a dead thread whose id it was given, or by
-      // itself when an exception such as a stack overflow fell between taking the lock and knowing it.
+      // This thread is inside no lock, so its own mark there was left by a dead thread whose id it was given,
+      // or by itself when an exception such as a stack overflow fell between taking the lock and knowing it.
       if (word === FREE || (word & MARK) === OWN_MARK) {
         if (this.#replace(word, mine)) return;
         continue;

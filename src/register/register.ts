@@ -1,7 +1,7 @@
 /**
- * `node --import seqlock-metrics/register app.js`: metrics of an app that does nothing for it. Registers the global provider before the app's
- * first line, in the main thread and in every worker that is preloaded with this, and has an exporter thread export what the standard
- * environment variables say (docs/operations.md).
+ * `node --import seqlock-metrics/register app.js`: metrics of an app that does nothing for it. Registers the
+ * global provider before the app's first line, in the main thread and in every worker that is preloaded with
+ * this, and has an exporter thread export what the standard environment variables say (docs/operations.md).
  */
 import { diag, DiagConsoleLogger, DiagLogLevel, metrics } from '@opentelemetry/api';
 import { isMainThread, workerData } from 'node:worker_threads';
@@ -88,7 +88,10 @@ function isGlobal(provider: SeqlockMeterProvider): boolean {
   return false;
 }
 
-/** Never keeps the app from starting or ending. Where Prometheus cannot be served, what is pushed is pushed all the same. */
+/**
+ * Never keeps the app from starting or ending. Where Prometheus cannot be served, what is pushed is pushed
+ * all the same.
+ */
 function startExporter(options: ExporterThreadOptions, histogramSelection: string): void {
   const { prometheus, ...others } = options;
   const host = new ExporterThreadHost(options, { inBackground: true, histogramSelection });
@@ -102,7 +105,10 @@ function startExporter(options: ExporterThreadOptions, histogramSelection: strin
   );
 }
 
-/** Warnings are seen unless somebody said otherwise: there is no code of the app's that could set a logger before this. */
+/**
+ * Warnings are seen unless somebody said otherwise: there is no code of the app's that could set a logger
+ * before this.
+ */
 let isLoggerOurs = true;
 
 function showWarnings(environment: Environment): void {

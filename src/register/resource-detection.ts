@@ -20,12 +20,15 @@ interface OfficialResource extends ProviderResource {
 /** Characters of keys and values that the official detector takes. */
 const LONGEST = 255;
 
-/** The official names, in the order in which a later one stands over an earlier one: what the environment says counts most. */
+/**
+ * The official names, in the order in which a later one stands over an earlier one: what the environment says
+ * counts most.
+ */
 const DETECTORS = ['host', 'os', 'process', 'serviceinstance', 'env'] as const;
 
 /**
- * The resource as the official detectors find it. Call it in one thread only: all threads of a store are one service instance, with one
- * `service.instance.id`.
+ * The resource as the official detectors find it. Call it in one thread only: all threads of a store are one
+ * service instance, with one `service.instance.id`.
  */
 export function detectedResource(environment: Environment): ProviderResource {
   checkAttributes(environment);
@@ -45,7 +48,10 @@ export function detectedResource(environment: Environment): ProviderResource {
   return resources.resourceFromAttributes(defaultResource().attributes).merge(detected);
 }
 
-/** The official detector says nothing of what it cannot read, and leaves all of it out (specification, resource SDK). */
+/**
+ * The official detector says nothing of what it cannot read, and leaves all of it out (specification,
+ * resource SDK).
+ */
 function checkAttributes(environment: Environment): void {
   const found = environment.find('OTEL_RESOURCE_ATTRIBUTES');
   const wrong = found?.value.split(',').find((pair) => pair.trim() !== '' && !isReadable(pair));
@@ -68,7 +74,10 @@ function isReadable(pair: string): boolean {
   }
 }
 
-/** The copy that belongs to `@opentelemetry/sdk-metrics`, which depends on it: so it need not be installed beside it. */
+/**
+ * The copy that belongs to `@opentelemetry/sdk-metrics`, which depends on it: so it need not be installed
+ * beside it.
+ */
 function loadResources(): ResourcesPackage {
   const sdk = createRequire(import.meta.url).resolve('@opentelemetry/sdk-metrics');
   return createRequire(sdk)('@opentelemetry/resources') as ResourcesPackage;

@@ -28,7 +28,8 @@ export function settingsFrom(environment: Environment): Settings {
 }
 
 function exporterThreadFrom(environment: Environment): ExporterOptions | undefined {
-  // The first is for those whose other SDK, such as that of auto-instrumentations, is to leave metrics alone: it has `none` in the second.
+  // The first is for those whose other SDK, such as that of auto-instrumentations, is to leave metrics alone:
+  // it has `none` in the second.
   const exporters = environment.listOf(
     ['SEQLOCK_METRICS_EXPORTER', 'OTEL_METRICS_EXPORTER'],
     EXPORTERS,

@@ -27,7 +27,10 @@ interface ExplicitOptions {
   readonly recordMinMax?: boolean;
 }
 
-/** The scale may be limited (specification, base-2 exponential histogram); the official SDK takes no notice of that. */
+/**
+ * The scale may be limited (specification, base-2 exponential histogram); the official SDK takes no notice of
+ * that.
+ */
 interface ExponentialOptions {
   readonly maxSize?: number;
   readonly maxScale?: number;
@@ -49,7 +52,8 @@ const CHECKS: { readonly [T in AggregationTypeName]?: Check } = {
       },
       { example: 'an object such as { boundaries: [1, 10, 100] }' },
     )(value, option);
-    // Left out, they are the default ones. Given, and undefined, they are a slip whose histogram would be wrong for good.
+    // Left out, they are the default ones. Given, and undefined, they are a slip whose histogram would be
+    // wrong for good.
     if ('boundaries' in (value as ExplicitOptions) && (value as ExplicitOptions).boundaries === undefined)
       throw new OptionError(`${option}.boundaries`, undefined, 'an array of numbers, or left out');
   },

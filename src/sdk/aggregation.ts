@@ -61,7 +61,10 @@ function isNeverNegative(kind: InstrumentKind): boolean {
   return kind === 'COUNTER' || kind === 'OBSERVABLE_COUNTER' || kind === 'HISTOGRAM';
 }
 
-/** False where a choice has no meaning: what callbacks observe are totals and levels, and no distribution (specification, view). */
+/**
+ * False where a choice has no meaning: what callbacks observe are totals and levels, and no distribution
+ * (specification, view).
+ */
 export function isPossible(choice: AggregationChoice, kind: InstrumentKind): boolean {
   return !(isObserved(kind) && isHistogram(choice));
 }

@@ -9,13 +9,17 @@ export interface AttributeFilter {
   /** Where keys alone decide: tells whether attributes of a key are kept. The rule of a key never changes. */
   readonly keeps: ((key: string) => boolean) | undefined;
   /**
-   * Where code decides: the attributes to record, given what the app passed as such. Something that is no object does not reach the code,
-   * and is given back for the stream to refuse. May throw what the code throws.
+   * Where code decides: the attributes to record, given what the app passed as such. Something that is no
+   * object does not reach the code, and is given back for the stream to refuse. May throw what the code
+   * throws.
    */
   readonly process: ((attributes: unknown, context: Context | undefined) => unknown) | undefined;
 }
 
-/** A filter that keeps `keys`, if given, and has what is left go through `processors` in their order. Undefined when it does nothing. */
+/**
+ * A filter that keeps `keys`, if given, and has what is left go through `processors` in their order.
+ * Undefined when it does nothing.
+ */
 export function filterOf(
   keys: readonly string[] | undefined,
   processors: readonly IAttributesProcessor[],
@@ -82,7 +86,10 @@ const LISTS = [
 ] as const;
 const ELSE = '\u0000another key';
 
-/** Allow and deny lists of any copy of the official SDK are known by what they hold, and by doing just what such a list does. */
+/**
+ * Allow and deny lists of any copy of the official SDK are known by what they hold, and by doing just what
+ * such a list does.
+ */
 function stepOf(processor: IAttributesProcessor): AttributeStep {
   for (const [field, type] of LISTS) {
     const names: unknown = Reflect.get(processor, field);

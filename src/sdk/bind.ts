@@ -14,9 +14,9 @@ interface Bindable<T> {
 }
 
 /**
- * Resolves an instrument's attributes once: what comes back records with no look-up. Instruments of this package bind for
- * real; of any other (the API's no-op, another SDK) the result passes a copy of the attributes with each call, so that
- * code may bind whatever provider is registered.
+ * Resolves an instrument's attributes once: what comes back records with no look-up. Instruments of this
+ * package bind for real; of any other (the API's no-op, another SDK) the result passes a copy of the
+ * attributes with each call, so that code may bind whatever provider is registered.
  */
 export function bind(instrument: Counter | UpDownCounter, attributes?: Attributes): BoundCounter;
 export function bind(instrument: Gauge | Histogram, attributes?: Attributes): BoundRecorder;

@@ -1,6 +1,6 @@
 /**
- * Bucket bounds as they are used: a copy, ascending, without the infinities (the outer buckets are open anyway) and without
- * repetition. Undefined for what is no array of numbers. Never throws.
+ * Bucket bounds as they are used: a copy, ascending, without the infinities (the outer buckets are open
+ * anyway) and without repetition. Undefined for what is no array of numbers. Never throws.
  */
 export function bucketBounds(given: unknown): readonly number[] | undefined {
   if (!areNumbers(given)) return undefined;

@@ -1,7 +1,7 @@
 /**
- * Instruments that an app makes before it registers a meter provider: the API's no-op provider gives the meters for them, and they record nothing for
- * ever. That provider is one object to all, so it can be heard there which names are asked for. Only what is asked for after this file was loaded
- * is known.
+ * Instruments that an app makes before it registers a meter provider: the API's no-op provider gives the
+ * meters for them, and they record nothing for ever. That provider is one object to all, so it can be heard
+ * there which names are asked for. Only what is asked for after this file was loaded is known.
  */
 import { createNoopMeter, metrics, type Meter } from '@opentelemetry/api';
 import { ofThisThread } from '../base/this-thread.ts';

@@ -14,13 +14,15 @@ const PATIENCE = 16;
 const STRIDE = 64;
 
 /**
- * Says whether a measurement may become an exemplar (specification, ExemplarFilter), and in which span it was made. One for each stream.
+ * Says whether a measurement may become an exemplar (specification, ExemplarFilter), and in which span it was
+ * made. One for each stream.
  *
- * Finding the active context costs more than a bound measurement: 12 to 20 ns in a row, up to 100 now and then, of which most goes into `AsyncLocalStorage` and none can be
- * cached, since nothing tells when the context changes. So where the last 16 measurements of the stream were made outside of any
- * sampled span, only every 64th on the average is looked at, at random distances, until one is inside. What that misses: 63 of 64 exemplars
- * of spans that are rare among measurements without. A stream that is recorded to inside of spans is looked at each time, and so
- * is a measurement that is given its context.
+ * Finding the active context costs more than a bound measurement: 12 to 20 ns in a row, up to 100 now and
+ * then, of which most goes into `AsyncLocalStorage` and none can be cached, since nothing tells when the
+ * context changes. So where the last 16 measurements of the stream were made outside of any sampled span,
+ * only every 64th on the average is looked at, at random distances, until one is inside. What that misses: 63
+ * of 64 exemplars of spans that are rare among measurements without. A stream that is recorded to inside of
+ * spans is looked at each time, and so is a measurement that is given its context.
  */
 export class SpanGate implements ExemplarGate {
   untilNextOffer = 0;
@@ -45,7 +47,10 @@ export class SpanGate implements ExemplarGate {
     return undefined;
   }
 
-  /** At random from 0 to twice the stride (Marsaglia, "Xorshift RNGs", 2003). In int32s: `Math.random` would leave 16 B of garbage. */
+  /**
+   * At random from 0 to twice the stride (Marsaglia, "Xorshift RNGs", 2003). In int32s: `Math.random` would
+   * leave 16 B of garbage.
+   */
   #distance(): number {
     this.#random ^= this.#random << 13;
     this.#random ^= this.#random >>> 17;
@@ -54,7 +59,10 @@ export class SpanGate implements ExemplarGate {
   }
 }
 
-/** Has a stream keep the exemplars that a filter lets through, in the reservoir of its view or its aggregation. */
+/**
+ * Has a stream keep the exemplars that a filter lets through, in the reservoir of its view or its
+ * aggregation.
+ */
 export function keepExemplars(
   stream: StreamWriter,
   filter: ExemplarFilter,
@@ -65,7 +73,10 @@ export function keepExemplars(
   stream.keepExemplars(new SpanGate(filter), choice, attributes !== undefined);
 }
 
-/** The sampled span of a context (by default the active one); undefined when there is none, or it cannot be read. */
+/**
+ * The sampled span of a context (by default the active one); undefined when there is none, or it cannot be
+ * read.
+ */
 function sampledSpan(given: unknown): ExemplarSpan | undefined {
   try {
     const span = trace.getSpanContext((given as Context | undefined) ?? context.active());

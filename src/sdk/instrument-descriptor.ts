@@ -21,19 +21,22 @@ export interface InstrumentDescriptor {
 /** What `createGauge` and `createObservableGauge` take beside the API's options. */
 export interface GaugeOptions extends MetricOptions {
   /**
-   * How the values of several threads in one series are reported: what was set last (`most-recent`, the default); the `sum`, `min` or
-   * `max` of what each live thread set last; or each by itself (`per-writer`), with the attribute `thread.id`. To be the same in all
-   * threads.
+   * How the values of several threads in one series are reported: what was set last (`most-recent`, the
+   * default); the `sum`, `min` or `max` of what each live thread set last; or each by itself (`per-writer`),
+   * with the attribute `thread.id`. To be the same in all threads.
    */
   readonly merge?: (typeof GAUGE_MERGES)[number];
 }
 
-/** Instrument name syntax of the specification: ASCII letter, then up to 254 of letters, digits, `_`, `.`, `-`, `/`. */
+/**
+ * Instrument name syntax of the specification: ASCII letter, then up to 254 of letters, digits, `_`, `.`,
+ * `-`, `/`.
+ */
 const NAME = /^[a-z][a-z0-9_.\-/]{0,254}$/i;
 
 /**
- * Checks what a caller asked for. What is wrong is warned of and replaced; an instrument always comes out, since the
- * specification wants a working one.
+ * Checks what a caller asked for. What is wrong is warned of and replaced; an instrument always comes out,
+ * since the specification wants a working one.
  */
 export function describeInstrument(
   name: unknown,
@@ -111,8 +114,9 @@ interface GivenOptions {
 }
 
 /**
- * Bounds of a histogram in seconds for which nobody gave any: those that the semantic conventions have for durations. The specification's
- * default bounds, 0 to 10,000, are of milliseconds: in seconds, nearly all durations would be in one bucket.
+ * Bounds of a histogram in seconds for which nobody gave any: those that the semantic conventions have for
+ * durations. The specification's default bounds, 0 to 10,000, are of milliseconds: in seconds, nearly all
+ * durations would be in one bucket.
  */
 const SECONDS_BOUNDARIES: readonly number[] = [
   0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10,

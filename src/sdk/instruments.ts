@@ -1,9 +1,10 @@
 /**
- * The synchronous instruments. Their calls never throw, never wait, and allocate nothing once a series exists.
- * An instrument belongs to the thread that made it.
+ * The synchronous instruments. Their calls never throw, never wait, and allocate nothing once a series
+ * exists. An instrument belongs to the thread that made it.
  *
- * Each class has its own record call, though they differ in little: V8 then sees one kind of stream behind each and inlines all of it.
- * One call for all of them would see every kind, call them from afar, and box the number it passes.
+ * Each class has its own record call, though they differ in little: V8 then sees one kind of stream behind
+ * each and inlines all of it. One call for all of them would see every kind, call them from afar, and box the
+ * number it passes.
  */
 import type { Attributes, Context, Counter, Gauge, Histogram, UpDownCounter } from '@opentelemetry/api';
 import type { CellLookup } from '../state/cell-lookup.ts';

@@ -27,12 +27,15 @@ export interface CheckedInstrument {
 }
 
 /**
- * What an instrument takes as a value. A record call tests the common case itself (a number in range, no integer instrument);
- * everything else comes here. Each cause is warned of once per metric.
+ * What an instrument takes as a value. A record call tests the common case itself (a number in range, no
+ * integer instrument); everything else comes here. Each cause is warned of once per metric.
  */
 export class ValueCheck {
   readonly integer: boolean;
-  /** The largest number that is taken as it is, if it is not below the smallest. NaN of an integer instrument: all are checked. */
+  /**
+   * The largest number that is taken as it is, if it is not below the smallest. NaN of an integer instrument:
+   * all are checked.
+   */
   readonly most: number;
   /** Warns of the instrument, once per cause. */
   readonly warn: (cause: string, message: string) => void;
@@ -48,7 +51,10 @@ export class ValueCheck {
     this.warn = warn;
   }
 
-  /** The value to record, or undefined when there is none. Never throws, whatever is passed; allocates only to warn. */
+  /**
+   * The value to record, or undefined when there is none. Never throws, whatever is passed; allocates only to
+   * warn.
+   */
   usable(value: unknown): number | undefined {
     const name = this.#name;
     if (typeof value !== 'number') {

@@ -18,7 +18,10 @@ export class MeterRegistry {
     this.#warnings = context.writer.warnings;
   }
 
-  /** The meter of a scope. An invalid name is warned of and still gets a working meter (specification, get a meter). */
+  /**
+   * The meter of a scope. An invalid name is warned of and still gets a working meter (specification, get a
+   * meter).
+   */
   meter(name: unknown, version: unknown, options: unknown): Meter {
     const { schemaUrl, attributes } = this.#read(options);
     if (typeof name !== 'string' || name === '')

@@ -105,7 +105,10 @@ export class MeterStreams {
   }
 }
 
-/** Whether a stream takes every value that its instrument does. The infinities, and NaN of gauges, would spoil a sum for good. */
+/**
+ * Whether a stream takes every value that its instrument does. The infinities, and NaN of gauges, would spoil
+ * a sum for good.
+ */
 function takesAll({ kind }: InstrumentDescriptor, { aggregation: { type } }: StreamDescription): boolean {
   if (kind === 'GAUGE') return type === 'last-value';
   return kind !== 'HISTOGRAM' || type !== 'sum';

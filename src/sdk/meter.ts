@@ -91,7 +91,9 @@ export class Meter implements SeqlockMeter {
     return this.#observable(name, 'OBSERVABLE_GAUGE', options);
   }
 
-  /** Calls `callback` once a round for all of `observables`. Instruments of other SDKs among them are ignored. */
+  /**
+   * Calls `callback` once a round for all of `observables`. Instruments of other SDKs among them are ignored.
+   */
   addBatchObservableCallback(callback: BatchObservableCallback, observables: Observable[]): void {
     const instruments = ownOf(observables);
     if (instruments.length === 0) {

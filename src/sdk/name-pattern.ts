@@ -6,11 +6,12 @@ export function hasWildcard(pattern: string): boolean {
 }
 
 /**
- * Tests names: `*` fits any characters and none, `?` exactly one, everything else itself; without regard to case, as instrument names
- * are compared (specification, view and instrument name).
+ * Tests names: `*` fits any characters and none, `?` exactly one, everything else itself; without regard to
+ * case, as instrument names are compared (specification, view and instrument name).
  *
- * What stands between two `*` is looked for from left to right, and each piece is found at its first place. No later choice of a place
- * could fit where that one does not, so nothing is tried twice: the time is at most the product of both lengths.
+ * What stands between two `*` is looked for from left to right, and each piece is found at its first place.
+ * No later choice of a place could fit where that one does not, so nothing is tried twice: the time is at
+ * most the product of both lengths.
  */
 export function namePattern(pattern: string): (name: string) => boolean {
   const pieces = pattern.split(/\*+/).map(expressionOf);

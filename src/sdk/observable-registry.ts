@@ -17,7 +17,10 @@ export interface RegistrationKey {
 /** A callback and the streams it reports to. */
 export interface Registration extends RegistrationKey {
   readonly streams: readonly ObservedStream[];
-  /** Calls it; what it reports while `isOpen` goes into the round. May throw, or return a promise that rejects. */
+  /**
+   * Calls it; what it reports while `isOpen` goes into the round. May throw, or return a promise that
+   * rejects.
+   */
   readonly call: (round: Round, isOpen: () => boolean) => unknown;
 }
 
@@ -31,12 +34,15 @@ export class CallbackTimeoutError extends Error {
   }
 }
 
-/** Callbacks get this long when a reader sets no time-out: half the scrape time-out of Prometheus, so that a scrape goes well without them. */
+/**
+ * Callbacks get this long when a reader sets no time-out: half the scrape time-out of Prometheus, so that a
+ * scrape goes well without them.
+ */
 const DEFAULT_TIMEOUT_MILLIS = 5000;
 
 /**
- * The observable callbacks of one thread and store. They run in this thread, in rounds: one at a time, asked for by a reader of this
- * thread or, through the doorbell, of another.
+ * The observable callbacks of one thread and store. They run in this thread, in rounds: one at a time, asked
+ * for by a reader of this thread or, through the doorbell, of another.
  */
 export class ObservableRegistry {
   readonly #writer: StoreWriter;
@@ -74,8 +80,9 @@ export class ObservableRegistry {
   }
 
   /**
-   * Runs a round for readers of other threads. Of the requests that come meanwhile the newest is kept: its answer is one to all before
-   * it. What callbacks throw is said here, since nobody there could do anything about it.
+   * Runs a round for readers of other threads. Of the requests that come meanwhile the newest is kept: its
+   * answer is one to all before it. What callbacks throw is said here, since nobody there could do anything
+   * about it.
    */
   async #runForOthers(request: number, timeoutMillis: number): Promise<void> {
     this.#newestOfOthers = request;
@@ -94,8 +101,8 @@ export class ObservableRegistry {
   }
 
   /**
-   * Runs a round after the rounds that were asked for before, and answers `request`. Resolves to what callbacks failed with; those that
-   * did not fail have counted.
+   * Runs a round after the rounds that were asked for before, and answers `request`. Resolves to what
+   * callbacks failed with; those that did not fail have counted.
    */
   run(request: number, timeoutMillis: number = DEFAULT_TIMEOUT_MILLIS): Promise<unknown[]> {
     this.#requested = request;
@@ -114,7 +121,10 @@ export class ObservableRegistry {
     return calls.flatMap(({ errors }) => errors);
   }
 
-  /** Calls one callback. What it observes counts when it ends well and in time, else nothing of it does. Never rejects. */
+  /**
+   * Calls one callback. What it observes counts when it ends well and in time, else nothing of it does. Never
+   * rejects.
+   */
   async #call(
     registration: Registration,
     timeoutMillis: number,

@@ -15,7 +15,10 @@ import type { ObservableRegistry } from './observable-registry.ts';
 import type { ObservedTarget } from './observed-target.ts';
 import type { Round } from './round.ts';
 
-/** An asynchronous instrument: its values come from callbacks, called when a reader collects. Belongs to its thread. */
+/**
+ * An asynchronous instrument: its values come from callbacks, called when a reader collects. Belongs to its
+ * thread.
+ */
 export class ObservableInstrument implements Observable {
   readonly targets: readonly ObservedTarget[];
   readonly #kind: InstrumentKind;

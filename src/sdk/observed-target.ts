@@ -5,12 +5,18 @@ import type { AttributeFilter } from './attribute-filter.ts';
 import type { StreamPlan } from './stream-plan.ts';
 import { warnOfProcessor } from './viewed-recorder.ts';
 
-/** Where the observations of an asynchronous instrument go: one of its streams, and what a view does to attributes on the way. */
+/**
+ * Where the observations of an asynchronous instrument go: one of its streams, and what a view does to
+ * attributes on the way.
+ */
 export class ObservedTarget {
   readonly stream: ObservedStream;
   readonly #cells: CellLookup;
   readonly #process: AttributeFilter['process'];
-  /** Its name as names are compared; undefined where the stream is that of one instrument, with its attributes as they are. */
+  /**
+   * Its name as names are compared; undefined where the stream is that of one instrument, with its attributes
+   * as they are.
+   */
   readonly #instrument: string | undefined;
 
   constructor(stream: ObservedStream, { filter, name, instrument }: StreamPlan) {
@@ -27,8 +33,8 @@ export class ObservedTarget {
   }
 
   /**
-   * What tells apart observations that may share a cell: in one round the later with the same attributes counts, and those with others,
-   * or of another instrument, are put together.
+   * What tells apart observations that may share a cell: in one round the later with the same attributes
+   * counts, and those with others, or of another instrument, are put together.
    */
   keyOf(attributes: unknown, cell: number): string | number {
     if (this.#instrument === undefined && cell !== this.stream.overflowCell) return cell;

@@ -3,8 +3,9 @@ import type { CellLookup } from '../state/cell-lookup.ts';
 import type { BoundSeries } from '../state/bound-cell.ts';
 
 /**
- * Where the measurements of a synchronous instrument go. In the common case it is the instrument's one stream itself, so that the call goes
- * straight to it; views may make it several streams, streams behind code of the app, or none.
+ * Where the measurements of a synchronous instrument go. In the common case it is the instrument's one stream
+ * itself, so that the call goes straight to it; views may make it several streams, streams behind code of the
+ * app, or none.
  */
 export interface Recorder {
   /** `cells`: the way to the stream's cells; see `Destination`. */
@@ -19,8 +20,9 @@ export interface Recorder {
 }
 
 /**
- * A recorder and what to call it with. A view that leaves attributes out needs no recorder of its own: it is another way to the cells of
- * the same stream. So V8 sees one kind of recorder where views of that kind are, and where they are not.
+ * A recorder and what to call it with. A view that leaves attributes out needs no recorder of its own: it is
+ * another way to the cells of the same stream. So V8 sees one kind of recorder where views of that kind are,
+ * and where they are not.
  */
 export interface Destination {
   readonly recorder: Recorder;

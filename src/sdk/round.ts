@@ -35,8 +35,9 @@ export class Round {
   }
 
   /**
-   * The values of a stream by cell. Several attribute sets may share one: those beyond the cardinality limit, and those of which a view
-   * leaves only the same. Totals add up (data model, spatial aggregation); of levels the last counts.
+   * The values of a stream by cell. Several attribute sets may share one: those beyond the cardinality limit,
+   * and those of which a view leaves only the same. Totals add up (data model, spatial aggregation); of
+   * levels the last counts.
    */
   valuesOf(stream: ObservedStream): ReadonlyMap<number, number> {
     const adds = stream.description.aggregation.type === 'sum';

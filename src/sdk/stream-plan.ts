@@ -33,8 +33,9 @@ export interface StreamRules {
 }
 
 /**
- * The streams of an instrument: those of each view that selects it, each view by itself; without one, the default. Where a view says
- * nothing of the aggregation there is one stream for each that readers want of the kind.
+ * The streams of an instrument: those of each view that selects it, each view by itself; without one, the
+ * default. Where a view says nothing of the aggregation there is one stream for each that readers want of the
+ * kind.
  */
 export function planStreams(
   instrument: InstrumentDescriptor,
@@ -51,7 +52,9 @@ export function planStreams(
   return toldApart(plans, warnings);
 }
 
-/** Specification: a view that cannot be applied without semantic errors is warned of and taken for not there. */
+/**
+ * Specification: a view that cannot be applied without semantic errors is warned of and taken for not there.
+ */
 function makesSense(
   { description: { stream } }: View,
   { name, kind }: InstrumentDescriptor,
@@ -92,7 +95,10 @@ function plansOf(
   }));
 }
 
-/** Streams alike in all but what they do to attributes are told apart by `viewIndex`; ones that are alike in that too are one, or all would count twice. */
+/**
+ * Streams alike in all but what they do to attributes are told apart by `viewIndex`; ones that are alike in
+ * that too are one, or all would count twice.
+ */
 function toldApart(plans: readonly StreamPlan[], warnings: Warnings): StreamPlan[] {
   const alike = new Map<string, (AttributeFilter | undefined)[]>();
   return plans.flatMap((plan) => {

@@ -18,9 +18,10 @@ interface Entry<T> {
 }
 
 /**
- * The streams of one meter by name, and the rules for two of one name (specification, duplicate instrument registration):
- * identical ones are one; ones that differ only in description, case of the name or advice are taken for identical and warned
- * of; ones that differ in kind, unit, value type or aggregation both work, and are warned of.
+ * The streams of one meter by name, and the rules for two of one name (specification, duplicate instrument
+ * registration): identical ones are one; ones that differ only in description, case of the name or advice are
+ * taken for identical and warned of; ones that differ in kind, unit, value type or aggregation both work, and
+ * are warned of.
  */
 export class StreamRegistry<T> {
   readonly #meter: string;
@@ -107,7 +108,10 @@ export class StreamRegistry<T> {
     );
   }
 
-  /** Two instruments that views gave one name: they are put together, as one would be that is recorded to from two places. */
+  /**
+   * Two instruments that views gave one name: they are put together, as one would be that is recorded to from
+   * two places.
+   */
   #warnOfUnion(first: StreamPlan, second: StreamPlan): void {
     const [a, b] = [first.instrument.name, second.instrument.name];
     if (a.toLowerCase() !== b.toLowerCase())
@@ -135,7 +139,10 @@ const DIFFERENCES: readonly (readonly [string, (plan: StreamPlan) => unknown])[]
   ['aggregation', ({ aggregation }) => selectionKey(aggregation)],
 ];
 
-/** What helps against a conflict: a view, where one can select one of the two alone (specification, duplicate registration). */
+/**
+ * What helps against a conflict: a view, where one can select one of the two alone (specification, duplicate
+ * registration).
+ */
 function wayOut({ instrument: first }: StreamPlan, { instrument: second }: StreamPlan): string {
   if (first === second) return 'Give one of the views another name';
   const selector =

@@ -33,7 +33,9 @@ interface LimitedExponentialHistogram {
   };
 }
 
-/** The options of a view: those of `@opentelemetry/sdk-metrics`, and a plain list of the attributes to keep. */
+/**
+ * The options of a view: those of `@opentelemetry/sdk-metrics`, and a plain list of the attributes to keep.
+ */
 export interface SeqlockViewOptions extends Omit<ViewOptions, 'aggregation'> {
   /** The official options, and `maxScale` of exponential histograms: -10 to 20, 20 by default. */
   readonly aggregation?: AggregationOption | LimitedExponentialHistogram;
@@ -42,8 +44,9 @@ export interface SeqlockViewOptions extends Omit<ViewOptions, 'aggregation'> {
   /** Of gauges: how the values of several threads are reported; see `GaugeOptions`, which it goes before. */
   readonly merge?: (typeof GAUGE_MERGES)[number];
   /**
-   * How exemplars are chosen: at most `size` of each series, one of each bucket of a histogram, or none. Default: one of each bucket for
-   * histograms with explicit ones, up to 20 for exponential histograms, else one.
+   * How exemplars are chosen: at most `size` of each series, one of each bucket of a histogram, or none.
+   * Default: one of each bucket for histograms with explicit ones, up to 20 for exponential histograms, else
+   * one.
    */
   readonly exemplarReservoir?: ViewReservoir;
 }
@@ -126,7 +129,10 @@ function withoutNulls(given: unknown): SeqlockViewOptions {
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== null));
 }
 
-/** Specification, view: no selector at all is an error; a name wants a selector that fits one instrument of a meter. */
+/**
+ * Specification, view: no selector at all is an error; a name wants a selector that fits one instrument of a
+ * meter.
+ */
 function checkSelector(
   selector: Omit<ViewDescription, 'stream'>,
   { name }: SeqlockViewOptions,

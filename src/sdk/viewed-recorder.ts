@@ -1,4 +1,7 @@
-/** What stands between an instrument and a stream where a view, or the aggregation a reader wants, asks for it. */
+/**
+ * What stands between an instrument and a stream where a view, or the aggregation a reader wants, asks for
+ * it.
+ */
 import { context as activeContext, type Context } from '@opentelemetry/api';
 import { shortText } from '../base/errors.ts';
 import type { BoundSeries } from '../state/bound-cell.ts';
@@ -13,7 +16,10 @@ export function filtered(stream: RecordedStream, filter: AttributeFilter | undef
   return { recorder: stream, cells: stream.lookupFor(filter?.keeps) };
 }
 
-/** Has attributes go through code of the app, with the context of the call. What it costs, and leaves as garbage, is its own. */
+/**
+ * Has attributes go through code of the app, with the context of the call. What it costs, and leaves as
+ * garbage, is its own.
+ */
 class Processed implements Recorder {
   readonly #stream: RecordedStream;
   readonly #process: NonNullable<AttributeFilter['process']>;
@@ -42,7 +48,9 @@ class Processed implements Recorder {
   }
 }
 
-/** Code that fails may be there to keep something out of the metrics: nothing of the attributes is recorded. */
+/**
+ * Code that fails may be there to keep something out of the metrics: nothing of the attributes is recorded.
+ */
 export function warnOfProcessor(stream: Pick<RecordedStream, 'warn'>, error: unknown): void {
   stream.warn(
     'processor',
@@ -50,7 +58,10 @@ export function warnOfProcessor(stream: Pick<RecordedStream, 'warn'>, error: unk
   );
 }
 
-/** Keeps values from a stream that would be of no use there: gauges take NaN and the infinities, sums and distributions do not. */
+/**
+ * Keeps values from a stream that would be of no use there: gauges take NaN and the infinities, sums and
+ * distributions do not.
+ */
 export class FiniteOnly implements Recorder {
   readonly #stream: RecordedStream;
   readonly #to: Destination;

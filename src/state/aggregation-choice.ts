@@ -1,6 +1,9 @@
 import type { InstrumentKind } from './instrument-kind.ts';
 
-/** An aggregation as a view or a reader asks for it, before an instrument's kind and advice say what it comes to. */
+/**
+ * An aggregation as a view or a reader asks for it, before an instrument's kind and advice say what it comes
+ * to.
+ */
 export type AggregationChoice =
   | { readonly type: 'default' | 'drop' | 'sum' | 'last-value' }
   | {
@@ -36,8 +39,9 @@ export function selectionKey(choice: AggregationChoice): string {
 export const DEFAULT_SELECTION: string = selectionKey(DEFAULT_CHOICE);
 
 /**
- * The selection whose streams a reader shows for instruments of a kind. Its own, if the store's publisher has it; else nobody records for
- * it, and it gets the default or, where nobody wants that, what the publisher's first reader gets.
+ * The selection whose streams a reader shows for instruments of a kind. Its own, if the store's publisher has
+ * it; else nobody records for it, and it gets the default or, where nobody wants that, what the publisher's
+ * first reader gets.
  */
 export function shownSelection(
   selections: Selections | undefined,

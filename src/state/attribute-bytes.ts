@@ -5,10 +5,12 @@
  *   NUMBER                         a float64, little-endian
  *   WHOLE                          a varint: a whole number from 0 to 2^32 - 1
  *   UTF8, UTF16, JSON              a varint, and so many bytes
- *   NUMBERED                       a varint: the number this text has from now on (directory-texts.ts); then as UTF8
+ *   NUMBERED                       a varint: the number this text has from now on (directory-texts.ts); then
+ *                                  as UTF8
  *   KNOWN                          a varint: the number of a text that a record before has given
  *
- * A varint has 7 bits of a number a byte, the lowest first; the highest bit of a byte says that there are more.
+ * A varint has 7 bits of a number a byte, the lowest first; the highest bit of a byte says that there are
+ * more.
  */
 import { RegionError } from '../base/errors.ts';
 import type { AttributeValue } from './attributes.ts';
@@ -126,7 +128,10 @@ export class ValueWriter {
   }
 }
 
-/** Reads varints and values of a record one after the other. Its methods throw a `RegionError` where the record ends before them. */
+/**
+ * Reads varints and values of a record one after the other. Its methods throw a `RegionError` where the
+ * record ends before them.
+ */
 export class ValueReader {
   readonly #bytes: Buffer;
   readonly #end: number;

@@ -1,22 +1,26 @@
 /**
  * One attribute key of a key set: its values to small numbers (ids), from 1 on.
  *
- * A map has the id of every value. Two short cuts stand before it, and each look-up takes one of them most of the time:
+ * A map has the id of every value. Two short cuts stand before it, and each look-up takes one of them most of
+ * the time:
  *
  *   small whole numbers    small[value] = id
  *   strings                place = (character at `letter` + 3 * length) & mask
  *                          strings[place] === value ?  stringIds[place] = id
  *
- * `letter` is where the key's strings differ most, found out as they come: one character tells GET from POST and /users from
- * /orders. While a key has one string, that is `only`, compared before all else. A place holds the string looked up last of those that share it. Comparing
- * it costs next to nothing when it is the very same string, as constants of a program are, and less than hashing when it is an equal one
- * that was made at run time.
+ * `letter` is where the key's strings differ most, found out as they come: one character tells GET from POST
+ * and /users from /orders. While a key has one string, that is `only`, compared before all else. A place
+ * holds the string looked up last of those that share it. Comparing it costs next to nothing when it is the
+ * very same string, as constants of a program are, and less than hashing when it is an equal one that was
+ * made at run time.
  */
 import { HASH_SEED } from '../base/hash.ts';
 import type { AttributeValue } from './attributes.ts';
 import { scalarIdentity, textIdentity } from './attributes.ts';
 
-/** Whole numbers below this are looked up in an array and not in a map: status codes, ports of a few, flags. */
+/**
+ * Whole numbers below this are looked up in an array and not in a map: status codes, ports of a few, flags.
+ */
 const SMALL_NUMBERS = 1024;
 const NO_NUMBERS: Int32Array = new Int32Array(0);
 /** No value anybody passes; whoever does is looked up the slow way, since its id is 0. */
@@ -33,8 +37,8 @@ const VALUELESS_ID = 2;
 const JSON_NULLS: readonly (number | null)[] = [null, NaN, Infinity, -Infinity];
 
 /**
- * Bits of a small number spread over a word (finalizer of MurmurHash3), in another way in each realm: nobody outside can choose values whose
- * ids share a sum. Multipliers of different positions must not be small
+ * Bits of a small number spread over a word (finalizer of MurmurHash3), in another way in each realm: nobody
+ * outside can choose values whose ids share a sum. Multipliers of different positions must not be small
  * multiples of each other, or sums of ids would collide.
  */
 function mixed(n: number): number {
@@ -69,7 +73,10 @@ export class AttributeKey {
   count = 0;
   /** True for a key that a view leaves out: it has no ids, and every value is as good as another. */
   readonly leftOut: boolean;
-  /** True for a key that is no attribute, since its value is undefined: that is its one value, whose id adds nothing to an index or a hash. */
+  /**
+   * True for a key that is no attribute, since its value is undefined: that is its one value, whose id adds
+   * nothing to an index or a hash.
+   */
   readonly valueless: boolean;
 
   constructor(name: string, position: number, role: 'attribute' | 'left out' | 'valueless' = 'attribute') {

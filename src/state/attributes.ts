@@ -1,9 +1,14 @@
 import { shortText } from '../base/errors.ts';
 
-/** An attribute value as a series keeps it: scalars as they came, arrays and objects as their JSON reads back. */
+/**
+ * An attribute value as a series keeps it: scalars as they came, arrays and objects as their JSON reads back.
+ */
 export type AttributeValue = string | number | boolean | null | object;
 
-/** The identity of a series within its stream, independent of the order in which a caller wrote the attributes. */
+/**
+ * The identity of a series within its stream, independent of the order in which a caller wrote the
+ * attributes.
+ */
 export interface CanonicalAttributes {
   /** Own enumerable keys, sorted by UTF-16 code units. */
   readonly keys: readonly string[];
@@ -16,14 +21,17 @@ export type OnUnusable = (cause: string, message: string) => void;
 
 export const NO_ATTRIBUTES: CanonicalAttributes = { keys: [], values: [] };
 
-/** The attribute set of the series that takes what exceeds the cardinality limit (specification, metrics SDK). */
+/**
+ * The attribute set of the series that takes what exceeds the cardinality limit (specification, metrics SDK).
+ */
 export const OVERFLOW_ATTRIBUTES: CanonicalAttributes = { keys: ['otel.metric.overflow'], values: [true] };
 
 /**
- * Copies and orders whatever was passed as attributes. Never throws: what cannot be read or kept becomes the nearest
- * thing that can, and `onUnusable` hears of it.
+ * Copies and orders whatever was passed as attributes. Never throws: what cannot be read or kept becomes the
+ * nearest thing that can, and `onUnusable` hears of it.
  *
- * Keys that `keeps` refuses are left out, and so are those whose value is undefined: `{ user: undefined }` is `{}`.
+ * Keys that `keeps` refuses are left out, and so are those whose value is undefined: `{ user: undefined }` is
+ * `{}`.
  *
  * - nothing, or something that is no plain object: no attributes
  * - functions and symbols: null; bigint: its decimal string; circular or throwing values: null
@@ -96,8 +104,8 @@ function valueOf(
 }
 
 /**
- * What two values must have in common to be the same attribute: themselves for strings, booleans and finite numbers;
- * `null` for everything JSON writes as null (null, NaN, infinities), as the official SDK has it.
+ * What two values must have in common to be the same attribute: themselves for strings, booleans and finite
+ * numbers; `null` for everything JSON writes as null (null, NaN, infinities), as the official SDK has it.
  * Arrays and objects have a text identity of their own, see `textIdentity`.
  */
 export function scalarIdentity(value: Exclude<AttributeValue, object>): string | number | boolean | null {

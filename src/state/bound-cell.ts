@@ -28,8 +28,8 @@ export interface SeriesPlace {
 }
 
 /**
- * One series of a stream with its attributes resolved. A subclass per aggregation has `record`: the cell write, and the count for
- * exemplars. Belongs to the stream's thread.
+ * One series of a stream with its attributes resolved. A subclass per aggregation has `record`: the cell
+ * write, and the count for exemplars. Belongs to the stream's thread.
  */
 export abstract class BoundCell<Stream extends BoundStream> implements BoundSeries {
   protected readonly stream: Stream;

@@ -1,10 +1,11 @@
 /**
- * The bucket of a value among explicit bounds: the first whose upper bound is not below it (bounds are inclusive:
- * specification, explicit bucket histogram aggregation), or the last, open one.
+ * The bucket of a value among explicit bounds: the first whose upper bound is not below it (bounds are
+ * inclusive: specification, explicit bucket histogram aggregation), or the last, open one.
  *
- * The exponent of a float64 says between which powers of two it lies, and so leaves only the bounds in that octave to compare
- * with; commonly one or two. `firstBucket` has, for each of the 2048 exponents of positive numbers, the first bound that does not lie
- * below all numbers of that exponent. Negative values, and bounds so close that many share an octave, are searched by halves.
+ * The exponent of a float64 says between which powers of two it lies, and so leaves only the bounds in that
+ * octave to compare with; commonly one or two. `firstBucket` has, for each of the 2048 exponents of positive
+ * numbers, the first bound that does not lie below all numbers of that exponent. Negative values, and bounds
+ * so close that many share an octave, are searched by halves.
  */
 const scratch = new Float64Array(1);
 const scratchWords = new Int32Array(scratch.buffer);

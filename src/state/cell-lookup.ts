@@ -1,8 +1,9 @@
 import { SeriesTable, UNKNOWN } from './series-table.ts';
 
 /**
- * The quick way from attributes to a cell, and the memory the cell is in: what every record call goes through. One class for the
- * streams of all aggregations, and not a part of each, so that V8 sees one kind of object here and not five.
+ * The quick way from attributes to a cell, and the memory the cell is in: what every record call goes
+ * through. One class for the streams of all aggregations, and not a part of each, so that V8 sees one kind of
+ * object here and not five.
  */
 export class CellLookup {
   /** Views that reach every cell of the stream. */
@@ -23,7 +24,10 @@ export class CellLookup {
     this.keeps = table.keeps;
   }
 
-  /** The cell of an attribute set; ABSENT (0) or UNKNOWN (below) when the slow way is to be gone. Never throws. */
+  /**
+   * The cell of an attribute set; ABSENT (0) or UNKNOWN (below) when the slow way is to be gone. Never
+   * throws.
+   */
   find(attributes: unknown): number {
     if (attributes === undefined) return this.unattributedCell;
     // No object: a long text would be gone through letter by letter.

@@ -1,7 +1,7 @@
 /**
- * What a directory says is checked here before it is used (R9). A record's CRC shows that it is what somebody wrote; in a store of several
- * processes that may be anybody who runs as the same user, and a cell that lay elsewhere than in its extent would be read, or written, where
- * there is no memory.
+ * What a directory says is checked here before it is used (R9). A record's CRC shows that it is what somebody
+ * wrote; in a store of several processes that may be anybody who runs as the same user, and a cell that lay
+ * elsewhere than in its extent would be read, or written, where there is no memory.
  */
 import { RegionError, shortText } from '../base/errors.ts';
 import type { Extent } from '../memory/region.ts';
@@ -14,7 +14,10 @@ import { exemplarBlockWords, type ExemplarsRecord } from './exemplar-record.ts';
 import { INSTRUMENT_KINDS, isObserved } from './instrument-kind.ts';
 import { decodeJson, type StoreConfiguration, type StreamDescription } from './records.ts';
 
-/** Where a directory names a cell: its extent, and how far the directory was read there, in bytes from the extent's start. */
+/**
+ * Where a directory names a cell: its extent, and how far the directory was read there, in bytes from the
+ * extent's start.
+ */
 export interface DirectoryPlace {
   readonly extent: Extent;
   readonly readTo: number;

@@ -33,8 +33,9 @@ export interface DirectoryVisitor {
 }
 
 /**
- * Reads the directory of one slab: all of it once, and what was added since at each further call. Nothing is told that was not checked. For whoever goes on counting in the slab, for readers, and
- * for whoever checks it.
+ * Reads the directory of one slab: all of it once, and what was added since at each further call. Nothing is
+ * told that was not checked. For whoever goes on counting in the slab, for readers, and for whoever checks
+ * it.
  */
 export class DirectoryReader {
   /** Of each key set, by its number. */
@@ -51,8 +52,8 @@ export class DirectoryReader {
   }
 
   /**
-   * Adds an extent of the slab, the next in the order of the region. A writer never goes back to an extent after it claimed the next: so all but the last
-   * one are complete as soon as the next is known.
+   * Adds an extent of the slab, the next in the order of the region. A writer never goes back to an extent
+   * after it claimed the next: so all but the last one are complete as soon as the next is known.
    */
   add(extent: Extent): void {
     this.#extents.push(new ExtentCursor(this.#region, extent));
@@ -64,8 +65,8 @@ export class DirectoryReader {
   }
 
   /**
-   * Tells what was not told yet, until `performance.now()` is past `until`; false when there is more. Throws when the directory is damaged: then nothing
-   * more can be read of it.
+   * Tells what was not told yet, until `performance.now()` is past `until`; false when there is more. Throws
+   * when the directory is damaged: then nothing more can be read of it.
    */
   read(visitor: DirectoryVisitor, until: number = Infinity): boolean {
     for (let cursor; (cursor = this.#extents[0]) !== undefined; this.#extents.shift()) {

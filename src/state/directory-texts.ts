@@ -1,9 +1,9 @@
 /**
- * The texts of attribute values in one slab's directory by number. Most come again in other series: a record gives such a text in full and with
- * a number the first time it is there, and later ones name the number.
+ * The texts of attribute values in one slab's directory by number. Most come again in other series: a record
+ * gives such a text in full and with a number the first time it is there, and later ones name the number.
  *
- * A number stands for what the latest record says that gives it. So a number that was taken for a record nobody published can be given again,
- * and an heir of the slab begins with none and gives them anew.
+ * A number stands for what the latest record says that gives it. So a number that was taken for a record
+ * nobody published can be given again, and an heir of the slab begins with none and gives them anew.
  */
 import { RegionError } from '../base/errors.ts';
 
@@ -63,7 +63,10 @@ export class TextNumbers {
     return this.#next++;
   }
 
-  /** Call when the record is published, and not before: only then are its texts there for readers of later ones. */
+  /**
+   * Call when the record is published, and not before: only then are its texts there for readers of later
+   * ones.
+   */
   publish(): void {
     for (const [text, number] of this.#pending) this.#numbers.set(text, number);
     this.#pending = [];

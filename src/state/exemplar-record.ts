@@ -1,12 +1,14 @@
 /**
- * The directory's record of a series' exemplars: a block of exemplar cells, one a place of the reservoir, all of one size.
+ * The directory's record of a series' exemplars: a block of exemplar cells, one a place of the reservoir, all
+ * of one size.
  *
  *   EXEMPLARS  0        4        8        12       16           20
  *              +--------+--------+--------+--------+------------+
  *              | stream | cell   | block  | places | text words |
  *              +--------+--------+--------+--------+------------+
  *
- * cell    the series', which says whose exemplars these are; block: the first exemplar cell. Both float64 indices in the region.
+ * cell    the series', which says whose exemplars these are; block: the first exemplar cell. Both float64
+ *         indices in the region.
  *
  * A series has none until its first measurement that is to be an exemplar, and one block at most.
  */

@@ -35,9 +35,15 @@ export function defaultReservoir(aggregation: Aggregation): ReservoirChoice {
 
 /** Says whether a measurement may be an exemplar. One a stream: it may remember what it found. */
 export interface ExemplarGate {
-  /** The span of a measurement that is to be offered; undefined when it is not. `context`: what the caller passed, if anything. Never throws. */
+  /**
+   * The span of a measurement that is to be offered; undefined when it is not. `context`: what the caller
+   * passed, if anything. Never throws.
+   */
   spanOf(context: unknown): ExemplarSpan | undefined;
-  /** How many of the measurements to come are not to be asked about, unless the caller passed a context. Below 2^30. */
+  /**
+   * How many of the measurements to come are not to be asked about, unless the caller passed a context. Below
+   * 2^30.
+   */
   readonly untilNextOffer: number;
 }
 
@@ -71,12 +77,14 @@ interface Reservoir {
 }
 
 /**
- * The exemplars of one stream in one slab: a reservoir a series, made with the first measurement that is offered for it.
+ * The exemplars of one stream in one slab: a reservoir a series, made with the first measurement that is
+ * offered for it.
  *
- * Both kinds choose with equal chance among all measurements since the last collection (of each bucket, or of all): the n-th replaces one kept
- * with chance 1/n, or size/n. So a busy series writes few exemplars between two collections, where "keep the last", which the
- * specification allows for buckets, would write each. A collection empties no cell: what is there stays until a measurement replaces
- * it, and carries its time. The counts are this thread's own; an heir of the slab starts with new ones, over the same cells.
+ * Both kinds choose with equal chance among all measurements since the last collection (of each bucket, or of
+ * all): the n-th replaces one kept with chance 1/n, or size/n. So a busy series writes few exemplars between
+ * two collections, where "keep the last", which the specification allows for buckets, would write each. A
+ * collection empties no cell: what is there stays until a measurement replaces it, and carries its time. The
+ * counts are this thread's own; an heir of the slab starts with new ones, over the same cells.
  */
 export class ExemplarReservoirs {
   /** True where a view may drop attributes, which exemplars then carry. */
@@ -90,8 +98,8 @@ export class ExemplarReservoirs {
   #full = false;
 
   /**
-   * `stream`: its id in the slab may come later. `buckets`: of a histogram with explicit ones, else 0. `filters`: whether a view may drop
-   * attributes, which exemplars then carry.
+   * `stream`: its id in the slab may come later. `buckets`: of a histogram with explicit ones, else 0.
+   * `filters`: whether a view may drop attributes, which exemplars then carry.
    */
   constructor(
     memory: ExemplarMemory,
@@ -108,13 +116,18 @@ export class ExemplarReservoirs {
     this.#textWords = filters ? TEXT_WORDS : 0;
   }
 
-  /** Goes on in the block that a dead owner of the slab had for a series. One of another shape is left alone. */
+  /**
+   * Goes on in the block that a dead owner of the slab had for a series. One of another shape is left alone.
+   */
   restore({ cell, block, places, textWords }: ExemplarsRecord): void {
     if (places === this.#places && textWords === this.#textWords)
       this.#reservoirs.set(cell, this.#reservoir(block));
   }
 
-  /** Offers a measurement of the series of `cell`; `bucket` is the one it fell into, where there are any. Never throws. */
+  /**
+   * Offers a measurement of the series of `cell`; `bucket` is the one it fell into, where there are any.
+   * Never throws.
+   */
   offer(
     cell: number,
     bucket: number,
@@ -142,7 +155,8 @@ export class ExemplarReservoirs {
         text,
       });
     } catch {
-      // Attributes or a span that cannot be read, or no memory on the heap: the measurement is recorded, and is no exemplar.
+      // Attributes or a span that cannot be read, or no memory on the heap: the measurement is recorded, and
+      // is no exemplar.
     }
   }
 
@@ -206,7 +220,10 @@ function oneOf(seen: Float64Array, bucket: number): number {
   return Math.random() * ++seen[bucket]! < 1 ? bucket : -1;
 }
 
-/** The place of a measurement in a reservoir of `places` (Algorithm R, Vitter, "Random Sampling with a Reservoir", 1985), or -1. */
+/**
+ * The place of a measurement in a reservoir of `places` (Algorithm R, Vitter, "Random Sampling with a
+ * Reservoir", 1985), or -1.
+ */
 function someOf(seen: Float64Array, places: number): number {
   const count = ++seen[0]!;
   const place = count <= places ? count - 1 : Math.floor(Math.random() * count);

@@ -16,7 +16,10 @@ const MAX = Number.MAX_VALUE;
 
 export type ExponentialHistogramAggregation = Extract<Aggregation, { type: 'exponential-histogram' }>;
 
-/** A stream of base-2 exponential histograms. Their spare array is at first behind the cell of the overflow series. */
+/**
+ * A stream of base-2 exponential histograms. Their spare array is at first behind the cell of the overflow
+ * series.
+ */
 export class ExponentialHistogramStream extends StreamWriter implements RecordedStream {
   readonly #shape: ExponentialShape;
   #displacement = 0; // of all cells that were there before
@@ -32,7 +35,10 @@ export class ExponentialHistogramStream extends StreamWriter implements Recorded
     this.#shape = shape;
   }
 
-  /** Counts a finite number, from 0 unless the aggregation allows negative ones. NaN and the infinities are refused. */
+  /**
+   * Counts a finite number, from 0 unless the aggregation allows negative ones. NaN and the infinities are
+   * refused.
+   */
   record(value: number, attributes: unknown, context: unknown, cells: CellLookup, measured?: unknown): void {
     if (!(value >= -MAX && value <= MAX)) {
       this.refuse(value);
@@ -54,7 +60,9 @@ export class ExponentialHistogramStream extends StreamWriter implements Recorded
     return new BoundExponentialHistogramSeries(this, this.place(attributes, cells, measured), this.#shape);
   }
 
-  /** Says once that NaN and the infinities fall into no bucket (specification: they are not to be counted). */
+  /**
+   * Says once that NaN and the infinities fall into no bucket (specification: they are not to be counted).
+   */
   refuse(value: number): void {
     this.warn(
       'non-finite',

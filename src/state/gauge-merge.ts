@@ -1,4 +1,7 @@
-/** How the values that several live threads set in one series of a gauge are reported, as instruments and views may ask for it. */
+/**
+ * How the values that several live threads set in one series of a gauge are reported, as instruments and
+ * views may ask for it.
+ */
 export const GAUGE_MERGES = ['most-recent', 'sum', 'min', 'max', 'per-writer'] as const;
 
 /**

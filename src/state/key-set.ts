@@ -1,14 +1,17 @@
 /**
- * All series of one stream that have the same attribute keys: values to a small number per key (an id), ids to the series.
+ * All series of one stream that have the same attribute keys: values to a small number per key (an id), ids
+ * to the series.
  *
  *   {method: 'GET', status: 200}  --ids-->  method: 1, status: 3  --slots-->  series
  *
- * While the product of the value counts is small against the number of series, the ids are put side by side as bits of
- * an index into `slots` (exact: nothing to compare). Where it is not (user ids times routes), `slots` is an open-
- * addressing hash table over `rows` of ids. A key set starts exact and changes to hashed once, if ever.
+ * While the product of the value counts is small against the number of series, the ids are put side by side
+ * as bits of an index into `slots` (exact: nothing to compare). Where it is not (user ids times routes),
+ * `slots` is an open- addressing hash table over `rows` of ids. A key set starts exact and changes to hashed
+ * once, if ever.
  *
  *   exact    slots[sum of (id - 1) << shift]  = reference;  a key of one value takes no bit
- *   hashed   slots[hash of ids ...]     = row number + 1;  rows[row * n ..] = ids;  references[row] = reference
+ *   hashed   slots[hash of ids ...]     = row number + 1;  rows[row * n ..] = ids;  references[row] =
+ *            reference
  *
  * Slots double, since a mask finds them, and are at most half full; rows and references grow by a quarter.
  */
@@ -70,8 +73,8 @@ export class KeySet {
   }
 
   /**
-   * Looks `ids[0 .. keys.length)` up in the hashed form. `hash` is the sum of id * multiplier over the keys, in any order.
-   * 0 = not there.
+   * Looks `ids[0 .. keys.length)` up in the hashed form. `hash` is the sum of id * multiplier over the keys,
+   * in any order. 0 = not there.
    */
   probe(ids: Int32Array, hash: number): number {
     const { slots, mask, rows } = this;

@@ -12,11 +12,12 @@ import type { SlabAccess } from './slab-access.ts';
 import { StreamWriter } from './stream-writer.ts';
 
 /**
- * A stream of observed values: what the callbacks of an asynchronous instrument reported in the latest round, each stamped with
- * the round's tick. What a round does not write again is no longer reported (`doorbell.ts`).
+ * A stream of observed values: what the callbacks of an asynchronous instrument reported in the latest round,
+ * each stamped with the round's tick. What a round does not write again is no longer reported
+ * (`doorbell.ts`).
  *
- * A counter that a dead owner of the slab observed goes on counting from where it stood: its last values are added to what is
- * observed now, and written in every round. So a total over all threads never falls.
+ * A counter that a dead owner of the slab observed goes on counting from where it stood: its last values are
+ * added to what is observed now, and written in every round. So a total over all threads never falls.
  */
 export class ObservedStream extends StreamWriter {
   readonly #inherited = new Map<number, number>(); // cell -> value
@@ -42,7 +43,10 @@ export class ObservedStream extends StreamWriter {
     return this.description.created;
   }
 
-  /** The cell an observation belongs to; 0 when there is none. Several attribute sets may share the overflow cell. */
+  /**
+   * The cell an observation belongs to; 0 when there is none. Several attribute sets may share the overflow
+   * cell.
+   */
   cellOf(attributes: unknown, cells?: CellLookup): number {
     const at = this.locate(attributes, cells);
     if (at === 0) this.lose();

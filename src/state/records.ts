@@ -1,6 +1,6 @@
 /**
- * What the directory says: streams, attribute key sets, series, and the store's configuration. Writer and reader of each
- * record side by side. Numbers are little-endian; ids count from 0 within a slab.
+ * What the directory says: streams, attribute key sets, series, and the store's configuration. Writer and
+ * reader of each record side by side. Numbers are little-endian; ids count from 0 within a slab.
  *
  *   STREAM          JSON of a StreamDescription                     id = number of STREAM records before it
  *   KEY_SET         JSON array of attribute keys, sorted            id = number of KEY_SET records before it
@@ -8,12 +8,13 @@
  *                   +--------+-----------+--------+---------+----------------+
  *                   | cell   | start f64 | stream | key set | value, value.. |
  *                   +--------+-----------+--------+---------+----------------+
- *                   cell: float64 index in the region; start: milliseconds since the epoch; stream, key set: varints, of the key set
- *                   one more than its id, and 0 for that of the overflow series
+ *                   cell: float64 index in the region; start: milliseconds since the epoch;
+ *                   stream: varint; key set: varint, its id + 1, and 0 for the overflow series
  *   CONFIGURATION   JSON of a StoreConfiguration; the region's header points to the newest one
  *   DESCRIPTION     JSON of [stream, text]: the stream was registered again, with a longer description
  *   EXEMPLARS       see `exemplar-record.ts`
- *   BLOCK           float64 index of a block that a cell's link names (`cells/carried.ts`): for the slab's next owner, whose cells begin below it
+ *   BLOCK           float64 index of a block that a cell's link names (`cells/carried.ts`): for the slab's
+ *                   next owner, whose cells begin below it
  *   varint, value   see `attribute-bytes.ts`
  */
 import type { Attributes } from '@opentelemetry/api';
@@ -90,8 +91,8 @@ export interface StreamDescription {
   /** When the writer registered it, in milliseconds since the epoch. Not part of the identity. */
   readonly created: number;
   /**
-   * Whose choice the aggregation was. Undefined: a view's, for every reader. Else the key of the readers' choice it was made for
-   * (`aggregation-choice.ts`): only readers of that choice show the stream.
+   * Whose choice the aggregation was. Undefined: a view's, for every reader. Else the key of the readers'
+   * choice it was made for (`aggregation-choice.ts`): only readers of that choice show the stream.
    */
   readonly selection: string | undefined;
   /** Tells apart streams that views made of one instrument and that are alike in all else; 0 is left out. */
@@ -103,8 +104,8 @@ export interface StreamDescription {
 }
 
 /**
- * The identity of a stream: the streams of two writers are one when their keys are equal. Names are compared without
- * regard to case (specification, instrument name).
+ * The identity of a stream: the streams of two writers are one when their keys are equal. Names are compared
+ * without regard to case (specification, instrument name).
  */
 export function streamKey(stream: StreamDescription): string {
   const {
@@ -163,7 +164,10 @@ export interface StoreConfiguration {
   readonly resourceSchemaUrl: string | undefined;
   /** Cardinality limit by instrument kind: the largest that any reader of the publisher wants. */
   readonly cardinalityLimits: Readonly<Record<InstrumentKind, number>>;
-  /** Aggregations the publisher's readers want, by instrument kind: one stream of an instrument for each. Never empty. */
+  /**
+   * Aggregations the publisher's readers want, by instrument kind: one stream of an instrument for each.
+   * Never empty.
+   */
   readonly selections: Selections;
   /** The publisher's views; threads that have none of their own follow them. */
   readonly views: readonly ViewDescription[];
@@ -237,7 +241,10 @@ export interface DecodedSeries extends SeriesRecord {
   readonly values: ValueReader;
 }
 
-/** The series whose payload is the bytes from `start` to `end`. Throws a `RegionError` when it goes on behind the end. */
+/**
+ * The series whose payload is the bytes from `start` to `end`. Throws a `RegionError` when it goes on behind
+ * the end.
+ */
 export function decodeSeries(bytes: Buffer, start: number = 0, end: number = bytes.length): DecodedSeries {
   const values = new ValueReader(bytes, Math.min(start + STREAM_OFFSET, end), end);
   const stream = values.varint();
@@ -252,8 +259,9 @@ export function decodeSeries(bytes: Buffer, start: number = 0, end: number = byt
 }
 
 /**
- * The attributes of a series, once, given the keys of its key set (unused for the overflow series) and the texts of its directory. Of each directory all
- * records are to be read, in order. Throws a `RegionError` when they go on behind the record's end.
+ * The attributes of a series, once, given the keys of its key set (unused for the overflow series) and the
+ * texts of its directory. Of each directory all records are to be read, in order. Throws a `RegionError` when
+ * they go on behind the record's end.
  */
 export function decodeSeriesAttributes(
   { keySet, values }: DecodedSeries,

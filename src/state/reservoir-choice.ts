@@ -1,5 +1,6 @@
 /**
- * Which measurements of a series are kept (specification, ExemplarReservoir): at most `size` of all, or one a histogram bucket.
+ * Which measurements of a series are kept (specification, ExemplarReservoir): at most `size` of all, or one a
+ * histogram bucket.
  */
 export type ReservoirChoice =
   { readonly type: 'fixed-size'; readonly size: number } | { readonly type: 'aligned-buckets' };

@@ -2,7 +2,10 @@ import type { CanonicalAttributes } from './attributes.ts';
 import { AttributeKey } from './attribute-key.ts';
 import { KeySet } from './key-set.ts';
 
-/** Keys in all orders that a table remembers; a caller that writes yet another order goes the slow way each time. */
+/**
+ * Keys in all orders that a table remembers; a caller that writes yet another order goes the slow way each
+ * time.
+ */
 const MAX_REMEMBERED_KEYS = 16_384;
 /** Which of an order's keys are undefined at times, in so many ways. */
 const MAX_SHAPES_OF_ORDER = 16;
@@ -14,7 +17,9 @@ const INDEX = /^\d+$/;
 // oxlint-disable-next-line typescript/unbound-method -- always called with `call`
 const hasOwn = Object.prototype.hasOwnProperty;
 
-/** The keys of an attribute object in the order its writer put them. Several shapes may lead to one key set. */
+/**
+ * The keys of an attribute object in the order its writer put them. Several shapes may lead to one key set.
+ */
 interface Shape {
   /** Those of the key set in this order, keys that are left out, and keys whose value is undefined. */
   readonly keys: readonly AttributeKey[];
@@ -22,8 +27,9 @@ interface Shape {
 }
 
 /**
- * A step from key to key in the order in which callers write them: `next` by the key's name, and the shapes of the order that ends here. It
- * has several shapes where values are undefined at times: those keys are no attributes then.
+ * A step from key to key in the order in which callers write them: `next` by the key's name, and the shapes
+ * of the order that ends here. It has several shapes where values are undefined at times: those keys are no
+ * attributes then.
  */
 interface Order {
   readonly next: Map<string, Order>;
@@ -42,10 +48,12 @@ export const ABSENT = 0; // no series has these attributes
 export const UNKNOWN: number = -1; // only the slow way can tell
 
 /**
- * Attributes to series, within one stream and one thread. Finding allocates nothing, sorts nothing and builds no string:
- * `for in` over the object is compared with the shape met last, key by key, and each value is one map or array look-up.
+ * Attributes to series, within one stream and one thread. Finding allocates nothing, sorts nothing and builds
+ * no string: `for in` over the object is compared with the shape met last, key by key, and each value is one
+ * map or array look-up.
  *
- * Own enumerable keys count, as in the official SDK; an object that inherits enumerable keys goes the slow way.
+ * Own enumerable keys count, as in the official SDK; an object that inherits enumerable keys goes the slow
+ * way.
  */
 export class SeriesTable {
   readonly #all: AllKeySets;
@@ -74,8 +82,8 @@ export class SeriesTable {
   }
 
   /**
-   * The reference of the series with these attributes; ABSENT or UNKNOWN otherwise. May throw what a getter or a proxy of
-   * the caller throws.
+   * The reference of the series with these attributes; ABSENT or UNKNOWN otherwise. May throw what a getter
+   * or a proxy of the caller throws.
    */
   find(attributes: object): number {
     const { keys, keySet } = this.#last;
@@ -110,7 +118,8 @@ export class SeriesTable {
       }
       index += id << key.shift;
     }
-    // Other slots: the key set is hashed, or a getter of the caller's object recorded too, and the ids have moved.
+    // Other slots: the key set is hashed, or a getter of the caller's object recorded too, and the ids have
+    // moved.
     return count === keys.length && slots === keySet.exactSlots ? slots[index]! : this.#findOther(attributes);
   }
 

@@ -1,9 +1,10 @@
 /**
  * One value that several writers set and add to, without a lock and without a cell that two of them write.
  *
- * Each writer has a cell of its own (`cells/shared-value-cell.ts`). A set takes a new tick of the region's clock, the newest of all,
- * and begins an epoch with it: what the cells hold of earlier epochs is void from then on. An addition goes to the newest epoch that
- * the writer sees. The value is the sum of the amounts of the newest epoch:
+ * Each writer has a cell of its own (`cells/shared-value-cell.ts`). A set takes a new tick of the region's
+ * clock, the newest of all, and begins an epoch with it: what the cells hold of earlier epochs is void from
+ * then on. An addition goes to the newest epoch that the writer sees. The value is the sum of the amounts of
+ * the newest epoch:
  *
  *   cell of A   cell of B   cell of C     value
  *    3, -e0      1, -e0      -             4       A and B have added; nobody has set
@@ -11,11 +12,12 @@
  *    3, -e0     10,  t1      2, -t1       12       C adds 2
  *
  * Guarantees
- *   G1  No addition and no set is lost: each is somewhere in one order of all of them, within the time its call took.
+ *   G1  No addition and no set is lost: each is somewhere in one order of all of them, within the time its
+ *       call took.
  *   G2  A set is exact, whatever the value was: nothing is subtracted.
  *   G3  What a dead writer set or added stays. Its cell goes on under the thread that takes over its slab.
- * Not guaranteed: an order among additions that overlap a set or a reading of all cells in time. So a reader that meets several
- * additions under way may see the later one and not the earlier.
+ * Not guaranteed: an order among additions that overlap a set or a reading of all cells in time. So a reader
+ * that meets several additions under way may see the later one and not the earlier.
  */
 import { SHARED_AMOUNT, SHARED_TICK } from './cells/shared-value-cell.ts';
 
@@ -49,8 +51,9 @@ export class SharedValueSum {
   }
 
   /**
-   * False when additions to an epoch were met but not the set that began it: its cell was read before it was set, and all cells
-   * have to be read again. The set is published before anyone can add to it, so a second reading meets it or a newer one.
+   * False when additions to an epoch were met but not the set that began it: its cell was read before it was
+   * set, and all cells have to be read again. The set is published before anyone can add to it, so a second
+   * reading meets it or a newer one.
    */
   get isWhole(): boolean {
     return this.#hasBase || this.epoch === BEFORE_ANY_SET || this.epoch === 0;

@@ -26,6 +26,9 @@ export interface SlabAccess {
   readonly texts: TextNumbers;
   /** Enters a stream in this slab's directory, or finds it there. */
   register(description: StreamDescription): Registration;
-  /** The id of a key set in this slab's directory, written there if need be. -1 where the region has no room for it now. */
+  /**
+   * The id of a key set in this slab's directory, written there if need be. -1 where the region has no room
+   * for it now.
+   */
   keySetId(keys: readonly string[]): number;
 }

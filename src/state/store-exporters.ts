@@ -1,6 +1,6 @@
 /**
- * Who exports a store from a thread of its own, so that the store's providers in the thread that started it can ask for a flush. One list for
- * all copies of this package in the thread.
+ * Who exports a store from a thread of its own, so that the store's providers in the thread that started it
+ * can ask for a flush. One list for all copies of this package in the thread.
  */
 
 interface Deadline {

@@ -20,15 +20,18 @@ import type { Registration, SlabAccess } from './slab-access.ts';
 import type { RecordedStream, StreamWriter } from './stream-writer.ts';
 import { SumStream } from './sum-stream.ts';
 
-/** All slabs were in use: attempts to record until the table is gone through again, which takes a system call a slab. */
+/**
+ * All slabs were in use: attempts to record until the table is gone through again, which takes a system call
+ * a slab.
+ */
 const ATTEMPTS_A_SEARCH = 1024;
 
 /**
- * This thread as a writer of one store: its slab, and the streams it records there. One per thread and region, however many
- * providers the thread makes; get it from `writerOf`.
+ * This thread as a writer of one store: its slab, and the streams it records there. One per thread and
+ * region, however many providers the thread makes; get it from `writerOf`.
  *
- * It takes a slab when it first has something to write: a thread that only reads needs none, and the first stream tells a dead
- * thread of the same kind, whose slab then fits.
+ * It takes a slab when it first has something to write: a thread that only reads needs none, and the first
+ * stream tells a dead thread of the same kind, whose slab then fits.
  */
 export class StoreWriter implements SlabAccess {
   readonly region: Region;
@@ -43,7 +46,9 @@ export class StoreWriter implements SlabAccess {
   #listener: doorbell.RingListener | undefined;
   readonly #streams = new Map<string, StreamWriter>();
   #inheritance: Inheritance | undefined;
-  /** Observed counters a dead owner left: they stay in every round, whether this thread observes them or not. */
+  /**
+   * Observed counters a dead owner left: they stay in every round, whether this thread observes them or not.
+   */
   readonly #inherited = new Set<ObservedStream>();
   /** Byte offset of the configuration this thread wrote; 0 when it wrote none. */
   #configurationAt = 0;
@@ -76,8 +81,8 @@ export class StoreWriter implements SlabAccess {
   }
 
   /**
-   * Takes a slab, unless this thread has one. `first`: what is written first, so that threads of one kind inherit from each other. Where none is
-   * free, a later call may find one.
+   * Takes a slab, unless this thread has one. `first`: what is written first, so that threads of one kind
+   * inherit from each other. Where none is free, a later call may find one.
    */
   acquire(first = ''): void {
     if (this.#log !== undefined || --this.#untilSearch > 0) return;
@@ -100,12 +105,18 @@ export class StoreWriter implements SlabAccess {
     );
   }
 
-  /** The writer of a synchronous instrument's stream, the same for equal descriptions. `limit`: attribute sets besides the overflow series. */
+  /**
+   * The writer of a synchronous instrument's stream, the same for equal descriptions. `limit`: attribute sets
+   * besides the overflow series.
+   */
   stream(description: records.StreamDescription, limit: number): RecordedStream {
     return this.#streamFor(description, limit) as RecordedStream;
   }
 
-  /** The writer of a gauge that all writers set and add to (`merge: 'shared'`), the same for equal descriptions. */
+  /**
+   * The writer of a gauge that all writers set and add to (`merge: 'shared'`), the same for equal
+   * descriptions.
+   */
   sharedValueStream(
     description: records.StreamDescription & { readonly merge: 'shared' },
     limit: number,
@@ -118,7 +129,10 @@ export class StoreWriter implements SlabAccess {
     return this.#streamFor(description, limit) as ObservedStream;
   }
 
-  /** Gives a stream a longer description than it was registered with. Nothing is written when it has one as long. */
+  /**
+   * Gives a stream a longer description than it was registered with. Nothing is written when it has one as
+   * long.
+   */
   describe(stream: StreamWriter, text: string): void {
     if (stream.id >= 0) this.#describe(stream.id, text);
   }
@@ -140,7 +154,10 @@ export class StoreWriter implements SlabAccess {
     return id;
   }
 
-  /** Lets readers know that this thread has observable callbacks: those of other threads ring, those of this one ask `runner` itself. */
+  /**
+   * Lets readers know that this thread has observable callbacks: those of other threads ring, those of this
+   * one ask `runner` itself.
+   */
   answerRequests(runner: CallbackRunner): void {
     if (this.slab === undefined) return;
     this.#listener = runner;
@@ -159,7 +176,10 @@ export class StoreWriter implements SlabAccess {
     if (this.#listener !== undefined) doorbell.setObserves(this.region, this.slab!, answers);
   }
 
-  /** Writes a round of observations and answers the request for it. `streams`: all that callbacks of this thread may observe. */
+  /**
+   * Writes a round of observations and answers the request for it. `streams`: all that callbacks of this
+   * thread may observe.
+   */
   writeRound(
     request: number,
     streams: Iterable<ObservedStream>,
@@ -248,8 +268,8 @@ export class StoreWriter implements SlabAccess {
   }
 
   /**
-   * Writes the store's configuration into the region, the first one or in the place of this writer's own. False when another thread's is there,
-   * or the region is full.
+   * Writes the store's configuration into the region, the first one or in the place of this writer's own.
+   * False when another thread's is there, or the region is full.
    */
   configure(configuration: records.StoreConfiguration): boolean {
     this.acquire();

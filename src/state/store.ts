@@ -12,18 +12,22 @@ import { firstOpenBuffer, inheritedBuffer, listStore, publishFirstOpen } from '.
 
 export interface MetricStoreOptions {
   /**
-   * Bytes the store may grow to: 256 KiB to 1 GiB, default 64 MiB. Only what is used takes memory. In a store of several processes the one
-   * that makes it decides.
+   * Bytes the store may grow to: 256 KiB to 1 GiB, default 64 MiB. Only what is used takes memory. In a store
+   * of several processes the one that makes it decides.
    */
   readonly maxBytes?: number;
   /**
-   * Absolute path of a store directory: all processes that open it have one store. It is made if it is not there, and must belong to
-   * the user that runs the process. Best in memory, such as `/dev/shm/<app>`; see docs/operations.md. Default: none, the store is this process's.
+   * Absolute path of a store directory: all processes that open it have one store. It is made if it is not
+   * there, and must belong to the user that runs the process. Best in memory, such as `/dev/shm/<app>`; see
+   * docs/operations.md. Default: none, the store is this process's.
    */
   readonly directory?: string;
 }
 
-/** Names the store directory for `MetricStore.open()` without options, and for all that is started without code. */
+/**
+ * Names the store directory for `MetricStore.open()` without options, and for all that is started without
+ * code.
+ */
 export const DIRECTORY_VARIABLE = 'SEQLOCK_METRICS_DIRECTORY';
 
 const warnings = new Warnings();
@@ -32,10 +36,11 @@ const warnings = new Warnings();
 const known = new WeakMap<SharedArrayBuffer, MetricStore>();
 
 /**
- * All metrics of one application: one region of shared memory. Every thread that has the store records into it, and any of
- * them reads all of it.
+ * All metrics of one application: one region of shared memory. Every thread that has the store records into
+ * it, and any of them reads all of it.
  *
- * The first store a thread makes, and has not closed, is published: workers created later find it, and so do theirs.
+ * The first store a thread makes, and has not closed, is published: workers created later find it, and so do
+ * theirs.
  */
 export class MetricStore {
   /** The memory. Not for users: its format may change. */
@@ -48,9 +53,10 @@ export class MetricStore {
   }
 
   /**
-   * Without options: the published store of this process, or that of the directory that `SEQLOCK_METRICS_DIRECTORY` names, or a new one. With
-   * `directory`: the store of all processes that open it. With other options: a new store. Throws an `OptionError` on a wrong
-   * option, and a `RegionError` when the published store or the directory cannot be used.
+   * Without options: the published store of this process, or that of the directory that
+   * `SEQLOCK_METRICS_DIRECTORY` names, or a new one. With `directory`: the store of all processes that open
+   * it. With other options: a new store. Throws an `OptionError` on a wrong option, and a `RegionError` when
+   * the published store or the directory cannot be used.
    */
   static open(options?: MetricStoreOptions): MetricStore {
     if (options === undefined) return MetricStore.published() ?? storeOfEnvironment() ?? MetricStore.create();
@@ -99,8 +105,9 @@ export class MetricStore {
   }
 
   /**
-   * This copy's object of a store that may be another copy's: two are in one process when a dependency brings its own, or a bundler made
-   * one. Throws a `RegionError` where the other is of a version that cannot be joined.
+   * This copy's object of a store that may be another copy's: two are in one process when a dependency brings
+   * its own, or a bundler made one. Throws a `RegionError` where the other is of a version that cannot be
+   * joined.
    */
   static of(store: { readonly region: { readonly buffer: SharedArrayBuffer } }): MetricStore {
     return store instanceof MetricStore ? store : MetricStore.#at(store.region.buffer);
@@ -111,9 +118,10 @@ export class MetricStore {
   }
 
   /**
-   * Ends the store: no thread joins it from now on. Threads that joined may go on recording, and readers that were attached
-   * may go on reading. The memory is freed when nobody holds the store any more. A store of several processes is only left by this
-   * thread: workers that it makes from now on do not join it, and it goes on for all others.
+   * Ends the store: no thread joins it from now on. Threads that joined may go on recording, and readers that
+   * were attached may go on reading. The memory is freed when nobody holds the store any more. A store of
+   * several processes is only left by this thread: workers that it makes from now on do not join it, and it
+   * goes on for all others.
    */
   close(): void {
     this.region.close();
@@ -150,11 +158,13 @@ const watched = new Set<WeakRef<Region>>();
 let isWatching = false;
 
 /**
- * From now on gives up the slabs that a worker of this thread had by Node's thread id, when it exits: the system does not show its death. It
- * may have had to use that id though this thread sees /proc. A worker's own workers are seen by that worker alone: if it is terminated, theirs are never given up.
+ * From now on gives up the slabs that a worker of this thread had by Node's thread id, when it exits: the
+ * system does not show its death. It may have had to use that id though this thread sees /proc. A worker's
+ * own workers are seen by that worker alone: if it is terminated, theirs are never given up.
  */
 function watchWorkers(region: Region): void {
-  if (!isWatching) process.on('worker', watchWorker); // one listener, however many stores: Node warns of eleven
+  // one listener, however many stores: Node warns of eleven
+  if (!isWatching) process.on('worker', watchWorker);
   isWatching = true;
   watched.add(new WeakRef(region));
 }
@@ -186,8 +196,8 @@ function isInheritedOpen(): boolean {
 }
 
 /**
- * The store of the directory that `SEQLOCK_METRICS_DIRECTORY` names. Undefined where it names none, or one that cannot be used: that is said
- * once, and the caller goes on with a store of its own.
+ * The store of the directory that `SEQLOCK_METRICS_DIRECTORY` names. Undefined where it names none, or one
+ * that cannot be used: that is said once, and the caller goes on with a store of its own.
  */
 export function storeOfEnvironment(): MetricStore | undefined {
   const directory = process.env[DIRECTORY_VARIABLE]?.trim();
@@ -199,8 +209,8 @@ export function storeOfEnvironment(): MetricStore | undefined {
 }
 
 /**
- * Like `MetricStore.open({ directory })`, where a directory that cannot be used is only warned of, and the caller goes on with a store of its
- * own. Throws an `OptionError` on what is no absolute path.
+ * Like `MetricStore.open({ directory })`, where a directory that cannot be used is only warned of, and the
+ * caller goes on with a store of its own. Throws an `OptionError` on what is no absolute path.
  */
 export function openIfPossible(directory: unknown): MetricStore | undefined {
   checkDirectory(directory, 'directory');
@@ -237,7 +247,10 @@ const CHECK: Check = table<MetricStoreOptions>(
 const LONGEST_PATH = 4095;
 const LONGEST_NAME = 255;
 
-/** Of at most `maxBytes`, which nobody asked for: where there is no room for it, a smaller one is better than none. */
+/**
+ * Of at most `maxBytes`, which nobody asked for: where there is no room for it, a smaller one is better than
+ * none.
+ */
 function largestRegion(maxBytes: number): Region {
   for (let bytes = maxBytes; ; bytes /= 2)
     try {

@@ -9,7 +9,9 @@ import {
 import type { ReservoirChoice } from './reservoir-choice.ts';
 import type { Aggregation } from './records.ts';
 
-/** What `untilNextOffer` is where nobody is to be asked. Small enough for V8 to keep it as a small integer. */
+/**
+ * What `untilNextOffer` is where nobody is to be asked. Small enough for V8 to keep it as a small integer.
+ */
 export const NO_OFFER = 0x3fff_ffff;
 
 /**
@@ -46,8 +48,9 @@ export class StreamExemplars {
   }
 
   /**
-   * Offers a measurement that was recorded to `cell`; see `ExemplarReservoirs.offer`. `context`: the caller's, if it passed one. Returns
-   * how many measurements after it need not be offered, unless they have a context. Never throws.
+   * Offers a measurement that was recorded to `cell`; see `ExemplarReservoirs.offer`. `context`: the
+   * caller's, if it passed one. Returns how many measurements after it need not be offered, unless they have
+   * a context. Never throws.
    */
   offer(
     cell: number,
@@ -62,7 +65,9 @@ export class StreamExemplars {
     return this.#gate.untilNextOffer;
   }
 
-  /** The attributes of a bound series, copied where exemplars carry some: the caller may change its objects. */
+  /**
+   * The attributes of a bound series, copied where exemplars carry some: the caller may change its objects.
+   */
   bound({ attributes, measured, keeps }: MeasuredAttributes): MeasuredAttributes {
     if (this.#reservoirs?.filters !== true) return NO_ATTRIBUTES;
     return {

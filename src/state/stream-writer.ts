@@ -1,9 +1,10 @@
 /**
  * A metric stream as one writer records it: the way from attributes to a cell, and the cells' memory.
  *
- * A subclass per aggregation has the record call: find the cell, `admit` what is not found, write it. A hit allocates nothing; a miss makes a
- * series or falls to the overflow series. Cell 0 is no cell: the region is so full that the stream has not even an
- * overflow series, and the measurement is counted as lost, and said so once.
+ * A subclass per aggregation has the record call: find the cell, `admit` what is not found, write it. A hit
+ * allocates nothing; a miss makes a series or falls to the overflow series. Cell 0 is no cell: the region is
+ * so full that the stream has not even an overflow series, and the measurement is counted as lost, and said
+ * so once.
  */
 import { shortText } from '../base/errors.ts';
 import {
@@ -36,9 +37,10 @@ import { NO_OFFER, StreamExemplars } from './stream-exemplars.ts';
 /** A stream that is recorded to, call by call. What values it takes is for its class to say. */
 export interface RecordedStream extends StreamWriter {
   /**
-   * Records a measurement. Never throws, never waits, allocates nothing once the series exists and no exemplar is made. `context`: the
-   * caller's, if it passed one. `cells`: the stream's, or a lookup that `lookupFor` gave. `measured`: all attributes of the
-   * measurement, where code of a view made `attributes` of them.
+   * Records a measurement. Never throws, never waits, allocates nothing once the series exists and no
+   * exemplar is made. `context`: the caller's, if it passed one. `cells`: the stream's, or a lookup that
+   * `lookupFor` gave. `measured`: all attributes of the measurement, where code of a view made `attributes`
+   * of them.
    */
   record(value: number, attributes: unknown, context: unknown, cells: CellLookup, measured?: unknown): void;
   /** Resolves attributes and cardinality once. */
@@ -49,8 +51,9 @@ export abstract class StreamWriter {
   readonly description: StreamDescription;
   readonly exemplars: StreamExemplars = new StreamExemplars();
   /**
-   * Measurements still to come before one is offered as an exemplar, unless it has a context of the caller's. The record calls count it down,
-   * and have no more of exemplars than that, to stay small enough for V8 to inline them whole.
+   * Measurements still to come before one is offered as an exemplar, unless it has a context of the caller's.
+   * The record calls count it down, and have no more of exemplars than that, to stay small enough for V8 to
+   * inline them whole.
    */
   untilNextOffer: number = NO_OFFER;
   /** The lookup for which all attributes count. */
@@ -109,7 +112,9 @@ export abstract class StreamWriter {
     return cells;
   }
 
-  /** Attribute sets the stream may have, besides the overflow series. The larger wins where readers differ. */
+  /**
+   * Attribute sets the stream may have, besides the overflow series. The larger wins where readers differ.
+   */
   raiseLimit(limit: number): void {
     if (limit > this.#limit) {
       this.#limit = limit;
@@ -118,9 +123,9 @@ export abstract class StreamWriter {
   }
 
   /**
-   * Enters the stream in the slab's directory, goes on with what a dead owner left of it there, and reserves the overflow series, so
-   * that what exceeds a limit later has a place to go. A series whose cell was never written to is not reported. False where the region
-   * has no room for that now: call again then.
+   * Enters the stream in the slab's directory, goes on with what a dead owner left of it there, and reserves
+   * the overflow series, so that what exceeds a limit later has a place to go. A series whose cell was never
+   * written to is not reported. False where the region has no room for that now: call again then.
    */
   register(): boolean {
     if (this.#isRegistered) return true;
@@ -158,8 +163,8 @@ export abstract class StreamWriter {
   }
 
   /**
-   * The cell of an attribute set that `cells.find` did not find; `found` is what it said. 0 when there is none, and a measurement
-   * is to be lost. Never throws, whatever is passed.
+   * The cell of an attribute set that `cells.find` did not find; `found` is what it said. 0 when there is
+   * none, and a measurement is to be lost. Never throws, whatever is passed.
    */
   protected admit(attributes: unknown, found: number, cells: CellLookup): number {
     if (found === ABSENT && this.#isAtLimit) return this.#overflow;
@@ -175,7 +180,10 @@ export abstract class StreamWriter {
     }
   }
 
-  /** As `admit`, for a measurement: where it has no cell to go to, it is lost. Apart from the record calls, which are to be small. */
+  /**
+   * As `admit`, for a measurement: where it has no cell to go to, it is lost. Apart from the record calls,
+   * which are to be small.
+   */
   protected admitOrLose(attributes: unknown, found: number, cells: CellLookup): number {
     const at = this.admit(attributes, found, cells);
     if (at === 0) this.lose();
@@ -220,7 +228,8 @@ export abstract class StreamWriter {
 
   /** The slow way: may allocate. */
   #admit(attributes: unknown, cells: CellLookup): number {
-    // Anew and empty: sets that come again get another cell, which readers add up, and the limit still counts all.
+    // Anew and empty: sets that come again get another cell, which readers add up, and the limit still counts
+    // all.
     if (this.cells.table === undefined) this.#setTables(new SeriesTable());
     const table = cells.table!;
     const warn = (cause: string, message: string): void => this.warn('attributes', message, cause);

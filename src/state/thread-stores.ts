@@ -1,8 +1,10 @@
 /**
- * The stores a thread inherited and made, known to all copies of the package in the thread: a dependency may bring its own copy, and a
- * bundler makes one. Of any version: a copy sees here that there is a store even where it cannot read its format.
+ * The stores a thread inherited and made, known to all copies of the package in the thread: a dependency may
+ * bring its own copy, and a bundler makes one. Of any version: a copy sees here that there is a store even
+ * where it cannot read its format.
  *
- * A store travels to workers as environment data of Node: the buffer, under a name that is the same for all versions.
+ * A store travels to workers as environment data of Node: the buffer, under a name that is the same for all
+ * versions.
  */
 import { getEnvironmentData, isMainThread, setEnvironmentData } from 'node:worker_threads';
 import { ofThisThread } from '../base/this-thread.ts';

@@ -3,13 +3,16 @@ import type { GaugeMerge } from './gauge-merge.ts';
 import type { InstrumentKind } from './instrument-kind.ts';
 import type { ViewReservoir } from './reservoir-choice.ts';
 
-/** One step of what a view does to attributes: keeps some keys, leaves some out, or calls code that only its thread has. */
+/**
+ * One step of what a view does to attributes: keeps some keys, leaves some out, or calls code that only its
+ * thread has.
+ */
 export type AttributeStep =
   { readonly type: 'keep' | 'leave-out'; readonly keys: readonly string[] } | { readonly type: 'custom' };
 
 /**
- * A view as the store's configuration carries it to other threads. The fields that are there select instruments, all of them
- * together; `stream` says what becomes of them.
+ * A view as the store's configuration carries it to other threads. The fields that are there select
+ * instruments, all of them together; `stream` says what becomes of them.
  */
 export interface ViewDescription {
   /** With `*` for any characters and `?` for one; compared without regard to case. */

@@ -6,15 +6,18 @@ type Listener = (() => void) & { readonly [OURS]?: true };
 /**
  * Does something before a signal ends the process by default, and changes nothing about how the process ends.
  *
- * A signal ends a process by default as long as nobody listens for it. Who wants to do something first listens, then takes the listener
- * off and sends the signal again. Libraries that do so (signal-exit is in most trees) count the listeners first: where there are others, the
- * others decide. Two that count each other wait for ever. So this listener keeps out of the count:
+ * A signal ends a process by default as long as nobody listens for it. Who wants to do something first
+ * listens, then takes the listener off and sends the signal again. Libraries that do so (signal-exit is in
+ * most trees) count the listeners first: where there are others, the others decide. Two that count each other
+ * wait for ever. So this listener keeps out of the count:
  *
- *   a signal comes   it is called first, for it moves to the front whenever others are added, and takes itself off
+ *   a signal comes   it is called first, for it moves to the front whenever others are added, and takes
+ *                    itself off
  *   nobody else      `act`, then the signal again
- *   there are others they decide, as they would without it. When the last of them takes itself off, it is about to send the signal again: `act`.
- *                    A listener of `once` is taken off because it is called; then this one is back at once, should the signal be sent again
- *   all were called  it is back. So it is, as PID 1 is not ended by a signal's default
+ *   there are others they decide, as they would without it. When the last of them takes itself off, it is
+ *                    about to send the signal again: `act`. A listener of `once` is taken off because it is
+ *                    called; then this one is back at once, in case the signal is sent again
+ *   all were called  it is back: a process that is PID 1 is not ended by a signal's default
  *
  * Of several copies of this class each acts, and the one that is called last sends the signal.
  */
@@ -67,7 +70,8 @@ export class DefaultSignal {
   };
 
   readonly #onNewListener = (event: string | symbol, listener: Listener): void => {
-    if (event === this.#signal && listener[OURS] === undefined) nextTick(() => this.#moveToFront()); // it is added after this event
+    // it is added after this event
+    if (event === this.#signal && listener[OURS] === undefined) nextTick(() => this.#moveToFront());
   };
 
   #moveToFront(): void {
@@ -80,7 +84,8 @@ export class DefaultSignal {
 
   #listen(): void {
     if (this.#isClosed || process.listeners(this.#signal).includes(this.#listener)) return;
-    withoutContext(() => process.prependListener(this.#signal, this.#listener)); // Node makes a handle for the first
+    // Node makes a handle for the first
+    withoutContext(() => process.prependListener(this.#signal, this.#listener));
   }
 
   #change(change: () => void): void {

@@ -1,6 +1,6 @@
 /**
- * The exporter thread: reads the store, answers scrapes, pushes. It knows nothing of the threads that record but their memory, so that it
- * goes on when all of them hang; it loads no code of the write side's SDK.
+ * The exporter thread: reads the store, answers scrapes, pushes. It knows nothing of the threads that record
+ * but their memory, so that it goes on when all of them hang; it loads no code of the write side's SDK.
  */
 import { diag, DiagLogLevel, type DiagLogFunction } from '@opentelemetry/api';
 import { Console } from 'node:console';
@@ -38,8 +38,10 @@ async function run(): Promise<void> {
     onListening: (address) => post({ type: 'listening', address }),
     onFound: (name, addresses) => post({ type: 'found', name, addresses }),
   });
-  awaitFlush(exporter, Atomics.load(control, DONE_INDEX)); // what a thread was asked for that died of it is asked for still
-  parentPort!.once('message', () => void exporter.stop().then(() => process.exit())); // a StopMessage; of this thread alone
+  // what a thread was asked for that died of it is asked for still
+  awaitFlush(exporter, Atomics.load(control, DONE_INDEX));
+  // a StopMessage; of this thread alone
+  parentPort!.once('message', () => void exporter.stop().then(() => process.exit()));
   post({ type: 'up' });
 }
 
@@ -95,6 +97,7 @@ function printAtOnce(): void {
 run().catch((error: unknown) => {
   const { code = 'E_THREAD', message } = error as NodeJS.ErrnoException;
   post({ type: 'failed', code, message });
-  answer(Atomics.load(control, REQUESTED_INDEX), false, message); // nobody is to wait for a flush that never comes
+  // nobody is to wait for a flush that never comes
+  answer(Atomics.load(control, REQUESTED_INDEX), false, message);
   setImmediate(() => process.exit(1)); // of this thread alone, when the message is out
 });

@@ -29,8 +29,9 @@ export interface ExporterThread {
   /** Pushes now. Rejects when it was not delivered, or not within `timeoutMillis` (default 30,000). */
   forceFlush(options?: Deadline): Promise<void>;
   /**
-   * Pushes once more, for at most `timeoutMillis` (default 30,000), and ends the thread; connections have a second to end. Where the app exits
-   * meanwhile, it waits for the push. Never rejects; called again, it does nothing.
+   * Pushes once more, for at most `timeoutMillis` (default 30,000), and ends the thread; connections have a
+   * second to end. Where the app exits meanwhile, it waits for the push. Never rejects; called again, it does
+   * nothing.
    */
   stop(options?: Deadline): Promise<void>;
 }
@@ -44,12 +45,12 @@ const WELL_AFTER_MILLIS = 60_000;
 const LONGEST_END_MILLIS = 2000;
 
 /**
- * Starts a thread that exports a store: it answers scrapes and pushes, also while every other thread hangs. It ends with the app and never
- * keeps it alive. When it dies it is started again; nothing is lost, since the numbers are in the store. A port that is taken is waited for,
- * with a warning.
+ * Starts a thread that exports a store: it answers scrapes and pushes, also while every other thread hangs.
+ * It ends with the app and never keeps it alive. When it dies it is started again; nothing is lost, since the
+ * numbers are in the store. A port that is taken is waited for, with a warning.
  *
- * Rejects with an `OptionError` on a wrong option, and with an `ExporterThreadError` when it cannot listen (a code of the system), a package is
- * missing (`E_PACKAGE`) or the thread cannot start (`E_THREAD`).
+ * Rejects with an `OptionError` on a wrong option, and with an `ExporterThreadError` when it cannot listen (a
+ * code of the system), a package is missing (`E_PACKAGE`) or the thread cannot start (`E_THREAD`).
  */
 export async function startExporterThread(options: ExporterThreadOptions): Promise<ExporterThread> {
   const host = new ExporterThreadHost(options);
@@ -59,16 +60,25 @@ export async function startExporterThread(options: ExporterThreadOptions): Promi
 }
 
 export interface HostOptions {
-  /** Nobody waits for the start: it does not keep the process up, and where no thread is to be had now, it is tried again. Default false. */
+  /**
+   * Nobody waits for the start: it does not keep the process up, and where no thread is to be had now, it is
+   * tried again. Default false.
+   */
   readonly inBackground?: boolean;
-  /** Key of the aggregation of histograms that are pushed by OTLP (`state/aggregation-choice.ts`). Default: of the default aggregation. */
+  /**
+   * Key of the aggregation of histograms that are pushed by OTLP (`state/aggregation-choice.ts`). Default: of
+   * the default aggregation.
+   */
   readonly histogramSelection?: string | undefined;
 }
 
 /** The thread that started an exporter thread, as far as it looks after it. */
 export class ExporterThreadHost implements ExporterThread {
   address: AddressInfo | undefined;
-  /** Resolves when the thread is up for the first time; rejects, and all is undone, when it does not get there. */
+  /**
+   * Resolves when the thread is up for the first time; rejects, and all is undone, when it does not get
+   * there.
+   */
   readonly started: Promise<void>;
   readonly #store: MetricStore;
   readonly #flushes = new FlushRequests();
@@ -111,7 +121,8 @@ export class ExporterThreadHost implements ExporterThread {
       unlist();
       cancel();
     };
-    this.started = withoutContext(() => this.#start(inBackground)); // or what starts a thread anew holds the caller's
+    // Whatever starts the thread again later must not hold the caller's context.
+    this.started = withoutContext(() => this.#start(inBackground));
     this.started.catch(() => {}); // whoever waits for it hears of it
   }
 
@@ -181,7 +192,8 @@ export class ExporterThreadHost implements ExporterThread {
     const entry = fileURLToPath(new URL('./entry.js', import.meta.url));
     const { NODE_OPTIONS: _, ...env } = process.env; // what the app is preloaded with is not for this thread
     try {
-      // Loaded by `require`: the other way takes a thread of libuv's pool, which the app may have none left of.
+      // Loaded by `require`: the other way takes a thread of libuv's pool, which the app may have none left
+      // of.
       this.#worker = new Worker(`require(${JSON.stringify(entry)})`, {
         eval: true,
         name: 'seqlock-metrics exporter',
@@ -301,7 +313,10 @@ export class ExporterThreadHost implements ExporterThread {
     return number;
   }
 
-  /** The number of a flush that has all that was recorded, and was delivered, or is the last one and under way. */
+  /**
+   * The number of a flush that has all that was recorded, and was delivered, or is the last one and under
+   * way.
+   */
   #deliveredAnyway(): number | undefined {
     if (this.#latest === undefined) return undefined;
     const { number, fingerprint, isLast } = this.#latest;

@@ -18,7 +18,10 @@ export class FlushRequests {
   readonly #words = new Int32Array(this.control);
   #diedOver: number | undefined;
 
-  /** Asks for a flush of all that is recorded by now. Returns its number. `isLast`: the app ends, and is not to wait for what is in vain. */
+  /**
+   * Asks for a flush of all that is recorded by now. Returns its number. `isLast`: the app ends, and is not
+   * to wait for what is in vain.
+   */
   request(isLast: boolean): number {
     const number = (Atomics.load(this.#words, REQUESTED_INDEX) + 1) | 0;
     if (isLast) Atomics.store(this.#words, LAST_INDEX, number);
@@ -84,8 +87,8 @@ export class FlushRequests {
   }
 
   /**
-   * Call when a thread died. A flush that was asked for is left to its successor, if there is to be one; when that dies of it as well, it has
-   * failed: it may be the flush that kills.
+   * Call when a thread died. A flush that was asked for is left to its successor, if there is to be one; when
+   * that dies of it as well, it has failed: it may be the flush that kills.
    */
   noteDeath(hasSuccessor: boolean): void {
     const requested = Atomics.load(this.#words, REQUESTED_INDEX);

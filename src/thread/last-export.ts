@@ -1,10 +1,12 @@
 /**
- * The export when the app ends. Worker threads go on running while the main thread is in its 'exit' listeners and are stopped after
- * them; so an 'exit' listener that waits in Atomics.wait gives the exporter thread its time. That covers the end of the event loop,
- * `process.exit` and uncaught exceptions, and changes no exit code. A signal that ends the process by default ends it without 'exit'; it is
- * waited for likewise before the process ends by it (default-signal.ts), which needs an event loop that turns.
+ * The export when the app ends. Worker threads go on running while the main thread is in its 'exit' listeners
+ * and are stopped after them; so an 'exit' listener that waits in Atomics.wait gives the exporter thread its
+ * time. That covers the end of the event loop, `process.exit` and uncaught exceptions, and changes no exit
+ * code. A signal that ends the process by default ends it without 'exit'; it is waited for likewise before
+ * the process ends by it (default-signal.ts), which needs an event loop that turns.
  *
- * Nothing here keeps the event loop alive: where it ends by itself, 'beforeExit' comes once, as it would without this.
+ * Nothing here keeps the event loop alive: where it ends by itself, 'beforeExit' comes once, as it would
+ * without this.
  */
 import { performance } from '../base/platform.ts';
 import { tellOfLoss } from '../base/warnings.ts';
@@ -14,9 +16,15 @@ import type { LastExportOptions } from './options.ts';
 
 /** Asks an exporter thread for a last flush, and waits for it. */
 export interface LastFlush {
-  /** Has this thread's observable callbacks called now. What they observe by the end of the microtasks is in the store then. */
+  /**
+   * Has this thread's observable callbacks called now. What they observe by the end of the microtasks is in
+   * the store then.
+   */
   observe(): void;
-  /** The number of a flush that has all that is recorded by now. The event loop does not turn from here to the end of `wait`. */
+  /**
+   * The number of a flush that has all that is recorded by now. The event loop does not turn from here to the
+   * end of `wait`.
+   */
   request(): number;
   wait(number: number, timeoutMillis: number): FlushOutcome;
   /** Why the latest has failed. */
@@ -73,7 +81,10 @@ function flushAll(): void {
   }
 }
 
-/** The event loop has nothing more to do; 'exit' comes next. Once: what callbacks start must not keep the app up for ever. */
+/**
+ * The event loop has nothing more to do; 'exit' comes next. Once: what callbacks start must not keep the app
+ * up for ever.
+ */
 function observeAll(): void {
   if (hadItsTurn) return;
   hadItsTurn = true;

@@ -9,8 +9,8 @@ export interface LastExportOptions {
   /** How long the app's end may be held up for it: default 3,000. */
   readonly timeoutMillis?: number;
   /**
-   * Signals before whose default, which ends the app, there is a last export. Listeners of the app's own are called as ever, and if they end
-   * the app, there is one then. Default `['SIGTERM', 'SIGINT', 'SIGHUP']`.
+   * Signals before whose default, which ends the app, there is a last export. Listeners of the app's own are
+   * called as ever, and if they end the app, there is one then. Default `['SIGTERM', 'SIGINT', 'SIGHUP']`.
    */
   readonly signals?: readonly NodeJS.Signals[];
 }

@@ -7,8 +7,9 @@ let latestKeys: readonly string[] = [];
 let latest: object = {};
 
 /**
- * Attributes as an object. An engine makes room in `{}` for some keys, and a table beside it for more than those; what `JSON.parse` makes has
- * room for its keys alone, and a copy of it too: 48 B instead of 56 for three keys, 72 instead of 96 for six.
+ * Attributes as an object. An engine makes room in `{}` for some keys, and a table beside it for more than
+ * those; what `JSON.parse` makes has room for its keys alone, and a copy of it too: 48 B instead of 56 for
+ * three keys, 72 instead of 96 for six.
  */
 export function attributesObject({ keys, values }: CanonicalAttributes): Attributes {
   if (keys !== latestKeys) {

@@ -2,7 +2,10 @@ import type { ExtentCursor } from '../../memory/directory-log.ts';
 import { EXTENT_USED_WORD } from '../../memory/layout.ts';
 import type { Region } from '../../memory/region.ts';
 
-/** Tells whether directories have grown since they were read: a load for each, where reading on takes ten times as long. */
+/**
+ * Tells whether directories have grown since they were read: a load for each, where reading on takes ten
+ * times as long.
+ */
 export class DirectoryWatch {
   readonly #region: Region;
   #walkedTo = -1;
@@ -15,7 +18,10 @@ export class DirectoryWatch {
     this.#words = region.words;
   }
 
-  /** Remembers how far everything was read: extents up to `walkedTo`, and the last extent of each slab as its cursor says. */
+  /**
+   * Remembers how far everything was read: extents up to `walkedTo`, and the last extent of each slab as its
+   * cursor says.
+   */
   note(walkedTo: number, cursors: readonly ExtentCursor[]): void {
     this.#walkedTo = walkedTo;
     this.#words = this.#region.words;

@@ -29,8 +29,8 @@ export class ExemplarBlock {
   }
 
   /**
-   * What a place holds; undefined while it is empty. The same object until the place is written to. A place that is written without
-   * pause keeps what was read of it last.
+   * What a place holds; undefined while it is empty. The same object until the place is written to. A place
+   * that is written without pause keeps what was read of it last.
    */
   read(place: number, { words, doubles }: Region): Exemplar | undefined {
     const at = this.#block + place * exemplarCellWords(this.#textWords);

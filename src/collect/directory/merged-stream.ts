@@ -14,12 +14,12 @@ import { SeriesIndex } from './series-index.ts';
 export { NONE } from './contributions.ts';
 
 /**
- * One stream of the store, over all writers that have it. Its series are numbered from 0 in the order in which they were found, and so are the
- * cells they are made of (contributions.ts). Of a series there is one object, its attributes; all else is arrays of numbers: a store has a
- * hundred thousand of them.
+ * One stream of the store, over all writers that have it. Its series are numbered from 0 in the order in
+ * which they were found, and so are the cells they are made of (contributions.ts). Of a series there is one
+ * object, its attributes; all else is arrays of numbers: a store has a hundred thousand of them.
  *
- * Contributions are only ever appended. Sums are added up in this order, so that a total of terms that never fall never falls
- * either: rounding is monotone as long as the order stays.
+ * Contributions are only ever appended. Sums are added up in this order, so that a total of terms that never
+ * fall never falls either: rounding is monotone as long as the order stays.
  */
 export class MergedStream {
   readonly description: StreamDescription;
@@ -65,8 +65,8 @@ export class MergedStream {
   }
 
   /**
-   * The earliest start among the writers known when the series was first reported, in milliseconds since the epoch. It never moves after
-   * that.
+   * The earliest start among the writers known when the series was first reported, in milliseconds since the
+   * epoch. It never moves after that.
    */
   startOf(series: number): number {
     return this.#starts[series]!;
@@ -119,8 +119,8 @@ export class MergedStream {
   }
 
   /**
-   * True once some writer has recorded to the series: bound and reserved series exist before that. A cell's version is 0 until its
-   * first update; that it comes round to 0 again matters no more once this was true.
+   * True once some writer has recorded to the series: bound and reserved series exist before that. A cell's
+   * version is 0 until its first update; that it comes round to 0 again matters no more once this was true.
    */
   isLive(series: number, words: Int32Array): boolean {
     if (this.#live[series] === 1) return true;
@@ -133,8 +133,9 @@ export class MergedStream {
   }
 
   /**
-   * The exemplars of a series over all writers that were not made before `since`, in milliseconds since the epoch: of each place of the reservoir the
-   * newest, so that there are as many at most as one writer may keep. Undefined where there are none.
+   * The exemplars of a series over all writers that were not made before `since`, in milliseconds since the
+   * epoch: of each place of the reservoir the newest, so that there are as many at most as one writer may
+   * keep. Undefined where there are none.
    */
   exemplarsOf(series: number, region: Region, since: number): readonly Exemplar[] | undefined {
     const blocks = this.exemplars;
@@ -156,8 +157,8 @@ export class MergedStream {
   }
 
   /**
-   * Adds a writer's series. Attribute sets beyond `limit` are counted in the overflow series, from their first to their last
-   * measurement: each writer keeps the limit by itself, this keeps it over all of them.
+   * Adds a writer's series. Attribute sets beyond `limit` are counted in the overflow series, from their
+   * first to their last measurement: each writer keeps the limit by itself, this keeps it over all of them.
    */
   add(attributes: CanonicalAttributes, start: number, contribution: Contribution, limit: number): void {
     const isOverflow = attributes === OVERFLOW_ATTRIBUTES;

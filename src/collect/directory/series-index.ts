@@ -12,8 +12,9 @@ const double = new Float64Array(1);
 const halves = new Int32Array(double.buffer);
 
 /**
- * Finds the series of a stream by their attributes: a hash table of series numbers. It holds no attributes of its own; whether a series is the
- * one that is looked for is asked of the stream, and only where the hashes are equal. Nothing is allocated to find one or to add one.
+ * Finds the series of a stream by their attributes: a hash table of series numbers. It holds no attributes of
+ * its own; whether a series is the one that is looked for is asked of the stream, and only where the hashes
+ * are equal. Nothing is allocated to find one or to add one.
  *
  *   hashes[series]     slots[hash reduced to their number, or the next free one] = series + 1, 0 = free
  */
@@ -55,7 +56,9 @@ export class SeriesIndex {
     this.#put(series);
   }
 
-  /** Spreads over any number of slots, by the high bits: `finished` hashes have them as mixed as the low ones. */
+  /**
+   * Spreads over any number of slots, by the high bits: `finished` hashes have them as mixed as the low ones.
+   */
   #slotOf(hash: number): number {
     return Math.floor(((hash >>> 0) / 2 ** 32) * this.#slots.length);
   }

@@ -29,13 +29,16 @@ export interface ScopeStreams {
 }
 
 /**
- * What a store contains: all directories, decoded and merged. It decodes only what it has not seen before. One per thread
- * and region (`readerOf`), shared by all readers of the thread.
+ * What a store contains: all directories, decoded and merged. It decodes only what it has not seen before.
+ * One per thread and region (`readerOf`), shared by all readers of the thread.
  */
 export class StoreReader {
   readonly region: Region;
   readonly scopes: ScopeStreams[] = [];
-  /** Collections of this thread, one at a time: each has the observations that were made for it (specification, asynchronous instruments). */
+  /**
+   * Collections of this thread, one at a time: each has the observations that were made for it
+   * (specification, asynchronous instruments).
+   */
   readonly turns: SerialQueue = new SerialQueue();
   readonly #slabs = new Map<number, SlabDirectory>();
   readonly #streams = new Map<string, MergedStream>();
@@ -62,8 +65,8 @@ export class StoreReader {
   }
 
   /**
-   * Decodes what was added since the last call, until `performance.now()` is past `until`. False when there is more: the store is known in
-   * part then, and the next call goes on.
+   * Decodes what was added since the last call, until `performance.now()` is past `until`. False when there
+   * is more: the store is known in part then, and the next call goes on.
    */
   refresh(until: number = Infinity): boolean {
     this.refreshConfiguration();

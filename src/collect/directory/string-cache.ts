@@ -5,8 +5,8 @@ const LONGEST = 64;
 const SLOTS = 4096;
 
 /**
- * Texts by their bytes: one that was met before is neither decoded nor made again. Most attribute values come again in other series. Keeps
- * the text met last of those that share a slot.
+ * Texts by their bytes: one that was met before is neither decoded nor made again. Most attribute values come
+ * again in other series. Keeps the text met last of those that share a slot.
  */
 export class StringCache {
   readonly #texts: (string | undefined)[] = Array.from({ length: SLOTS }, () => undefined);
@@ -18,7 +18,8 @@ export class StringCache {
     const known = this.#texts[slot];
     if (known !== undefined && isAscii(known, bytes, start, end)) return known;
     const text = bytes.toString('utf8', start, end);
-    if (text.length === end - start) this.#texts[slot] = text; // else it is not ASCII, and `isAscii` would take others for it
+    // ASCII texts alone are kept: `isAscii` would take other texts for one that is not.
+    if (text.length === end - start) this.#texts[slot] = text;
     return text;
   }
 }

@@ -3,12 +3,16 @@ import { isSlabDead } from '../../memory/slab.ts';
 import { noteReported } from '../../state/cells/carried.ts';
 import type { CellReading, ReadCell } from './cell-reader.ts';
 
-/** Copies of cells, for one reader. A cell that cannot be copied in time keeps its previous value and is counted as stale. */
+/**
+ * Copies of cells, for one reader. A cell that cannot be copied in time keeps its previous value and is
+ * counted as stale.
+ */
 export class CellCopies {
   readonly region: Region;
   readonly #cells: CellReading;
   #copy = new Float64Array(64);
-  readonly #previous = new Map<number, Float64Array<ArrayBuffer> | undefined>(); // of cells that could not be copied once
+  // of cells that could not be copied once
+  readonly #previous = new Map<number, Float64Array<ArrayBuffer> | undefined>();
   readonly #deadSlabs = new Map<number, boolean>(); // of the snapshot that is being taken
   #stale = 0;
 
@@ -33,8 +37,8 @@ export class CellCopies {
   }
 
   /**
-   * A copy of the cell's state, or what it was when it was last copied; until the next call. Undefined only for a cell that could not be copied
-   * yet: its series is left out once.
+   * A copy of the cell's state, or what it was when it was last copied; until the next call. Undefined only
+   * for a cell that could not be copied yet: its series is left out once.
    */
   read(readCell: ReadCell, cell: number, words: number): Float64Array<ArrayBuffer> | undefined {
     if (!this.#cells.read(readCell, this.region, cell, this.#copy)) {
@@ -48,7 +52,10 @@ export class CellCopies {
     return this.#copy;
   }
 
-  /** Says in a cell that a reader with delta temporality has reported it as it was in `version`: its next interval begins there. */
+  /**
+   * Says in a cell that a reader with delta temporality has reported it as it was in `version`: its next
+   * interval begins there.
+   */
   noteReported(cell: number, version: number): void {
     noteReported(this.region.words, cell, version);
   }

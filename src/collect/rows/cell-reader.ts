@@ -70,7 +70,8 @@ export class CellReader implements CellReading {
   }
 
   /**
-   * A writer that does nothing but publish to this one cell: steps back for growing times, withTimeout the snapshot's budget.
+   * A writer that does nothing but publish to this one cell: steps back for growing times, withTimeout the
+   * snapshot's budget.
    */
   #patiently(readCell: ReadCell, region: Region, at: number, into: Float64Array): boolean {
     for (

@@ -18,7 +18,10 @@ export interface ColumnDescription {
   readonly name: string;
   readonly unit: string;
   readonly kind: ColumnKind;
-  /** Numbers a row has: their layout is drawn where rows of this kind are made, in number.ts, histogram.ts or exponential.ts. */
+  /**
+   * Numbers a row has: their layout is drawn where rows of this kind are made, in number.ts, histogram.ts or
+   * exponential.ts.
+   */
   readonly words: number;
   /** Upper inclusive bounds of a histogram; empty for the other kinds. */
   readonly boundaries: readonly number[];
@@ -78,7 +81,10 @@ export class MetricColumn {
     this.values = lengthened(this.values, roomFor(rows) * this.stride);
   }
 
-  /** Index in `values`, which may be another array from here on, of the next row to be filled; `close` makes it one, else it is opened again. */
+  /**
+   * Index in `values`, which may be another array from here on, of the next row to be filled; `close` makes
+   * it one, else it is opened again.
+   */
   open(): number {
     this.reserve(this.#rows + 1);
     return this.#rows * this.stride;

@@ -1,14 +1,20 @@
 /**
- * Series that are exponential histograms, as rows: how cells are copied, how merging leaves them and formats take them.
+ * Series that are exponential histograms, as rows: how cells are copied, how merging leaves them and formats
+ * take them.
  *
  *   row   0       1     2     3     4            5       6          7          8          9          10
- *         +-------+-----+-----+-----+------------+-------+----------+----------+----------+----------+-------------+-------------+
- *         | count | sum | min | max | zero count | scale | offset + | length + | offset - | length - | counts +... | counts -... |
- *         +-------+-----+-----+-----+------------+-------+----------+----------+----------+----------+-------------+-------------+
+ *         +-------+-----+-----+-----+------------+-------+----------+----------+----------+----------+
+ *         | count | sum | min | max | zero count | scale | offset + | length + | offset - | length - |
+ *         +-------+-----+-----+-----+------------+-------+----------+----------+----------+----------+
+ *         | counts of positive values ... | counts of negative values ... |
+ *         +-------------------------------+-------------------------------+
  *
- * min, max         +Infinity and -Infinity where nothing is counted; NaN where they are not known. So is the sum of a delta that is not known.
- * offset, length   index of the first bucket that has counts, and buckets up to the last one that has; 0 and 0 where none has
- * counts           maxSize words for each range (1: no negative one), of which `length` are in use; what is in the others is undefined
+ * min, max         +Infinity and -Infinity where nothing is counted; NaN where they are not known. So is the
+ *                  sum of a delta that is not known.
+ * offset, length   index of the first bucket that has counts, and buckets up to the last one that has; 0 and
+ *                  0 where none has
+ * counts           maxSize words for each range (1: no negative one), of which `length` are in use; what is
+ *                  in the others is undefined
  */
 import {
   EXPONENTIAL_COUNT,
@@ -63,7 +69,10 @@ export class ExponentialRows extends SeriesRows {
   readonly #shape: ExponentialShape;
   readonly #read: ReadCell;
   readonly #now: Float64Array;
-  /** Of the series filled last, what is new to the reader in cells whose intervals began when it had reported them. */
+  /**
+   * Of the series filled last, what is new to the reader in cells whose intervals began when it had reported
+   * them.
+   */
   readonly #interval: Float64Array;
   #isIntervalAll = false; // that is new
 
@@ -138,8 +147,8 @@ export class ExponentialRows extends SeriesRows {
   }
 
   /**
-   * What is new at a scale of its own, where that is known. Else the difference, at the scale of the later state; its sum is not known once that of the
-   * totals has grown beyond the largest number.
+   * What is new at a scale of its own, where that is known. Else the difference, at the scale of the later
+   * state; its sum is not known once that of the totals has grown beyond the largest number.
    */
   override subtract(
     row: Float64Array,
@@ -166,7 +175,10 @@ export class ExponentialRows extends SeriesRows {
   }
 }
 
-/** The index of a bucket at a scale that is lower by `change`; of other producers, whose scales may be anything, the nearest to it. */
+/**
+ * The index of a bucket at a scale that is lower by `change`; of other producers, whose scales may be
+ * anything, the nearest to it.
+ */
 export function coarserIndex(index: number, change: number): number {
   return index >> Math.min(Math.max(change, 0), 31);
 }
@@ -189,8 +201,9 @@ export function copyExponentialRow(
 }
 
 /**
- * Adds the row `part` to the one at `at`; both have `size` buckets a range. Where their scales differ, the finer is brought to the coarser, and both
- * further down until the sum fits. Added up in any order, the buckets are what one writer would have that had recorded everything.
+ * Adds the row `part` to the one at `at`; both have `size` buckets a range. Where their scales differ, the
+ * finer is brought to the coarser, and both further down until the sum fits. Added up in any order, the
+ * buckets are what one writer would have that had recorded everything.
  */
 export function addExponentialRow(row: Float64Array, at: number, part: Float64Array, size: number): void {
   const rowScale = row[at + ROW_SCALE]!;
@@ -219,7 +232,9 @@ export function addExponentialRow(row: Float64Array, at: number, part: Float64Ar
   }
 }
 
-/** Buckets from the first to the last one that has counts in either row, at scales that are lower by so much. */
+/**
+ * Buckets from the first to the last one that has counts in either row, at scales that are lower by so much.
+ */
 function widthOf(
   row: Float64Array,
   at: number,
@@ -270,7 +285,10 @@ function widen(row: Float64Array, head: number, counts: number, low: number, hig
   row[head + 1] = end;
 }
 
-/** Takes an earlier state of the same series off the row at `at`, whose scale is not the higher one: scales only fall. Leaves min and max alone. */
+/**
+ * Takes an earlier state of the same series off the row at `at`, whose scale is not the higher one: scales
+ * only fall. Leaves min and max alone.
+ */
 export function subtractExponentialRow(
   row: Float64Array,
   at: number,
@@ -336,13 +354,17 @@ export function exponentialValueOf(
 function bucketsOf(row: Float64Array, at: number, range: number, size: number): Buckets {
   const counts = at + ROW_COUNTS + range * size;
   const length = row[at + ROW_RANGES + 2 * range + 1]!;
-  // oxlint-disable-next-line unicorn/no-new-array -- of the length it will have: one that grows by pushing takes five times as long
+  // An array that grows by pushing takes five times as long.
+  // oxlint-disable-next-line unicorn/no-new-array -- it has the length it will keep
   const bucketCounts = new Array<number>(length);
   for (let i = 0; i < length; i++) bucketCounts[i] = row[counts + i]!;
   return { offset: row[at + ROW_RANGES + 2 * range]!, bucketCounts };
 }
 
-/** Writes a data point's value to the row at `at`, which has room for all its buckets. Empty ones at the ends are cut off. */
+/**
+ * Writes a data point's value to the row at `at`, which has room for all its buckets. Empty ones at the ends
+ * are cut off.
+ */
 export function fillExponentialRow(
   row: Float64Array,
   at: number,

@@ -6,7 +6,8 @@
  *         | count | sum | min | max | bucket 0 | bucket 1 | ... | bucket +Inf  |   not cumulated
  *         +-------+-----+-----+-----+----------+----------+-----+--------------+
  *
- * min, max   +Infinity and -Infinity where nothing is counted; NaN where they are not known. So is the sum of a delta that is not known.
+ * min, max   +Infinity and -Infinity where nothing is counted; NaN where they are not known. So is the sum of
+ *            a delta that is not known.
  */
 import {
   HISTOGRAM_BUCKETS,
@@ -142,7 +143,10 @@ function copyHistogram(row: Float64Array, at: number, words: number, copy: Float
   for (let i = BUCKETS; i < words; i++) row[at + i] = copy[HISTOGRAM_BUCKETS - BUCKETS + i]!;
 }
 
-/** Adds another row, or what was copied of a cell, to the row at `at`. `buckets`: where the counts begin in `part`. */
+/**
+ * Adds another row, or what was copied of a cell, to the row at `at`. `buckets`: where the counts begin in
+ * `part`.
+ */
 export function addHistogramRow(
   row: Float64Array,
   at: number,
@@ -170,7 +174,8 @@ export function histogramValueOf(
   const sum = row[at + SUM]!;
   const min = row[at + MIN]!;
   const max = row[at + MAX]!;
-  // Written out: putting these objects together by spreading takes several times as long as all the rest of a snapshot.
+  // Written out: putting these objects together by spreading takes several times as long as all the rest of a
+  // snapshot.
   const isSumKnown = hasSum && !(isDelta === true && Number.isNaN(sum));
   if (hasMinMax && !Number.isNaN(min))
     return isSumKnown ? { min, max, sum, count, buckets } : { min, max, count, buckets };

@@ -29,7 +29,8 @@ export interface SeriesInterval {
  * measurements.
  */
 export class StreamIntervals {
-  #reported = new Float64Array(0); // by contribution: the version that was reported; NaN where that is not known
+  // by contribution: the version that was reported; NaN where that is not known
+  #reported = new Float64Array(0);
   readonly #readers: WeakRef<ReaderIntervals>[] = []; // weakly: nobody says when a reader is gone
 
   /**

@@ -101,8 +101,8 @@ export class SumRows extends SeriesRows {
 }
 
 /**
- * Sums of what the writers' callbacks observed in their latest rounds. A dead writer's counters stay, as every total does; what else it observed
- * went with it.
+ * Sums of what the writers' callbacks observed in their latest rounds. A dead writer's counters stay, as
+ * every total does; what else it observed went with it.
  */
 export class ObservedSumRows extends SeriesRows {
   readonly layout: RowLayout;
@@ -142,8 +142,9 @@ export class ObservedSumRows extends SeriesRows {
   }
 
   /**
-   * Writes what a series changed by since each of its writers' parts was reported: what one of them sets back, or ceases to observe, is no matter of the
-   * others. A part that could not be copied changes next time. False when nobody observed the series.
+   * Writes what a series changed by since each of its writers' parts was reported: what one of them sets
+   * back, or ceases to observe, is no matter of the others. A part that could not be copied changes next
+   * time. False when nobody observed the series.
    */
   override fillChange(series: number, row: Float64Array, at: number, reported: Float64Array): boolean {
     const { stream } = this;
@@ -163,7 +164,10 @@ export class ObservedSumRows extends SeriesRows {
     return true;
   }
 
-  /** Where a total fell, what is observed was set back: at the collection before, since when exactly nobody knows (specification, resets and gaps). */
+  /**
+   * Where a total fell, what is observed was set back: at the collection before, since when exactly nobody
+   * knows (specification, resets and gaps).
+   */
   protected override startOf(series: number, total: number): number {
     const start = this.stream.startOf(series);
     if (!this.#monotonic) return start;
@@ -173,7 +177,10 @@ export class ObservedSumRows extends SeriesRows {
     return this.#starts.get(series) ?? start;
   }
 
-  /** What one writer observed in its latest round; undefined when nothing, NaN when the cell could not be copied. */
+  /**
+   * What one writer observed in its latest round; undefined when nothing, NaN when the cell could not be
+   * copied.
+   */
   #observed(contribution: number): number | undefined {
     const { stream, copies } = this;
     const { region } = copies;
@@ -188,7 +195,10 @@ export class ObservedSumRows extends SeriesRows {
   }
 }
 
-/** What live writers set last, or observed in their latest rounds, merged as the stream says; of a `per-writer` stream the newest. */
+/**
+ * What live writers set last, or observed in their latest rounds, merged as the stream says; of a
+ * `per-writer` stream the newest.
+ */
 export class GaugeRows extends SeriesRows {
   readonly layout: RowLayout;
   readonly #isObserved: boolean;
@@ -225,7 +235,10 @@ export class GaugeRows extends SeriesRows {
     return true;
   }
 
-  /** A writer's cell; undefined when the writer is dead, or has not set it (or not observed it in its latest round). */
+  /**
+   * A writer's cell; undefined when the writer is dead, or has not set it (or not observed it in its latest
+   * round).
+   */
   protected current(contribution: number): Float64Array | undefined {
     const { stream, copies } = this;
     const { region } = copies;
@@ -239,7 +252,10 @@ export class GaugeRows extends SeriesRows {
   }
 }
 
-/** The attributes that tell the writers of a `per-writer` gauge apart (semantic conventions, thread and process attributes). */
+/**
+ * The attributes that tell the writers of a `per-writer` gauge apart (semantic conventions, thread and
+ * process attributes).
+ */
 const THREAD_ATTRIBUTE = 'thread.id';
 const PROCESS_ATTRIBUTE = 'process.pid';
 
@@ -259,7 +275,10 @@ interface WriterValue {
 /** What each live writer set last: a row for each, which has the series' attributes and the thread's. */
 export class WriterGaugeRows extends GaugeRows {
   override readonly hasDeltas = false;
-  /** By contribution: the same objects again as long as a cell is the same thread's, since rows are known by them. */
+  /**
+   * By contribution: the same objects again as long as a cell is the same thread's, since rows are known by
+   * them.
+   */
   readonly #attributes = new Map<number, { readonly writer: string; readonly attributes: Attributes }>();
 
   override add(series: number, column: MetricColumn): void {
@@ -275,7 +294,10 @@ export class WriterGaugeRows extends GaugeRows {
     }
   }
 
-  /** One value a thread: it may have two slabs, where it loaded the package twice. Processes of two pid namespaces may be taken for one. */
+  /**
+   * One value a thread: it may have two slabs, where it loaded the package twice. Processes of two pid
+   * namespaces may be taken for one.
+   */
   #values(series: number): Iterable<WriterValue> {
     const { stream, copies } = this;
     const newest = new Map<string, WriterValue>();
@@ -307,7 +329,8 @@ export class WriterGaugeRows extends GaugeRows {
       ...this.stream.attributes[series]!,
       [THREAD_ATTRIBUTE]: threadId,
     };
-    const attributes = Object.fromEntries(Object.entries(all).sort(([a], [b]) => (a < b ? -1 : 1))); // as all keys are
+    // as all keys are
+    const attributes = Object.fromEntries(Object.entries(all).sort(([a], [b]) => (a < b ? -1 : 1)));
     this.#attributes.set(contribution, { writer, attributes });
     return attributes;
   }

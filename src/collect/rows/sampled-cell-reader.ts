@@ -19,14 +19,20 @@ export interface SeqlockReadStats {
 
 /** Of so many calls one is timed: the clock takes longer than a read. */
 const MEAN_DISTANCE = 256;
-/** No call takes longer, unless it waits or its thread is held up; that is counted as it is, and not for other calls too. */
+/**
+ * No call takes longer, unless it waits or its thread is held up; that is counted as it is, and not for other
+ * calls too.
+ */
 const LONGEST_READ_MS = 0.05;
 
 /** A cell that is written too fast to be copied is waited for so often, and 1.3 ms in all. */
 const NAPS = 6;
 const FIRST_NAP_MS = 0.02;
 
-/** Reads the cells of single values, and keeps account: between two timed calls that is two additions and a comparison. */
+/**
+ * Reads the cells of single values, and keeps account: between two timed calls that is two additions and a
+ * comparison.
+ */
 export class SampledCellReader implements CellReading {
   #cells = 0;
   #retried = 0;
@@ -76,7 +82,10 @@ export class SampledCellReader implements CellReading {
     return attempts > 0;
   }
 
-  /** The call stands for those since the last timed one. Distances vary, so that they fall in step with no loop of the caller's. */
+  /**
+   * The call stands for those since the last timed one. Distances vary, so that they fall in step with no
+   * loop of the caller's.
+   */
   #addTime(millis: number): void {
     const read = Math.min(millis, LONGEST_READ_MS);
     this.#nanos += (read * this.#distance + (millis - read)) * 1e6;

@@ -14,7 +14,10 @@ export interface RowLayout {
   readonly isSum: boolean;
 }
 
-/** The series of one stream as rows of numbers, for one reader: each is put together from the cells of its writers. */
+/**
+ * The series of one stream as rows of numbers, for one reader: each is put together from the cells of its
+ * writers.
+ */
 export abstract class SeriesRows {
   abstract readonly layout: RowLayout;
   protected readonly stream: MergedStream;
@@ -29,14 +32,14 @@ export abstract class SeriesRows {
   begin(_endMillis: number): void {}
 
   /**
-   * Writes what a series amounts to now to the row at `at`. False when that is nothing, or a cell could not be copied yet; the row is rubbish then.
-   * `intervals`: notes what is new in the cells, if given.
+   * Writes what a series amounts to now to the row at `at`. False when that is nothing, or a cell could not
+   * be copied yet; the row is rubbish then. `intervals`: notes what is new in the cells, if given.
    */
   abstract fill(series: number, row: Float64Array, at: number, intervals?: ReaderIntervals): boolean;
 
   /**
-   * The row of a series, at the start of an array that is good until the next series is read: for who does not keep it, where it has been copied already
-   * and is long. Undefined: `fill` a row.
+   * The row of a series, at the start of an array that is good until the next series is read: for who does
+   * not keep it, where it has been copied already and is long. Undefined: `fill` a row.
    */
   lend(_series: number): Float64Array<ArrayBuffer> | undefined {
     return undefined;
@@ -67,8 +70,9 @@ export abstract class SeriesRows {
   readonly reportedBy: 'series' | 'contribution' | 'nobody' = 'nobody';
 
   /**
-   * Takes the row of a series that was reported off the row at `at`, which is what it amounts to now and becomes what is reported. False when nothing
-   * came in between. `interval`: what `fill` noted of it, where that is no difference of totals.
+   * Takes the row of a series that was reported off the row at `at`, which is what it amounts to now and
+   * becomes what is reported. False when nothing came in between. `interval`: what `fill` noted of it, where
+   * that is no difference of totals.
    */
   subtract(
     _row: Float64Array,

@@ -1,6 +1,6 @@
 /**
- * What one reader reported, for delta temporality: a delta is the difference to that. The cells stay cumulative, so that any number of readers take
- * deltas of them, each in its own rhythm.
+ * What one reader reported, for delta temporality: a delta is the difference to that. The cells stay
+ * cumulative, so that any number of readers take deltas of them, each in its own rhythm.
  */
 import { lengthened, roomFor } from '../../base/array-room.ts';
 import { Warnings } from '../../base/warnings.ts';
@@ -12,8 +12,8 @@ import type { ReaderIntervals } from '../rows/intervals.ts';
 import type { SeriesRows } from '../rows/series-rows.ts';
 
 /**
- * What a reader reported of one stream, for a reader of another thread that is to go on from there. Threads number series and
- * contributions in the order in which they find them; a cell is the same to all.
+ * What a reader reported of one stream, for a reader of another thread that is to go on from there. Threads
+ * number series and contributions in the order in which they find them; a cell is the same to all.
  */
 export interface DeltaState {
   /** `streamKey` of the stream. */
@@ -33,11 +33,13 @@ export interface DeltaState {
 /**
  * What one reader reported of one stream.
  *
- *   updates[series]      sum of the versions of its cells, wrapping; as long as it stays, nothing was recorded
- *   reported[row ..]     the row that it amounted to: one for each series, or for each contribution (`SeriesRows.reportedBy`)
+ *   updates[series]      sum of the versions of its cells, wrapping; as long as it stays, nothing was
+ *                        recorded
+ *   reported[row ..]     the row that it amounted to: one for each series, or for each contribution
+ *                        (`SeriesRows.reportedBy`)
  *
- * Not guaranteed: that a measurement made while its cell is read changes `updates` in the interval it is counted in. Its series
- * may be reported once more in the next one, with 0.
+ * Not guaranteed: that a measurement made while its cell is read changes `updates` in the interval it is
+ * counted in. Its series may be reported once more in the next one, with 0.
  */
 export class ReportedStream {
   readonly #stream: MergedStream;
@@ -59,8 +61,8 @@ export class ReportedStream {
   }
 
   /**
-   * Begins the collection that ends at `endMillis`. Its interval started at the previous collection, and the first at the creation of the
-   * instrument (specification, start timestamps).
+   * Begins the collection that ends at `endMillis`. Its interval started at the previous collection, and the
+   * first at the creation of the instrument (specification, start timestamps).
    */
   begin(endMillis: number): void {
     this.#reserve();
@@ -68,7 +70,10 @@ export class ReportedStream {
     this.#previousMillis = endMillis;
   }
 
-  /** Adds what came of a series to a column; nothing where it was not updated (or observed) since the previous collection. */
+  /**
+   * Adds what came of a series to a column; nothing where it was not updated (or observed) since the previous
+   * collection.
+   */
   add(series: number, column: MetricColumn, copies: CellCopies): void {
     const at = column.open();
     const isNew = this.#isObserved
@@ -79,7 +84,8 @@ export class ReportedStream {
 
   #fillDifference(series: number, row: Float64Array, at: number, copies: CellCopies): boolean {
     const before = this.#updates[series];
-    const updates = this.#stream.updatesOf(series, copies.region.words); // before the cells are read: at worst too few
+    // before the cells are read: at worst too few
+    const updates = this.#stream.updatesOf(series, copies.region.words);
     if (before === updates) return false;
     const { stale } = copies;
     // What could not be copied now is reported next time.
@@ -122,8 +128,8 @@ export class ReportedStream {
   }
 
   /**
-   * Goes on from what a reader of another thread reported. Call it before the first collection. False, and nothing done, when it is not to be
-   * known which series is which.
+   * Goes on from what a reader of another thread reported. Call it before the first collection. False, and
+   * nothing done, when it is not to be known which series is which.
    */
   resume(state: DeltaState): boolean {
     const same = correspondence(this.#stream, state);
@@ -152,8 +158,8 @@ export interface Correspondence {
 }
 
 /**
- * Which series and contributions of a state are those of this thread. Undefined where there is no telling: a cardinality limit may have let
- * other series in here than there, and a damaged directory lacks some.
+ * Which series and contributions of a state are those of this thread. Undefined where there is no telling: a
+ * cardinality limit may have let other series in here than there, and a damaged directory lacks some.
  */
 export function correspondence(
   stream: MergedStream,
@@ -186,12 +192,18 @@ export class ReportedState {
   readonly #streams = new Map<MergedStream, ReportedStream>();
   readonly #before = new Map<string, DeltaState>();
 
-  /** Goes on from what a reader of another thread reported of the same store. Call it before the first collection. */
+  /**
+   * Goes on from what a reader of another thread reported of the same store. Call it before the first
+   * collection.
+   */
   resume(states: readonly DeltaState[]): void {
     for (const state of states) this.#before.set(state.stream, state);
   }
 
-  /** `beginAnew`: is to report the stream once, to nobody; where it is not to be known what was reported of it. */
+  /**
+   * `beginAnew`: is to report the stream once, to nobody; where it is not to be known what was reported of
+   * it.
+   */
   of(stream: MergedStream, rows: SeriesRows, beginAnew: (reported: ReportedStream) => void): ReportedStream {
     const known = this.#streams.get(stream);
     if (known !== undefined) return known;

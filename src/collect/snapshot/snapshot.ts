@@ -19,7 +19,10 @@ const ALL_CUMULATIVE = (): false => false;
 
 /** Who takes what `Snapshots.read` reads. */
 export interface RowSink {
-  /** Takes the rows of a column, as they were at `endMillis`; they are gone when it returns. The same column may come again with further rows. */
+  /**
+   * Takes the rows of a column, as they were at `endMillis`; they are gone when it returns. The same column
+   * may come again with further rows.
+   */
   add(column: MetricColumn, endMillis: number): void;
 }
 
@@ -29,7 +32,8 @@ interface ReadStream {
   readonly rows: SeriesRows;
   readonly description: ColumnDescription;
   /**
-   * For blocks of rows, of totals and of deltas. They are kept: when the last object of a form dies, the engine throws away the code that it made for it.
+   * For blocks of rows, of totals and of deltas. They are kept: when the last object of a form dies, the
+   * engine throws away the code that it made for it.
    */
   total: MetricColumn | undefined;
   delta: MetricColumn | undefined;
@@ -37,8 +41,9 @@ interface ReadStream {
 }
 
 /**
- * Takes snapshots of a store for one reader. Each cell is read whole, in no common instant with other cells. Whoever wants the numbers of a snapshot
- * gets rows of them: in blocks, which are gone when the next one comes (`read`), or in columns that are kept until the next snapshot (`takeColumns`).
+ * Takes snapshots of a store for one reader. Each cell is read whole, in no common instant with other cells.
+ * Whoever wants the numbers of a snapshot gets rows of them: in blocks, which are gone when the next one
+ * comes (`read`), or in columns that are kept until the next snapshot (`takeColumns`).
  */
 export class Snapshots {
   /** What `read` reported of streams with delta temporality. */
@@ -73,8 +78,9 @@ export class Snapshots {
   }
 
   /**
-   * Reads all that the store holds now; of streams whose kind `isDelta`, what came since the last call. `sink` is given rows of one stream after the
-   * other, in as many blocks as they need: always in the stream's one column, which is empty when it returns.
+   * Reads all that the store holds now; of streams whose kind `isDelta`, what came since the last call.
+   * `sink` is given rows of one stream after the other, in as many blocks as they need: always in the
+   * stream's one column, which is empty when it returns.
    */
   read(sink: RowSink, isDelta: (kind: InstrumentKind) => boolean = ALL_CUMULATIVE): void {
     const streams = this.#begin();
@@ -146,15 +152,18 @@ export class Snapshots {
   }
 
   /**
-   * All that the store holds now, cumulative: columns that stay as they are until columns are asked for again, which are the same ones. Makes no
-   * objects for series it has seen before.
+   * All that the store holds now, cumulative: columns that stay as they are until columns are asked for
+   * again, which are the same ones. Makes no objects for series it has seen before.
    */
   takeColumns(): readonly MetricColumn[] {
     this.beginColumns();
     return this.fillColumns(Infinity)!;
   }
 
-  /** Begins what `takeColumns` does at once. A series that is found before its stream's turn comes is in the snapshot. */
+  /**
+   * Begins what `takeColumns` does at once. A series that is found before its stream's turn comes is in the
+   * snapshot.
+   */
   beginColumns(): void {
     this.#streams = this.#begin();
     this.#columns = [];
@@ -163,7 +172,10 @@ export class Snapshots {
     this.#cells.end();
   }
 
-  /** Goes on until `performance.now()` is past `until`; the columns that have rows, or undefined when there is more to be done. */
+  /**
+   * Goes on until `performance.now()` is past `until`; the columns that have rows, or undefined when there is
+   * more to be done.
+   */
   fillColumns(until: number): readonly MetricColumn[] | undefined {
     this.#cells.resume();
     const isDone = this.#fillColumns(until);
@@ -219,8 +231,8 @@ export class Snapshots {
 }
 
 /**
- * A stream's column over many snapshots. Series stand in the order in which they were first recorded to, not in which they were
- * found: a series bound early and used late then moves no other row.
+ * A stream's column over many snapshots. Series stand in the order in which they were first recorded to, not
+ * in which they were found: a series bound early and used late then moves no other row.
  */
 class KeptColumn {
   readonly column: MetricColumn;
@@ -237,7 +249,10 @@ class KeptColumn {
     this.column = new MetricColumn(description, stream.text);
   }
 
-  /** Begins to fill the column for a new snapshot, with the series there are now. `words` of the stream's region. */
+  /**
+   * Begins to fill the column for a new snapshot, with the series there are now. `words` of the stream's
+   * region.
+   */
   begin(words: Int32Array): void {
     const stream = this.#stream;
     const waiting = this.#waiting;

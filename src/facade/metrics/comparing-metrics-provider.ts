@@ -20,8 +20,9 @@ export interface MetricsComparison {
 }
 
 /**
- * Both implementations side by side (founding specification, A/B testing): what is recorded goes to both, what is read or exported is the
- * seqlock side's, and `comparison` tells where they differ and what each costs. Costs the sum of both, and a look at the clock at some calls.
+ * Both implementations side by side (founding specification, A/B testing): what is recorded goes to both,
+ * what is read or exported is the seqlock side's, and `comparison` tells where they differ and what each
+ * costs. Costs the sum of both, and a look at the clock at some calls.
  *
  * The standard side sees one thread. Where several record, differences are what the other threads did.
  */

@@ -1,4 +1,7 @@
-/** The series of a `ComparingMetricsProvider`: whatever is done is done on both sides; what is read is the seqlock side's. */
+/**
+ * The series of a `ComparingMetricsProvider`: whatever is done is done on both sides; what is read is the
+ * seqlock side's.
+ */
 import type { Attributes } from '@opentelemetry/api';
 import type { HistogramStats } from './histogram-stats.ts';
 import type { MetricDefinition } from './metric-definition.ts';

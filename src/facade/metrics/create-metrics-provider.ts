@@ -11,14 +11,16 @@ export type CreatedMetricsProvider =
   SeqlockMetricsProvider | StandardMetricsProvider | ComparingMetricsProvider;
 
 /**
- * Makes the `MetricsProvider` that a configuration asks for (founding specification, factory function pattern): an object, or the path of
- * a TOML or JSON file.
+ * Makes the `MetricsProvider` that a configuration asks for (founding specification, factory function
+ * pattern): an object, or the path of a TOML or JSON file.
  *
  *   [event_processor]
- *   enabled = true      # seqlock; standard when false or left out. `mode` at the top of the file says it directly.
+ *   enabled = true      # seqlock; standard when false or left out. `mode` at the top of the file says it
+ *                       directly.
  *
- * Where shared memory is not to be had, the standard provider takes its place. `diag.info` says which mode was started and why, `diag.warn`
- * when it is not the one asked for. Throws an `OptionError` on a wrong configuration.
+ * Where shared memory is not to be had, the standard provider takes its place. `diag.info` says which mode
+ * was started and why, `diag.warn` when it is not the one asked for. Throws an `OptionError` on a wrong
+ * configuration.
  */
 export function createMetricsProvider(config: MetricsConfig | string | URL = {}): CreatedMetricsProvider {
   const { mode, reason, directory } = chosenMode(config);

@@ -7,7 +7,10 @@ interface Entry {
   readonly family: object;
 }
 
-/** The metrics of one provider by name: who asks for the same gets the same, who asks for another under its name gets an error. */
+/**
+ * The metrics of one provider by name: who asks for the same gets the same, who asks for another under its
+ * name gets an error.
+ */
 export class FamilyRegistry {
   readonly #warnings: Warnings;
   readonly #entries = new Map<string, Entry>();
@@ -16,7 +19,10 @@ export class FamilyRegistry {
     this.#warnings = warnings;
   }
 
-  /** The family of a definition, made by `make` where there is none yet. A definition has one kind, so the family is of that kind. */
+  /**
+   * The family of a definition, made by `make` where there is none yet. A definition has one kind, so the
+   * family is of that kind.
+   */
   family<F extends object>(definition: MetricDefinition, make: () => F): F {
     const key = definition.name.toLowerCase(); // OpenTelemetry compares names without regard to case
     const entry = this.#entries.get(key);

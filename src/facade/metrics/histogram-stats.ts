@@ -39,9 +39,10 @@ export class HistogramStats {
   }
 
   /**
-   * An estimate of the quantile `q` (0.95: what 95 % of the observations do not exceed), as Prometheus' `histogram_quantile` makes it: linear
-   * within the bucket, the lowest bucket begins at 0 if its bound is above 0, and what lies in the last bucket is given as the
-   * bound before it. NaN when nothing was observed; -Infinity for q below 0, +Infinity above 1.
+   * An estimate of the quantile `q` (0.95: what 95 % of the observations do not exceed), as Prometheus'
+   * `histogram_quantile` makes it: linear within the bucket, the lowest bucket begins at 0 if its bound is
+   * above 0, and what lies in the last bucket is given as the bound before it. NaN when nothing was observed;
+   * -Infinity for q below 0, +Infinity above 1.
    * https://github.com/prometheus/prometheus/blob/v3.5.0/promql/quantile.go (BucketQuantile)
    */
   quantile(q: number): number {

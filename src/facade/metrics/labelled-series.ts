@@ -6,7 +6,10 @@ import { SeriesTable } from '../../state/series-table.ts';
 import { isLabelName, type MetricDefinition } from './metric-definition.ts';
 import type { MetricsLabels } from './metrics-provider.ts';
 
-/** Label sets a metric may have; further ones share one series. With that one, OpenTelemetry's default cardinality limit of 2000. */
+/**
+ * Label sets a metric may have; further ones share one series. With that one, OpenTelemetry's default
+ * cardinality limit of 2000.
+ */
 const MAX_LABEL_SETS = 1999;
 /** Ways to write the label sets that are found fast: 200 and '200' are one set and two ways. */
 const MAX_WAYS = 4 * MAX_LABEL_SETS;
@@ -22,7 +25,10 @@ export class LabelledSeries<S> {
   readonly #warnings: Warnings;
   readonly #make: (attributes: Attributes) => S;
   readonly #dropped: S;
-  /** Labels as callers write them, to series: reference = index + 1. Most metrics have no labels, so it is made when it is needed. */
+  /**
+   * Labels as callers write them, to series: reference = index + 1. Most metrics have no labels, so it is
+   * made when it is needed.
+   */
   #ways: SeriesTable | undefined;
   readonly #series: S[] = [];
   /** Labels as text, to the index of the series. */

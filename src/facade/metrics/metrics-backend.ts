@@ -11,7 +11,9 @@ import type {
 } from './metrics-provider.ts';
 import type { ValueGuard } from './value-guard.ts';
 
-/** Makes the series of one metric. Called once for each set of attributes, by the thread that has the backend. */
+/**
+ * Makes the series of one metric. Called once for each set of attributes, by the thread that has the backend.
+ */
 export type MakeSeries<S> = (attributes: Attributes) => S;
 
 /** What stands behind a `MetricsProvider`: names and labels are settled before they come here. */

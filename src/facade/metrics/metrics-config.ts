@@ -10,13 +10,17 @@ import type { SeqlockMetricsProviderOptions } from './seqlock-metrics-provider.t
 /** What `createMetricsProvider` takes. */
 export interface MetricsConfig extends Pick<SeqlockMetricsProviderOptions, 'resource' | 'readers' | 'store'> {
   /**
-   * A store directory: all processes that name it have one store (`MetricStore.open`). Default: the one that `SEQLOCK_METRICS_DIRECTORY` names, if
-   * any. One that cannot be used is warned of, and the process has a store of its own.
+   * A store directory: all processes that name it have one store (`MetricStore.open`). Default: the one that
+   * `SEQLOCK_METRICS_DIRECTORY` names, if any. One that cannot be used is warned of, and the process has a
+   * store of its own.
    */
   readonly directory?: string;
   /** Which implementation. Default: by `eventProcessor`. */
   readonly mode?: MetricsMode;
-  /** The switch of the founding specification: `seqlock` where it is enabled, `standard` where it is not. Default: not. */
+  /**
+   * The switch of the founding specification: `seqlock` where it is enabled, `standard` where it is not.
+   * Default: not.
+   */
   readonly eventProcessor?: { readonly enabled?: boolean };
 }
 
@@ -50,7 +54,10 @@ const CHECK: Check = table<MetricsConfig>(
   { example: 'an object, or the path of a file', prefix: '' },
 );
 
-/** The mode a configuration asks for: an object, or the path of a file. Throws an `OptionError` on what cannot be understood. */
+/**
+ * The mode a configuration asks for: an object, or the path of a file. Throws an `OptionError` on what cannot
+ * be understood.
+ */
 export function chosenMode(config: unknown): ChosenMode {
   if (typeof config === 'string' || config instanceof URL) return modeOfFile(config);
   CHECK(config, 'config of createMetricsProvider');
@@ -61,8 +68,8 @@ export function chosenMode(config: unknown): ChosenMode {
 }
 
 /**
- * The same in a file of the application: `mode`, `directory` and the table `event_processor`, in JSON also `eventProcessor`. What else the file has is the
- * application's.
+ * The same in a file of the application: `mode`, `directory` and the table `event_processor`, in JSON also
+ * `eventProcessor`. What else the file has is the application's.
  */
 function modeOfFile(file: string | URL): ChosenMode {
   const path = typeof file === 'string' ? file : fileURLToPath(file);

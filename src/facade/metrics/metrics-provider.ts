@@ -1,16 +1,20 @@
 /**
- * The `MetricsProvider` interface of the founding specification, in TypeScript. Names of types begin with `Metrics`, so that
- * `Counter`, `Gauge` and `Histogram` stay OpenTelemetry's.
+ * The `MetricsProvider` interface of the founding specification, in TypeScript. Names of types begin with
+ * `Metrics`, so that `Counter`, `Gauge` and `Histogram` stay OpenTelemetry's.
  *
- * Recording never throws: what cannot be recorded is warned of once per metric and cause, through `diag`, and has no effect. Making a metric
- * throws an `OptionError` when something about it is wrong. Objects belong to the thread that made them.
+ * Recording never throws: what cannot be recorded is warned of once per metric and cause, through `diag`, and
+ * has no effect. Making a metric throws an `OptionError` when something about it is wrong. Objects belong to
+ * the thread that made them.
  */
 import type { ResourceMetrics } from '../../collect/metric-data.ts';
 import type { ExpositionOptions } from '../../export/family-plan.ts';
 import type { MetricsDocument } from '../../export/json.ts';
 import type { HistogramStats } from './histogram-stats.ts';
 
-/** Which implementation: `seqlock` on shared memory, `standard` on the official SDK, `compare` on both at once. */
+/**
+ * Which implementation: `seqlock` on shared memory, `standard` on the official SDK, `compare` on both at
+ * once.
+ */
 export type MetricsMode = 'seqlock' | 'standard' | 'compare';
 
 /** Kept as text: 200 and '200' are one value. */
@@ -53,8 +57,8 @@ interface MetricsFamily<L extends string, S> {
   readonly name: string;
   readonly help: string;
   /**
-   * The series with these labels, made on first use; the same object for equal labels. Keep it where speed counts. Labels that are
-   * not those of the metric are warned of, and what is returned then has no effect.
+   * The series with these labels, made on first use; the same object for equal labels. Keep it where speed
+   * counts. Labels that are not those of the metric are warned of, and what is returned then has no effect.
    */
   labels(labels: MetricsLabels<L>): S;
 }
@@ -73,8 +77,8 @@ export interface MetricsHistogram<L extends string = string>
 
 export interface MetricsFamilyOptions<L extends string = string> {
   /**
-   * Names of the labels, each with letters, digits and `_`, no digit first, no `__` first. When given, every series has all of them
-   * and no other. Default: any.
+   * Names of the labels, each with letters, digits and `_`, no digit first, no `__` first. When given, every
+   * series has all of them and no other. Default: any.
    */
   readonly labelNames?: readonly L[];
 }
@@ -92,8 +96,9 @@ export interface MetricsProvider {
   /** What its Prometheus text is like where options say nothing. */
   readonly exposition: ExpositionOptions;
   /**
-   * Gets or makes a counter. `name`: letters, digits, `_` and `:`, no digit first; it is exported as it is. Throws an `OptionError` when the
-   * name, regardless of case, is taken by another kind, spelling or set of label names.
+   * Gets or makes a counter. `name`: letters, digits, `_` and `:`, no digit first; it is exported as it is.
+   * Throws an `OptionError` when the name, regardless of case, is taken by another kind, spelling or set of
+   * label names.
    */
   counter<L extends string = string>(
     name: string,
@@ -107,8 +112,9 @@ export interface MetricsProvider {
     options?: MetricsFamilyOptions<L>,
   ): MetricsGauge<L>;
   /**
-   * Gets or makes a histogram. `buckets`: upper inclusive bounds, finite and ascending, 1 to `MAX_BUCKETS` of them; the bucket above the
-   * last is there by itself. Default `RESPONSE_TIME_BUCKETS`. As `counter`; throws too when the name has other buckets already.
+   * Gets or makes a histogram. `buckets`: upper inclusive bounds, finite and ascending, 1 to `MAX_BUCKETS` of
+   * them; the bucket above the last is there by itself. Default `RESPONSE_TIME_BUCKETS`. As `counter`; throws
+   * too when the name has other buckets already.
    */
   histogram<L extends string = string>(
     name: string,
@@ -117,17 +123,24 @@ export interface MetricsProvider {
     options?: MetricsFamilyOptions<L>,
   ): MetricsHistogram<L>;
   /**
-   * Prometheus text 0.0.4, as `createPrometheusHandler(provider)` serves it: metrics of this provider under their own names and, in `seqlock` mode,
-   * those of all other meters of the store. Without `target_info` unless the options say otherwise. A series is in it from its first recording on;
-   * observable instruments have the values of their latest round, and the call asks for the next.
+   * Prometheus text 0.0.4, as `createPrometheusHandler(provider)` serves it: metrics of this provider under
+   * their own names and, in `seqlock` mode, those of all other meters of the store. Without `target_info`
+   * unless the options say otherwise. A series is in it from its first recording on; observable instruments
+   * have the values of their latest round, and the call asks for the next.
    */
   exportPrometheus(options?: ExpositionOptions): string;
   /** The same metrics as a JSON value; `metricsJsonSchema` describes its form. */
   exportJson(): MetricsDocument;
-  /** Has observable callbacks called, then gives all metrics. This makes it a source of `createPrometheusHandler`. */
+  /**
+   * Has observable callbacks called, then gives all metrics. This makes it a source of
+   * `createPrometheusHandler`.
+   */
   collect(options?: { readonly timeoutMillis?: number }): Promise<CollectedMetrics>;
   /** Seconds since the provider was made, with fractions, by a clock that nobody sets. */
   uptimeSeconds(): number;
-  /** Exports what push readers have not exported yet, and lets go of memory. Recording has no effect that is seen after it. */
+  /**
+   * Exports what push readers have not exported yet, and lets go of memory. Recording has no effect that is
+   * seen after it.
+   */
   shutdown(): Promise<void>;
 }

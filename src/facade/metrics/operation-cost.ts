@@ -1,6 +1,9 @@
 import { performance } from '../../base/platform.ts';
 
-/** Times of one operation are kept up to so many, the latest; their median is not moved by a pause of the thread. */
+/**
+ * Times of one operation are kept up to so many, the latest; their median is not moved by a pause of the
+ * thread.
+ */
 const KEPT = 512;
 /** Of so many calls one is timed. */
 const MEAN_DISTANCE = 32;

@@ -99,7 +99,9 @@ export class SeqlockBackend implements MetricsBackend {
       );
   }
 
-  /** OpenTelemetry's gauge has no `inc`: this is a stream of the same kind that all threads may also add to. */
+  /**
+   * OpenTelemetry's gauge has no `inc`: this is a stream of the same kind that all threads may also add to.
+   */
   #sharedGauge({ name, help }: MetricDefinition): SharedValueStream {
     const { region } = this.meterProvider.store;
     const configuration = readerOf(region).configuration;

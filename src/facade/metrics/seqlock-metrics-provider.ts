@@ -4,12 +4,16 @@ import type { SeqlockMeterProvider, SeqlockMeterProviderOptions } from '../meter
 import { BaseMetricsProvider } from './base-metrics-provider.ts';
 import { SeqlockBackend } from './seqlock-backend.ts';
 
-/** Options of the `SeqlockMeterProvider` behind the metrics. Views would change what is read here, and are not taken. */
+/**
+ * Options of the `SeqlockMeterProvider` behind the metrics. Views would change what is read here, and are not
+ * taken.
+ */
 export type SeqlockMetricsProviderOptions = Omit<SeqlockMeterProviderOptions, 'views'>;
 
 /**
- * The `MetricsProvider` on shared memory: its metrics are instruments of a `SeqlockMeterProvider`, and `value()` and `stats()` read
- * them at once, over all threads of the store. A worker that makes one joins the store of the thread that created it.
+ * The `MetricsProvider` on shared memory: its metrics are instruments of a `SeqlockMeterProvider`, and
+ * `value()` and `stats()` read them at once, over all threads of the store. A worker that makes one joins the
+ * store of the thread that created it.
  *
  * Belongs to the thread that made it; each thread makes its own.
  */
@@ -17,15 +21,18 @@ export class SeqlockMetricsProvider extends BaseMetricsProvider<SeqlockBackend> 
   declare readonly mode: 'seqlock';
 
   /**
-   * Throws an `OptionError` on a wrong option, and a `RegionError` where shared memory is not to be had or that of another thread cannot be
-   * used.
+   * Throws an `OptionError` on a wrong option, and a `RegionError` where shared memory is not to be had or
+   * that of another thread cannot be used.
    */
   constructor(options: SeqlockMetricsProviderOptions = {}) {
     super(new SeqlockBackend(options));
     setSource(this, this.backend.source);
   }
 
-  /** The OpenTelemetry provider that the metrics are made by: for readers, exporters and instruments of its own. */
+  /**
+   * The OpenTelemetry provider that the metrics are made by: for readers, exporters and instruments of its
+   * own.
+   */
   get meterProvider(): SeqlockMeterProvider {
     return this.backend.meterProvider;
   }

@@ -3,9 +3,10 @@ import { BaseMetricsProvider } from './base-metrics-provider.ts';
 import { StandardBackend, type StandardMetricsProviderOptions } from './standard-backend.ts';
 
 /**
- * The `MetricsProvider` on the official SDK: for comparison, and where shared memory is not to be had. Each thread has its own values.
- * Every recording goes through an official instrument; since the official SDK cannot be read at once, `value()`, `stats()` and the
- * exports give what was passed to it, which each series keeps.
+ * The `MetricsProvider` on the official SDK: for comparison, and where shared memory is not to be had. Each
+ * thread has its own values. Every recording goes through an official instrument; since the official SDK
+ * cannot be read at once, `value()`, `stats()` and the exports give what was passed to it, which each series
+ * keeps.
  */
 export class StandardMetricsProvider extends BaseMetricsProvider<StandardBackend> {
   declare readonly mode: 'standard';

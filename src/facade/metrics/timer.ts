@@ -6,7 +6,8 @@ export interface SecondsRecorder {
 }
 
 /**
- * Measures the time from its making to its end in seconds, and records it once. Ends at the end of the scope with `using`, or by `stop`:
+ * Measures the time from its making to its end in seconds, and records it once. Ends at the end of the scope
+ * with `using`, or by `stop`:
  *
  *   using timer = new Timer(histogram);
  *
@@ -40,8 +41,9 @@ export class Timer implements Disposable {
   }
 
   /**
-   * Records how long `work` takes, also when it throws. Where it returns a promise, or anything with `then`, until that is settled,
-   * also when it rejects. Returns, throws, resolves to or rejects with what `work` does.
+   * Records how long `work` takes, also when it throws. Where it returns a promise, or anything with `then`,
+   * until that is settled, also when it rejects. Returns, throws, resolves to or rejects with what `work`
+   * does.
    */
   static time<T>(histogram: SecondsRecorder, work: () => T): T {
     const timer = new Timer(histogram);

@@ -11,8 +11,8 @@
  *   record    | since | unfinished | what was counted before (float64 words)          |
  *             +-------+------------+--------------------------------------------------+
  *
- * link        0: the slot holds all. Positive: block << 1 | the record that is valid. Negative: no block yet, and the other bits are those
- *             of the version that was reported
+ * link        0: the slot holds all. Positive: block << 1 | the record that is valid. Negative: no block
+ *             yet, and the other bits are those of the version that was reported
  * reported    the version that a reader with delta temporality has read and reported
  * since       the version of the cell whose state went into the record; 0: none did yet
  * unfinished  1 while the interval is being ended
@@ -220,7 +220,10 @@ export function readCarryingIn(
   return 0;
 }
 
-/** Of a copy of a slot makes the interval, and the total with what was carried. False where the views do not reach the block. */
+/**
+ * Of a copy of a slot makes the interval, and the total with what was carried. False where the views do not
+ * reach the block.
+ */
 function addRecord(
   words: Int32Array,
   doubles: Float64Array,

@@ -1,5 +1,6 @@
 /**
- * Exemplar cell: one measurement kept as an example, one place of a reservoir. One writer at a time; readers in any thread.
+ * Exemplar cell: one measurement kept as an example, one place of a reservoir. One writer at a time; readers
+ * in any thread.
  *
  *   float64   at                at+1    +2     +3              +7                 at+1+S
  *             +--------+--------+-------+------+------+- - - -+------+- - - - - -+----------+
@@ -8,12 +9,13 @@
  *                                 slot 0
  *
  * time   milliseconds since the epoch
- * ids    the 24 bytes of trace id and span id, six a word; all zero (which is no valid id) where no span was active
- * text   filtered attributes as JSON in UTF-8, six bytes a word, ended by a zero byte if it is shorter. A stream whose view drops
- *        no attributes has none (T = 0).
+ * ids    the 24 bytes of trace id and span id, six a word; all zero (which is no valid id) where no span was
+ *        active
+ * text   filtered attributes as JSON in UTF-8, six bytes a word, ended by a zero byte if it is shorter. A
+ *        stream whose view drops no attributes has none (T = 0).
  *
- * Six bytes make a whole number that a float64 holds exactly. Bytes laid over a float64 as they are could form a NaN, whose bits a
- * copy need not keep.
+ * Six bytes make a whole number that a float64 holds exactly. Bytes laid over a float64 as they are could
+ * form a NaN, whose bits a copy need not keep.
  *
  * There is one form, for both memory orders: the version is published by a read-modify-write, as in STRICT
  * (docs/memory-model.md). So the slot may be filled in loops and calls, and nothing needs to be repaired
@@ -65,8 +67,8 @@ export function exemplarTextBytes(textWords: number): number {
 }
 
 /**
- * Keeps an exemplar. `span`: undefined, or ids of 32 and 16 hexadecimal digits; others are taken for none. `text` at most as long as the cell
- * holds. Only the cell's writer may call it.
+ * Keeps an exemplar. `span`: undefined, or ids of 32 and 16 hexadecimal digits; others are taken for none.
+ * `text` at most as long as the cell holds. Only the cell's writer may call it.
  */
 export function writeExemplar(
   words: Int32Array,
@@ -104,7 +106,10 @@ export function exemplarCopyWords(textWords: number): number {
   return TEXT + textWords;
 }
 
-/** What the cell holds; undefined when the copy did not succeed. A cell of version 0 was never written to: ask before. Any thread. */
+/**
+ * What the cell holds; undefined when the copy did not succeed. A cell of version 0 was never written to: ask
+ * before. Any thread.
+ */
 export function readExemplar(
   words: Int32Array,
   doubles: Float64Array,

@@ -1,9 +1,9 @@
 /**
  * Powers of two between 1 and 2 against float64 numbers, exactly: the bounds of exponential buckets.
  *
- * A power is the product of roots 2^(1/2), 2^(1/4), .. 2^(2^-20), in double-double arithmetic (106 bits; T. J. Dekker, A floating-point
- * technique for extending the available precision, 1971). Bounds other than 1 and 2 are irrational, so no number is equal to one; of all
- * 2^20 none lies closer to a float64 than 2^-78.
+ * A power is the product of roots 2^(1/2), 2^(1/4), .. 2^(2^-20), in double-double arithmetic (106 bits; T.
+ * J. Dekker, A floating-point technique for extending the available precision, 1971). Bounds other than 1 and
+ * 2 are irrational, so no number is equal to one; of all 2^20 none lies closer to a float64 than 2^-78.
  */
 
 const LARGEST_SCALE = 20;
@@ -21,7 +21,10 @@ for (let i = 0, root = 2, rest = 0; i < LARGEST_SCALE; i++) {
   ROOT_RESTS[i] = rest;
 }
 
-/** Whether a number is greater than 2^(numerator / 2^scale), where that lies between 1 and 2 and is neither. Scales from 1 to 20. */
+/**
+ * Whether a number is greater than 2^(numerator / 2^scale), where that lies between 1 and 2 and is neither.
+ * Scales from 1 to 20.
+ */
 export function isAbovePower(value: number, numerator: number, scale: number): boolean {
   let power = 1;
   let rest = 0;
@@ -45,7 +48,10 @@ export function greatestUpTo(numerator: number, scale: number): number {
   return number;
 }
 
-/** a * b - product, exactly, where product is a * b as float64 (Dekker; Veltkamp's splitting). For numbers of common size. */
+/**
+ * a * b - product, exactly, where product is a * b as float64 (Dekker; Veltkamp's splitting). For numbers of
+ * common size.
+ */
 function productError(a: number, b: number, product: number): number {
   const splitA = 134_217_729 * a; // 2^27 + 1
   const highA = splitA - (splitA - a);

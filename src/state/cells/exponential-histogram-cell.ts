@@ -17,31 +17,36 @@
  *             +-------+----------+----------+------------------+------------------+
  *               the last part only where measurements may be negative
  *
- * array     where the cell's array begins, from the start of the region: at home at first, elsewhere after a move
+ * array     where the cell's array begins, from the start of the region: at home at first, elsewhere after a
+ *           move
  * base      index of the bucket whose count comes first
- * bucket    where the count lies that the slot's update changed, from the start of the region; it lies in the array. (bucket, bucket count) is
- *           the redo entry of histogram-cell.ts and is treated alike: the array lags one update behind, the next update stores the
- *           entry first, a reader lays it over its copy. An update of a zero changes no bucket and hands the entry on.
+ * bucket    where the count lies that the slot's update changed, from the start of the region; it lies in the
+ *           array. (bucket, bucket count) is the redo entry of histogram-cell.ts and is treated alike: the
+ *           array lags one update behind, the next update stores the entry first, a reader lays it over its
+ *           copy. An update of a zero changes no bucket and hands the entry on.
  *
- * A value outside the array. The cells of a stream in one slab have one spare array between them, of the same size. What is in the cell's array is
- * written to the spare one, whole: at a smaller scale if all counts need it, then in the middle of the array, so that the next value that
- * lies outside is far. The slot published then points there, and what the cell has left is the stream's spare array from now on.
+ * A value outside the array. The cells of a stream in one slab have one spare array between them, of the same
+ * size. What is in the cell's array is written to the spare one, whole: at a smaller scale if all counts need
+ * it, then in the middle of the array, so that the next value that lies outside is far. The slot published
+ * then points there, and what the cell has left is the stream's spare array from now on.
  *
  *   before     cell i -> array a      cell j -> array b      spare: array c
  *   after      cell i -> array c      cell j -> array b      spare: array a
  *
- * A reader of the state before looks at a, which nobody writes to before the state after is published; a later move, of whichever cell, may write
- * to a, and a reader that is still there finds the version changed. A reader of the state after sees c whole. A writer that dies meanwhile leaves
- * rubbish in an array nobody looks at. Which one is the spare is stored nowhere, so that it cannot disagree with what the slots say: of
+ * A reader of the state before looks at a, which nobody writes to before the state after is published; a
+ * later move, of whichever cell, may write to a, and a reader that is still there finds the version changed.
+ * A reader of the state after sees c whole. A writer that dies meanwhile leaves rubbish in an array nobody
+ * looks at. Which one is the spare is stored nowhere, so that it cannot disagree with what the slots say: of
  * all arrays it is the one no slot points to (`displacement`).
  *
- * A2 of cell.ts holds as it stands: the loops of that move end before the scratch slot's first store. They are bounded by the
- * size of the array, and a cell makes few of such moves in its life: each that lowers no scale at least halves what is left of the
- * array's free room, and there are 31 scales.
+ * A2 of cell.ts holds as it stands: the loops of that move end before the scratch slot's first store. They
+ * are bounded by the size of the array, and a cell makes few of such moves in its life: each that lowers no
+ * scale at least halves what is left of the array's free room, and there are 31 scales.
  *
- * The scale is the highest at which all that was recorded fits (specification, ideal scale): it starts at maxScale, zeros leave it
- * there, and it falls by no more than the value at hand needs.
- * In every state a reader accepts: count = zero count + sum over buckets, and sum, min and max belong to just those observations.
+ * The scale is the highest at which all that was recorded fits (specification, ideal scale): it starts at
+ * maxScale, zeros leave it there, and it falls by no more than the value at hand needs. In every state a
+ * reader accepts: count = zero count + sum over buckets, and sum, min and max belong to just those
+ * observations.
  *
  * Intervals. Where the cell is read as deltas, the slot holds the interval alone (carried.ts), so that an
  * interval has the scale it deserves, whatever was recorded before. The block has records of count, sum, min,
@@ -49,8 +54,9 @@
  * and in the cell's is written to the spare one, which becomes that of the new record:
  *
  *   before     record -> array a      cell -> array b      spare: array c
- *   after      record -> array c      cell -> array b      spare: array a      c = a and b together; b is emptied
+ *   after      record -> array c      cell -> array b      spare: array a
  *
+ * Then c is a and b together, and b is emptied.
  * b is emptied when a state is published whose count is 0: readers of such a state do not look at its array.
  */
 import { cellWords, MAX_TRIES } from '../../memory/cell.ts';
@@ -86,12 +92,16 @@ const COUNTS = 3;
  * Indices into a row, as which the state of a cell is copied: of the buckets, nothing that is not in use.
  *
  *   0       1     2     3     4            5       6          7          8          9          10
- *   +-------+-----+-----+-----+------------+-------+----------+----------+----------+----------+-------------+-------------+
- *   | count | sum | min | max | zero count | scale | offset + | length + | offset - | length - | counts +... | counts -... |
- *   +-------+-----+-----+-----+------------+-------+----------+----------+----------+----------+-------------+-------------+
+ *   +-------+-----+-----+-----+------------+-------+----------+----------+----------+----------+
+ *   | count | sum | min | max | zero count | scale | offset + | length + | offset - | length - |
+ *   +-------+-----+-----+-----+------------+-------+----------+----------+----------+----------+
+ *   | counts of positive values ... | counts of negative values ... |
+ *   +-------------------------------+-------------------------------+
  *
- * offset, length   index of the first bucket that has counts, and buckets up to the last one that has; 0 and 0 where none has
- * counts           maxSize words for each range the cell has, of which `length` are in use; what is in the others is undefined
+ * offset, length   index of the first bucket that has counts, and buckets up to the last one that has; 0 and
+ *                  0 where none has
+ * counts           maxSize words for each range the cell has, of which `length` are in use; what is in the
+ *                  others is undefined
  *
  * A copy is two rows, that of the interval and that of what was carried before it, of which nothing but the
  * count is defined where that is 0. Between them are the version in which the interval began, and the version
@@ -131,7 +141,9 @@ export class ExponentialShape implements Carrier {
   readonly copiedCarried: number;
   /** Float64 words of a copy. */
   readonly copyWords: number;
-  /** For the cells' writer: where their spare array begins, from the start of the region. A move changes it. */
+  /**
+   * For the cells' writer: where their spare array begins, from the start of the region. A move changes it.
+   */
   spare = 0;
 
   constructor(maxSize: number, maxScale: number, negative: boolean) {
@@ -186,7 +198,8 @@ export function displacement(words: Int32Array, doubles: Float64Array, at: numbe
 }
 
 /**
- * Counts a finite value, from 0 where the shape has one range. Only the cell's writer may call it. Never throws, never allocates.
+ * Counts a finite value, from 0 where the shape has one range. Only the cell's writer may call it. Never
+ * throws, never allocates.
  */
 export type RecordToExponential = (
   words: Int32Array,
@@ -248,8 +261,8 @@ export const recordToExponential: RecordToExponential =
   MEMORY_ORDER === 'fast' ? recordToExponentialFast : recordToExponentialStrict;
 
 /**
- * Where the count of a value's bucket lies, for recording. `array` is up to date. Where it has no such bucket, the counts are moved to the spare
- * array, and `array` is the spare one when this returns.
+ * Where the count of a value's bucket lies, for recording. `array` is up to date. Where it has no such
+ * bucket, the counts are moved to the spare array, and `array` is the spare one when this returns.
  */
 function bucketOf(doubles: Float64Array, array: number, shape: ExponentialShape, value: number): number {
   const range = value < 0 ? shape.ranges - 1 : 0;

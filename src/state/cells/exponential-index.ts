@@ -1,22 +1,27 @@
 /**
- * Which bucket of a base-2 exponential histogram a value falls into (specification, data model, ExponentialHistogram).
+ * Which bucket of a base-2 exponential histogram a value falls into (specification, data model,
+ * ExponentialHistogram).
  *
- * At scale s the buckets' bounds are the powers of base = 2^(2^-s); bucket i is (base^i, base^(i+1)], the upper bound inclusive.
- * The result is exact for every number and scale: no value is in a bucket next to its own.
+ * At scale s the buckets' bounds are the powers of base = 2^(2^-s); bucket i is (base^i, base^(i+1)], the
+ * upper bound inclusive. The result is exact for every number and scale: no value is in a bucket next to its
+ * own.
  *
- * Up to TABLE_SCALE, which most histograms come down to, a table says it. Each 512th part of [1, 2) holds one bound of that scale at
- * most; the table has the bucket a part begins in, and the greatest number that is still in it. Each scale's bounds are every second one
- * of the next: so the bucket at a lower scale is a shift away.
+ * Up to TABLE_SCALE, which most histograms come down to, a table says it. Each 512th part of [1, 2) holds one
+ * bound of that scale at most; the table has the bucket a part begins in, and the greatest number that is
+ * still in it. Each scale's bounds are every second one of the next: so the bucket at a lower scale is a
+ * shift away.
  *
  * Above: value = 2^e * m, and bucket = e * 2^s + floor(log2(m) * 2^s).
  *
- *   log2(m) = -log2(v) + log2(1 + r),  r = m * v - 1,   v = 1 / (middle of the 512th part of [1, 2) that m lies in)
+ *   log2(m) = -log2(v) + log2(1 + r),  r = m * v - 1
+ *   v = 1 / (middle of the 512th part of [1, 2) that m lies in)
  *
- * |r| is below 2^-10, so that four terms of the series of log2(1 + r) suffice: the sum is less than 2^-50 off, and times 2^20, the
- * highest scale, less than 2^-30 of a bucket. Where the sum lies closer than GUARD to a bound, m is compared with the bound itself.
+ * |r| is below 2^-10, so four terms of the series of log2(1 + r) suffice: the sum is off by less than 2^-50.
+ * Times 2^20, the highest scale, that is less than 2^-30 of a bucket. Where the sum lies closer than GUARD to
+ * a bound, m is compared with the bound itself.
  *
- * Subnormal numbers are counted as the smallest normal one, which the specification permits: scale MIN_SCALE then has two buckets
- * on each side, whatever is recorded.
+ * Subnormal numbers are counted as the smallest normal one, which the specification permits: scale MIN_SCALE
+ * then has two buckets on each side, whatever is recorded.
  */
 import { greatestUpTo, isAbovePower } from './exponential-bound.ts';
 
@@ -43,8 +48,8 @@ const LOW_WORD = 0; // little-endian
 const HIGH_WORD = 1;
 
 /**
- * By part: the bucket it begins in, of an octave whose exponent has no bias; and the mantissa of the greatest number in that bucket, which is
- * beyond all where a part has no bound.
+ * By part: the bucket it begins in, of an octave whose exponent has no bias; and the mantissa of the greatest
+ * number in that bucket, which is beyond all where a part has no bound.
  */
 const FIRST_BUCKETS = new Int32Array(PARTS);
 const BOUND_HIGHS: Int32Array = new Int32Array(PARTS).fill(MANTISSA + 1);
@@ -66,8 +71,9 @@ const LOGARITHMS: Float64Array = INVERSES.map((inverse) => -Math.log2(inverse));
 const FACTORS: Float64Array = Float64Array.from({ length: MAX_SCALE + 1 }, (_, scale) => 2 ** scale);
 
 /**
- * The bucket of a finite number's absolute value at a scale from MIN_SCALE to MAX_SCALE; not of 0. Never allocates: callers pass a number as
- * they got it, since V8 boxes one they have made of it, where it does not inline this (16 B a call).
+ * The bucket of a finite number's absolute value at a scale from MIN_SCALE to MAX_SCALE; not of 0. Never
+ * allocates: callers pass a number as they got it, since V8 boxes one they have made of it, where it does not
+ * inline this (16 B a call).
  */
 export function exponentialIndex(value: number, scale: number): number {
   scratch[0] = value;

@@ -7,7 +7,7 @@
  *             +--------+--------+-------+-----+-----+-----+--------------+--------------+
  *                       at+7    | count | sum | min | max | bucket index | bucket count |   slot 1
  *                               +-------+-----+-----+-----+--------------+--------------+
- *                       at+13   | bucket 0 | bucket 1 | ... | bucket n-1 |                  tail, n = bounds + 1
+ *                       at+13   | bucket 0 | bucket 1 | ... | bucket n-1 |      tail, n = bounds + 1
  *                               +----------+----------+-----+------------+
  *
  * (bucket index, bucket count) is the redo entry of the slot's update: the one bucket it changed, and its new
@@ -26,8 +26,9 @@ const SLOT_WORDS = 6;
 const SLOTS = 1;
 const BUCKETS: number = SLOTS + 2 * SLOT_WORDS;
 
-// Indices into a slot. Private, with exported aliases below: V8 folds a constant that is private to its module, but loads
-// an exported one from its binding, with checks, at every use (2 ns of a last-value write and 3 ns of a histogram's).
+// Indices into a slot. Private, with exported aliases below: V8 folds a constant that is private to its
+// module, but loads an exported one from its binding, with checks, at every use (2 ns of a last-value write
+// and 3 ns of a histogram's).
 const COUNT = 0;
 const SUM = 1;
 const MIN = 2;
@@ -52,8 +53,8 @@ export function histogramCellWords(buckets: number): number {
 export const HISTOGRAM_FIELDS: CarriedFields = new CarriedFields(SLOT_WORDS, SUM, 3);
 
 /**
- * Behind the bucket counts in what `readHistogramAndIntervalInto` copies: when the interval began, the version copied,
- * and the interval's sum, min and max.
+ * Behind the bucket counts in what `readHistogramAndIntervalInto` copies: when the interval began, the
+ * version copied, and the interval's sum, min and max.
  */
 export const HISTOGRAM_SINCE: number = INTERVAL_SINCE;
 export const HISTOGRAM_VERSION: number = INTERVAL_VERSION;
@@ -73,8 +74,9 @@ export function initHistogram(doubles: Float64Array, at: number): void {
 /**
  * Counts `value` in `bucket`. Only the cell's writer may call it. Never throws, never allocates.
  *
- * Two conversions that change nothing keep V8 from boxing: a choice between a raw double and `value` as it was passed (boxed)
- * would be boxed (32 B a call), and so would a sum of doubles used as an index (8 B, Node 20). `npm run bench` counts them.
+ * Two conversions that change nothing keep V8 from boxing: a choice between a raw double and `value` as it
+ * was passed (boxed) would be boxed (32 B a call), and so would a sum of doubles used as an index (8 B, Node
+ * 20). `npm run bench` counts them.
  */
 export type RecordToHistogram = (
   words: Int32Array,

@@ -1,6 +1,7 @@
 /**
- * Shared-value cell: one writer's part in a value that all writers set and add to. A last-value cell whose tick has a sign.
- * One writer at a time; readers in any thread. How the parts make one value: `shared-value.ts`.
+ * Shared-value cell: one writer's part in a value that all writers set and add to. A last-value cell whose
+ * tick has a sign. One writer at a time; readers in any thread. How the parts make one value:
+ * `shared-value.ts`.
  *
  *   float64   at                at+1        at+2        at+3        at+4        at+5
  *             +--------+--------+-----------+-----------+-----------+-----------+
@@ -8,8 +9,8 @@
  *             +--------+--------+-----------+-----------+-----------+-----------+
  *                                 slot 0                  slot 1
  *
- * tick   0 never written; t > 0: this writer set the value at tick t, and has added to it since; -t: this writer has added
- *        `amount` to what another set at tick t.
+ * tick   0 never written; t > 0: this writer set the value at tick t, and has added to it since; -t: this
+ *        writer has added `amount` to what another set at tick t.
  */
 import { MEMORY_ORDER } from '../../memory/memory-order.ts';
 import { LAST_VALUE_CELL_WORDS, readLastValueInto, setLastValue } from './last-value-cell.ts';
@@ -26,12 +27,15 @@ const TICK = 1;
 export const SHARED_AMOUNT: number = AMOUNT;
 export const SHARED_TICK: number = TICK;
 
-/** Makes the cell the base of a new epoch. `tick`: a new one of the region's clock. Only the cell's writer. Never throws, never allocates. */
+/**
+ * Makes the cell the base of a new epoch. `tick`: a new one of the region's clock. Only the cell's writer.
+ * Never throws, never allocates.
+ */
 export const setShared: typeof setLastValue = setLastValue;
 
 /**
- * Adds to the value of an epoch: the tick of the newest set that the writer sees. What the cell holds of an earlier one is void.
- * Only the cell's writer. Never throws, never allocates.
+ * Adds to the value of an epoch: the tick of the newest set that the writer sees. What the cell holds of an
+ * earlier one is void. Only the cell's writer. Never throws, never allocates.
  */
 export type AddToShared = (
   words: Int32Array,

@@ -37,8 +37,8 @@ export const addToSum: AddToSum = MEMORY_ORDER === 'fast' ? addToSumFast : addTo
 export const SUM_FIELDS: CarriedFields = new CarriedFields(SLOT_WORDS, 0, 1);
 
 /**
- * Indices into what `readSumAndIntervalInto` copies: the total; when the interval began, the version copied, and the
- * interval's sum (carried.ts).
+ * Indices into what `readSumAndIntervalInto` copies: the total; when the interval began, the version copied,
+ * and the interval's sum (carried.ts).
  */
 export const SUM_TOTAL = 0;
 export const SUM_SINCE: number = SLOT_WORDS + INTERVAL_SINCE;
@@ -47,8 +47,8 @@ export const SUM_INTERVAL: number = SLOT_WORDS + INTERVAL_FIELDS;
 export const SUM_COPY_WORDS: number = SUM_INTERVAL + 1;
 
 /**
- * Copies the total to `into[0]`, and may write to the `SUM_COPY_WORDS` from there. Returns the attempts it took,
- * 0 when it gave up. Any thread.
+ * Copies the total to `into[0]`, and may write to the `SUM_COPY_WORDS` from there. Returns the attempts it
+ * took, 0 when it gave up. Any thread.
  */
 export function readSumInto(
   words: Int32Array,
