@@ -8,6 +8,7 @@ import { attributesOf, findMetric, otlpTotal } from '../examples/demo/otlp-read.
 import { startOtlpReceiver } from '../examples/demo/otlp-receiver.ts';
 import { eventually } from './support/eventually.ts';
 import { runWell, start } from './support/program.ts';
+import { newFolder, removeFolders } from './support/store-directories.ts';
 
 const FOLDER = resolve('build/readme'); // inside the package, so that its own name and its peers resolve
 
@@ -22,6 +23,7 @@ describe('README', () => {
     for (const [name, code] of blocks) writeFileSync(join(FOLDER, name), code);
   });
   after(() => rmSync(FOLDER, { recursive: true }));
+  after(removeFolders);
 
   it('has code blocks that a strict TypeScript compiler takes', async () => {
     for (const [name, code] of blocks) {
@@ -53,6 +55,7 @@ describe('README', () => {
       'telemetry.mjs',
       'app.mjs',
       'worker.mjs',
+      'shop.mjs',
       'push.mjs',
       'otlp.mjs',
       'read.mjs',
@@ -80,6 +83,15 @@ describe('README', () => {
     expect(total(samples, 'workers_started_total')).to.equal(4);
     app.child.kill('SIGTERM');
     expect(await app.outcome).to.deep.equal({ code: null, stdout: '', stderr: '' });
+  });
+
+  it('shares a store between processes', async () => {
+    const code = blocks.get('shop.mjs')!.replace('/dev/shm/shop', join(newFolder(), 'shop'));
+    writeFileSync(join(FOLDER, 'shop.mjs'), code);
+    const first = await runWell(process.execPath, [join(FOLDER, 'shop.mjs')]);
+    const second = await runWell(process.execPath, [join(FOLDER, 'shop.mjs')]);
+    expect([first, second].map(({ stdout }) => stdout)).to.deep.equal(['1\n', '2\n']);
+    expect(second.stderr).to.equal('');
   });
 
   it('pushes from the exporter thread, and ends by itself', async () => {
