@@ -135,6 +135,17 @@ describe('architecture', () => {
     expect([...IMPORTABLE.keys()]).to.include.members([...sources.keys()].map(layerOf));
   });
 
+  it('is what the table in docs/design.md says', () => {
+    const table = [
+      ...readFileSync('docs/design.md', 'utf8').matchAll(/^\| `([\w.]+)` \| [^|]* \| ([a-z, ]+) \|$/gm),
+    ];
+    const shown = table.map(([, layer, imports]) => [
+      layer === 'index.ts' ? '(root)' : layer,
+      imports === 'nothing' ? [] : imports!.split(', '),
+    ]);
+    expect(shown).to.have.deep.members([...IMPORTABLE]);
+  });
+
   it('has no file that imports what its layer may not see', () => {
     const wrong = [...sources.keys()].flatMap((path) =>
       filesImportedBy(path)

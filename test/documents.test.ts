@@ -82,4 +82,13 @@ describe('documents', () => {
     );
     expect(missing).to.deep.equal([]);
   });
+
+  it('have the words of the glossary in alphabetical order, each once', () => {
+    const [, glossary] = /^## Words$([^]*?)^## /m.exec(documents.get('docs/design.md')!)!;
+    const words = [...glossary!.matchAll(/^\| \*\*(.+?)\*\*/gm)].map(([, word]) => word!);
+    expect(words.length).to.be.above(20);
+    expect(words).to.deep.equal(
+      [...new Set(words)].sort((a, b) => (a.toLowerCase() < b.toLowerCase() ? -1 : 1)),
+    );
+  });
 });
