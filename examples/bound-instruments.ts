@@ -1,4 +1,6 @@
-/** Attributes that are known in advance, resolved once: what `bind` returns records with no look-up. */
+/**
+ * Attributes that are known in advance are resolved once. What `bind` returns then records without a look-up.
+ */
 import { metrics } from '@opentelemetry/api';
 import { bind, SeqlockMeterProvider, SeqlockMetricReader } from 'seqlock-metrics';
 

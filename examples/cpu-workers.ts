@@ -1,6 +1,6 @@
 /**
- * An HTTP server that leaves heavy work to workers: GET /primes?below=1000000 counts primes in one of them, GET /metrics shows what all
- * threads have measured. The file is the server and, in each worker, the work.
+ * An HTTP server that leaves heavy work to workers. GET /primes?below=1000000 counts primes in one of them.
+ * GET /metrics shows what all threads have measured. The file is the server and, in each worker, the work.
  */
 import { createServer } from 'node:http';
 import { isMainThread, parentPort, threadId, Worker } from 'node:worker_threads';
@@ -57,7 +57,7 @@ function serve(): void {
       void metrics(request, response);
       return;
     }
-    requests.add(1, { path: pathname === '/primes' ? pathname : 'other' }); // few values: paths are the caller's to choose
+    requests.add(1, { path: pathname === '/primes' ? pathname : 'other' }); // few values
     const below = Number(searchParams.get('below'));
     if (pathname !== '/primes' || !(below >= 0 && below <= 1e8)) {
       response.writeHead(404).end();

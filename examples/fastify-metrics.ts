@@ -1,4 +1,7 @@
-/** Metrics of a fastify application. The handler is a route as it stands: it takes the reply over and writes the answer itself. */
+/**
+ * Metrics of a fastify application. The handler is a route as it stands: it takes the reply over and writes
+ * the answer itself.
+ */
 import { fastify } from 'fastify';
 import { createPrometheusHandler, SeqlockMeterProvider } from 'seqlock-metrics';
 

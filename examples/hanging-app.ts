@@ -4,7 +4,8 @@
  *   npm run build && node build/examples/hanging-app.js
  *   curl http://localhost:9464/metrics
  *
- * The exporter thread answers, with what the worker goes on counting, and says for how long the main thread has hung.
+ * The exporter thread answers. It shows what the worker goes on counting, and for how long the main thread
+ * has hung.
  */
 import { metrics } from '@opentelemetry/api';
 import { isMainThread, Worker } from 'node:worker_threads';
@@ -17,7 +18,7 @@ function hang(): void {
   setImmediate(hang);
 }
 
-metrics.setGlobalMeterProvider(new SeqlockMeterProvider()); // in the worker: joins the store of the main thread
+metrics.setGlobalMeterProvider(new SeqlockMeterProvider()); // in the worker: joins that of the main thread
 const beats = metrics.getMeter('hanging-app').createCounter('beats');
 
 if (isMainThread) {

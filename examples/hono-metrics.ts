@@ -1,4 +1,7 @@
-/** Metrics of a hono application on Node: the bindings hold node's request and response, which the handler answers by itself. */
+/**
+ * Metrics of a hono application on Node. The bindings hold Node's request and response, and the handler
+ * answers these by itself.
+ */
 import { serve, type HttpBindings } from '@hono/node-server';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { Hono } from 'hono';

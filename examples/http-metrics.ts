@@ -1,4 +1,7 @@
-/** Metrics of a `node:http` server, served by itself. `npm run build && node build/examples/http-metrics.js`, then GET /metrics. */
+/**
+ * Metrics of a `node:http` server, served by itself. `npm run build && node build/examples/http-metrics.js`,
+ * then GET /metrics.
+ */
 import { createServer } from 'node:http';
 import { createPrometheusHandler, SeqlockMeterProvider } from 'seqlock-metrics';
 

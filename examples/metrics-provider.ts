@@ -1,11 +1,13 @@
 /**
- * The integration example of the founding specification as an HTTP service: requests are counted, those under way are gauged, and each is timed.
+ * The integration example of the founding specification as an HTTP service. It counts requests, shows how
+ * many are under way, and times each.
  *
  *   node build/examples/metrics-provider.js                    # seqlock mode
  *   node build/examples/metrics-provider.js standard           # or compare
  *   node build/examples/metrics-provider.js path/to/app.toml   # [event_processor] enabled = true
  *
- * GET /work?ms=20 works for so long, /metrics is the Prometheus text, /metrics.json the JSON. PORT changes the port.
+ * GET /work?ms=20 works for 20 ms. /metrics is the Prometheus text, /metrics.json the JSON. PORT changes the
+ * port.
  */
 import { diag, DiagConsoleLogger, DiagLogLevel } from '@opentelemetry/api';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -74,5 +76,5 @@ server.listen(port, () => console.log(`http://localhost:${port}/metrics`));
 process.once('SIGTERM', () => {
   server.close();
   server.closeAllConnections();
-  void metrics.shutdown(); // in compare mode it says what the two differ in and what each costs
+  void metrics.shutdown(); // in compare mode it says where the two differ and what each costs
 });

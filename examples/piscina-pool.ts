@@ -1,4 +1,7 @@
-/** A worker pool whose tasks count in the store of the main thread. The file is the app and, in the pool's workers, the task. */
+/**
+ * A worker pool whose tasks count in the store of the main thread. The file is the app and, in the pool's
+ * workers, the task.
+ */
 import { metrics } from '@opentelemetry/api';
 import { createHash } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
@@ -26,7 +29,7 @@ export default function hash(text: string): string {
 if (isMainThread) {
   const pool = new Piscina({ filename: fileURLToPath(import.meta.url), maxThreads: 4 });
   await Promise.all(Array.from({ length: 100 }, () => pool.run('x'.repeat(1000))));
-  await pool.destroy(); // the workers are gone; what they counted is not
+  await pool.destroy(); // the workers are gone, and what they counted stays
   for (const { descriptor, dataPoints } of reader.snapshot().scopeMetrics[0]!.metrics)
     console.log(descriptor.name, dataPoints[0]!.value);
   await provider.shutdown();

@@ -1,6 +1,6 @@
 /**
- * Five processes, one store. The parent reads what all of them count, also what one counted that was killed. The file
- * runs in the parent and in each child; nothing but the directory connects their metrics.
+ * Five processes, one store. The parent reads what all of them count. One child is killed, and its counts
+ * stay. The file runs in the parent and in each child. Only the directory connects their metrics.
  */
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -36,7 +36,7 @@ if (parent === undefined) {
   for (const { attributes, value } of orders!.dataPoints)
     console.log(`${String(attributes['payment']).padEnd(5)} ${value as number}`);
   const total = orders!.dataPoints.reduce((sum, { value }) => sum + (value as number), 0);
-  // A process that is killed may have counted one order that it had no time to say.
+  // A process that is killed may have counted one order without having had the time to say so.
   console.log(`${total} orders counted by ${CHILDREN} processes, one of them killed; ${told.sent} sent`);
   await provider.shutdown();
   rmSync(folder, { recursive: true });

@@ -115,6 +115,9 @@ describe('examples', () => {
     const { stdout } = await runWell(process.execPath, [`${EXAMPLES}/demo/main.js`, '--requests', '400']);
     expect(stdout).to.include('All numbers are equal.');
     expect(stdout).to.include('totals never fell');
+    expect(stdout).to.match(
+      /^Several processes: \d+ orders counted by 4 processes, one of them killed; \d+ sent$/m,
+    );
     expect(stdout).to.match(/requests answered 200\s+│ 380\s+│ 380\s+│ 380\s+│ 380\s+│/);
     const terminated = Number(/Terminated a worker that had done (\d+) jobs/.exec(stdout)?.[1]);
     expect(terminated).to.be.greaterThan(40);

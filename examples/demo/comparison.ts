@@ -33,7 +33,8 @@ export function compare(sent: Sent, outputs: Outputs): Row[] {
     metric: string,
     sample: string,
     attributes: Readonly<Record<string, PlainValue>> = {},
-    threadSample = sample, // with the unit in its name (specification, Prometheus), which the official exporter leaves out
+    // With the unit in its name (specification, Prometheus); the official exporter leaves it out.
+    threadSample = sample,
   ): Row => ({
     what,
     sent: expected,

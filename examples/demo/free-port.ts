@@ -1,6 +1,6 @@
 import { createServer, type AddressInfo } from 'node:net';
 
-/** `preferred` if nobody listens there, else any port that is free now. Another process may still take it first. */
+/** `preferred` if nobody listens there, else any free port. Another process may still take it first. */
 export async function freePort(preferred = 0): Promise<number> {
   return (await listenOnce(preferred)) ?? (await listenOnce(0))!;
 }

@@ -8,7 +8,10 @@ export interface Job {
   readonly bytes: number;
 }
 
-/** Instruments are made in here and not at the top of the file: the thread's provider must be registered first. */
+/**
+ * Makes the instruments here, not at the top of the file, because the thread's provider must be registered
+ * first.
+ */
 export function createJobs(): (job: Job) => string {
   const meter = metrics.getMeter('checksum-jobs', '1.0.0');
   const completed = meter.createCounter('jobs.completed', { unit: '{job}', description: 'Jobs done' });

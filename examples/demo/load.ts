@@ -15,7 +15,10 @@ export function nothingSent(): Sent {
   return { ok: 0, notFound: 0, bytes: 0, byAlgorithm: { md5: 0, sha1: 0, sha256: 0 } };
 }
 
-/** Sends `count` requests, `atOnce` of them at a time, and adds them to `sent`. Rejects when one is not answered as it should. */
+/**
+ * Sends `count` requests, `atOnce` at a time, and adds them to `sent`. Rejects when an answer is not as it
+ * should be.
+ */
 export async function sendRequests(url: string, count: number, atOnce: number, sent: Sent): Promise<void> {
   let next = 0;
   const sendInTurn = async (): Promise<void> => {

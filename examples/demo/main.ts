@@ -1,7 +1,8 @@
 /**
- * The demo: a service and its four workers under real requests, scraped by the official Prometheus exporter and pushed by two official OTLP
- * exporters, and scraped and pushed once more by an exporter thread; a worker is terminated half-way. Prints what was sent beside what
- * came out; exits with 1 unless they are equal.
+ * The demo: a service and its four workers under real requests. The official Prometheus exporter is scraped,
+ * and two official OTLP exporters push. An exporter thread is scraped and pushes too. A worker is terminated
+ * half-way. Prints what was sent beside what came out, and exits with 1 unless they are equal. Then runs
+ * examples/processes.ts.
  *
  * `npm run demo -- --help` says what it can be told.
  */
@@ -10,8 +11,10 @@ import { OTLPMetricExporter as OtlpJsonExporter } from '@opentelemetry/exporter-
 import { OTLPMetricExporter as OtlpProtobufExporter } from '@opentelemetry/exporter-metrics-otlp-proto';
 import { PrometheusExporter } from '@opentelemetry/exporter-prometheus';
 import { PeriodicExportingMetricReader, type PushMetricExporter } from '@opentelemetry/sdk-metrics';
+import { execFile } from 'node:child_process';
 import { setTimeout as wait } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
+import { fileURLToPath } from 'node:url';
+import { parseArgs, promisify } from 'node:util';
 import { startExporterThread } from 'seqlock-metrics';
 import { compare, isExact } from './comparison.ts';
 import { freePort } from './free-port.ts';
@@ -137,7 +140,7 @@ async function run(): Promise<boolean> {
       `\nService  ${service.url}/checksum/sha256/1000\nMetrics  ${scrapeUrl}\n         ${threadUrl} (exporter thread)\nCtrl-C ends it.`,
     );
     await serveUntilTold(service.url, options.idle);
-  }
+  } else console.log(`Several processes: ${await outcomeOfProcesses()}`);
   service.server.close();
   service.server.closeAllConnections();
   await pool.stop();
@@ -147,7 +150,20 @@ async function run(): Promise<boolean> {
   return exact && steady;
 }
 
-/** Until SIGINT or SIGTERM. Unless `isIdle`, sends requests all the time, so that there is something to see. */
+/** The last line of the example with one store for five processes, or why it cannot run here. */
+async function outcomeOfProcesses(): Promise<string> {
+  try {
+    const example = fileURLToPath(new URL('../processes.js', import.meta.url));
+    const { stdout } = await promisify(execFile)(process.execPath, [example]);
+    return stdout.trimEnd().split('\n').at(-1)!;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+/**
+ * Until SIGINT or SIGTERM. Unless `isIdle`, sends requests all the time, so that there is something to see.
+ */
 async function serveUntilTold(url: string, isIdle: boolean): Promise<void> {
   const told = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => told.abort());

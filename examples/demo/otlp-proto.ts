@@ -1,6 +1,6 @@
 /**
- * The metrics messages of OTLP 1.x (opentelemetry.proto.collector.metrics.v1 and what it needs), as far as this SDK's
- * metrics use them. A decoder skips what is not listed, as protobuf has it.
+ * The metrics messages of OTLP 1.x (opentelemetry.proto.collector.metrics.v1 and what it needs), as far as
+ * this SDK's metrics use them. A decoder skips what is not listed, as protobuf has it.
  */
 export const OTLP_METRICS_PROTO = `
 syntax = "proto3";

@@ -29,8 +29,8 @@ export function findMetric(request: OtlpRequest, name: string): OtlpMetric | und
 }
 
 /**
- * Sum over a metric's points that have all of `attributes`: values of a sum or gauge, counts of a histogram. NaN when there
- * is no such point, which equals nothing.
+ * Sum over a metric's points that have all of `attributes`: values of a sum or gauge, counts of a histogram.
+ * NaN when there is no such point, which equals nothing.
  */
 export function otlpTotal(
   request: OtlpRequest,

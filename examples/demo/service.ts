@@ -1,6 +1,6 @@
 /**
- * A small HTTP service: GET /checksum/<algorithm>/<bytes>. Instrumented with the API of OpenTelemetry alone; it does not
- * know which SDK records.
+ * A small HTTP service: GET /checksum/<algorithm>/<bytes>. Instrumented with the API of OpenTelemetry alone;
+ * it does not know which SDK records.
  */
 import { metrics } from '@opentelemetry/api';
 import { createServer, type Server } from 'node:http';
@@ -14,7 +14,7 @@ export interface Service {
   readonly server: Server;
 }
 
-/** Call after the thread's provider was registered: instruments made before it would record nothing. */
+/** Call it after the thread's provider was registered. Instruments made before that would record nothing. */
 export async function startService(pool: WorkerPool): Promise<Service> {
   const meter = metrics.getMeter('checksum-service', '1.0.0');
   const requests = meter.createCounter('http.server.requests', {

@@ -1,6 +1,7 @@
 /**
- * The setup file, and the only file of the demo that knows of seqlock-metrics. Every thread calls it once, before it makes
- * instruments. The main thread gives readers and thereby makes the store; a worker gives none and joins that store.
+ * The setup file, and the only file of the demo that knows of seqlock-metrics. Every thread calls it once,
+ * before it makes instruments. The main thread gives readers and so makes the store. A worker gives none and
+ * joins that store.
  */
 import { metrics } from '@opentelemetry/api';
 import { resourceFromAttributes } from '@opentelemetry/resources';

@@ -30,8 +30,8 @@ export class WorkerPool {
   }
 
   /**
-   * Ends one worker as a crash would, without a chance to hand anything over, once it has answered all it was given. Its
-   * replacement takes its turn. Returns how many jobs the ended one had answered.
+   * Ends one worker as a crash would, without a chance to hand anything over. It has answered all it was
+   * given by then. Another takes its place. Returns how many jobs the ended one had answered.
    */
   async replaceOne(): Promise<number> {
     const retired = this.#members.pop()!;
