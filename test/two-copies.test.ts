@@ -175,7 +175,7 @@ describe('two copies of the package in one process', function () {
         console.log(errorOf(() => new dependency.SeqlockMeterProvider({ store: provider.store })));
         new dependency.SeqlockMeterProvider().${COUNT_TEN}
         console.log(total());`);
-      const message = `E_VERSION the region has format ${FORMAT_MAJOR}, this copy of seqlock-metrics reads ${FORMAT_MAJOR + 1}: two versions of the package are loaded, see \`npm ls seqlock-metrics\`; load one in all threads`;
+      const message = `E_VERSION the store has format ${FORMAT_MAJOR}, and this copy of seqlock-metrics reads format ${FORMAT_MAJOR + 1}: two versions of the package are in use. See \`npm ls seqlock-metrics\`, and use one version in all threads and processes`;
       expect(stdout.trim().split('\n')).to.deep.equal([message, message, message, '1']);
     } finally {
       write(layout, original);

@@ -3,23 +3,27 @@
  * never with `instanceof`, which fails when a process holds two copies of the package.
  */
 
-/** What can be wrong with a region (see `memory/region.ts`). */
+/** What can be wrong with a store: with its memory, or with the directory that holds it. */
 export type RegionErrorCode =
-  | 'E_MAGIC' // not a region at all
+  | 'E_MAGIC' // the memory is not a store of this package
   | 'E_VERSION' // written by an incompatible version
   | 'E_CRC' // header or record damaged
-  | 'E_RANGE' // an offset or length points outside
-  | 'E_ORDER' // the region's memory order is not this thread's
+  | 'E_RANGE' // an offset or a length points outside of the store
+  | 'E_ORDER' // the store was made on another kind of machine
   | 'E_TYPE' // a store directory, or a file in it, is a link or of the wrong type
   | 'E_PERM' // a store directory, or a file in it, is another user's or cannot be written
   | 'E_FILESYSTEM' // a store directory is where processes cannot share memory
   | 'E_BUSY' // another process has a store directory locked
   | 'E_CLOSED' // the store was closed
-  | 'E_PLATFORM' // no native part here for a store of several processes
+  | 'E_PLATFORM' // several processes cannot share a store here
   | 'E_MEMORY'; // the system or the runtime gives no shared memory that can grow
 
-/** A region that cannot be used. */
+/**
+ * A store that cannot be used. `code` says why, and the message what to do. Thrown where a store is made or
+ * joined; recording never throws.
+ */
 export class RegionError extends Error {
+  /** Why. It stays the same from release to release. */
   readonly code: RegionErrorCode;
 
   constructor(code: RegionErrorCode, message: string) {
@@ -29,12 +33,12 @@ export class RegionError extends Error {
   }
 }
 
-/**
- * An exporter thread that could not be started, or not deliver. `code`: one of the system (`EADDRNOTAVAIL`)
- * when it cannot listen, `E_PACKAGE` when an exporter's package is missing, `E_THREAD` when it ended,
- * `E_FLUSH` when a flush was not delivered.
- */
+/** An exporter thread that could not be started, or could not deliver. The message says what to do. */
 export class ExporterThreadError extends Error {
+  /**
+   * Why: a code of the system such as `EADDRNOTAVAIL` when it cannot listen, `E_PACKAGE` when a package is
+   * missing, `E_THREAD` when the thread ended, `E_FLUSH` when a flush was not delivered.
+   */
   readonly code: string;
 
   constructor(code: string, message: string) {
@@ -49,6 +53,7 @@ const SECRET = /^headers?$|auth|password|passwd|secret|token|credential|api.?key
 
 /** A wrong option, found at construction. The message names the option, the value and what is allowed. */
 export class OptionError extends TypeError {
+  /** The same for every wrong option. */
   readonly code = 'E_OPTION';
 
   constructor(option: string, value: unknown, allowed: string) {

@@ -89,7 +89,7 @@ export function unknownKey(what: string, value: unknown, keys: readonly string[]
   if (!isObject(value)) return undefined;
   const unknown = Object.keys(value).find((key) => !keys.includes(key));
   if (unknown === undefined) return undefined;
-  return `${what} has no option ${JSON.stringify(unknown.slice(0, 80))}, which has no effect; it takes ${allowedNames(keys, unknown)}`;
+  return `${what} has the unknown option ${JSON.stringify(unknown.slice(0, 80))}, which has no effect; it must be ${allowedNames(keys, unknown)}`;
 }
 
 export function isObject(value: unknown): value is object {

@@ -32,6 +32,6 @@ export function unknownVariables(environment: Readonly<Record<string, string | u
     .filter((name) => name.startsWith(PREFIX) && !VARIABLES.includes(name))
     .map(
       (name) =>
-        `seqlock-metrics: the environment variable ${name} is unknown and has no effect; there is ${PREFIX} and ${allowedNames(VARIABLES.map(end), end(name))}`,
+        `seqlock-metrics: the environment variable ${name} is unknown and has no effect. Known are the names that begin with ${PREFIX} and end with ${allowedNames(VARIABLES.map(end), end(name))}`,
     );
 }

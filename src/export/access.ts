@@ -50,7 +50,11 @@ export const ACCESS_CHECKS: { readonly [K in keyof Required<AccessOptions>]: Che
     try {
       checkWebConfig(value, option);
     } catch (error) {
-      throw new OptionError(option, value, `as exporter-toolkit has it: ${messageOf(error)}`);
+      throw new OptionError(
+        option,
+        value,
+        `a web configuration in the form of Prometheus exporter-toolkit: ${messageOf(error)}`,
+      );
     }
   },
   bearerTokenFile: filePath,
@@ -109,7 +113,7 @@ export class Access {
       warnings.loss(
         what,
         messageOf(error),
-        `seqlock-metrics: ${what} has changed and cannot be used: ${messageOf(error)}. What it said before stays in force`,
+        `seqlock-metrics: ${what} has changed and cannot be used: ${messageOf(error)}. Its previous content stays in force until the file is right`,
       );
     this.readWebConfig = (read) => webConfigOf(webConfig, read);
     this.#config = new RenewedFiles((read) => {
@@ -141,7 +145,7 @@ export class Access {
       return refuse(
         response,
         403,
-        'the Host header names no host that is allowed: see the option allowedHosts',
+        'the Host header names a host that is not allowed: see the option allowedHosts',
       );
     const hasUsers = Object.keys(users).length > 0;
     const hashes = this.#tokenHashes.value;

@@ -112,7 +112,11 @@ export function planFamilies(
     const family = familyOf(column, dialect, options);
     const about = `metric ${shortText(column.description.name)} of scope ${shortText(column.description.scope.name)}`;
     if (family.sampleName === '') {
-      warnings.loss('name', about, `${about} has no name that Prometheus could take; it is left out`);
+      warnings.loss(
+        'name',
+        about,
+        `${about} has no name that Prometheus accepts, so it is left out of the Prometheus output. Rename it, for example by a view`,
+      );
       continue;
     }
     const same = families.get(family.name);
@@ -123,7 +127,7 @@ export function planFamilies(
         warnings.once(
           'help',
           about,
-          `${about} is described as ${shortText(column.text)}, but ${family.name} as ${shortText(same.help)} already; the latter is shown`,
+          `${about} has the description ${shortText(column.text)}, but another metric that is also ${family.name} to Prometheus has ${shortText(same.help)}, which is shown. Give both the same description`,
         );
       continue;
     }
@@ -139,7 +143,7 @@ export function planFamilies(
       warnings.loss(
         'type',
         `${about} ${family.type}`,
-        `${about} would be the ${family.type} ${family.name}, but that name belongs to the ${other.type} ${other.name} of ${owner}; it is left out. Rename one of them.`,
+        `${about} would be the ${family.type} ${family.name} in the Prometheus output, but ${owner} already has that name as the ${other.type} ${other.name}. The metric is left out. Rename one of them`,
       );
       continue;
     }

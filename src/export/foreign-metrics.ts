@@ -32,14 +32,14 @@ export function columnsOf(
         metric.dataPointType !== data.DATA_POINT_GAUGE &&
         metric.aggregationTemporality !== data.TEMPORALITY_CUMULATIVE
       )
-        onLeftOut(name, 'its temporality is delta');
+        onLeftOut(name, 'its temporality is delta, and Prometheus needs cumulative metrics');
       else if (metric.dataPointType === data.DATA_POINT_HISTOGRAM)
         columns.push(...histogramColumns(scope, metric));
       else if (metric.dataPointType === data.DATA_POINT_EXPONENTIAL_HISTOGRAM)
         columns.push(...exponentialColumns(scope, metric));
       else if (metric.dataPointType === data.DATA_POINT_GAUGE || metric.dataPointType === data.DATA_POINT_SUM)
         columns.push(numberColumn(scope, metric));
-      else onLeftOut(name, 'its data points are of a type this version does not know');
+      else onLeftOut(name, 'its data points have a type that this version does not know');
     }
   return { resource: metrics.resource, columns };
 }

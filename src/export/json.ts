@@ -19,42 +19,57 @@ import {
 } from '../collect/metric-data.ts';
 import { wellFormed } from './prometheus-name.ts';
 
-/** JSON has no numbers for these. */
+/** A number. JSON has none for NaN and the infinities: these are texts. */
 export type JsonNumber = number | 'NaN' | '+Inf' | '-Inf';
 
+/** The value of an attribute. */
 export type JsonValue =
   string | number | boolean | null | readonly JsonValue[] | { readonly [key: string]: JsonValue };
 
+/** The state of one series. */
 export interface JsonPoint {
+  /** Which series of the metric. */
   readonly attributes: Readonly<Record<string, JsonValue>>;
   /** When the series began: milliseconds since the epoch. */
   readonly startTimeUnixMillis: number;
+  /** When the snapshot was taken: milliseconds since the epoch. */
   readonly timeUnixMillis: number;
   /** Single measurements of the series; left out where there are none. */
   readonly exemplars?: readonly JsonExemplar[];
 }
 
+/** One measurement, kept as an example. */
 export interface JsonExemplar {
   /** Attributes of the measurement that a view dropped. */
   readonly filteredAttributes: Readonly<Record<string, JsonValue>>;
+  /** The value that was recorded. */
   readonly value: JsonNumber;
+  /** When it was recorded: milliseconds since the epoch. */
   readonly timeUnixMillis: number;
-  /** Both or none: hexadecimal. */
+  /** In hexadecimal digits; present with `spanId`, where a sampled span was active. */
   readonly traceId?: string;
+  /** In hexadecimal digits; see `traceId`. */
   readonly spanId?: string;
 }
 
+/** A point of a counter or a gauge. */
 export interface JsonNumberPoint extends JsonPoint {
+  /** The total, or the latest value of a gauge. */
   readonly value: JsonNumber;
 }
 
 interface JsonDistributionPoint extends JsonPoint {
+  /** Values that were recorded. */
   readonly count: number;
+  /** Their sum; left out where values may be negative. */
   readonly sum?: JsonNumber;
+  /** The smallest; left out where the metric does not keep it. */
   readonly min?: JsonNumber;
+  /** The greatest; left out where the metric does not keep it. */
   readonly max?: JsonNumber;
 }
 
+/** A point of a histogram with explicit bounds. */
 export interface JsonHistogramPoint extends JsonDistributionPoint {
   /**
    * `count` is of this bucket alone: above the bound before it, up to and with `upperBound`. The last bound
@@ -65,18 +80,24 @@ export interface JsonHistogramPoint extends JsonDistributionPoint {
 
 /** Counts of neighbouring buckets, the first of which is bucket `offset`. */
 export interface JsonExponentialBuckets {
+  /** Index of the first bucket. */
   readonly offset: number;
+  /** Values in each bucket, by ascending index. */
   readonly bucketCounts: readonly number[];
 }
 
 /**
- * Bucket i has the values above 2^(i / 2^scale) and up to 2^((i + 1) / 2^scale); `negative` those whose
- * absolute values are there.
+ * A point of an exponential histogram. Bucket i has the values above 2^(i / 2^scale) and up to
+ * 2^((i + 1) / 2^scale).
  */
 export interface JsonExponentialHistogramPoint extends JsonDistributionPoint {
+  /** Resolution of the buckets, -10 to 20. */
   readonly scale: number;
+  /** Values that were 0. */
   readonly zeroCount: number;
+  /** Counts of positive values. */
   readonly positive: JsonExponentialBuckets;
+  /** Counts of negative values, by their absolute value. */
   readonly negative: JsonExponentialBuckets;
 }
 
@@ -86,6 +107,7 @@ interface JsonMetricBase {
   readonly unit: string;
 }
 
+/** A metric with its points, one for each series; `type` tells which form the points have. */
 export type JsonMetric =
   | (JsonMetricBase & {
       readonly type: 'counter' | 'updowncounter' | 'gauge';
@@ -97,10 +119,16 @@ export type JsonMetric =
       readonly points: readonly JsonExponentialHistogramPoint[];
     });
 
-/** Names, units and attributes are OpenTelemetry's own, not translated. */
+/**
+ * All metrics of a store as a JSON value. Names, units and attributes are OpenTelemetry's own, not
+ * translated.
+ */
 export interface MetricsDocument {
+  /** Fields may be added; none changes its meaning while this is 1. */
   readonly schemaVersion: 1;
+  /** What the metrics are about. */
   readonly resource: { readonly attributes: Readonly<Record<string, JsonValue>> };
+  /** By meter. Name, version and schema URL are empty where the meter was asked for without. */
   readonly scopes: readonly {
     readonly name: string;
     readonly version: string;

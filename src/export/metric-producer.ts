@@ -15,6 +15,7 @@ import { DataPoints } from './data-points.ts';
 
 type Official = CollectionResult['resourceMetrics'];
 
+/** How a producer reports a store. */
 export interface SeqlockMetricProducerOptions {
   /** What the metrics are reported for. Default: what the store's publisher said. */
   readonly resource?: Resource | undefined;
@@ -42,6 +43,7 @@ export class SeqlockMetricProducer implements MetricProducer {
   readonly #source: MetricSource;
   readonly #points = new DataPoints();
 
+  /** @throws OptionError where an option is wrong; it names the option. */
   constructor(store: ReadableStore, options: SeqlockMetricProducerOptions = {}) {
     CHECK(options, 'options of SeqlockMetricProducer');
     const { aggregationTemporalitySelector, ...others } = options;
@@ -105,5 +107,9 @@ const warnings = new Warnings();
 /** Has observable callbacks called, for whoever reads next. Never rejects. */
 export async function observeNext(source: MetricSource): Promise<void> {
   for (const error of await source.observe().catch((reason: unknown) => [reason]))
-    warnings.loss('callback', shortText(error), `an observable callback failed: ${shortText(error)}`);
+    warnings.loss(
+      'callback',
+      shortText(error),
+      `an observable callback failed: ${shortText(error)}. What it observed in this round is not used`,
+    );
 }

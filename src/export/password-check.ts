@@ -63,7 +63,7 @@ export function comparer(): Compare {
     return (require('bcryptjs') as { readonly compare: Compare }).compare;
   } catch (error) {
     throw new Error(
-      `bcrypt hashes of basic_auth_users are read by the package bcryptjs, which cannot be loaded (${(error as Error).message}): npm install bcryptjs`,
+      `checking the passwords of basic_auth_users needs the package bcryptjs, which cannot be loaded (${(error as Error).message}): npm install bcryptjs`,
       { cause: error },
     );
   }

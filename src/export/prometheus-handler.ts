@@ -11,27 +11,28 @@ import { EXPOSITION_CHECKS } from './prometheus-text.ts';
 import { ScrapeQueue } from './scrape-queue.ts';
 import { expositionOf, snapshotSourceOf, type ScrapeSource } from './scrape-source.ts';
 
+/** How a handler answers: what the text is like, who may ask, and its limits. */
 export interface PrometheusHandlerOptions extends ExpositionOptions, AccessOptions {
-  /** Answers are compressed for those who accept it, in slices. Default true. */
+  /** Compresses answers for scrapers that accept it, without stalling the thread. Default true. */
   readonly compression?: boolean;
   /**
-   * How long a scrape waits for callbacks, or for another reader, in milliseconds: no longer than this, and
-   * no longer than nine tenths of the time-out that the scraper says it has. Default 10,000.
+   * How long a scrape waits for observable callbacks, or for a reader of another SDK, in milliseconds. It
+   * never waits longer than nine tenths of the time-out that the scraper names. Default 10,000.
    */
   readonly timeoutMillis?: number;
   /**
-   * How long the sending of an answer may take, in milliseconds. Who has not taken all of it by then is cut
-   * off. Default 30,000.
+   * How long sending an answer may take, in milliseconds. A receiver that has not taken all of it by then is
+   * cut off. Default 30,000.
    */
   readonly sendTimeoutMillis?: number;
   /**
-   * Scrapes that wait or are being answered at once. Further ones get 503 with `Retry-After` at once. Default
-   * 256.
+   * How many scrapes may wait or be answered at the same time. Further ones get 503 with `Retry-After` at
+   * once. Default 256.
    */
   readonly maxScrapes?: number;
   /**
-   * Of a store: adds the `seqlock.*` metrics (docs/operations.md). A reader's provider has an option of its
-   * own. Default false.
+   * Adds the `seqlock.*` metrics of the store (docs/operations.md). Has an effect where the source is a
+   * store; the provider of a reader has an option of its own. Default false.
    */
   readonly selfMetrics?: boolean;
 }

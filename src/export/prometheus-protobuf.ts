@@ -121,7 +121,7 @@ function familyOfSums(family: PlannedFamily, context: TextContext): Buffer {
       context.warnings[isAdded ? 'once' : 'loss'](
         'same labels',
         `${family.sampleName} ${text.slice(0, 200)}`,
-        `two series of ${family.sampleName} have the same labels ${text.slice(0, 200)}: ${isAdded ? 'their sum is shown' : 'the second is left out'}`,
+        `two series of ${family.sampleName} have the same labels ${text.slice(0, 200)}: ${isAdded ? 'their sum is shown' : 'the second is left out'}. Give them attributes that stay different as labels`,
       );
     }
   }
@@ -237,7 +237,7 @@ function isWrittenNatively(
     warnings.once(
       'native histogram',
       column.description.name,
-      `metric ${shortText(column.description.name)} has values so far apart that Prometheus has no native histogram for them (scale below -4); it has classic buckets alone. Raise maxSize of its aggregation`,
+      `metric ${shortText(column.description.name)} has values too far apart for a Prometheus native histogram (its scale is below -4), so it is exported with classic buckets alone. Raise maxSize of its aggregation`,
     );
   return isNative;
 }

@@ -10,6 +10,7 @@ import { sourceOf } from './metric-producer.ts';
 
 /** Any reader or producer of OpenTelemetry: what official ones have in common. */
 export interface Collectable {
+  /** Calls observable callbacks, for at most `timeoutMillis` milliseconds each, and gives all metrics. */
   collect(options?: {
     timeoutMillis?: number;
   }): Promise<{ resourceMetrics: unknown; errors: readonly unknown[] }>;
@@ -106,12 +107,16 @@ function ofOther(source: Collectable, warnings: Warnings): SnapshotSource {
     callsBack: () => true,
     columns: async () =>
       columnsOf(collected, (metric, reason) =>
-        warnings.loss('left out', metric, `metric ${metric} is not in the Prometheus text: ${reason}`),
+        warnings.loss('left out', metric, `metric ${metric} is left out of the Prometheus output: ${reason}`),
       ),
   };
 }
 
 function report(errors: readonly unknown[], warnings: Warnings): void {
   for (const error of errors)
-    warnings.loss('callback', String(error), `while metrics were collected: ${String(error)}`);
+    warnings.loss(
+      'callback',
+      String(error),
+      `an error while metrics were collected: ${String(error)}. What failed keeps its previous values`,
+    );
 }

@@ -182,7 +182,7 @@ export class TextFamily {
     this.#context.warnings[isAdded ? 'once' : 'loss'](
       'same labels',
       `${sampleName} ${labels.slice(0, 200)}`,
-      `Attributes ${about(this.#sections[section]!.column, attributes)} and ${about(this.#columnOf(other), this.#attributesOf(other))} are the same labels of ${sampleName}: ${isAdded ? 'it shows their sum' : 'the former are left out'}`,
+      `the attributes ${about(this.#sections[section]!.column, attributes)} and ${about(this.#columnOf(other), this.#attributesOf(other))} become the same labels of ${sampleName}: ${isAdded ? 'their sum is shown' : 'the former are left out'}. Use attributes that stay different as labels`,
     );
   }
 }

@@ -106,7 +106,7 @@ function yamlParser(path: string): (text: string) => unknown {
     return (require('yaml') as { readonly parse: (text: string) => unknown }).parse;
   } catch (error) {
     throw new Error(
-      `${path} is read by the package yaml, which cannot be loaded (${(error as Error).message}): npm install yaml, or write the file as JSON`,
+      `reading ${path} needs the package yaml, which cannot be loaded (${(error as Error).message}): npm install yaml, or write the file as JSON`,
       { cause: error },
     );
   }
@@ -122,7 +122,7 @@ export function checkWebConfig(config: unknown, where: string): asserts config i
   ]);
   if (top['rate_limit'] !== undefined)
     throw new Error(
-      `${where} has rate_limit, which is not supported: maxScrapes and maxConnections are the limits here`,
+      `${where} has rate_limit, which is not supported: use the options maxScrapes and maxConnections instead`,
     );
   const http = checkKeys(top['http_server_config'], `http_server_config of ${where}`, ['http2', 'headers']);
   checkStrings(checkKeys(http['headers'], `headers of ${where}`, HEADERS), `headers of ${where}`);
@@ -130,7 +130,7 @@ export function checkWebConfig(config: unknown, where: string): asserts config i
   for (const [user, hash] of Object.entries(users))
     if (typeof hash !== 'string' || !/^\$2[aby]\$\d\d\$[./A-Za-z0-9]{53}$/.test(hash))
       throw new Error(
-        `the password of user ${shortText(user)} in ${where} is no bcrypt hash (htpasswd -nBC 10 "" makes one)`,
+        `the password of user ${shortText(user)} in ${where} is not a bcrypt hash (htpasswd -nBC 10 "" makes one)`,
       );
   if (top['tls_server_config'] !== undefined)
     checkTls(top['tls_server_config'], `tls_server_config of ${where}`);
@@ -145,25 +145,32 @@ function checkTls(config: unknown, where: string): void {
     throw new Error(`client_auth_type of ${where} must be one of ${CLIENT_AUTH_TYPES.join(', ')}`);
   const hasAuthority = (tls.client_ca_file ?? tls.client_ca) !== undefined;
   if (hasAuthority && type === 'NoClientCert')
-    throw new Error(`${where} has a client_ca, but its client_auth_type asks for no client certificate`);
+    throw new Error(
+      `${where} has a client_ca, but its client_auth_type asks for no client certificate: set client_auth_type, or remove the client_ca`,
+    );
   if (!hasAuthority && type.includes('Verify'))
-    throw new Error(`${where} has the client_auth_type ${type}, and no client_ca_file to verify with`);
+    throw new Error(
+      `${where} has the client_auth_type ${type}, which needs a client_ca_file to verify certificates with`,
+    );
   for (const version of [tls.min_version, tls.max_version])
     if (version !== undefined && !TLS_VERSIONS.includes(version))
-      throw new Error(`a TLS version of ${where} is none of ${TLS_VERSIONS.join(', ')}`);
+      throw new Error(`min_version and max_version of ${where} must be one of ${TLS_VERSIONS.join(', ')}`);
 }
 
 /** The object itself, or an empty one. Without `allowed` any key is. */
 function checkKeys(value: unknown, where: string, allowed?: readonly string[]): Record<string, unknown> {
   if (value === undefined || value === null) return {};
-  if (typeof value !== 'object' || Array.isArray(value)) throw new Error(`${where} is no mapping`);
+  if (typeof value !== 'object' || Array.isArray(value))
+    throw new Error(`${where} must be a mapping of keys to values`);
   const unknown = Object.keys(value).find((key) => allowed?.includes(key) === false);
   if (unknown !== undefined)
-    throw new Error(`${where} has the unknown key ${shortText(unknown)}; known are ${allowed!.join(', ')}`);
+    throw new Error(
+      `${where} has the unknown key ${shortText(unknown)}; the known keys are ${allowed!.join(', ')}`,
+    );
   return value as Record<string, unknown>;
 }
 
 function checkStrings(values: Record<string, unknown>, where: string): void {
   for (const [key, value] of Object.entries(values))
-    if (typeof value !== 'string') throw new Error(`${key} in ${where} is no text`);
+    if (typeof value !== 'string') throw new Error(`${key} in ${where} must be a string`);
 }

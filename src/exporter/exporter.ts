@@ -58,7 +58,7 @@ export async function startExporter(
   if (!region.lease.take())
     tellOfLoss(
       'warn',
-      'seqlock-metrics: the exporter thread reads a store that another thread reads too: its metrics are exported twice. Give the provider no readers where there is an exporter thread',
+      'seqlock-metrics: the exporter thread reads a store that another thread already reads, so its metrics are exported twice. Give the provider no readers where there is an exporter thread',
     );
   const names = new HostNames(addresses, listener.onFound);
   const blocked = plan.blockedThreads ? new BlockedThreads(region) : undefined;

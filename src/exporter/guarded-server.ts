@@ -66,7 +66,7 @@ function tlsServer(access: Access, limits: TlsServerOptions, listener: RequestLi
       warnings.loss(
         'TLS files',
         String(error),
-        `seqlock-metrics: the TLS files of the metrics server have changed and cannot be used: ${String(error)}. It goes on with those it read before`,
+        `seqlock-metrics: the TLS files of the metrics server have changed and cannot be used: ${String(error)}. The server goes on with the previous ones until the files are right`,
       ),
   );
   let used = options.value;
@@ -90,7 +90,7 @@ function checkedTlsOptions(
   read: ReadFile,
 ): ReturnType<typeof tlsOptionsOf> {
   if (config === undefined)
-    throw new Error('tls_server_config is gone; to serve without TLS takes a restart');
+    throw new Error('tls_server_config was removed; serving without TLS needs a restart of the app');
   const options = tlsOptionsOf(config, read);
   createSecureContext(options);
   return options;

@@ -15,16 +15,16 @@ import {
 /** Where metrics are served to Prometheus, to whom, and what the text is like. */
 export interface PrometheusServerOptions extends Omit<PrometheusHandlerOptions, 'selfMetrics'> {
   /**
-   * Address to listen on: default `OTEL_EXPORTER_PROMETHEUS_HOST`, else `localhost`; `0.0.0.0` or `::` for
-   * all.
+   * Host name or address to listen on; `0.0.0.0` or `::` for all. Default `OTEL_EXPORTER_PROMETHEUS_HOST`,
+   * else `localhost`.
    */
   readonly host?: string;
-  /** Default `OTEL_EXPORTER_PROMETHEUS_PORT`, else 9464; 0 for any free port, which `address` then tells. */
+  /** Port, 0 to 65535; 0 for any free one. Default `OTEL_EXPORTER_PROMETHEUS_PORT`, else 9464. */
   readonly port?: number;
   /** Path of the metrics: default `/metrics`. */
   readonly endpoint?: string;
   /**
-   * Connections at once. One more takes the place of that which has been without a request for longest.
+   * How many connections may be open. One more takes the place of the connection that has been idle longest.
    * Default 512, or a quarter of the descriptors that the process may have (`ulimit -n`) where that is less.
    */
   readonly maxConnections?: number;
@@ -37,17 +37,19 @@ export interface PrometheusServerOptions extends Omit<PrometheusHandlerOptions, 
   readonly idleTimeoutMillis?: number;
 }
 
-/** Ways out: at least one of the first three. */
+/** Ways out of the process. At least one of `prometheus`, `otlp` and `console` is needed. */
 export interface ExporterOptions {
+  /** Serves Prometheus; `{}` for all defaults. */
   readonly prometheus?: PrometheusServerOptions;
+  /** Pushes by OTLP; `{}` for all defaults. */
   readonly otlp?: OtlpPushOptions;
-  /** Prints all metrics to standard output at this interval, for a look at them. */
+  /** Prints all metrics to standard output every `intervalMillis` (default 60,000), to look at them. */
   readonly console?: { readonly intervalMillis?: number };
   /** Exports the `seqlock.*` metrics of store and reader too. Default false. */
   readonly selfMetrics?: boolean;
   /**
-   * Exports `seqlock.thread.blocked`: for how long the event loop of each thread has not turned. Default
-   * true.
+   * Exports `seqlock.thread.blocked`: for how many seconds the event loop of each thread has been blocked.
+   * Default true.
    */
   readonly blockedThreads?: boolean;
 }

@@ -10,25 +10,33 @@ const COMPRESSIONS = ['none', 'gzip'] as const;
 export type Temporality = (typeof TEMPORALITIES)[number];
 
 /**
- * Where and how metrics are pushed. What is left out is taken from the environment variables of OTLP, where
- * they are set.
+ * Where and how metrics are pushed by OTLP. An option that is left out is taken from its environment variable
+ * (`OTEL_EXPORTER_OTLP_...`) where that is set, else it has the default given here.
  */
 export interface OtlpPushOptions {
   /** The whole URL. Default `http://localhost:4318/v1/metrics`. */
   readonly url?: string;
   /**
-   * Default `http/protobuf`. Each needs a package: `@opentelemetry/exporter-metrics-otlp-proto`, `-http` for
-   * JSON.
+   * Form of the requests. Default `http/protobuf`, which needs the package
+   * `@opentelemetry/exporter-metrics-otlp-proto`; `http/json` needs
+   * `@opentelemetry/exporter-metrics-otlp-http`.
    */
   readonly protocol?: OtlpProtocol;
+  /** Headers of each request, such as `authorization`. Default none. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** From one push to the next: default 60,000. */
+  /** Time from one push to the next, in milliseconds. Default 60,000. */
   readonly intervalMillis?: number;
-  /** How long a push may take with all its tries: default 10,000, and no longer than the interval. */
+  /**
+   * How long a push may take with all its tries, in milliseconds. Default 10,000; never longer than the
+   * interval.
+   */
   readonly timeoutMillis?: number;
-  /** Default `cumulative`. */
+  /**
+   * Totals, or differences to the push before: of all but up-down counters, or (`lowmemory`) of
+   * counters and histograms alone. Default `cumulative`.
+   */
   readonly temporality?: Temporality;
-  /** Default `none`. */
+  /** Coding of the requests. Default `none`. */
   readonly compression?: (typeof COMPRESSIONS)[number];
 }
 

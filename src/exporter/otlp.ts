@@ -84,7 +84,7 @@ function otlpTarget(
         warnings.loss(
           'refused',
           refusal,
-          `seqlock-metrics: the collector has not taken all of a push: ${refusal}. What it has not taken is not sent again`,
+          `seqlock-metrics: the collector refused part of a push: ${refusal}. The refused data points are not sent again`,
         );
     },
     giveUp: () => transport.giveUp(),
@@ -170,7 +170,7 @@ function tlsFiles(variables: Readonly<Record<string, string | undefined>>): Otlp
       } catch (error) {
         tellOfLoss(
           'warn',
-          `seqlock-metrics: ${name} is ${shortText(path)}, which cannot be read (${(error as Error).message}); it must be a file in PEM format. It is left out, and unless another variable names one, ${otherwise}`,
+          `seqlock-metrics: ${name} is ${shortText(path)}, which cannot be read (${(error as Error).message}); it must be a file in PEM format. It is ignored: unless another variable names a file, ${otherwise}`,
         );
       }
     }

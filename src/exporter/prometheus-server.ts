@@ -48,7 +48,7 @@ export async function servePrometheus(
     if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
     tellOfLoss(
       'warn',
-      `seqlock-metrics: Prometheus cannot be served at ${host}:${port} yet: something else listens there, which may be this app's process before, or another of a cluster. It is tried again until the port is free. Where it stays so, choose another prometheus.port (OTEL_EXPORTER_PROMETHEUS_PORT); 0 takes any free one`,
+      `seqlock-metrics: Prometheus cannot be served at ${host}:${port} yet: something else listens there, for example the app's previous process or another process of a cluster. The port is tried again until it is free. If it stays taken, choose another prometheus.port (OTEL_EXPORTER_PROMETHEUS_PORT); 0 takes any free port`,
     );
     listenWhenFree();
   }

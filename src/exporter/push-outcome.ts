@@ -35,7 +35,10 @@ export class PushOutcome {
   /** To be called when nothing is pushed any more. */
   end(): void {
     if (this.failing)
-      tellOfLoss('warn', `seqlock-metrics: pushing to ${this.#where} ended with ${this.#cost()}`);
+      tellOfLoss(
+        'warn',
+        `seqlock-metrics: pushing to ${this.#where} ends without a last delivery: ${this.#cost()}`,
+      );
     this.#failedPushes = 0;
   }
 
@@ -47,11 +50,11 @@ export class PushOutcome {
     if (this.#failedPushes++ > 0) return;
     const next =
       lost > 0
-        ? 'the deltas in those that fail are lost'
-        : 'totals are delivered with the first that succeeds';
+        ? 'the deltas in pushes that fail are lost'
+        : 'the first push that succeeds delivers all totals';
     tellOfLoss(
       'warn',
-      `seqlock-metrics: metrics could not be pushed to ${this.#reason}. Every further push is tried; ${next}`,
+      `seqlock-metrics: metrics could not be pushed to ${this.#reason}. Pushing goes on at every interval; ${next}`,
     );
   }
 
@@ -67,10 +70,10 @@ export class PushOutcome {
   }
 
   #cost(): string {
-    const pushes = `${this.#failedPushes} pushes that failed`;
+    const pushes = `${this.#failedPushes} failed pushes`;
     return this.#lostPoints === 0
       ? pushes
-      : `${pushes}, and ${this.#lostPoints} delta data points lost in them`;
+      : `${pushes}, in which ${this.#lostPoints} delta data points were lost`;
   }
 }
 

@@ -138,7 +138,7 @@ export class Push {
     void this.#queue.take(() => this.#source.collect(undefined, { add() {}, end() {} }));
     tellOfLoss(
       'warn',
-      'seqlock-metrics: an exporter thread that died has pushed deltas, and there was no memory to keep what they were. What was recorded since its last push is left out',
+      'seqlock-metrics: the exporter thread died, and it had no memory left to note which deltas it had pushed. What was recorded since its last push is left out of the deltas. Lower the number of series, or push cumulative metrics',
     );
   }
 }

@@ -23,7 +23,7 @@ export function exemplarFilterOfEnvironment(
     warnings.loss(
       'variable',
       EXEMPLAR_FILTER_VARIABLE,
-      `${EXEMPLAR_FILTER_VARIABLE} is ${shortText(value)}; it must be ${EXEMPLAR_FILTERS.join(', ')}. ${DEFAULT_FILTER} is used`,
+      `${EXEMPLAR_FILTER_VARIABLE} is ${shortText(value)}; it must be one of ${EXEMPLAR_FILTERS.join(', ')}. ${DEFAULT_FILTER} is used instead`,
     );
   return filter ?? DEFAULT_FILTER;
 }

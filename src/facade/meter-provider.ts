@@ -31,11 +31,11 @@ const INSTANCE_ATTRIBUTE = 'service.instance.id';
 export interface SeqlockMeterProviderOptions {
   /** What the metrics are about. Default: `service.name` and `telemetry.sdk.*`. */
   readonly resource?: ProviderResource;
-  /** Readers of the whole store. They belong in one thread. */
+  /** Readers, each of which sees the metrics of all threads. Attach readers in one thread only. */
   readonly readers?: readonly IMetricReader[];
   /**
-   * What streams instruments have: the official `ViewOptions`, in effect as the specification says. Default:
-   * the views of the thread that published the store, as far as they travel (docs/operations.md).
+   * Views: the official `ViewOptions`, with the effect that the specification gives them. Default: the views
+   * of the thread that published the store, without custom attributes processors (docs/operations.md).
    */
   readonly views?: readonly SeqlockViewOptions[];
   /**
@@ -58,14 +58,15 @@ export interface SeqlockMeterProviderOptions {
 /**
  * An OpenTelemetry `MeterProvider` whose instruments record into shared memory.
  *
- * Whose store: `store`, if given. Else in a worker the store that the thread which made the worker had
- * published then, if it is open; else one of its own, so that two providers never mix. The first store a
- * thread makes is published to the workers it creates later. A provider closes the store it made when it is
- * shut down.
+ * Which store: the option `store`, if given. Otherwise a worker joins the store that its parent thread had
+ * published when it made the worker, if that is open. Otherwise the provider makes a store of its own, so
+ * that two providers never mix. The first store that a thread makes is published to the workers it creates
+ * later. A provider closes the store it made when it is shut down.
  *
  * A provider belongs to the thread that made it; each thread makes its own.
  */
 export class SeqlockMeterProvider implements MeterProvider {
+  /** The store that the instruments record into. */
   readonly store: MetricStore;
   readonly #ownsStore: boolean;
   readonly #writer: StoreWriter;
@@ -74,7 +75,10 @@ export class SeqlockMeterProvider implements MeterProvider {
   readonly #ownViews: readonly View[];
   #isShutdown = false;
 
-  /** Throws an `OptionError` that names the wrong option, its value and what is allowed. */
+  /**
+   * @throws OptionError on a wrong option: it names the option, its value and what is allowed. RegionError
+   * where there is no shared memory, or the store cannot be used.
+   */
   constructor(options: SeqlockMeterProviderOptions = {}) {
     checkOptions(options, 'options of SeqlockMeterProvider');
     const { readers = [], store } = options;
@@ -126,7 +130,7 @@ export class SeqlockMeterProvider implements MeterProvider {
         this.#writer.warnings.once(
           'idle view',
           JSON.stringify(selector),
-          `seqlock-metrics: views[${i}] has selected no instrument of this thread: ${shortText(selector)}. Names are those of the instrument and of its meter, and all criteria must hold`,
+          `seqlock-metrics: views[${i}] matches no instrument of this thread, so it has no effect: ${shortText(selector)}. Check the names of the instrument and its meter; an instrument must meet all criteria`,
         );
     });
   }
@@ -199,7 +203,7 @@ export class SeqlockMeterProvider implements MeterProvider {
       this.#writer.warnings.once(
         'provider',
         'configuration',
-        `seqlock-metrics: this process wants other ${others.join(', ')} than the process that made the store in ${this.store.directory}, and follows that one. Give all processes of a store the same views and readers`,
+        `seqlock-metrics: the options of this process differ (${others.join(', ')}) from those of the process that made the store in ${this.store.directory}, whose options are used. Give all processes of a store the same views and readers`,
       );
   }
 
@@ -222,7 +226,7 @@ export class SeqlockMeterProvider implements MeterProvider {
     this.#writer.warnings.once(
       'provider',
       'resource',
-      `seqlock-metrics: the resource of this provider (${shortText(resource.attributes)}) is not used: the store has the one of the provider that made it (${shortText(published)}). Give it to that provider, and none to others`,
+      `seqlock-metrics: the resource of this provider (${shortText(resource.attributes)}) is not used: a store has one resource, that of the provider that made it (${shortText(published)}). Give the resource to that provider, and none to others`,
     );
   }
 
@@ -233,7 +237,7 @@ export class SeqlockMeterProvider implements MeterProvider {
       warnings.loss(
         'provider',
         'readers',
-        'seqlock-metrics: another thread already reads this store, and every reader sees the whole store: its metrics are exported twice. Attach readers in one thread only',
+        'seqlock-metrics: another thread already reads this store. Every reader sees the metrics of all threads, so they are exported twice. Attach readers in one thread only',
       );
     const joinsPublisher = this.#isShared || (options.resource === undefined && !this.#ownsStore);
     const resource = joinsPublisher ? undefined : (options.resource ?? defaultResource());
@@ -270,8 +274,8 @@ export class SeqlockMeterProvider implements MeterProvider {
 
   /**
    * Asks every reader, and every exporter thread that this thread started for the store, to export now, and
-   * waits for all. Rejects when one failed or `timeoutMillis` is over; what failed in an official periodic
-   * reader's export too.
+   * waits for all. Rejects when an export failed, or when `timeoutMillis` milliseconds are over (no limit by
+   * default).
    */
   async forceFlush(options?: Deadline): Promise<void> {
     if (this.#isShutdown) {

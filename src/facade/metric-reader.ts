@@ -25,7 +25,7 @@ export class SeqlockMetricReader extends MetricReader {
   override setMetricProducer(producer: Parameters<MetricReader['setMetricProducer']>[0]): void {
     if (!isSnapshotProducer(producer))
       throw new TypeError(
-        'SeqlockMetricReader reads a SeqlockMeterProvider; for another provider use a reader of @opentelemetry/sdk-metrics',
+        'a SeqlockMetricReader works with a SeqlockMeterProvider only; for another provider use a reader of @opentelemetry/sdk-metrics',
       );
     super.setMetricProducer(producer);
     this.#producer = producer;
@@ -79,14 +79,18 @@ export class SeqlockMetricReader extends MetricReader {
 
   #attached(): SeqlockMetricProducer {
     if (this.#producer === undefined)
-      throw new Error('the reader belongs to no provider: pass it in readers of new SeqlockMeterProvider');
+      throw new Error(
+        'the reader has no provider yet: pass it as new SeqlockMeterProvider({ readers: [reader] })',
+      );
     return this.#producer;
   }
 
+  /** Nothing is to be done: a pull reader holds nothing. */
   protected override onShutdown(): Promise<void> {
     return Promise.resolve();
   }
 
+  /** Nothing is to be done: a pull reader pushes nothing. */
   protected override onForceFlush(): Promise<void> {
     return Promise.resolve();
   }

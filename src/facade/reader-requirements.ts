@@ -70,7 +70,7 @@ export function selectedAggregation(
   warnings.once(
     'aggregation',
     kind,
-    `a reader selects ${choice.type} for ${kind}, whose values are no distribution; the default aggregation is used`,
+    `a reader selects the aggregation ${choice.type} for ${kind}, which cannot have a histogram; the default aggregation is used instead`,
   );
   return DEFAULT_CHOICE;
 }
@@ -91,7 +91,7 @@ export function warnOfUnrecorded(
         warnings.loss(
           'unrecorded',
           `${kind} ${wanted}`,
-          `a reader selects the aggregation ${wanted} for ${kind}, which nobody records to this store; it gets ${shown}. Attach it in the provider that makes the store`,
+          `a reader selects the aggregation ${wanted} for ${kind}, but this store does not record it: the provider that made the store had no reader that selects it. The reader gets ${shown} instead. Attach the reader to the provider that makes the store`,
         );
     }
 }

@@ -34,16 +34,16 @@ export function findings(provider: MeterProvider, writer: StoreWriter): string[]
   const found: string[] = [];
   if (isRead && !isRecorded && global !== provider)
     found.push(
-      `seqlock-metrics: nothing was recorded yet to a SeqlockMeterProvider whose metrics are exported, and ${globalIs(global)}. What the app records through the API of OpenTelemetry goes there. Register this provider first, with metrics.setGlobalMeterProvider, and once: a module that a development server loads again makes a second one`,
+      `seqlock-metrics: a SeqlockMeterProvider exports metrics, but nothing was recorded to it so far, and ${globalIs(global)}. Instruments of the OpenTelemetry API record to the global provider. Register this provider with metrics.setGlobalMeterProvider, before any other, and only once: a development server that reloads modules may make a second one`,
     );
   if (isRecorded && !isRead)
     found.push(
-      'seqlock-metrics: what is recorded to a SeqlockMeterProvider is exported nowhere: it has no readers, and no exporter thread or handler reads its store. An exporter thread reads the first store of the thread that starts it, unless it is given another. A worker joins the store of the thread that made it, if the provider was made there before the worker',
+      'seqlock-metrics: metrics are recorded to a SeqlockMeterProvider and exported nowhere: it has no readers, and no exporter thread or handler reads its store. Attach a reader, or start an exporter thread: it reads the first store of the thread that starts it, or the one given as its option store. In a worker: make the provider of the main thread before the worker, so that both share one store',
     );
   const early = global === provider ? earlyInstruments() : [];
   if (early.length > 0)
     found.push(
-      `seqlock-metrics: instruments were made before the meter provider was registered, and record nothing: ${early.slice(0, 5).join(', ')}${early.length > 5 ? ` and ${early.length - 5} more` : ''}. Register the provider in a file that is loaded first (node --import), or make them later`,
+      `seqlock-metrics: instruments were made before the meter provider was registered, and record nothing: ${early.slice(0, 5).join(', ')}${early.length > 5 ? ` and ${early.length - 5} more` : ''}. Register the provider in a file that is loaded first (node --import), or make the instruments later`,
     );
   return found;
 }

@@ -56,7 +56,7 @@ export function growableBuffer(bytes: number, maxBytes: number): SharedArrayBuff
   } catch (error) {
     throw new RegionError(
       'E_MEMORY',
-      `cannot reserve ${maxBytes} bytes of shared memory (${String(error)}): lower maxBytes, or raise the process's limit`,
+      `cannot reserve ${maxBytes} bytes of shared memory (${String(error)}): lower maxBytes, or raise the limit of the process (ulimit -v)`,
     );
   }
   if (buffer.maxByteLength !== maxBytes)

@@ -137,7 +137,7 @@ function recordIn(copy: Buffer, at: number, where: number): LogRecord {
   const head = at + RECORD_HEADER_BYTES <= copy.length ? copy.readUInt32LE(at) : 0;
   const length = lengthIn(head);
   if (length < RECORD_HEADER_BYTES || at + length > copy.length)
-    throw new RegionError('E_RANGE', `the directory record at ${where} has length ${length}`);
+    throw new RegionError('E_RANGE', `the directory record at ${where} has an impossible length, ${length}`);
   const start = at + RECORD_HEADER_BYTES;
   const end = at + length;
   if (copy.readUInt32LE(at + CRC_OFFSET) !== crcOf(copy, start, end, headCrc(head)))

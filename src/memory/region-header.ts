@@ -51,19 +51,19 @@ export function readIdentity(bytes: Uint8Array): RegionIdentity {
   if (bytes.length < layout.HEADER_BYTES)
     throw new RegionError(
       'E_RANGE',
-      `a region has at least ${layout.EXTENTS_OFFSET} bytes, this has ${bytes.length}`,
+      `a store has at least ${layout.EXTENTS_OFFSET} bytes, this one has ${bytes.length}`,
     );
   if (!layout.MAGIC.every((byte, i) => bytes[layout.MAGIC_OFFSET + i] === byte))
-    throw new RegionError('E_MAGIC', 'the buffer is not a region of seqlock-metrics');
+    throw new RegionError('E_MAGIC', 'the buffer is not a store of seqlock-metrics');
   const header = viewOf(bytes);
   const major = header.getUint32(layout.MAJOR_OFFSET, true);
   if (major !== layout.FORMAT_MAJOR)
     throw new RegionError(
       'E_VERSION',
-      `the region has format ${major}, this copy of seqlock-metrics reads ${layout.FORMAT_MAJOR}: two versions of the package are loaded, see \`npm ls seqlock-metrics\`; load one in all threads`,
+      `the store has format ${major}, and this copy of seqlock-metrics reads format ${layout.FORMAT_MAJOR}: two versions of the package are in use. See \`npm ls seqlock-metrics\`, and use one version in all threads and processes`,
     );
   if (header.getUint32(layout.CRC_OFFSET, true) !== identityCrc(bytes))
-    throw new RegionError('E_CRC', 'the header of the region is damaged');
+    throw new RegionError('E_CRC', 'the header of the store is damaged');
   if (
     header.getUint32(layout.SLAB_CAPACITY_OFFSET, true) !== layout.SLAB_CAPACITY ||
     header.getUint32(layout.SLAB_BYTES_OFFSET, true) !== layout.SLAB_BYTES ||
@@ -71,7 +71,7 @@ export function readIdentity(bytes: Uint8Array): RegionIdentity {
   )
     throw new RegionError(
       'E_RANGE',
-      'the region has a slab table this copy of seqlock-metrics does not know',
+      'the store was made by another version of seqlock-metrics: its slab table has another form. Use one version in all threads and processes',
     );
   const order = header.getUint32(layout.MEMORY_ORDER_OFFSET, true);
   // On x64 writers and readers of both forms understand each other (docs/memory-model.md). Elsewhere the FAST
@@ -79,7 +79,7 @@ export function readIdentity(bytes: Uint8Array): RegionIdentity {
   if (order !== ORDER_CODES.strict && !(order === ORDER_CODES.fast && process.arch === 'x64'))
     throw new RegionError(
       'E_ORDER',
-      `the region is written in a memory order (${order}) that is not right on ${process.arch}: it was made on another machine`,
+      `the store was made on another kind of machine: its memory order (${order}) is not right on ${process.arch}. Make a new store here`,
     );
   const maxBytes = header.getUint32(layout.MAX_BYTES_OFFSET, true);
   if (
@@ -87,7 +87,7 @@ export function readIdentity(bytes: Uint8Array): RegionIdentity {
     maxBytes > layout.LARGEST_MAX_BYTES ||
     maxBytes % layout.UNIT_BYTES !== 0
   )
-    throw new RegionError('E_RANGE', `the header of the region says that it may have ${maxBytes} bytes`);
+    throw new RegionError('E_RANGE', `the header of the store is damaged: it has a maxBytes of ${maxBytes}`);
   return { maxBytes, ownerKind: ownerKindIn(header) };
 }
 
@@ -97,7 +97,7 @@ function ownerKindIn(header: DataView): OwnerKind {
   if (kind !== undefined) return kind;
   throw new RegionError(
     'E_VERSION',
-    `the region's slabs are owned in a way (${code}) that this copy of seqlock-metrics does not know: load one version of the package everywhere`,
+    `the store was made by another version of seqlock-metrics, which marks its owners in a way (${code}) that this version does not know: use one version in all threads and processes`,
   );
 }
 

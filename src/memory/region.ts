@@ -99,7 +99,7 @@ export class Region {
     if (buffer.byteLength < layout.EXTENTS_OFFSET)
       throw new RegionError(
         'E_RANGE',
-        `a region has at least ${layout.EXTENTS_OFFSET} bytes, this has ${buffer.byteLength}`,
+        `a store has at least ${layout.EXTENTS_OFFSET} bytes, this one has ${buffer.byteLength}`,
       );
     const header = new Uint8Array(buffer, 0, layout.HEADER_BYTES);
     if (readIdentity(header).ownerKind !== 'file-lock') return new Region(new ThreadMemory(buffer));
@@ -107,7 +107,7 @@ export class Region {
     if (file === undefined)
       throw new RegionError(
         'E_TYPE',
-        'the buffer is the region of a store directory that this thread does not know: open the directory in the thread that makes this one, before it does',
+        'the buffer belongs to a store directory that this thread does not know: open the directory with MetricStore.open in the parent thread, before this one is made',
       );
     return new Region(MappedFile.again(buffer, file.directory, file.identity));
   }

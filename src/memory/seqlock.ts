@@ -3,15 +3,15 @@
  *
  *   byte from byteOffset   0               8                 16              16 + 8n         16 + 16n
  *                          +-------+-------+---------+-------+---------------+---------------+
- *                          | lock  | shape | version | (mir- | slot 0        | slot 1        |
- *                          | i32   | i32   | i32     | ror)  | f64 x n       | f64 x n       |
+ *                          | lock  | shape | version | (not  | slot 0        | slot 1        |
+ *                          | i32   | i32   | i32     | used) | f64 x n       | f64 x n       |
  *                          +-------+-------+---------+-------+---------------+---------------+
  *                                          '------- a cell without a tail, see cell.ts ------'
  *
  * lock     the mutex among writers, see writer-lock.ts. Readers never look at it.
  * shape    4 n + the memory order (1 FAST, 2 STRICT) of whoever came first; 0 = nobody yet. Threads that
  *          disagree about either would read each other wrongly, so they are refused.
- * version  as in cell.ts. The word beside it is not used.
+ * version  as in cell.ts.
  *
  * Zeroed memory is a Seqlock of n zeros, so no thread has to be first.
  *
@@ -54,6 +54,7 @@ const READ_BUDGET_MS = isMainThread ? 1 : 5;
 const FIRST_NAP_MS = 0.02;
 const LONGEST_NAP_MS = 1;
 
+/** How a `Seqlock` learns of deaths. */
 export interface SeqlockOptions {
   /**
    * Proof of death in addition to the built-in one, which needs Linux's /proc. Given the mark of the thread
@@ -66,6 +67,10 @@ export interface SeqlockOptions {
 
 const CHECK: Check = table<SeqlockOptions>({ isDead: someFunction }, { prefix: '' });
 
+/**
+ * An array of numbers in shared memory, which any thread reads whole and any thread writes whole. Readers
+ * never wait for writers. A writer that dies leaves the last array that was published.
+ */
 export class Seqlock {
   /** Numbers in the array. */
   readonly length: number;
@@ -91,6 +96,9 @@ export class Seqlock {
    * The Seqlock of `length` numbers at `byteOffset` (a multiple of 8) of `buffer`, which may be growable.
    * Every thread makes its own object over the same range. The range must be zeroed before the first one is
    * made.
+   *
+   * @throws TypeError or RangeError on a wrong argument, and where another thread made it with another
+   * length.
    */
   constructor(buffer: SharedArrayBuffer, byteOffset: number, length: number, options: SeqlockOptions = {}) {
     CHECK(options, 'options of Seqlock');

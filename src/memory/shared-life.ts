@@ -46,7 +46,7 @@ export class SharedLife {
       this.#warnings.loss(
         'store directory',
         'place',
-        `seqlock-metrics: the store directory ${this.#file.directory} was removed or made anew: processes that start from now on do not see what this one records. Restart it`,
+        `seqlock-metrics: the store directory ${this.#file.directory} was removed or replaced: processes that start from now on do not see what this process records. Restart this process`,
       );
   }
 

@@ -140,10 +140,10 @@ class DirectoryOpener {
     if (!DISK_FILE_SYSTEMS.includes(fileSystem))
       throw new RegionError(
         'E_FILESYSTEM',
-        `the store directory ${this.#path} is on ${fileSystem}, where processes cannot share memory safely: name one in memory, such as /dev/shm/<app>`,
+        `the store directory ${this.#path} is on ${fileSystem}, where processes cannot share memory safely: name a directory in memory, such as /dev/shm/<app>`,
       );
     this.#warnings.push(
-      `seqlock-metrics: the store directory ${this.#path} is on a disk (${fileSystem}): recording may stall when the disk is slow. Name one in memory, such as /dev/shm/<app>`,
+      `seqlock-metrics: the store directory ${this.#path} is on a disk (${fileSystem}): recording may stall while the disk is slow. Name a directory in memory, such as /dev/shm/<app>`,
     );
   }
 
@@ -182,7 +182,10 @@ class DirectoryOpener {
     if (stats.isFile() && isOwn(stats)) return fd;
     closeSync(fd);
     throw stats.isFile()
-      ? new RegionError('E_PERM', `${path} belongs to user ${stats.uid}: remove it`)
+      ? new RegionError(
+          'E_PERM',
+          `${path} belongs to user ${stats.uid}, not to the user of this process: remove it`,
+        )
       : notAFile(path);
   }
 
@@ -208,7 +211,7 @@ class DirectoryOpener {
       allocate(fd, 0, Math.min(maxBytes, usedBytesOf(header)));
       if (maxBytes !== this.#maxBytes)
         this.#warnings.push(
-          `seqlock-metrics: the store in ${this.#path} was made with maxBytes ${maxBytes}, and this process asks for ${this.#maxBytes}: the store keeps its own. Give all processes the same; a store that nobody uses for ${CONTINUED_MILLIS / 60_000} minutes is made anew`,
+          `seqlock-metrics: the store in ${this.#path} was made with maxBytes ${maxBytes}, and this process asks for ${this.#maxBytes}: the store keeps the size it was made with. Give all processes the same maxBytes, and end them all for ${CONTINUED_MILLIS / 60_000} minutes to get a store of another size`,
         );
       return { fd, maxBytes };
     } catch (error) {
@@ -217,7 +220,7 @@ class DirectoryOpener {
       if (!isAlone || !(error instanceof RegionError) || code === 'E_VERSION' || code === 'E_ORDER')
         throw error;
       this.#warnings.push(
-        `seqlock-metrics: the region in ${this.#path} is damaged (${error.message}), and no process uses it: a new one takes its place, and what the old one counted is lost`,
+        `seqlock-metrics: the store in ${this.#path} is damaged (${error.message}), and no process uses it. It is replaced by a new one; what the old one counted is lost`,
       );
       return undefined;
     }
@@ -257,7 +260,7 @@ function openDirectory(path: string): number {
     if (code === 'ENOTDIR' || code === 'ELOOP')
       throw new RegionError(
         'E_TYPE',
-        `${path} is a link, or no directory: name a directory itself, or one that does not exist yet`,
+        `the store directory ${path} is a link or not a directory: name a directory, or a path that does not exist yet`,
       );
     throw asRegionError(path, error);
   }
@@ -273,7 +276,7 @@ function makeDirectory(path: string): void {
     if (code === 'ENOENT' || code === 'ENOTDIR')
       throw new RegionError(
         'E_TYPE',
-        `the store directory ${path} cannot be made, since the directory it lies in does not exist: make that one first`,
+        `the store directory ${path} cannot be made, because its parent directory does not exist: make that first`,
       );
     throw asRegionError(path, error);
   }
@@ -284,7 +287,10 @@ function isOwn({ uid }: BigIntStats): boolean {
 }
 
 function notAFile(path: string): RegionError {
-  return new RegionError('E_TYPE', `${path} is a link, or no regular file: somebody put it there. Remove it`);
+  return new RegionError(
+    'E_TYPE',
+    `${path} is a link or not a regular file, and seqlock-metrics did not make it: remove it`,
+  );
 }
 
 /**

@@ -51,7 +51,7 @@ export class ExporterReader implements RemoteReader {
   setMetricProducer(): void {}
 
   collect(): Promise<never> {
-    return Promise.reject(new Error('the exporter thread collects by itself'));
+    return Promise.reject(new Error('this reader cannot collect: the exporter thread does'));
   }
 
   /** The provider asks the exporter thread itself. */

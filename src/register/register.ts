@@ -25,7 +25,7 @@ function register(): void {
   } catch (error) {
     tellOfLoss(
       'error',
-      `seqlock-metrics: this thread records no metrics: ${error instanceof Error ? error.message : String(error)}`,
+      `seqlock-metrics: this thread records no metrics, the app runs without: ${error instanceof Error ? error.message : String(error)}`,
     );
   }
 }
@@ -75,7 +75,7 @@ function joinApp(): void {
   else
     tellOfLoss(
       'warn',
-      'seqlock-metrics: this worker has no store to record to: preload seqlock-metrics/register in the main thread, not in a worker alone',
+      'seqlock-metrics: this worker records no metrics: it found no store of the main thread. Preload seqlock-metrics/register in the main thread too, not in a worker alone',
     );
 }
 
@@ -83,7 +83,7 @@ function isGlobal(provider: SeqlockMeterProvider): boolean {
   if (metrics.setGlobalMeterProvider(provider)) return true;
   tellOfLoss(
     'warn',
-    'seqlock-metrics: another global meter provider is registered already, and is left there: nothing is recorded here. Take one of the two away',
+    'seqlock-metrics: another global meter provider is already registered and stays in place, so nothing is recorded here. Remove one of the two',
   );
   return false;
 }

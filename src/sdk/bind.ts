@@ -14,11 +14,18 @@ interface Bindable<T> {
 }
 
 /**
- * Resolves an instrument's attributes once: what comes back records with no look-up. Instruments of this
- * package bind for real; of any other (the API's no-op, another SDK) the result passes a copy of the
- * attributes with each call, so that code may bind whatever provider is registered.
+ * Resolves the attributes of a counter once, so that recording needs no look-up. Works with instruments of
+ * any provider: for those of another SDK, and for the API's no-op ones, the result passes a copy of the
+ * attributes with each call. Use the result in the thread that made it.
+ *
+ * @throws TypeError where `instrument` is none.
  */
 export function bind(instrument: Counter | UpDownCounter, attributes?: Attributes): BoundCounter;
+/**
+ * The same for a gauge or a histogram.
+ *
+ * @throws TypeError where `instrument` is none.
+ */
 export function bind(instrument: Gauge | Histogram, attributes?: Attributes): BoundRecorder;
 export function bind(
   instrument: Counter | UpDownCounter | Gauge | Histogram,
@@ -30,14 +37,14 @@ export function bind(
   if (isNoop(instrument))
     tellOfLoss(
       'warn',
-      'seqlock-metrics: bind was given an instrument that records nothing, of the no-op meter of the API: it was made before a meter provider was registered, or after it was shut down',
+      'seqlock-metrics: bind was given an instrument of the no-op meter of the API, which records nothing: it was made before a meter provider was registered, or after that was shut down. Make the instrument later',
     );
   const copy = { ...attributes };
   if (typeof candidate?.add === 'function')
     return { add: (value, context) => (instrument as Counter).add(value, copy, context) };
   if (typeof candidate?.record === 'function')
     return { record: (value, context) => (instrument as Histogram).record(value, copy, context) };
-  throw new TypeError('bind takes a Counter, UpDownCounter, Gauge or Histogram');
+  throw new TypeError('bind needs a Counter, UpDownCounter, Gauge or Histogram');
 }
 
 const NOOPS: ReadonlySet<unknown> = new Set([

@@ -67,7 +67,7 @@ export function describeInstrument(
     warnings.once(
       'valueType',
       usedName,
-      `valueType of metric ${usedName} is ${shortText(valueType)}; it must be ValueType.INT or ValueType.DOUBLE (used)`,
+      `valueType of metric ${usedName} is ${shortText(valueType)}; it must be ValueType.INT or ValueType.DOUBLE. ValueType.DOUBLE is used`,
     );
   return {
     name: usedName,
@@ -95,8 +95,8 @@ function gaugeMerge(
     'merge',
     name,
     known === undefined
-      ? `merge of metric ${name} is ${shortText(merge)}; it must be one of ${GAUGE_MERGES.join(', ')}. most-recent is used`
-      : `merge of metric ${name} is for gauges only; it is not used`,
+      ? `merge of metric ${name} is ${shortText(merge)}; it must be one of ${GAUGE_MERGES.join(', ')}. most-recent is used instead`
+      : `merge of metric ${name} has no effect: only gauges have a merge`,
   );
   return undefined;
 }
@@ -146,7 +146,7 @@ function readOptions(options: MetricOptions | undefined, name: string, warnings:
     warnings.once(
       'options',
       name,
-      `the options of metric ${name} cannot be read (${shortText(error)}); none are used`,
+      `the options of metric ${name} cannot be read (${shortText(error)}); the defaults are used`,
     );
     return {};
   }

@@ -14,13 +14,18 @@ import { NO_RECORDER, type Destination, type Recorder } from './recorder.ts';
 
 const MAX = Number.MAX_VALUE;
 
-/** A counter with its attributes resolved: `add` is the cell write alone (specification, Bind). */
+/** A counter or an up-down counter with its attributes resolved (specification, Bind). */
 export interface BoundCounter {
+  /**
+   * Adds `value`: from 0 for a counter. Never throws; what cannot be recorded is warned of. `context`: where
+   * the span of an exemplar is looked for, by default the active one.
+   */
   add(value: number, context?: Context): void;
 }
 
 /** A gauge or histogram with its attributes resolved. */
 export interface BoundRecorder {
+  /** Records `value`: from 0 for a histogram. Otherwise as `BoundCounter.add`. */
   record(value: number, context?: Context): void;
 }
 

@@ -58,11 +58,14 @@ export class ValueCheck {
   usable(value: unknown): number | undefined {
     const name = this.#name;
     if (typeof value !== 'number') {
-      this.warn('non-number', `non-number value provided to ${name}: ${shortText(value)}; not recorded`);
+      this.warn(
+        'non-number',
+        `non-number value provided to ${name}: ${shortText(value)}; it is not recorded, pass a number`,
+      );
       return undefined;
     }
     if (!this.#rule.negative && value < 0) {
-      this.warn('negative', `negative value provided to ${name}: ${value}; not recorded`);
+      this.warn('negative', `negative value provided to ${name}: ${value}; it is not recorded`);
       return undefined;
     }
     let used = value;
@@ -77,7 +80,7 @@ export class ValueCheck {
     const { special } = this.#rule;
     if (Number.isFinite(used) || special === 'all') return used;
     if (special === 'infinity' && !Number.isNaN(used)) return used;
-    this.warn('non-finite', `${value} provided to ${name}; not recorded`);
+    this.warn('non-finite', `${value} provided to ${name}; it is not recorded, pass a finite number`);
     return undefined;
   }
 }

@@ -28,7 +28,7 @@ export class MeterRegistry {
       this.#warnings.once(
         'meter name',
         '',
-        `getMeter was called with the name ${shortText(name)}; pass the name of your library`,
+        `getMeter was called with the name ${shortText(name)}; it must be a string that is not empty. Pass the name of your library`,
       );
     const scope = {
       name: textOf(name),

@@ -33,21 +33,26 @@ import type { Destination } from './recorder.ts';
 
 /** What the synchronous instruments of this SDK have beside the API's methods. */
 export interface RecordingInstrument<B> {
-  /** False when no measurement is of use, since views drop them all, or the provider is shut down. */
+  /** False when nothing is recorded: views drop every measurement, or the provider is shut down. */
   enabled(): boolean;
-  /** Resolves attributes now. The series is exported from its first measurement on. */
+  /** Resolves attributes now, for `bind`. The series is exported from its first measurement on. */
   bind(attributes?: Attributes): B;
 }
 
 /** The API's meter, whose instruments can be bound, and whose gauges take more options. */
 export interface SeqlockMeter extends ApiMeter {
+  /** A counter, which only goes up. A name that was used before gives the same metric. Never throws. */
   createCounter(name: string, options?: MetricOptions): Counter & RecordingInstrument<BoundCounter>;
+  /** A counter that also goes down. As `createCounter`. */
   createUpDownCounter(
     name: string,
     options?: MetricOptions,
   ): UpDownCounter & RecordingInstrument<BoundCounter>;
+  /** A histogram of values from 0. As `createCounter`. */
   createHistogram(name: string, options?: MetricOptions): Histogram & RecordingInstrument<BoundRecorder>;
+  /** A value that is set. As `createCounter`. */
   createGauge(name: string, options?: GaugeOptions): Gauge & RecordingInstrument<BoundRecorder>;
+  /** A value that a callback observes at each collection. As `createCounter`. */
   createObservableGauge(name: string, options?: GaugeOptions): ObservableGauge;
 }
 
@@ -100,7 +105,7 @@ export class Meter implements SeqlockMeter {
       this.#context.writer.warnings.loss(
         'batch',
         '',
-        'addBatchObservableCallback was given no observable instrument of this SDK; the callback is not called',
+        'addBatchObservableCallback was given no observable instrument of this SDK, so its callback is never called',
       );
       return;
     }

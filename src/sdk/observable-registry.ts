@@ -94,7 +94,7 @@ export class ObservableRegistry {
         this.#writer.warnings.loss(
           'callback',
           shortText(error),
-          `seqlock-metrics: an observable callback failed while a reader of another thread collected: ${shortText(error)}`,
+          `seqlock-metrics: an observable callback failed when another thread collected metrics: ${shortText(error)}. What it observed in this round is not used`,
         );
     }
     this.#runsForOthers = false;
@@ -130,7 +130,13 @@ export class ObservableRegistry {
     timeoutMillis: number,
   ): Promise<{ readonly observed?: Round; readonly errors: readonly unknown[] }> {
     if (this.#running.has(registration))
-      return { errors: [new CallbackTimeoutError('is still running; it is called again when it has ended')] };
+      return {
+        errors: [
+          new CallbackTimeoutError(
+            'is still running since an earlier collection; it is called again when it has ended',
+          ),
+        ],
+      };
     const observed = new Round();
     let open = true;
     const call = (async () => {

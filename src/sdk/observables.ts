@@ -57,14 +57,21 @@ export class ObservableInstrument implements Observable {
     let usable = this.#values.usable(value);
     if (usable === undefined) return;
     if (usable < 0 && this.#kind === 'OBSERVABLE_COUNTER') {
-      this.#values.warn('negative', `negative value observed: ${shortText(value)}; reported as 0`);
+      this.#values.warn(
+        'negative',
+        `negative value observed: ${shortText(value)}; 0 is reported instead, since a counter never falls below 0`,
+      );
       usable = 0;
     }
     for (const target of this.targets) {
       const { aggregation } = target.stream.description;
       if (Number.isFinite(usable) || aggregation.type === 'last-value')
         round.observe(target, usable, attributes);
-      else this.#values.warn('non-finite', `${usable} observed; not added to a sum`);
+      else
+        this.#values.warn(
+          'non-finite',
+          `${usable} observed; it is ignored, since a sum needs finite numbers`,
+        );
     }
   }
 }

@@ -65,7 +65,7 @@ function makesSense(
   warnings.once(
     'view',
     `${aggregation.type} ${name.toLowerCase()}`,
-    `a view gives metric ${name} the aggregation ${aggregation.type}, but it is ${kind}, whose values are no distribution; the view is ignored for it. Give it a last-value or sum aggregation, or select by instrumentType`,
+    `a view gives metric ${name} the aggregation ${aggregation.type}, but its kind, ${kind}, cannot have a histogram; the view is ignored for this metric. Give it a last-value or sum aggregation, or select by instrumentType`,
   );
   return false;
 }
@@ -115,7 +115,7 @@ function toldApart(plans: readonly StreamPlan[], warnings: Warnings): StreamPlan
       warnings.once(
         'same stream',
         identity,
-        `two views make the same stream ${shortText(name)} of metric ${plan.instrument.name}; it is kept and counted once. Take one away, or give it another name`,
+        `two views make the same metric ${shortText(name)} from the instrument ${plan.instrument.name}; only one is kept, so that nothing is counted twice. Remove one of the views, or give it another name`,
       );
       return [];
     }

@@ -59,7 +59,7 @@ export class StreamRegistry<T> {
         second,
         'case',
         '',
-        `was registered as ${first.plan.name} before; names are compared without regard to case, and the first is used`,
+        `was registered as ${first.plan.name} before. The case of letters does not matter in names, so both are one metric, under the first name. Use one spelling`,
       );
     if (first.description !== second.description)
       this.#warn(
@@ -91,7 +91,7 @@ export class StreamRegistry<T> {
       second,
       'merge',
       second.merge,
-      `was registered with merge ${first.merge ?? 'most-recent'} before; that is used, and not ${second.merge}. Give both the same, or set it by a view`,
+      `was registered with merge ${first.merge ?? 'most-recent'} before, which is used, not ${second.merge}. Give both the same merge, or set it by a view`,
     );
   }
 
@@ -119,7 +119,7 @@ export class StreamRegistry<T> {
         second,
         'union',
         b,
-        `is what views name both instruments ${a} and ${b}; their measurements are put together. Give the views different names if they should not be`,
+        `is the name that views give to both instruments ${a} and ${b}, so their measurements are added together. Give the views different names to keep them apart`,
       );
   }
 
@@ -152,8 +152,8 @@ function wayOut({ instrument: first }: StreamPlan, { instrument: second }: Strea
         ? `instrumentUnit: ${JSON.stringify(second.unit)}`
         : undefined;
   return selector === undefined
-    ? 'Rename one of them, or make them agree'
-    : `Make them agree, or rename one, in the code or by a view: { instrumentName: ${JSON.stringify(second.name)}, ${selector}, name: 'another.name' }`;
+    ? 'Rename one of them, or give both the same options'
+    : `Give both the same options, or rename one, in the code or by a view: { instrumentName: ${JSON.stringify(second.name)}, ${selector}, name: 'another.name' }`;
 }
 
 function areOne(a: StreamPlan, b: StreamPlan): boolean {

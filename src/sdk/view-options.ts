@@ -149,7 +149,7 @@ function checkSelector(
     throw new OptionError(
       `${option}.instrumentName`,
       instrumentName,
-      'a name without * and ?, since the view has a name: else several instruments would get that name',
+      'a name without * and ? in a view that has a name: several instruments would get that name otherwise',
     );
 }
 

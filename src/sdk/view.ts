@@ -65,7 +65,7 @@ export function followedViews(descriptions: readonly ViewDescription[], warnings
       warnings.loss(
         'view',
         JSON.stringify(description),
-        `the view of ${description.instrumentName ?? '*'} has an attributes processor of its own, which only the thread that has it can run; this thread records without it. Pass views to the SeqlockMeterProvider of this thread too`,
+        `the view of ${description.instrumentName ?? '*'} has a custom attributes processor, which is code and cannot be passed to another thread; this thread records without it. Pass the views to the SeqlockMeterProvider of this thread too`,
       );
     return new View(description, filterOfSteps(attributes));
   });

@@ -54,7 +54,7 @@ class Processed implements Recorder {
 export function warnOfProcessor(stream: Pick<RecordedStream, 'warn'>, error: unknown): void {
   stream.warn(
     'processor',
-    `an attributes processor of a view failed (${shortText(error)}); what it fails for is recorded without attributes`,
+    `an attributes processor of a view failed (${shortText(error)}); the measurements it fails for are recorded without attributes`,
   );
 }
 
@@ -90,6 +90,6 @@ export class FiniteOnly implements Recorder {
 
   #refuse(value: number): void {
     const { type } = this.#stream.description.aggregation;
-    this.#stream.warn('non-finite', `${value} is not recorded to the aggregation ${type}`);
+    this.#stream.warn('non-finite', `${value} is not recorded: the aggregation ${type} needs finite numbers`);
   }
 }

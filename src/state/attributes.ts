@@ -47,14 +47,17 @@ export function canonicalAttributes(
     if (typeof attributes !== 'object' || Array.isArray(attributes)) {
       onUnusable(
         'not-an-object',
-        `attributes must be an object, got ${shortText(attributes)}; recorded without attributes`,
+        `attributes must be an object, got ${shortText(attributes)}; the measurement is recorded without attributes`,
       );
       return NO_ATTRIBUTES;
     }
     keys = Object.keys(attributes).sort();
     if (keeps !== undefined) keys = keys.filter(keeps);
   } catch {
-    onUnusable('no-keys', 'the keys of an attribute object cannot be read; recorded without attributes');
+    onUnusable(
+      'no-keys',
+      'the keys of an attribute object cannot be read; the measurement is recorded without attributes',
+    );
     return NO_ATTRIBUTES;
   }
   if (keys.length === 0) return NO_ATTRIBUTES;
@@ -85,7 +88,7 @@ function valueOf(
       case 'bigint':
         onUnusable(
           `bigint ${key}`,
-          `attribute ${shortText(key)} is a bigint; recorded as a string, pass one yourself`,
+          `attribute ${shortText(key)} is a bigint, which is recorded as a string; pass a string or a number`,
         );
         return String(value);
       case 'object':
@@ -97,7 +100,7 @@ function valueOf(
   } catch (error) {
     onUnusable(
       `unusable ${key}`,
-      `attribute ${shortText(key)} cannot be read (${shortText(error)}); recorded as null`,
+      `attribute ${shortText(key)} cannot be read (${shortText(error)}); its value is recorded as null`,
     );
     return null;
   }

@@ -179,7 +179,7 @@ export class ExemplarReservoirs {
       this.#memory.warnings.loss(
         'memory',
         'exemplars',
-        `seqlock-metrics: there is no memory for the exemplars of another series. Exemplars may take a quarter of the store (maxBytes ${region.maxBytes}). Measurements are not affected. Raise maxBytes of MetricStore.open, or set exemplarFilter to always_off`,
+        `seqlock-metrics: there is no memory for the exemplars of further series, which are recorded without: exemplars may use a quarter of the store (maxBytes ${region.maxBytes}). Measurements are not affected. Raise maxBytes of MetricStore.open, or set exemplarFilter to always_off`,
       );
       return undefined;
     }

@@ -66,7 +66,7 @@ export class ExponentialHistogramStream extends StreamWriter implements Recorded
   refuse(value: number): void {
     this.warn(
       'non-finite',
-      `was given ${value}, which no bucket of an exponential histogram holds; not recorded`,
+      `${value} is not recorded: no bucket of an exponential histogram holds it. Pass finite numbers`,
     );
   }
 

@@ -101,7 +101,7 @@ export class StoreWriter implements SlabAccess {
     this.warnings.loss(
       'memory',
       'slabs',
-      'seqlock-metrics: the store has no room for another writing thread (1024 at once). Until one of them ends, what this thread records is lost (and counted). Run fewer threads, or give some a store of their own',
+      'seqlock-metrics: 1024 threads already record to the store, and it has no room for another. Until one of them ends, what this thread records is lost (seqlock.lost.measurements counts it). Run fewer threads, or give some a store of their own',
     );
   }
 
@@ -243,7 +243,7 @@ export class StoreWriter implements SlabAccess {
       this.warnings.loss(
         'damage',
         `slab ${slab}`,
-        `seqlock-metrics: the directory of writer ${slab}, a thread that has ended, is damaged (${shortText(error)}); what it counted is reported as far as it can be read, and this thread records elsewhere`,
+        `seqlock-metrics: part of the store's memory is damaged: the list of series of writer ${slab}, a thread that has ended (${shortText(error)}). What it counted is exported as far as it can be read. This thread records to another part of the store`,
       );
       return undefined;
     }

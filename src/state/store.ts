@@ -10,6 +10,7 @@ import { Region } from '../memory/region.ts';
 import { abandonSlabsOf } from '../memory/slab.ts';
 import { firstOpenBuffer, inheritedBuffer, listStore, publishFirstOpen } from './thread-stores.ts';
 
+/** Size and place of a store. */
 export interface MetricStoreOptions {
   /**
    * Bytes the store may grow to: 256 KiB to 1 GiB, default 64 MiB. Only what is used takes memory. In a store
@@ -55,8 +56,10 @@ export class MetricStore {
   /**
    * Without options: the published store of this process, or that of the directory that
    * `SEQLOCK_METRICS_DIRECTORY` names, or a new one. With `directory`: the store of all processes that open
-   * it. With other options: a new store. Throws an `OptionError` on a wrong option, and a `RegionError` when
-   * the published store or the directory cannot be used.
+   * it. With other options: a new store.
+   *
+   * @throws OptionError on a wrong option; RegionError where the published store or the directory cannot be
+   * used.
    */
   static open(options?: MetricStoreOptions): MetricStore {
     if (options === undefined) return MetricStore.published() ?? storeOfEnvironment() ?? MetricStore.create();
@@ -77,12 +80,20 @@ export class MetricStore {
     return store;
   }
 
-  /** A new store, whatever is published. */
+  /**
+   * A new store of this process, whatever is published.
+   *
+   * @throws OptionError on a wrong option; RegionError where there is no memory for it.
+   */
   static create(options: MetricStoreOptions = {}): MetricStore {
     tellOfUnknownVariables();
     const { maxBytes, directory } = validated(options);
     if (directory !== undefined)
-      throw new OptionError('directory', directory, 'given to MetricStore.open, which joins what is there');
+      throw new OptionError(
+        'directory',
+        directory,
+        'left out: MetricStore.create makes a store for this process alone. Use MetricStore.open({ directory })',
+      );
     const store = new MetricStore(
       options.maxBytes === undefined ? largestRegion(maxBytes) : Region.create(maxBytes),
     );
@@ -128,6 +139,7 @@ export class MetricStore {
     publish();
   }
 
+  /** True once the store is closed, by whichever thread. */
   get closed(): boolean {
     return this.region.closed;
   }
@@ -147,7 +159,7 @@ export class MetricStore {
     return this.region.usedBytes;
   }
 
-  /** Measurements that were lost because the store had no memory even for an overflow series. */
+  /** Measurements that were lost so far, because the store had no memory even for an overflow series. */
   get lostMeasurements(): number {
     return this.region.lostMeasurements;
   }
@@ -225,7 +237,7 @@ function openOrWarn(open: () => MetricStore): MetricStore | undefined {
     warnings.loss(
       'store directory',
       message,
-      `seqlock-metrics: this process does not share its metrics with others: ${message}. It records into a store of its own`,
+      `seqlock-metrics: this process does not share its metrics with other processes: ${message}. It records to a store of its own`,
     );
     return undefined;
   }
@@ -258,7 +270,7 @@ function largestRegion(maxBytes: number): Region {
       if (bytes < maxBytes)
         tellOfLoss(
           'warn',
-          `seqlock-metrics: the store may grow to ${bytes} bytes, and not to ${maxBytes}: the process may not reserve more addresses. Raise the limit (ulimit -v), or set maxBytes`,
+          `seqlock-metrics: the store can grow to ${bytes} bytes only, not to ${maxBytes}: a limit of the process does not let it reserve more addresses. Raise the limit (ulimit -v), or set maxBytes`,
         );
       return region;
     } catch (error) {

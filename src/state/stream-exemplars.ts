@@ -14,9 +14,7 @@ import type { Aggregation } from './records.ts';
  */
 export const NO_OFFER = 0x3fff_ffff;
 
-/**
- * Which measurements of a stream become exemplars. None, until `keep` is called.
- */
+/** Which measurements of a stream become exemplars. None, until `keep` is called. */
 export class StreamExemplars {
   #gate: ExemplarGate | undefined;
   #reservoirs: ExemplarReservoirs | undefined;

@@ -174,7 +174,7 @@ export abstract class StreamWriter {
       // The heap or the stack is used up. The app that records must not feel more of it than it does anyway.
       this.warn(
         'failed',
-        `could not make a series (${shortText(error)}); measurements go to {otel.metric.overflow: true}`,
+        `could not make a series (${shortText(error)}); its measurements go to the series {otel.metric.overflow: true}`,
       );
       return this.#overflow;
     }
@@ -244,7 +244,7 @@ export abstract class StreamWriter {
       this.#isAtLimit = true;
       this.warn(
         'limit',
-        `has reached its cardinality limit of ${this.#limit} attribute sets; further ones go to the series {otel.metric.overflow: true}. Raise the limit with the reader's cardinalitySelector, or record fewer attributes`,
+        `has reached its cardinality limit of ${this.#limit} attribute sets. Measurements with further ones go to the series {otel.metric.overflow: true}. Raise the limit with the reader's cardinalitySelector, or record fewer attributes`,
       );
       return this.#overflow;
     }
@@ -281,7 +281,7 @@ export abstract class StreamWriter {
     this.#slab.region.countLost();
     this.warn(
       'lost',
-      'the store has no memory left for this metric, not even for an overflow series; its measurements are lost (and counted). Raise maxBytes of MetricStore.open',
+      'the store has no memory left for this metric, not even for an overflow series; its measurements are lost (seqlock.lost.measurements counts them). Raise maxBytes of MetricStore.open',
     );
   }
 
@@ -320,7 +320,7 @@ export abstract class StreamWriter {
       if (block < 0) {
         this.warn(
           'intervals',
-          `found the store's memory used up (maxBytes ${region.maxBytes}). Its deltas are complete, but min and max may be those of earlier intervals too, and sums and exponential buckets are as coarse as those of the totals. Raise maxBytes of MetricStore.open`,
+          `the store's memory is used up (maxBytes ${region.maxBytes}). The deltas of this metric are complete but coarser: min and max may be of earlier intervals, and sums and exponential buckets have the resolution of the totals. Raise maxBytes of MetricStore.open`,
         );
         return false;
       }

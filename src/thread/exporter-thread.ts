@@ -24,14 +24,17 @@ interface Deadline {
 
 /** An exporter thread that is up. */
 export interface ExporterThread {
-  /** Where it serves Prometheus; undefined when it does not, and while its port is taken by another. */
+  /** Where it serves Prometheus; undefined when it does not, and while another process has its port. */
   readonly address: AddressInfo | undefined;
-  /** Pushes now. Rejects when it was not delivered, or not within `timeoutMillis` (default 30,000). */
+  /**
+   * Pushes all that was recorded so far. Rejects with an `ExporterThreadError` (`E_FLUSH`) when that was not
+   * delivered, or not within `timeoutMillis` milliseconds (default 30,000).
+   */
   forceFlush(options?: Deadline): Promise<void>;
   /**
-   * Pushes once more, for at most `timeoutMillis` (default 30,000), and ends the thread; connections have a
-   * second to end. Where the app exits meanwhile, it waits for the push. Never rejects; called again, it does
-   * nothing.
+   * Pushes once more, for at most `timeoutMillis` milliseconds (default 30,000), and ends the thread. Open
+   * connections have a second to end. If the app exits meanwhile, its exit waits for the push. Never rejects;
+   * a second call does nothing.
    */
   stop(options?: Deadline): Promise<void>;
 }
@@ -45,12 +48,13 @@ const WELL_AFTER_MILLIS = 60_000;
 const LONGEST_END_MILLIS = 2000;
 
 /**
- * Starts a thread that exports a store: it answers scrapes and pushes, also while every other thread hangs.
- * It ends with the app and never keeps it alive. When it dies it is started again; nothing is lost, since the
- * numbers are in the store. A port that is taken is waited for, with a warning.
+ * Starts a thread that exports a store: it answers scrapes and pushes, even while every other thread hangs.
+ * It ends with the app and never keeps it alive. If it dies (for example, out of memory), it is started
+ * again, and the new thread goes on from the store: no totals are lost. If the port is taken, the thread
+ * warns and tries it until it is free. Call it once, in any thread of the process, best in the main thread.
  *
- * Rejects with an `OptionError` on a wrong option, and with an `ExporterThreadError` when it cannot listen (a
- * code of the system), a package is missing (`E_PACKAGE`) or the thread cannot start (`E_THREAD`).
+ * @throws OptionError (as a rejection) on a wrong option. ExporterThreadError when the thread cannot listen
+ * (a code of the system), a package is missing (`E_PACKAGE`) or the thread cannot start (`E_THREAD`).
  */
 export async function startExporterThread(options: ExporterThreadOptions): Promise<ExporterThread> {
   const host = new ExporterThreadHost(options);
@@ -138,8 +142,8 @@ export class ExporterThreadHost implements ExporterThread {
       throw new ExporterThreadError(
         'E_FLUSH',
         outcome === 'late'
-          ? `the exporter thread has not delivered within ${timeoutMillis} ms`
-          : `the exporter thread could not deliver: ${this.#flushes.reason}`,
+          ? `the exporter thread has not delivered the metrics within ${timeoutMillis} ms`
+          : `the exporter thread could not deliver the metrics: ${this.#flushes.reason}`,
       );
   }
 
@@ -210,7 +214,7 @@ export class ExporterThreadHost implements ExporterThread {
       });
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
-      throw new ExporterThreadError('E_THREAD', `no thread is to be had (${code ?? message})`);
+      throw new ExporterThreadError('E_THREAD', `a thread cannot be started (${code ?? message})`);
     }
     return this.#worker;
   }
@@ -244,7 +248,7 @@ export class ExporterThreadHost implements ExporterThread {
       worker.once('exit', (code) => {
         this.#worker = undefined;
         this.#flushes.noteDeath(this.#stopped === undefined);
-        death ??= new ExporterThreadError('E_THREAD', `the exporter thread ended with ${code}`);
+        death ??= new ExporterThreadError('E_THREAD', `the exporter thread ended with exit code ${code}`);
         if (!isUp) reject(death);
         else if (this.#stopped === undefined) this.#restartLater(death, performance.now() - bornAt);
       });
@@ -280,7 +284,7 @@ export class ExporterThreadHost implements ExporterThread {
     this.#backoffMillis = Math.min(2 * wait, LONGEST_BACKOFF_MILLIS);
     tellOfLoss(
       'warn',
-      `seqlock-metrics: the exporter thread died and is started again in ${wait} ms: ${death.message}`,
+      `seqlock-metrics: the exporter thread died (${death.message}). It is started again in ${wait} ms; what was recorded is kept in the store`,
     );
     this.#timer = setTimeout(() => this.#restart(), wait).unref();
   }

@@ -6,19 +6,21 @@ import { isStore, MetricStore } from '../state/store.ts';
 
 /** What is done when the app ends. */
 export interface LastExportOptions {
-  /** How long the app's end may be held up for it: default 3,000. */
+  /** How long the end of the app may wait for it, in milliseconds. Default 3,000. */
   readonly timeoutMillis?: number;
   /**
-   * Signals before whose default, which ends the app, there is a last export. Listeners of the app's own are
-   * called as ever, and if they end the app, there is one then. Default `['SIGTERM', 'SIGINT', 'SIGHUP']`.
+   * Signals that end the app and before which metrics are exported once more. The app's own listeners are
+   * called as usual; if they end the app, the last export happens then. Default
+   * `['SIGTERM', 'SIGINT', 'SIGHUP']`.
    */
   readonly signals?: readonly NodeJS.Signals[];
 }
 
+/** What an exporter thread exports, how, and what it does when the app ends. */
 export interface ExporterThreadOptions extends ExporterOptions {
   /** The store to export. Default: the published store of this process. */
   readonly store?: MetricStore;
-  /** The push when the app ends, of what was recorded until then. False for none. */
+  /** The last push when the app ends, with all that was recorded until then. False for none. */
   readonly lastExport?: LastExportOptions | false;
 }
 

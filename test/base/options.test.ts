@@ -109,7 +109,7 @@ describe('options', () => {
 
   it('are told of where a wrong one is no error', () => {
     expect(unknownKey('metric m', { units: 's' }, ['unit', 'advice'])).to.equal(
-      'metric m has no option "units", which has no effect; it takes one of unit, advice. Did you mean unit?',
+      'metric m has the unknown option "units", which has no effect; it must be one of unit, advice. Did you mean unit?',
     );
     expect(unknownKey('metric m', { unit: 's' }, ['unit'])).to.equal(undefined);
     expect(unknownKey('metric m', undefined, ['unit'])).to.equal(undefined);

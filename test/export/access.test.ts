@@ -198,7 +198,7 @@ describe('who may scrape', () => {
     expect(handlerWith({ bearerTokenFile: join(folder, 'none') })).to.throw(/ENOENT/);
     expect(handlerWith({ bearerTokenFile: written('empty', '') })).to.throw(/is empty/);
     expect(handlerWith({ webConfig: written('w', 'basic_auth_users:\n  alice: hunter2\n') }))
-      .to.throw(/user "alice" .*no bcrypt hash/)
+      .to.throw(/user "alice" .*not a bcrypt hash/)
       .with.property('message')
       .that.does.not.include('hunter2');
     expect(handlerWith({ webConfig: written('w', 'basic_auth_user: {}') })).to.throw(

@@ -415,7 +415,7 @@ describe('createPrometheusHandler', () => {
   it('says why it failed with 500', async () => {
     const unattached = await (await serve(new SeqlockMetricReader()))();
     expect(unattached.status).to.equal(500);
-    expect(String(unattached.body)).to.include('belongs to no provider');
+    expect(String(unattached.body)).to.include('has no provider yet');
     const rejecting = await (await serve({ collect: () => Promise.reject(new Error('no luck')) }))();
     expect([rejecting.status, String(rejecting.body)]).to.deep.equal([
       500,

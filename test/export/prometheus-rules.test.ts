@@ -178,7 +178,7 @@ describe('rules of the Prometheus formats', () => {
       (metric, reason) => told.push(`${metric}: ${reason}`),
     );
     expect(columns).to.deep.equal([]);
-    expect(told).to.deep.equal(['m: its temporality is delta']);
+    expect(told).to.deep.equal(['m: its temporality is delta, and Prometheus needs cumulative metrics']);
   });
 
   it('NaN and the infinities are spelled as Prometheus does', () => {

@@ -117,7 +117,7 @@ describe('startExporter', () => {
     expect(text).to.include('target_info');
     expect(exporter.address?.port).to.equal(port);
     expect(warnings.length).to.equal(1);
-    expect(warnings[0]).to.include(`127.0.0.1:${port}`).and.include('another of a cluster');
+    expect(warnings[0]).to.include(`127.0.0.1:${port}`).and.include('another process of a cluster');
     await exporter.stop();
     await receiver.close();
   });

@@ -39,16 +39,16 @@ describe('SeqlockMetricReader', () => {
     return second.shutdown();
   });
 
-  it('says so when it belongs to no provider', () => {
+  it('says so when it has no provider yet', () => {
     const reader = new SeqlockMetricReader();
-    expect(() => reader.snapshot()).to.throw('belongs to no provider');
-    expect(() => reader.readStats()).to.throw('belongs to no provider');
+    expect(() => reader.snapshot()).to.throw('has no provider yet');
+    expect(() => reader.readStats()).to.throw('has no provider yet');
   });
 
   it('refuses the provider of another SDK', () => {
     expect(() => new MeterProvider({ readers: [new SeqlockMetricReader()] })).to.throw(
       TypeError,
-      'reads a SeqlockMeterProvider',
+      'works with a SeqlockMeterProvider only',
     );
   });
 

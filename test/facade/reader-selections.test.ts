@@ -200,7 +200,7 @@ describe('aggregations that readers select', () => {
       ['sizes', 0, [{ min: 3, max: 3, sum: 6, count: 2, buckets }]],
       ['level', GAUGE_POINT, [4]],
     ]);
-    const unrecorded = warnings.filter((warning) => warning.includes('nobody records'));
+    const unrecorded = warnings.filter((warning) => warning.includes('this store does not record it'));
     expect(unrecorded).to.have.length(5); // every kind but the gauges, whose default it is
   });
 

@@ -197,7 +197,7 @@ describe('a store of several processes', function () {
     expect(own.said).to.deep.equal([]);
     expect(other.resource).to.deep.equal({ 'service.name': 'first' });
     expect(other.said).to.have.length(2);
-    expect(other.said[0]).to.include('wants other views');
+    expect(other.said[0]).to.include('differ (views');
     expect(other.said[1]).to.include('resource of this provider');
     await second.end();
     const third = new SharingProcess(directory, [{ do: 'configured', as: 'first', views: ['a'] }]);

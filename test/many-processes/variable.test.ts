@@ -46,7 +46,7 @@ describe('SEQLOCK_METRICS_DIRECTORY', function () {
     const file = join(newFolder(), 'file');
     writeFileSync(file, '');
     for (const [directory, reason] of [
-      [file, 'no directory'],
+      [file, 'not a directory'],
       ['relative/path', 'SEQLOCK_METRICS_DIRECTORY is "relative/path"; it must be an absolute path'],
       [`/dev/shm/${'x'.repeat(256)}`, 'each name in it of at most 255'],
     ] as const)
@@ -54,7 +54,9 @@ describe('SEQLOCK_METRICS_DIRECTORY', function () {
         const { directory: used, total, said } = await count(how, directory);
         expect(used).to.equal(null);
         expect(total).to.equal(10);
-        const warnings = said.filter((message) => message.includes('does not share its metrics with others'));
+        const warnings = said.filter((message) =>
+          message.includes('does not share its metrics with other processes'),
+        );
         expect(warnings, how).to.have.length(1);
         expect(warnings[0]).to.include(reason);
       }

@@ -115,7 +115,7 @@ describe('observable instruments of several threads', () => {
     }
     const { warnings } = await tell(worker);
     expect(warnings).to.have.length(1);
-    expect(warnings[0]).to.match(/a reader of another thread collected: Error: bad on purpose/);
+    expect(warnings[0]).to.match(/when another thread collected metrics: Error: bad on purpose/);
   });
 
   it('whose callbacks never return are waited for once, and called once; the others count', async () => {

@@ -84,7 +84,7 @@ describe('views of several threads', () => {
     await thread.ask(record(counter('jobs', { a: 1 })));
     const { warnings } = await thread.ask<About>({ do: 'about' });
     expect(warnings).to.have.length(1);
-    expect(warnings[0]).to.include('view of jobs').and.to.include('Pass views');
+    expect(warnings[0]).to.include('view of jobs').and.to.include('Pass the views');
     expect(shown(provider)).to.deep.equal([['tasks', [{ by: 'code' }, 1], [{ a: 1 }, 2]]]);
   });
 

@@ -149,7 +149,7 @@ describe('a store directory', function () {
         damage();
         const { identity: anew, warnings } = openOnce(directory);
         expect(anew, name).to.not.equal(identity);
-        expect(warnings.join(), name).to.include('is damaged').and.include('a new one takes its place');
+        expect(warnings.join(), name).to.include('is damaged').and.include('replaced by a new one');
       }
     });
 

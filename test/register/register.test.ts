@@ -379,7 +379,7 @@ describe('seqlock-metrics/register', () => {
   it('leaves a worker running that cannot use the store', async () => {
     const { code, stdout, stderr } = await ran([...REGISTER, app('no-region.mjs')]);
     expect({ code, stdout }).to.deep.equal({ code: 0, stdout: 'the worker runs\n' });
-    expect(stderr).to.include('records no metrics').and.include('not a region');
+    expect(stderr).to.include('records no metrics').and.include('not a store');
   });
 
   it('leaves an app running that can have no shared memory', async () => {
@@ -403,7 +403,7 @@ describe('seqlock-metrics/register', () => {
     ]);
     expect(code).to.equal(0);
     expect(otlpTotal(last!, 'early')).to.equal(1);
-    expect(stderr).to.include('the store may grow to 16777216 bytes, and not to 67108864');
+    expect(stderr).to.include('the store can grow to 16777216 bytes only, not to 67108864');
   });
 
   it('warns in a worker whose main thread is not registered', async () => {
@@ -414,6 +414,6 @@ describe('seqlock-metrics/register', () => {
     );
     const { stderr, code } = await ran([join(FOLDER, 'worker-alone.mjs')]);
     expect(code).to.equal(0);
-    expect(stderr).to.include('preload seqlock-metrics/register in the main thread');
+    expect(stderr).to.include('Preload seqlock-metrics/register in the main thread too');
   });
 });

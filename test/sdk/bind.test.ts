@@ -119,6 +119,6 @@ describe('bind', () => {
 
   it('refuses what is no instrument', () => {
     for (const wrong of [{}, null, undefined, 5])
-      expect(() => bind(wrong as never), String(wrong)).to.throw(TypeError, 'bind takes a Counter');
+      expect(() => bind(wrong as never), String(wrong)).to.throw(TypeError, 'bind needs a Counter');
   });
 });

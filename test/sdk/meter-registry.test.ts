@@ -77,6 +77,6 @@ describe('getMeter', () => {
     }
     stop();
     expect(points('c').reduce((sum, { value }) => sum + (value as number), 0)).to.equal(wrong.length);
-    expect(warnings.filter((message) => !message.includes('has no option'))).to.have.length(1);
+    expect(warnings.filter((message) => !message.includes('has the unknown option'))).to.have.length(1);
   });
 });

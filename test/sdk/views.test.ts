@@ -513,7 +513,7 @@ describe('views', () => {
       });
       expect(shown(provider)).to.deep.equal([['jobs', [{ a: 1 }, 2]]]);
       expect(warnings).to.have.length(1);
-      expect(warnings[0]).to.include('counted once');
+      expect(warnings[0]).to.include('nothing is counted twice');
     });
 
     it('two instruments that views give one name are put together, with a warning', () => {
@@ -528,7 +528,7 @@ describe('views', () => {
       });
       expect(shown(provider)).to.deep.equal([['jobs', [{}, 3]]]);
       expect(warnings).to.have.length(1);
-      expect(warnings[0]).to.include('put together');
+      expect(warnings[0]).to.include('added together');
     });
 
     it('a conflict of instruments is warned of with the view that ends it, and that view ends it', () => {

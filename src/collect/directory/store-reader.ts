@@ -105,7 +105,7 @@ export class StoreReader {
       this.#warnings.loss(
         'damage',
         'configuration',
-        `seqlock-metrics: the configuration of the store is damaged and not used: ${shortText(error)}`,
+        `seqlock-metrics: the configuration in the store's memory is damaged (${shortText(error)}). Metrics are still exported, but without the resource, views and limits it held. Restart the app`,
       );
     }
   }
@@ -118,7 +118,7 @@ export class StoreReader {
       this.#warnings.loss(
         'damage',
         'extents',
-        `seqlock-metrics: the store's memory is damaged, new series behind the damage are not reported: ${shortText(error)}`,
+        `seqlock-metrics: the store's memory is damaged (${shortText(error)}). New series are not exported; those known before still are. Restart the app`,
       );
       return undefined;
     }
@@ -166,7 +166,7 @@ export class StoreReader {
       this.#warnings.loss(
         'damage',
         `slab ${directory.slab}`,
-        `seqlock-metrics: the directory of writer ${directory.slab} is damaged, new series of it are not reported: ${shortText(error)}`,
+        `seqlock-metrics: part of the store's memory is damaged: the list of series of writer ${directory.slab} (${shortText(error)}). New series of this writer are not exported; all others are. Restart the app`,
       );
       return true;
     }
@@ -196,7 +196,7 @@ export class StoreReader {
       this.#warnings.once(
         'merge',
         key,
-        `gauge ${name} of meter ${scope.name || '(unnamed)'} is merged by ${first} in one thread and by ${merge} in another; both are exported under one name, which backends may refuse. Give all threads the same, best by a view`,
+        `gauge ${name} of meter ${scope.name || '(unnamed)'} has merge ${first} in one thread and ${merge} in another. Two metrics of one name are exported, which backends may refuse. Give the gauge the same merge in all threads, for example by a view`,
       );
   }
 

@@ -216,7 +216,7 @@ export class ReportedState {
       this.#warnings.loss(
         'deltas begin anew',
         key,
-        `seqlock-metrics: the deltas of metric ${stream.description.name} begin anew: what was recorded since the last push of the exporter thread that died is left out, since other series than there are within the cardinality limit`,
+        `seqlock-metrics: the deltas of metric ${stream.description.name} start again: the exporter thread was restarted and finds a different set of series within the cardinality limit. What was recorded since its last push is left out of the deltas. Raise the cardinality limit, or record fewer attribute sets`,
       );
       beginAnew(reported);
     }

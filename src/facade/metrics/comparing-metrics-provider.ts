@@ -27,8 +27,10 @@ export interface MetricsComparison {
  * The standard side sees one thread. Where several record, differences are what the other threads did.
  */
 export class ComparingMetricsProvider extends BaseMetricsProvider<ComparingBackend> {
+  /** Both implementations. */
   declare readonly mode: 'compare';
 
+  /** @throws OptionError on a wrong option; RegionError where there is no shared memory. */
   constructor(options: SeqlockMetricsProviderOptions = {}) {
     const { resource } = options;
     super(
@@ -45,6 +47,7 @@ export class ComparingMetricsProvider extends BaseMetricsProvider<ComparingBacke
     return this.backend.seqlock.meterProvider;
   }
 
+  /** What was found so far. Reads every series on both sides. */
   comparison(): MetricsComparison {
     const { backend } = this;
     return { series: backend.size, differences: backend.differences(), costs: backend.costs() };

@@ -10,11 +10,15 @@ import type { OperationTimer } from './operation-cost.ts';
 
 /** One number that the two sides hold different values of. */
 export interface MetricDifference {
+  /** Name of the metric. */
   readonly metric: string;
+  /** Which series of it. */
   readonly labels: Readonly<Record<string, string>>;
   /** `value`, `count`, `sum`, `min`, `max`, or `bucket` and its upper bound. */
   readonly field: string;
+  /** The number in seqlock mode. */
   readonly seqlock: number;
+  /** The number in standard mode. */
   readonly standard: number;
 }
 

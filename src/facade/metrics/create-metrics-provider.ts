@@ -42,9 +42,9 @@ export function createMetricsProvider(config: MetricsConfig | string | URL = {})
     if (!isOfSharedMemory(error)) throw error;
     tellOfLoss(
       'warn',
-      `seqlock-metrics: ${mode} mode was asked for (${reason}), but shared memory is not to be had: ${(error as Error).message}. Metrics are kept by the official SDK, for each thread apart`,
+      `seqlock-metrics: ${mode} mode was requested (${reason}), but there is no shared memory: ${(error as Error).message}. The official SDK keeps the metrics instead, separately for each thread`,
     );
-    return started(new StandardMetricsProvider(shared), 'shared memory is not to be had');
+    return started(new StandardMetricsProvider(shared), 'there is no shared memory');
   }
 }
 

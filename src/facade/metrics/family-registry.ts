@@ -61,7 +61,7 @@ export class FamilyRegistry {
       this.#warnings.once(
         'help',
         `${name} ${second.help}`,
-        `${first.kind} ${name} was made with the help ${shortText(first.help)} before, now ${shortText(second.help)}; the first is used`,
+        `${first.kind} ${name} was made before with the help text ${shortText(first.help)}, and now with ${shortText(second.help)}; the first is used. Give both the same`,
       );
   }
 }

@@ -10,11 +10,15 @@ export interface HistogramBucket {
 
 /** What a histogram has observed: one consistent state, which does not change any more. */
 export class HistogramStats {
+  /** How many values were observed. */
   readonly count: number;
+  /** Their sum. */
   readonly sum: number;
-  /** NaN when nothing was observed, as are `max` and `mean`. */
+  /** The smallest; NaN when nothing was observed. */
   readonly min: number;
+  /** The greatest; NaN when nothing was observed. */
   readonly max: number;
+  /** `sum` / `count`; NaN when nothing was observed. */
   readonly mean: number;
   /** Ascending, the bucket up to +Infinity included. */
   readonly buckets: readonly HistogramBucket[];
@@ -62,18 +66,22 @@ export class HistogramStats {
     return below.upperBound + (upperBound - below.upperBound) * within;
   }
 
+  /** The median, by `quantile(0.5)`. */
   get p50(): number {
     return this.quantile(0.5);
   }
 
+  /** `quantile(0.9)`. */
   get p90(): number {
     return this.quantile(0.9);
   }
 
+  /** `quantile(0.95)`. */
   get p95(): number {
     return this.quantile(0.95);
   }
 
+  /** `quantile(0.99)`. */
   get p99(): number {
     return this.quantile(0.99);
   }

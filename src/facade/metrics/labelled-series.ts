@@ -54,7 +54,7 @@ export class LabelledSeries<S> {
       const reference = typeof labels === 'object' && labels !== null ? (this.#ways?.find(labels) ?? 0) : 0;
       return reference > 0 ? this.#series[reference - 1]! : this.#admit(labels);
     } catch (error) {
-      this.#warn('unreadable', `labels that cannot be read (${shortText(error)})`);
+      this.#warn('unreadable', `the labels cannot be read (${shortText(error)})`);
       return this.#dropped;
     }
   }
@@ -86,7 +86,7 @@ export class LabelledSeries<S> {
     this.#warnings.loss(
       'label sets',
       this.#definition.name,
-      `${this.#definition.kind} ${this.#definition.name} has ${MAX_LABEL_SETS} sets of labels; further ones share the series {otel.metric.overflow: true}. Use labels with fewer values`,
+      `${this.#definition.kind} ${this.#definition.name} has reached its limit of ${MAX_LABEL_SETS} sets of labels. All further sets are counted together in the series {otel.metric.overflow: true}. Use labels with fewer values`,
     );
     return (this.#overflow ??= this.#make(OVERFLOW));
   }
@@ -106,7 +106,7 @@ export class LabelledSeries<S> {
     for (const name of names) {
       const value: unknown = (labels as Record<string, unknown>)[name];
       if (!isLabelName(name, kind))
-        return this.#refused(`name ${name}`, `${shortText(name)} is no label name`);
+        return this.#refused(`name ${name}`, `${shortText(name)} is not a valid label name`);
       if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean')
         return this.#refused(
           `value of ${name}`,
@@ -127,7 +127,7 @@ export class LabelledSeries<S> {
     this.#warnings.loss(
       'labels',
       `${name} ${cause}`,
-      `${kind} ${name}: ${what}; what is recorded with them has no effect`,
+      `${kind} ${name}: ${what}; values recorded with these labels are ignored`,
     );
   }
 }

@@ -63,7 +63,11 @@ export function chosenMode(config: unknown): ChosenMode {
   CHECK(config, 'config of createMetricsProvider');
   const { mode, eventProcessor, directory, store } = config as Record<string, unknown>;
   if (directory !== undefined && store !== undefined)
-    throw new OptionError('directory', directory, 'left out where there is a store');
+    throw new OptionError(
+      'directory',
+      directory,
+      'left out when store is given: a store has its directory already',
+    );
   return { ...modeOf(mode, eventProcessor, 'eventProcessor'), directory };
 }
 
@@ -132,7 +136,7 @@ function tomlParser(path: string): (text: string) => unknown {
     throw new OptionError(
       'configuration file',
       path,
-      `read by the package smol-toml, which cannot be loaded (${messageOf(error)}): npm install smol-toml, or use JSON`,
+      `a .json file, or the package smol-toml must be installed, which cannot be loaded (${messageOf(error)}): npm install smol-toml`,
     );
   }
 }

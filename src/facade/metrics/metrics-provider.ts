@@ -29,17 +29,17 @@ export interface MetricsCounterSeries {
   inc(amount?: number): void;
   /** Adds `amount`, a finite number from 0. */
   incBy(amount: number): void;
-  /** What was counted; 0 at first. In seqlock mode by all threads, also those that have ended. */
+  /** The count so far; 0 at first. In seqlock mode that of all threads, also of those that have ended. */
   value(): number;
 }
 
-/** A gauge of one set of labels. In seqlock mode one value to all threads: what one sets, another adds to. */
+/** A gauge of one set of labels. In seqlock mode all threads share its value. */
 export interface MetricsGaugeSeries {
-  /** Sets the value, a finite number. It takes the place of whatever any thread set or added before. */
+  /** Sets the value, a finite number, in place of the one that any thread set or added to before. */
   set(value: number): void;
   /** Adds `amount`, a finite number; 1 by default. */
   inc(amount?: number): void;
-  /** Takes `amount` off, a finite number; 1 by default. */
+  /** Subtracts `amount`, a finite number; 1 by default. */
   dec(amount?: number): void;
   /** The value; 0 at first. */
   value(): number;
@@ -49,16 +49,19 @@ export interface MetricsGaugeSeries {
 export interface MetricsHistogramSeries {
   /** Counts an observation: a finite number from 0. */
   observe(value: number): void;
-  /** What was observed so far, as one consistent state. In seqlock mode by all threads. */
+  /** All observations so far, as one consistent state. In seqlock mode those of all threads. */
   stats(): HistogramStats;
 }
 
 interface MetricsFamily<L extends string, S> {
+  /** As it is exported. */
   readonly name: string;
+  /** What the metric is, for people. */
   readonly help: string;
   /**
-   * The series with these labels, made on first use; the same object for equal labels. Keep it where speed
-   * counts. Labels that are not those of the metric are warned of, and what is returned then has no effect.
+   * The series with these labels: made on first use, and the same object for equal labels. Keep it where
+   * speed counts. Never throws: labels that the metric does not take are warned of, and the series that is
+   * returned then records nothing.
    */
   labels(labels: MetricsLabels<L>): S;
 }
@@ -75,6 +78,7 @@ export interface MetricsGauge<L extends string = string>
 export interface MetricsHistogram<L extends string = string>
   extends MetricsHistogramSeries, MetricsFamily<L, MetricsHistogramSeries> {}
 
+/** What `counter`, `gauge` and `histogram` of a metrics provider take. */
 export interface MetricsFamilyOptions<L extends string = string> {
   /**
    * Names of the labels, each with letters, digits and `_`, no digit first, no `__` first. When given, every
@@ -85,15 +89,17 @@ export interface MetricsFamilyOptions<L extends string = string> {
 
 /** What a collection gave. */
 export interface CollectedMetrics {
+  /** All metrics, as one snapshot. */
   readonly resourceMetrics: ResourceMetrics;
   /** What observable callbacks failed with. */
   readonly errors: readonly unknown[];
 }
 
+/** Metrics by name: counters, gauges and histograms with labels. Belongs to the thread that made it. */
 export interface MetricsProvider {
   /** Which implementation this is. */
   readonly mode: MetricsMode;
-  /** What its Prometheus text is like where options say nothing. */
+  /** Defaults of the options of `exportPrometheus` and of a handler. */
   readonly exposition: ExpositionOptions;
   /**
    * Gets or makes a counter. `name`: letters, digits, `_` and `:`, no digit first; it is exported as it is.
@@ -132,15 +138,15 @@ export interface MetricsProvider {
   /** The same metrics as a JSON value; `metricsJsonSchema` describes its form. */
   exportJson(): MetricsDocument;
   /**
-   * Has observable callbacks called, then gives all metrics. This makes it a source of
-   * `createPrometheusHandler`.
+   * Calls observable callbacks, for at most `timeoutMillis` milliseconds each, then gives all metrics. With
+   * it the provider can be a source of `createPrometheusHandler`.
    */
   collect(options?: { readonly timeoutMillis?: number }): Promise<CollectedMetrics>;
   /** Seconds since the provider was made, with fractions, by a clock that nobody sets. */
   uptimeSeconds(): number;
   /**
-   * Exports what push readers have not exported yet, and lets go of memory. Recording has no effect that is
-   * seen after it.
+   * Exports what push readers have not exported yet, and frees memory. What is recorded afterwards is not
+   * exported.
    */
   shutdown(): Promise<void>;
 }

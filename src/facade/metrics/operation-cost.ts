@@ -12,11 +12,15 @@ const MEAN_DISTANCE = 32;
 export interface OperationCost {
   /** As the interface names it, for instance `counter.inc`. */
   readonly operation: string;
+  /** Calls so far. */
   readonly calls: number;
-  /** Of these, timed. */
+  /** How many of them were timed. */
   readonly timed: number;
-  /** Medians of the timed calls, the clock's own time taken off. NaN when none was timed. */
+  /**
+   * Median time of a call in seqlock mode, in nanoseconds, without the clock's own. NaN when none was timed.
+   */
   readonly seqlockNanos: number;
+  /** The same in standard mode. */
   readonly standardNanos: number;
 }
 

@@ -48,7 +48,7 @@ export class SeqlockBackend implements MetricsBackend {
       throw new OptionError(
         'views of a metrics provider',
         options.views,
-        'left out: they would change what value() and stats() read',
+        'left out: views would change what value() and stats() return',
       );
     this.meterProvider = new SeqlockMeterProvider(options);
     const { store } = this.meterProvider;
@@ -68,7 +68,7 @@ export class SeqlockBackend implements MetricsBackend {
     )
       tellOfLoss(
         'warn',
-        `seqlock-metrics: the readers of the store select ${choices[0]!.type} for histograms, so stats() of a metrics provider stays empty. Give it a store of its own, or a reader with the default aggregation`,
+        `seqlock-metrics: the readers of the store select the aggregation ${choices[0]!.type} for histograms, from which stats() cannot be computed: it returns no values. Give the metrics provider a store of its own, or a reader with the default aggregation`,
       );
   }
 

@@ -18,11 +18,12 @@ export type SeqlockMetricsProviderOptions = Omit<SeqlockMeterProviderOptions, 'v
  * Belongs to the thread that made it; each thread makes its own.
  */
 export class SeqlockMetricsProvider extends BaseMetricsProvider<SeqlockBackend> {
+  /** On shared memory. */
   declare readonly mode: 'seqlock';
 
   /**
-   * Throws an `OptionError` on a wrong option, and a `RegionError` where shared memory is not to be had or
-   * that of another thread cannot be used.
+   * @throws OptionError on a wrong option; RegionError where there is no shared memory, or the store of
+   * another thread cannot be used.
    */
   constructor(options: SeqlockMetricsProviderOptions = {}) {
     super(new SeqlockBackend(options));

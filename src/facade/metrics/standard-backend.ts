@@ -29,6 +29,7 @@ import {
 } from './standard-series.ts';
 import type { ValueGuard } from './value-guard.ts';
 
+/** Options of the official `MeterProvider` behind the metrics. */
 export interface StandardMetricsProviderOptions {
   /** What the metrics are about. Default: `service.name` and `telemetry.sdk.*`. */
   readonly resource?: ProviderResource;

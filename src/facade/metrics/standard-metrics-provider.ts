@@ -3,14 +3,16 @@ import { BaseMetricsProvider } from './base-metrics-provider.ts';
 import { StandardBackend, type StandardMetricsProviderOptions } from './standard-backend.ts';
 
 /**
- * The `MetricsProvider` on the official SDK: for comparison, and where shared memory is not to be had. Each
- * thread has its own values. Every recording goes through an official instrument; since the official SDK
- * cannot be read at once, `value()`, `stats()` and the exports give what was passed to it, which each series
- * keeps.
+ * The `MetricsProvider` on the official SDK: for comparison, and where there is no shared memory. Each thread
+ * has its own values. Every recording goes through an official instrument. The official SDK cannot be read
+ * synchronously, so each series also keeps what was passed to it: `value()`, `stats()` and the exports give
+ * that.
  */
 export class StandardMetricsProvider extends BaseMetricsProvider<StandardBackend> {
+  /** On the official SDK. */
   declare readonly mode: 'standard';
 
+  /** @throws OptionError on a wrong option. */
   constructor(options: StandardMetricsProviderOptions = {}) {
     super(new StandardBackend(options));
   }

@@ -1,7 +1,8 @@
 import { performance } from '../../base/platform.ts';
 
-/** Anything that takes seconds: a histogram, a series of it, or an object of your own. */
+/** Anything that records durations in seconds: a histogram, a series of one, or an object of your own. */
 export interface SecondsRecorder {
+  /** Takes one duration in seconds. */
   observe(seconds: number): void;
 }
 
@@ -36,6 +37,7 @@ export class Timer implements Disposable {
     return this.#seconds;
   }
 
+  /** The same as `stop`: called at the end of the scope with `using`. */
   [Symbol.dispose](): void {
     this.stop();
   }

@@ -17,15 +17,14 @@ export class ValueGuard {
   /** Increments and observations: finite, from 0. */
   isPositive(value: number): boolean {
     return (
-      (typeof value === 'number' && value >= 0 && value <= MAX) ||
-      this.#refuse(value, 'finite numbers from 0')
+      (typeof value === 'number' && value >= 0 && value <= MAX) || this.#refuse(value, 'finite number from 0')
     );
   }
 
   /** Values and steps of gauges: finite. */
   isFinite(value: number): boolean {
     return (
-      (typeof value === 'number' && value >= -MAX && value <= MAX) || this.#refuse(value, 'finite numbers')
+      (typeof value === 'number' && value >= -MAX && value <= MAX) || this.#refuse(value, 'finite number')
     );
   }
 
@@ -35,7 +34,7 @@ export class ValueGuard {
     this.#warnings.loss(
       `value ${cause}`,
       name,
-      `${kind} ${name}: ${shortText(value)} is not recorded; it takes ${allowed}${typeof value === 'object' ? '. Labels are given by labels()' : ''}`,
+      `${kind} ${name}: ${shortText(value)} is not recorded; the value must be a ${allowed}${typeof value === 'object' ? '. Pass labels to labels()' : ''}`,
     );
     return false;
   }

@@ -88,7 +88,7 @@ describe('store reader', function () {
           expect(sums['b']).to.equal(5);
           expect(sums['a of the second']).to.equal(3);
           expect(warnings).to.have.length(1);
-          expect(warnings[0]).to.match(/directory of writer 0 is damaged/);
+          expect(warnings[0]).to.match(/list of series of writer 0/);
           expect(sums['a'] ?? 0).to.be.at.most(20);
         },
       ),

@@ -151,7 +151,7 @@ describe('gauges of several writers', () => {
     stop();
     expect(warnings).to.have.length(1);
     expect(warnings[0]).to.match(
-      /gauge g of meter test is merged by sum in one thread and by most-recent in another/,
+      /gauge g of meter test has merge sum in one thread and most-recent in another/,
     );
   });
 
@@ -167,9 +167,9 @@ describe('gauges of several writers', () => {
     expect(points('g')).to.deep.equal([{ attributes: { 'thread.id': 0 }, value: 3 }]);
     expect(points('h')).to.deep.equal([{ attributes: {}, value: 4 }]);
     expect(warnings.map((warning) => /merge .*/.exec(warning)?.[0])).to.deep.equal([
-      'merge per-writer before; that is used, and not sum. Give both the same, or set it by a view',
-      'merge of metric h is "avg"; it must be one of most-recent, sum, min, max, per-writer. most-recent is used',
-      'merge of metric c is for gauges only; it is not used',
+      'merge per-writer before, which is used, not sum. Give both the same merge, or set it by a view',
+      'merge of metric h is "avg"; it must be one of most-recent, sum, min, max, per-writer. most-recent is used instead',
+      'merge of metric c has no effect: only gauges have a merge',
     ]);
   });
 

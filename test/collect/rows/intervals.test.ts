@@ -325,7 +325,7 @@ for (const { name, description } of KINDS)
       recordTo(stream, 5, undefined);
       expect(read()).to.deep.equal([1, 5, 1, 5]);
       log.stop();
-      expect(log.warnings.join()).to.contain('Its deltas are complete');
+      expect(log.warnings.join()).to.contain('The deltas of this metric are complete');
     });
   });
 

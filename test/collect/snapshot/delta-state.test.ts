@@ -199,6 +199,6 @@ describe('deltas that another reader goes on with', function () {
       ]),
     );
     expect(warnings.length).to.equal(1);
-    expect(warnings[0]).to.include('metric c begin anew');
+    expect(warnings[0]).to.include('metric c start again');
   });
 });

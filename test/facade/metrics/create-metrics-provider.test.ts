@@ -149,7 +149,7 @@ describe('createMetricsProvider', () => {
       console.log(createMetricsProvider(${JSON.stringify(file('t.json', '{ "mode": "standard" }'))}).mode);`;
     const { stdout } = await runWell(process.execPath, ['--input-type=module', '--eval', program]);
     expect(stdout).to.match(
-      /^E_OPTION .*read by the package smol-toml, which cannot be loaded \(Cannot find module 'smol-toml'\): npm install smol-toml, or use JSON\nstandard\n$/,
+      /^E_OPTION .*a \.json file, or the package smol-toml must be installed, which cannot be loaded \(Cannot find module 'smol-toml'\): npm install smol-toml\nstandard\n$/,
     );
   });
 
@@ -163,14 +163,14 @@ describe('createMetricsProvider', () => {
     store.close();
   });
 
-  describe('where shared memory is not to be had', () => {
+  describe('where there is no shared memory', () => {
     const FALLBACK =
-      'info: seqlock-metrics: metrics provider started in standard mode: shared memory is not to be had';
+      'info: seqlock-metrics: metrics provider started in standard mode: there is no shared memory';
 
     function expectFallback(stdout: string, reason: string): void {
       const [warning, info, mode, ...text] = stdout.trim().split('\n');
       expect(warning).to.match(
-        /^warn: seqlock-metrics: seqlock mode was asked for \(eventProcessor\.enabled is true\)/,
+        /^warn: seqlock-metrics: seqlock mode was requested \(eventProcessor\.enabled is true\)/,
       );
       expect(warning).to.include(reason);
       expect([info, mode]).to.deep.equal([FALLBACK, 'mode standard']);
@@ -199,7 +199,7 @@ describe('createMetricsProvider', () => {
       const [found] = (await once(worker, 'message')) as [{ mode: string; value: number; said: string[] }];
       await worker.terminate();
       expect(found).to.deep.include({ mode: 'standard', value: 3 });
-      expect(found.said[0]).to.include('not a region of seqlock-metrics');
+      expect(found.said[0]).to.include('not a store of seqlock-metrics');
     });
 
     it('tells who asks for a store: a process that may not have so much memory', async function () {

@@ -187,7 +187,7 @@ for (const [mode, make] of [
       expect(metrics.counter('c', 'other').help).to.equal('help');
       metrics.counter('c', 'other');
       expect(warnings).to.have.length(1);
-      expect(warnings[0]).to.include('counter c was made with the help "help" before');
+      expect(warnings[0]).to.include('counter c was made before with the help text "help"');
     });
 
     it('refuses another metric under a name that is taken', () => {
@@ -284,14 +284,14 @@ for (const [mode, make] of [
       expect(metrics.exportPrometheus()).to.equal('');
       expect([...warnings].sort()).to.deep.equal(
         [
-          'counter c: -1 is not recorded; it takes finite numbers from 0',
-          'counter c: "5" is not recorded; it takes finite numbers from 0',
-          'counter c: NaN is not recorded; it takes finite numbers from 0',
-          'gauge g: "5" is not recorded; it takes finite numbers',
-          'gauge g: NaN is not recorded; it takes finite numbers',
-          'histogram h: "5" is not recorded; it takes finite numbers from 0',
-          'histogram h: -1 is not recorded; it takes finite numbers from 0',
-          'histogram h: NaN is not recorded; it takes finite numbers from 0',
+          'counter c: -1 is not recorded; the value must be a finite number from 0',
+          'counter c: "5" is not recorded; the value must be a finite number from 0',
+          'counter c: NaN is not recorded; the value must be a finite number from 0',
+          'gauge g: "5" is not recorded; the value must be a finite number',
+          'gauge g: NaN is not recorded; the value must be a finite number',
+          'histogram h: "5" is not recorded; the value must be a finite number from 0',
+          'histogram h: -1 is not recorded; the value must be a finite number from 0',
+          'histogram h: NaN is not recorded; the value must be a finite number from 0',
         ].sort(),
       );
       counter.inc();
@@ -357,11 +357,11 @@ for (const [mode, make] of [
       counter.inc(); // without labels
       expect(counter.value()).to.equal(0);
       expect(metrics.exportPrometheus()).to.equal('');
-      expect(warnings.every((text) => text.endsWith('what is recorded with them has no effect'))).to.equal(
-        true,
-      );
+      expect(
+        warnings.every((text) => text.endsWith('values recorded with these labels are ignored')),
+      ).to.equal(true);
       expect(warnings).to.include(
-        'counter c: labels must be method, got "path"; what is recorded with them has no effect',
+        'counter c: labels must be method, got "path"; values recorded with these labels are ignored',
       );
       expect(warnings).to.have.length(10);
     });
@@ -376,7 +376,7 @@ for (const [mode, make] of [
       expect(text).to.match(/^c\{otel_metric_overflow="true"\} 10$/m);
       expect(text.match(/^c\{/gm)).to.have.length(2000);
       expect(warnings).to.have.length(1);
-      expect(warnings[0]).to.include('counter c has 1999 sets of labels');
+      expect(warnings[0]).to.include('counter c has reached its limit of 1999 sets of labels');
     });
 
     it('uses the bounds for response times when none are given', () => {

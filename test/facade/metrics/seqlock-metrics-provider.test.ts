@@ -202,7 +202,7 @@ describe('SeqlockMetricsProvider', () => {
     });
     const metrics = make({ readers: [other] });
     expect(warnings.filter((text) => text.includes('stats()'))).to.deep.equal([
-      'seqlock-metrics: the readers of the store select exponential-histogram for histograms, so stats() of a metrics provider stays empty. Give it a store of its own, or a reader with the default aggregation',
+      'seqlock-metrics: the readers of the store select the aggregation exponential-histogram for histograms, from which stats() cannot be computed: it returns no values. Give the metrics provider a store of its own, or a reader with the default aggregation',
     ]);
     metrics.histogram('h', '', [1]).observe(1);
     expect(metrics.histogram('h', '', [1]).stats().count).to.equal(0);
