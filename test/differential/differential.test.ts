@@ -12,7 +12,7 @@ import { RULES } from './rules.ts';
 import { PRODUCED, runOfficial, runSeqlock } from './run.ts';
 import { isEnabled } from './streams.ts';
 
-const RUNS = Number(process.env['SEQLOCK_DIFFERENTIAL_RUNS'] ?? 2000);
+const RUNS = Number(process.env['SEQLOCK_DIFFERENTIAL_RUNS'] ?? 1000);
 const SEED = Number(process.env['SEQLOCK_DIFFERENTIAL_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
 /** The path that a failure shortText, with its seed: that program alone is run. */
 const PATH = process.env['SEQLOCK_DIFFERENTIAL_PATH'];
@@ -82,11 +82,12 @@ describe('differential test against the official SDK', () => {
     await fc.assert(fc.asyncProperty(anyProgram, compare), {
       numRuns: RUNS,
       seed: SEED,
+      includeErrorInReport: true, // the cause of an error does not get to the report of a parallel run
       ...(PATH !== undefined && { path: PATH, numRuns: 1, endOnFailure: true }),
     });
   });
 
-  if (RUNS > 2000)
+  if (RUNS > 1000)
     it('tries every feature in the programs it makes, and ordinary ones most', () => {
       const counts = new FeatureCounts();
       for (const described of fc.sample(anyProgram, { numRuns: 2000, seed: SEED }))

@@ -60,7 +60,8 @@ describe('an exporter thread', () => {
     return (isZstd ? zstdDecompressSync!(body) : body).toString();
   };
 
-  it('serves, pushes, comes back and exports last while the app has filled the thread pool', async () => {
+  it('serves, pushes, comes back and exports last while the app has filled the thread pool', async function () {
+    this.timeout(180_000); // ten waits, of up to 20 s each on a busy machine
     const folder = mkdtempSync(join(tmpdir(), 'seqlock-metrics-pool-'));
     const fifo = join(folder, 'fifo');
     execFileSync('mkfifo', [fifo]);

@@ -52,12 +52,16 @@ const TEXT = [
   '',
 ].join('\n');
 
+function closeServers(): void {
+  for (const server of servers.splice(0)) {
+    server.closeAllConnections();
+    server.close();
+  }
+}
+
 describe('the Prometheus text of metrics by name', () => {
   afterEach(async () => {
-    for (const server of servers.splice(0)) {
-      server.closeAllConnections();
-      server.close();
-    }
+    closeServers();
     await Promise.all(made.splice(0).map((metrics) => metrics.shutdown()));
     await shutDownOpened();
   });
@@ -109,6 +113,7 @@ describe('the Prometheus text of metrics by name', () => {
 });
 
 describe('the Prometheus text of a reader', () => {
+  afterEach(closeServers);
   afterEach(shutDownOpened);
 
   it('shows what was observed since the text before was asked for', async () => {
