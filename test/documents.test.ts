@@ -91,4 +91,16 @@ describe('documents', () => {
       [...new Set(words)].sort((a, b) => (a.toLowerCase() < b.toLowerCase() ? -1 : 1)),
     );
   });
+
+  it('quote only warnings that the code has', () => {
+    const source = readdirSync('src', { recursive: true, encoding: 'utf8' })
+      .filter((path) => path.endsWith('.ts'))
+      .map((path) => readFileSync(join('src', path), 'utf8'))
+      .join('\n');
+    const [, tables] = documents.get('docs/troubleshooting.md')!.split('## Warnings');
+    const quoted = [...tables!.matchAll(/^\| `(.+?)` \|/gm)].flatMap(([, message]) => message!.split('...'));
+    const long = quoted.map((part) => part.trim()).filter((part) => part.length > 5);
+    expect(long.length).to.be.above(80);
+    expect(long.filter((part) => !source.includes(part))).to.deep.equal([]);
+  });
 });
