@@ -55,11 +55,7 @@ export async function startExporter(
   { keeper, addresses }: Legacy,
   listener: ExporterListener = {},
 ): Promise<Exporter> {
-  if (!region.lease.take())
-    tellOfLoss(
-      'warn',
-      'seqlock-metrics: the exporter thread reads a store that another thread already reads, so its metrics are exported twice. Give the provider no readers where there is an exporter thread',
-    );
+  warnOfSecondReader(region, plan);
   const names = new HostNames(addresses, listener.onFound);
   const blocked = plan.blockedThreads ? new BlockedThreads(region) : undefined;
   /** Each reader has its own: it keeps what it has read. */
@@ -97,4 +93,18 @@ export async function startExporter(
     for (const push of pushes) push.stop();
     throw error;
   }
+}
+
+/** Says so where another exports what this one is about to export. */
+function warnOfSecondReader(region: Region, { otlp }: ExporterPlan): void {
+  const { directory } = region;
+  // Any process that has a store directory open may be scraped, and answers for all of them.
+  if (directory !== undefined && otlp === undefined) return;
+  if (region.lease.take()) return;
+  tellOfLoss(
+    'warn',
+    directory === undefined
+      ? 'seqlock-metrics: the exporter thread reads a store that another thread already reads, so its metrics are exported twice. Give the provider no readers where there is an exporter thread'
+      : `seqlock-metrics: another process already pushes the metrics of the store in ${directory}. Each of them pushes the metrics of all processes, so they are exported twice. Let one process push`,
+  );
 }
