@@ -6,7 +6,7 @@ import {
   type MetricsCounter,
   type MetricsProvider,
 } from '../src/index.ts';
-import { SampledCellReader } from '../src/collect/rows/sampled-cell-reader.ts';
+import { SampledCellReader } from '../src/collect/rows/cell-reader.ts';
 import { rowOf, type Contender, type Row } from './row.ts';
 import { timeInTurns, type Effort, type Work } from './rounds.ts';
 

@@ -16,7 +16,7 @@ export { bind } from './sdk/bind.ts';
 export { MetricStore } from './state/store.ts';
 export { startExporterThread } from './thread/exporter-thread.ts';
 export type { RegionErrorCode } from './base/errors.ts';
-export type { ReadStats } from './collect/rows/cell-reader.ts';
+export type { SeqlockReadStats } from './collect/rows/cell-reader.ts';
 export type { SeqlockMetricProducerOptions } from './export/metric-producer.ts';
 export type {
   DataPoint,
@@ -31,7 +31,6 @@ export type {
   ScopeMetrics,
   SumMetric,
 } from './collect/metric-data.ts';
-export type { SeqlockReadStats } from './collect/rows/sampled-cell-reader.ts';
 export type { ExpositionOptions } from './export/family-plan.ts';
 export type {
   JsonExemplar,

@@ -27,6 +27,9 @@ const IMPORTABLE: ReadonlyMap<string, readonly string[]> = new Map([
   ['(root)', ['facade', 'thread', 'exporter', 'sdk', 'collect', 'export', 'state', 'memory', 'base']],
 ]);
 
+/** Folders of `collect`, from the lowest to the highest: each imports those before it. */
+const COLLECT_UP = ['directory', 'rows', 'snapshot'];
+
 /** Packages a user has anyway, and Node's own modules. */
 const PACKAGES = /^(node:[a-z0-9_/]+|@opentelemetry\/(api|sdk-metrics))$/;
 /** Code of the SDK's package is loaded here only; anywhere else its types may be used. The standard provider is made of it. */
@@ -155,6 +158,18 @@ describe('architecture', () => {
         )
         .map((file) => `${path} -> ${file}`),
     );
+    expect(wrong).to.deep.equal([]);
+  });
+
+  it('has no file of collect that imports one further up', () => {
+    const height = (path: string): number => COLLECT_UP.indexOf(path.split('/')[1]!);
+    const wrong = [...sources.keys()]
+      .filter((path) => height(path) >= 0)
+      .flatMap((path) =>
+        filesImportedBy(path)
+          .filter((file) => layerOf(file) === 'collect' && height(file) > height(path))
+          .map((file) => `${path} -> ${file}`),
+      );
     expect(wrong).to.deep.equal([]);
   });
 

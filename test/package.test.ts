@@ -24,7 +24,7 @@ const CONSUMER = `
 import { metrics, type Counter } from '@opentelemetry/api';
 import { MeterProvider } from '@opentelemetry/sdk-metrics';
 import { bind, MetricStore, OptionError, SeqlockMeterProvider, SeqlockMetricProducer, SeqlockMetricReader } from 'seqlock-metrics';
-import type { BoundCounter, ReadStats, RegionErrorCode, ResourceMetrics, SeqlockMeterProviderOptions } from 'seqlock-metrics';
+import type { BoundCounter, SeqlockReadStats, RegionErrorCode, ResourceMetrics, SeqlockMeterProviderOptions } from 'seqlock-metrics';
 
 const reader = new SeqlockMetricReader();
 const options: SeqlockMeterProviderOptions = { readers: [reader], store: MetricStore.open({ maxBytes: 1 << 20 }) };
@@ -34,7 +34,7 @@ const counter: Counter = provider.getMeter('m', '1').createCounter('c');
 const bound: BoundCounter = bind(counter, { a: [1, 2] });
 bound.add(1);
 const snapshot: ResourceMetrics = reader.snapshot();
-const stats: ReadStats = reader.readStats();
+const stats: SeqlockReadStats = reader.readStats();
 const code: RegionErrorCode | 'E_OPTION' = new OptionError('a', 1, '2').code;
 const point = snapshot.scopeMetrics[0]?.metrics[0]?.dataPoints[0]?.value;
 new MeterProvider({ readers: [] });

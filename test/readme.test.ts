@@ -129,7 +129,7 @@ describe('README', () => {
   it('reads values', async () => {
     const { stdout } = await runWell(process.execPath, [join(FOLDER, 'read.mjs')]);
     expect(stdout.split('\n')[0]).to.equal('requests 3');
-    expect(stdout).to.match(/totalReads: 1, *\n? *firstTryReads: 1/);
+    expect(stdout).to.match(/totalReads: 1, *\n? *fastPathReads: 1/);
   });
 
   it('counts, gauges and times by name', async () => {

@@ -1,6 +1,5 @@
 import type { AggregationTemporalitySelector } from '@opentelemetry/sdk-metrics';
 import { yieldToEventLoop } from '../base/event-loop.ts';
-import { SerialQueue } from '../base/serial-queue.ts';
 import { performance } from '../base/platform.ts';
 import { Region } from '../memory/region.ts';
 import { INSTRUMENT_KINDS, type InstrumentKind } from '../state/records.ts';
@@ -8,7 +7,7 @@ import { readerOf, type StoreReader } from './directory/store-reader.ts';
 import { StreamSelection } from './directory/stream-selection.ts';
 import { TEMPORALITY_DELTA, type Resource } from './metric-data.ts';
 import { observe } from './observation.ts';
-import { CellReader, type ReadStats } from './rows/cell-reader.ts';
+import { CellReader, type SeqlockReadStats } from './rows/cell-reader.ts';
 import { SelfMetrics, type SelfMetric } from './self-metrics.ts';
 import type { MetricColumn, MetricColumns } from './rows/column.ts';
 import type { DeltaState } from './snapshot/deltas.ts';
@@ -68,7 +67,6 @@ export class MetricSource {
   readonly #cells: CellReader;
   readonly #snapshots: Snapshots;
   readonly #selfMetrics: SelfMetrics | undefined;
-  readonly #slices = new SerialQueue();
 
   /** `cells`: reads, and keeps account of it. */
   constructor(store: ReadableStore, options: MetricSourceOptions = {}, cells: CellReader = new CellReader()) {
@@ -109,20 +107,21 @@ export class MetricSource {
 
   /**
    * `columns` in slices of `millis` milliseconds, between which the event loop turns. Undefined when it was
-   * given up, as soon as they are not wanted any more.
+   * given up, as soon as they are not wanted any more. Call it again only when the call before is done.
    */
-  columnsInSlices(millis: number, isWanted: () => boolean = () => true): Promise<MetricColumns | undefined> {
-    return this.#slices.take(async () => {
-      while (!this.#store.refresh(performance.now() + millis)) await yieldToEventLoop();
+  async columnsInSlices(
+    millis: number,
+    isWanted: () => boolean = () => true,
+  ): Promise<MetricColumns | undefined> {
+    while (!this.#store.refresh(performance.now() + millis)) await yieldToEventLoop();
+    await yieldToEventLoop();
+    this.#snapshots.beginColumns();
+    let columns;
+    while ((columns = this.#snapshots.fillColumns(performance.now() + millis)) === undefined) {
       await yieldToEventLoop();
-      this.#snapshots.beginColumns();
-      let columns;
-      while ((columns = this.#snapshots.fillColumns(performance.now() + millis)) === undefined) {
-        await yieldToEventLoop();
-        if (!isWanted()) return undefined;
-      }
-      return this.#withOwn(columns);
-    });
+      if (!isWanted()) return undefined;
+    }
+    return this.#withOwn(columns);
   }
 
   #withOwn(columns: readonly MetricColumn[]): MetricColumns {
@@ -164,7 +163,7 @@ export class MetricSource {
   }
 
   /** What this source's reads have cost. */
-  readStats(): ReadStats {
+  readStats(): SeqlockReadStats {
     return this.#cells.stats();
   }
 

@@ -5,7 +5,7 @@ import type { StreamDescription } from '../state/records.ts';
 import { BEFORE_ANY_SET, SharedValueSum } from '../state/shared-value.ts';
 import { NONE, type MergedStream } from './directory/merged-stream.ts';
 import type { HistogramValue } from './metric-data.ts';
-import { SampledCellReader, type SeqlockReadStats } from './rows/sampled-cell-reader.ts';
+import { SampledCellReader, type SeqlockReadStats } from './rows/cell-reader.ts';
 import { CellCopies } from './rows/cell-copies.ts';
 import { histogramValueOf } from './rows/histogram.ts';
 import { rowsOf } from './rows/row-kinds.ts';
@@ -102,8 +102,12 @@ export class SeriesReader {
     let total = 0;
     let read = 0;
     let retried = 0;
-    for (let node = stream.firstOf(this.#series); node !== NONE; node = stream.nextOf(node), read++) {
-      const attempts = readSumInto(words, doubles, stream.cellOf(node), this.#copy);
+    for (
+      let contribution = stream.firstOf(this.#series);
+      contribution !== NONE;
+      contribution = stream.nextOf(contribution), read++
+    ) {
+      const attempts = readSumInto(words, doubles, stream.cellOf(contribution), this.#copy);
       if (attempts === 0) return undefined;
       if (attempts > 1) retried++;
       total += this.#copy[SUM_TOTAL]!;
@@ -120,8 +124,12 @@ export class SeriesReader {
     let read = 0;
     let retried = 0;
     sharedSum.reset();
-    for (let node = stream.firstOf(this.#series); node !== NONE; node = stream.nextOf(node), read++) {
-      const attempts = readSharedValueInto(words, doubles, stream.cellOf(node), this.#copy);
+    for (
+      let contribution = stream.firstOf(this.#series);
+      contribution !== NONE;
+      contribution = stream.nextOf(contribution), read++
+    ) {
+      const attempts = readSharedValueInto(words, doubles, stream.cellOf(contribution), this.#copy);
       if (attempts === 0) return undefined;
       if (attempts > 1) retried++;
       sharedSum.take(this.#copy);
@@ -156,8 +164,12 @@ export class SeriesReader {
     if (!this.#find()) return this.#epoch;
     const { region } = this.#shared.store;
     const stream = this.#stream!;
-    for (let node = stream.firstOf(this.#series); node !== NONE; node = stream.nextOf(node))
-      if (readSharedValueInto(region.words, region.doubles, stream.cellOf(node), this.#copy) !== 0)
+    for (
+      let contribution = stream.firstOf(this.#series);
+      contribution !== NONE;
+      contribution = stream.nextOf(contribution)
+    )
+      if (readSharedValueInto(region.words, region.doubles, stream.cellOf(contribution), this.#copy) !== 0)
         this.#epoch = Math.max(this.#epoch, Math.abs(this.#copy[SHARED_TICK]!));
     return this.#epoch;
   }

@@ -31,10 +31,10 @@ function readerMetrics(region: Region, cells: CellReader): SelfMetric[] {
       kind: 'counter',
       start,
       read: () => {
-        const { firstTryReads, retriedReads, staleReads } = cells.stats();
+        const { fastPathReads, retryReads, staleReads } = cells.stats();
         return [
-          { value: firstTryReads, attributes: FIRST_TRY },
-          { value: retriedReads, attributes: RETRIED },
+          { value: fastPathReads, attributes: FIRST_TRY },
+          { value: retryReads, attributes: RETRIED },
           { value: staleReads, attributes: STALE },
         ];
       },
@@ -45,7 +45,7 @@ function readerMetrics(region: Region, cells: CellReader): SelfMetric[] {
       unit: 's',
       kind: 'counter',
       start,
-      read: () => [{ value: cells.stats().readNanos / 1e9 }],
+      read: () => [{ value: cells.stats().totalReadNanos / 1e9 }],
     },
     {
       name: 'seqlock.observation.timeouts',

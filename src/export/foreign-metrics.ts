@@ -1,11 +1,15 @@
 /** Metrics of any OpenTelemetry producer as columns. */
 import { millisOf } from '../collect/hr-time.ts';
 import * as data from '../collect/metric-data.ts';
-import { MetricColumn, type ColumnScope, type MetricColumns } from '../collect/rows/column.ts';
+import {
+  MetricColumn,
+  type ColumnScope,
+  type MetricColumns,
+  type RowLayout,
+} from '../collect/rows/column.ts';
 import { exponentialLayout, fillExponentialRow } from '../collect/rows/exponential.ts';
 import { fillHistogramRow, histogramLayout } from '../collect/rows/histogram.ts';
 import { numberLayout } from '../collect/rows/number.ts';
-import type { RowLayout } from '../collect/rows/series-rows.ts';
 
 /** What any producer may deliver: temporality and kind are checked, not believed. */
 interface AnyMetric {

@@ -10,7 +10,7 @@ import { Warnings } from '../base/warnings.ts';
 import { collectedResource } from './collected-resource.ts';
 import type { Resource, ResourceMetrics } from '../collect/metric-data.ts';
 import { deltaKindsOf, MetricSource, type ReadableStore } from '../collect/metric-source.ts';
-import type { ReadStats } from '../collect/rows/cell-reader.ts';
+import type { SeqlockReadStats } from '../collect/rows/cell-reader.ts';
 import { DataPoints } from './data-points.ts';
 
 type Official = CollectionResult['resourceMetrics'];
@@ -82,7 +82,7 @@ export class SeqlockMetricProducer implements MetricProducer {
   }
 
   /** What this producer's reads have cost. */
-  readStats(): ReadStats {
+  readStats(): SeqlockReadStats {
     return this.#source.readStats();
   }
 }

@@ -1,5 +1,5 @@
 import { MetricReader, type MetricReaderOptions } from '@opentelemetry/sdk-metrics';
-import type { ReadStats } from '../collect/rows/cell-reader.ts';
+import type { SeqlockReadStats } from '../collect/rows/cell-reader.ts';
 import type { ResourceMetrics } from '../collect/metric-data.ts';
 import type { ExpositionOptions } from '../export/family-plan.ts';
 import { columnsOf } from '../export/foreign-metrics.ts';
@@ -57,7 +57,7 @@ export class SeqlockMetricReader extends MetricReader {
   }
 
   /** What reading shared memory has cost this reader so far, `collect` and `snapshot` together. */
-  readStats(): ReadStats {
+  readStats(): SeqlockReadStats {
     return this.#attached().readStats();
   }
 

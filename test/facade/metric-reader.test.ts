@@ -26,15 +26,15 @@ describe('SeqlockMetricReader', () => {
     meter.createHistogram('h').record(1);
     meter.createCounter('bound only').bind();
     for (let i = 0; i < 10; i++) reader.snapshot();
-    const { readNanos, ...reads } = reader.readStats();
-    expect(reads).to.deep.equal({ totalReads: 20, firstTryReads: 20, retriedReads: 0, staleReads: 0 });
-    expect(readNanos).to.be.within(1, 1e9);
+    const { totalReadNanos, ...reads } = reader.readStats();
+    expect(reads).to.deep.equal({ totalReads: 20, fastPathReads: 20, retryReads: 0, staleReads: 0 });
+    expect(totalReadNanos).to.be.within(1, 1e9);
     expect(other.readStats()).to.deep.equal({
       totalReads: 0,
-      firstTryReads: 0,
-      retriedReads: 0,
+      fastPathReads: 0,
+      retryReads: 0,
       staleReads: 0,
-      readNanos: 0,
+      totalReadNanos: 0,
     });
     return second.shutdown();
   });

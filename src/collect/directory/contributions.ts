@@ -43,18 +43,18 @@ export class Contributions {
   }
 
   /** The contribution after another, or NONE. */
-  nextOf(node: number): number {
-    return node < this.#next.length ? this.#next[node]! : NONE;
+  nextOf(contribution: number): number {
+    return contribution < this.#next.length ? this.#next[contribution]! : NONE;
   }
 
   /** Where a contribution's cell is: float64 index in the region. */
-  cellOf(node: number): number {
-    return this.#cells[node]!;
+  cellOf(contribution: number): number {
+    return this.#cells[contribution]!;
   }
 
   /** Whose it is. */
-  slabOf(node: number): number {
-    return this.#owners[node]!;
+  slabOf(contribution: number): number {
+    return this.#owners[contribution]!;
   }
 
   /** Of each contribution its cell. */
@@ -63,36 +63,36 @@ export class Contributions {
   }
 
   /** Adds the first contribution of series number `series`. */
-  begin(series: number, contribution: Contribution): void {
-    const node = this.#add(contribution);
-    if (node === series) return;
+  begin(series: number, part: Contribution): void {
+    const contribution = this.#add(part);
+    if (contribution === series) return;
     this.#first = reaching(this.#first, series);
     this.#last = reaching(this.#last, series);
-    this.#first[series] = this.#last[series] = node;
+    this.#first[series] = this.#last[series] = contribution;
   }
 
   /** Adds a further contribution of a series. */
-  append(series: number, contribution: Contribution): void {
-    const node = this.#add(contribution);
+  append(series: number, part: Contribution): void {
+    const contribution = this.#add(part);
     const last = series < this.#last.length ? this.#last[series]! : series;
     if (last >= this.#next.length) {
       const { length } = this.#next;
       this.#next = lengthened(this.#next, roomFor(last)).fill(NONE, length);
     }
-    this.#next[last] = node;
+    this.#next[last] = contribution;
     this.#last = reaching(this.#last, series);
-    this.#last[series] = node;
+    this.#last[series] = contribution;
   }
 
   #add({ cell, slab }: Contribution): number {
-    const node = this.#size++;
-    if (node === this.#cells.length) {
-      this.#cells = lengthened(this.#cells, roomFor(node));
+    const contribution = this.#size++;
+    if (contribution === this.#cells.length) {
+      this.#cells = lengthened(this.#cells, roomFor(contribution));
       this.#owners = lengthened(this.#owners, this.#cells.length);
     }
-    this.#cells[node] = cell;
-    this.#owners[node] = slab;
-    return node;
+    this.#cells[contribution] = cell;
+    this.#owners[contribution] = slab;
+    return contribution;
   }
 }
 

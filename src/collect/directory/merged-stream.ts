@@ -8,7 +8,6 @@ import type { Region } from '../../memory/region.ts';
 import { hrTimeOf, isEarlier } from '../hr-time.ts';
 import type { Exemplar } from '../metric-data.ts';
 import type { ExemplarBlock } from './exemplar-block.ts';
-import { StreamIntervals } from '../rows/intervals.ts';
 import { SeriesIndex } from './series-index.ts';
 
 export { NONE } from './contributions.ts';
@@ -36,7 +35,6 @@ export class MergedStream {
   #live = new Uint8Array(8);
   #sets = 0; // attribute sets, the overflow series not counted
   #overflow = NONE;
-  #intervals: StreamIntervals | undefined;
 
   constructor(description: StreamDescription) {
     this.description = description;
@@ -78,43 +76,47 @@ export class MergedStream {
   }
 
   /** The contribution after another, or NONE. */
-  nextOf(node: number): number {
-    return this.#contributions.nextOf(node);
+  nextOf(contribution: number): number {
+    return this.#contributions.nextOf(contribution);
   }
 
   /** Where a contribution's cell is: float64 index in the region. */
-  cellOf(node: number): number {
-    return this.#contributions.cellOf(node);
+  cellOf(contribution: number): number {
+    return this.#contributions.cellOf(contribution);
   }
 
   /** Whose it is. */
-  slabOf(node: number): number {
-    return this.#contributions.slabOf(node);
+  slabOf(contribution: number): number {
+    return this.#contributions.slabOf(contribution);
   }
 
   /** Of each contribution its cell, and the series it is a part of. */
   contributions(): { readonly cells: Int32Array; readonly series: Int32Array } {
-    const series = new Int32Array(this.nodes);
+    const series = new Int32Array(this.contributionCount);
     for (let i = 0; i < this.size; i++)
-      for (let node = this.firstOf(i); node !== NONE; node = this.nextOf(node)) series[node] = i;
+      for (
+        let contribution = this.firstOf(i);
+        contribution !== NONE;
+        contribution = this.nextOf(contribution)
+      )
+        series[contribution] = i;
     return { cells: this.#contributions.cells(), series };
   }
 
-  /** What came between collections, for the readers of this thread with delta temporality. */
-  get intervals(): StreamIntervals {
-    return (this.#intervals ??= new StreamIntervals());
-  }
-
   /** Number of contributions, of all series together. */
-  get nodes(): number {
+  get contributionCount(): number {
     return this.#contributions.size;
   }
 
   /** Sum of the versions of a series' cells, wrapping: it changes with every measurement. */
   updatesOf(series: number, words: Int32Array): number {
     let updates = 0;
-    for (let node = this.firstOf(series); node !== NONE; node = this.nextOf(node))
-      updates = (updates + Atomics.load(words, this.cellOf(node) << 1)) | 0;
+    for (
+      let contribution = this.firstOf(series);
+      contribution !== NONE;
+      contribution = this.nextOf(contribution)
+    )
+      updates = (updates + Atomics.load(words, this.cellOf(contribution) << 1)) | 0;
     return updates;
   }
 
@@ -124,8 +126,12 @@ export class MergedStream {
    */
   isLive(series: number, words: Int32Array): boolean {
     if (this.#live[series] === 1) return true;
-    for (let node = this.firstOf(series); node !== NONE; node = this.nextOf(node)) {
-      if (Atomics.load(words, this.cellOf(node) << 1) === 0) continue;
+    for (
+      let contribution = this.firstOf(series);
+      contribution !== NONE;
+      contribution = this.nextOf(contribution)
+    ) {
+      if (Atomics.load(words, this.cellOf(contribution) << 1) === 0) continue;
       this.#live[series] = 1;
       return true;
     }
@@ -142,8 +148,12 @@ export class MergedStream {
     if (blocks === undefined) return undefined;
     const start = hrTimeOf(since);
     let newest: Exemplar[] | undefined; // by place, with holes
-    for (let node = this.firstOf(series); node !== NONE; node = this.nextOf(node)) {
-      const block = blocks.get(this.cellOf(node));
+    for (
+      let contribution = this.firstOf(series);
+      contribution !== NONE;
+      contribution = this.nextOf(contribution)
+    ) {
+      const block = blocks.get(this.cellOf(contribution));
       if (block === undefined) continue;
       for (let place = 0; place < block.places; place++) {
         const exemplar = block.read(place, region);

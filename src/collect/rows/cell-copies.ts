@@ -9,14 +9,14 @@ import type { CellReading, ReadCell } from './cell-reader.ts';
  */
 export class CellCopies {
   readonly region: Region;
-  readonly #cells: CellReading;
+  readonly #cells: Pick<CellReading, 'read'>;
   #copy = new Float64Array(64);
   // of cells that could not be copied once
   readonly #previous = new Map<number, Float64Array<ArrayBuffer> | undefined>();
   readonly #deadSlabs = new Map<number, boolean>(); // of the snapshot that is being taken
   #stale = 0;
 
-  constructor(region: Region, cells: CellReading) {
+  constructor(region: Region, cells: Pick<CellReading, 'read'>) {
     this.region = region;
     this.#cells = cells;
   }

@@ -13,10 +13,8 @@ export interface ColumnScope {
   readonly attributes?: Attributes | undefined;
 }
 
-export interface ColumnDescription {
-  readonly scope: ColumnScope;
-  readonly name: string;
-  readonly unit: string;
+/** What of a column's description depends on how its rows are made. */
+export interface RowLayout {
   readonly kind: ColumnKind;
   /**
    * Numbers a row has: their layout is drawn where rows of this kind are made, in number.ts, histogram.ts or
@@ -33,6 +31,12 @@ export interface ColumnDescription {
   readonly hasMinMax: boolean;
   /** True where values add up: not for a gauge, unless it is merged to its sum. */
   readonly isSum: boolean;
+}
+
+export interface ColumnDescription extends RowLayout {
+  readonly scope: ColumnScope;
+  readonly name: string;
+  readonly unit: string;
   /** What made the measurements; undefined where nobody will ask. */
   readonly instrument?: InstrumentKind;
   /** Whether all measurements are integers. */

@@ -34,7 +34,8 @@ import type { ExponentialHistogramValue } from '../metric-data.ts';
 import type { CellCopies } from './cell-copies.ts';
 import type { ReadCell } from './cell-reader.ts';
 import type { ReaderIntervals, SeriesInterval } from './intervals.ts';
-import { SeriesRows, type RowLayout } from './series-rows.ts';
+import type { RowLayout } from './column.ts';
+import { SeriesRows } from './series-rows.ts';
 
 export type ExponentialHistogramAggregation = Extract<Aggregation, { type: 'exponential-histogram' }>;
 
@@ -141,9 +142,8 @@ export class ExponentialRows extends SeriesRows {
       max: hasCarried ? Math.max(max, copy[copiedCarried + ROW_MAX]!) : max,
     };
     const interval = { since: copy[copiedSince]!, version, sum: copy[ROW_SUM]!, min, max };
-    if (!intervals.note(series, contribution, interval, total)) return;
-    addExponentialRow(this.#interval, 0, copy, this.#aggregation.maxSize);
-    this.copies.noteReported(this.stream.cellOf(contribution), version);
+    if (this.note(intervals, series, contribution, interval, total))
+      addExponentialRow(this.#interval, 0, copy, this.#aggregation.maxSize);
   }
 
   /**

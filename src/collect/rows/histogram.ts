@@ -28,7 +28,8 @@ import type { HistogramValue } from '../metric-data.ts';
 import type { CellCopies } from './cell-copies.ts';
 import type { ReadCell } from './cell-reader.ts';
 import type { ReaderIntervals, SeriesInterval } from './intervals.ts';
-import { SeriesRows, type RowLayout } from './series-rows.ts';
+import type { RowLayout } from './column.ts';
+import { SeriesRows } from './series-rows.ts';
 
 export type HistogramAggregation = Extract<Aggregation, { type: 'explicit-bucket-histogram' }>;
 
@@ -100,17 +101,15 @@ export class HistogramRows extends SeriesRows {
   #note(series: number, contribution: number, copy: Float64Array, intervals: ReaderIntervals): void {
     const at = HISTOGRAM_BUCKETS + this.layout.words - BUCKETS;
     const fields = at + HISTOGRAM_INTERVAL;
-    const version = copy[at + HISTOGRAM_VERSION]!;
     const interval = {
       since: copy[at + HISTOGRAM_SINCE]!,
-      version,
+      version: copy[at + HISTOGRAM_VERSION]!,
       sum: copy[fields]!,
       min: copy[fields + 1]!,
       max: copy[fields + 2]!,
     };
     const total = { min: copy[HISTOGRAM_MIN]!, max: copy[HISTOGRAM_MAX]! };
-    if (intervals.note(series, contribution, interval, total))
-      this.copies.noteReported(this.stream.cellOf(contribution), version);
+    this.note(intervals, series, contribution, interval, total);
   }
 
   /** The sum is not known when an infinite value was counted earlier, and no interval says it. */

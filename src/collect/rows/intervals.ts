@@ -1,4 +1,5 @@
 import { lengthened, roomFor } from '../../base/array-room.ts';
+import type { MergedStream } from '../directory/merged-stream.ts';
 
 /** What one contribution's cell has of its interval (state/cells/carried.ts). */
 export interface CellInterval {
@@ -94,6 +95,15 @@ export class StreamIntervals {
     if (contribution >= this.#reported.length)
       this.#reported = lengthened(this.#reported, roomFor(contribution));
   }
+}
+
+const intervalsByStream = new WeakMap<MergedStream, StreamIntervals>();
+
+/** What came between collections, for the readers of this thread that take deltas of `stream`. */
+export function intervalsOf(stream: MergedStream): StreamIntervals {
+  let intervals = intervalsByStream.get(stream);
+  if (intervals === undefined) intervalsByStream.set(stream, (intervals = new StreamIntervals()));
+  return intervals;
 }
 
 /** What one reader has not reported yet, by series. */

@@ -23,8 +23,8 @@ import { SharedValueSum } from '../../state/shared-value.ts';
 import { NONE, type MergedStream } from '../directory/merged-stream.ts';
 import type { CellCopies } from './cell-copies.ts';
 import type { ReaderIntervals, SeriesInterval } from './intervals.ts';
-import type { ColumnKind, MetricColumn } from './column.ts';
-import { SeriesRows, type RowLayout } from './series-rows.ts';
+import type { ColumnKind, MetricColumn, RowLayout } from './column.ts';
+import { SeriesRows } from './series-rows.ts';
 
 export const NUMBER_WORDS = 1;
 
@@ -75,15 +75,13 @@ export class SumRows extends SeriesRows {
 
   /** From the first total on of which differences lack digits. */
   #note(series: number, contribution: number, copy: Float64Array, intervals: ReaderIntervals): void {
-    const { stream, copies } = this;
     if (!intervals.isStarted) {
       if (Number.isSafeInteger(copy[SUM_TOTAL])) return; // differences are exact
-      intervals.start(stream.nodes);
+      intervals.start(this.stream.contributionCount);
     }
-    const version = copy[SUM_VERSION]!;
-    const interval = { since: copy[SUM_SINCE]!, version, sum: copy[SUM_INTERVAL]!, min: 0, max: 0 };
-    if (intervals.note(series, contribution, interval, interval))
-      copies.noteReported(stream.cellOf(contribution), version);
+    const [since, version] = [copy[SUM_SINCE]!, copy[SUM_VERSION]!];
+    const interval = { since, version, sum: copy[SUM_INTERVAL]!, min: 0, max: 0 };
+    this.note(intervals, series, contribution, interval, interval);
   }
 
   override subtract(

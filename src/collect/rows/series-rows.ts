@@ -1,18 +1,7 @@
 import type { MergedStream } from '../directory/merged-stream.ts';
 import type { CellCopies } from './cell-copies.ts';
-import type { ColumnKind, MetricColumn } from './column.ts';
-import type { ReaderIntervals, SeriesInterval } from './intervals.ts';
-
-/** What of a column's description depends on how its rows are made. */
-export interface RowLayout {
-  readonly kind: ColumnKind;
-  readonly words: number;
-  readonly boundaries: readonly number[];
-  readonly maxSize?: number;
-  readonly hasSum: boolean;
-  readonly hasMinMax: boolean;
-  readonly isSum: boolean;
-}
+import type { MetricColumn, RowLayout } from './column.ts';
+import type { CellInterval, ReaderIntervals, SeriesInterval } from './intervals.ts';
 
 /**
  * The series of one stream as rows of numbers, for one reader: each is put together from the cells of its
@@ -43,6 +32,19 @@ export abstract class SeriesRows {
    */
   lend(_series: number): Float64Array<ArrayBuffer> | undefined {
     return undefined;
+  }
+
+  /** Notes what is new in a copy of a contribution's cell, and says so in the cell; false when nothing is. */
+  protected note(
+    intervals: ReaderIntervals,
+    series: number,
+    contribution: number,
+    interval: CellInterval,
+    total: { readonly min: number; readonly max: number },
+  ): boolean {
+    if (!intervals.note(series, contribution, interval, total)) return false;
+    this.copies.noteReported(this.stream.cellOf(contribution), interval.version);
+    return true;
   }
 
   /** Adds what a series amounts to now to a column: a row, as a rule; none, or one for each writer. */

@@ -8,7 +8,7 @@ import { isObserved, streamKey } from '../../state/records.ts';
 import { NONE, type MergedStream } from '../directory/merged-stream.ts';
 import type { CellCopies } from '../rows/cell-copies.ts';
 import type { MetricColumn } from '../rows/column.ts';
-import type { ReaderIntervals } from '../rows/intervals.ts';
+import { intervalsOf, type ReaderIntervals } from '../rows/intervals.ts';
 import type { SeriesRows } from '../rows/series-rows.ts';
 
 /**
@@ -57,7 +57,7 @@ export class ReportedStream {
     this.#rows = rows;
     this.#isObserved = isObserved(stream.description.kind);
     this.#reported = new Float64Array(8 * this.#words);
-    if (rows.reportedBy === 'series') this.#intervals = stream.intervals.addReader();
+    if (rows.reportedBy === 'series') this.#intervals = intervalsOf(stream).addReader();
   }
 
   /**
@@ -103,7 +103,7 @@ export class ReportedStream {
 
   /** Rows that are kept. */
   get #size(): number {
-    return this.#rows.reportedBy === 'contribution' ? this.#stream.nodes : this.#stream.size;
+    return this.#rows.reportedBy === 'contribution' ? this.#stream.contributionCount : this.#stream.size;
   }
 
   #reserve(): void {
@@ -120,7 +120,9 @@ export class ReportedStream {
       stream: streamKey(stream.description),
       ...stream.contributions(),
       versions:
-        this.#intervals?.isStarted === true ? stream.intervals.reported(stream.nodes) : new Float64Array(0),
+        this.#intervals?.isStarted === true
+          ? intervalsOf(stream).reported(stream.contributionCount)
+          : new Float64Array(0),
       updates: this.#updates.subarray(0, stream.size),
       rows: this.#reported.subarray(0, this.#size * this.#words),
       untilMillis: this.#previousMillis,
@@ -145,7 +147,7 @@ export class ReportedStream {
     same.ofSeries.forEach((there, series) => (this.#updates[series] = state.updates[there] ?? 0));
     if (state.versions.length > 0)
       same.ofContribution.forEach((there, contribution) =>
-        this.#stream.intervals.resume(contribution, state.versions[there] ?? 0),
+        intervalsOf(this.#stream).resume(contribution, state.versions[there] ?? 0),
       );
     return true;
   }
@@ -165,21 +167,25 @@ export function correspondence(
   stream: MergedStream,
   { cells, series }: DeltaState,
 ): Correspondence | undefined {
-  const there = new Map<number, number>();
-  cells.forEach((cell, contribution) => there.set(cell, contribution));
+  const byCell = new Map<number, number>();
+  cells.forEach((cell, there) => byCell.set(cell, there));
   const ofSeries = new Int32Array(stream.size).fill(NONE);
-  const ofContribution = new Int32Array(stream.nodes).fill(NONE);
+  const ofContribution = new Int32Array(stream.contributionCount).fill(NONE);
   const here = new Map<number, number>(); // series of the state -> of this thread
   let found = 0;
   for (let own = 0; own < stream.size; own++)
-    for (let node = stream.firstOf(own); node !== NONE; node = stream.nextOf(node)) {
-      const contribution = there.get(stream.cellOf(node));
-      if (contribution === undefined) continue;
+    for (
+      let contribution = stream.firstOf(own);
+      contribution !== NONE;
+      contribution = stream.nextOf(contribution)
+    ) {
+      const there = byCell.get(stream.cellOf(contribution));
+      if (there === undefined) continue;
       found++;
-      const other = series[contribution]!;
+      const other = series[there]!;
       if (ofSeries[own] !== NONE && ofSeries[own] !== other) return undefined;
       if ((here.get(other) ?? own) !== own) return undefined;
-      ofContribution[node] = contribution;
+      ofContribution[contribution] = there;
       ofSeries[own] = other;
       here.set(other, own);
     }

@@ -1,5 +1,5 @@
 import { setSource } from '../../export/metric-producer.ts';
-import type { SeqlockReadStats } from '../../collect/rows/sampled-cell-reader.ts';
+import type { SeqlockReadStats } from '../../collect/rows/cell-reader.ts';
 import type { SeqlockMeterProvider, SeqlockMeterProviderOptions } from '../meter-provider.ts';
 import { BaseMetricsProvider } from './base-metrics-provider.ts';
 import { SeqlockBackend } from './seqlock-backend.ts';

@@ -186,9 +186,9 @@ describe('MetricSource.columnsInSlices', () => {
 
   it('makes one slice a turn for all who ask, of snapshots with what was recorded before they were asked for', async () => {
     const store = new Store();
-    const source = new MetricSource({ region: store.region });
     const least: number[] = [];
     const ask = async (): Promise<void> => {
+      const source = new MetricSource({ region: store.region });
       const [column] = (await source.columnsInSlices(-1))!.columns;
       least.push(Math.min(...valuesOf(column!)));
     };
