@@ -11,9 +11,27 @@ import type { ContentCoding } from './accept.ts';
  * percent of the size.
  */
 const PIECE_BYTES = 64 * 1024;
+/**
+ * What zlib takes at a time for the output of a piece. What it does not fill is kept with the body, and a
+ * text shrinks to a tenth.
+ */
+const OUTPUT_BYTES = 8192;
+/**
+ * Small pieces are put together here. One step at a time uses it: a piece is compressed before the next is
+ * made.
+ */
+const joined = Buffer.allocUnsafeSlow(PIECE_BYTES);
+const JOINED: Joining = {
+  upTo: PIECE_BYTES,
+  join(small) {
+    let length = 0;
+    for (const piece of small) length += piece.copy(joined, length);
+    return joined.subarray(0, length);
+  },
+};
 
 /** `node:zlib` as it is from 22.15 on; its types here are those of Node 20. */
-type ZstdCompressSync = (bytes: Buffer) => Buffer;
+type ZstdCompressSync = (bytes: Buffer, options: { readonly chunkSize: number }) => Buffer;
 const { zstdCompressSync } = zlib as { readonly zstdCompressSync?: ZstdCompressSync };
 
 /** What can be made here. Of equals the first is used. */
@@ -28,8 +46,9 @@ export function compressed(pieces: readonly Buffer[], coding: 'gzip' | 'zstd'): 
 
 /** Frames one after the other are what one frame of all is to a receiver (RFC 8878). */
 function* zstdFrames(pieces: readonly Buffer[], compress: ZstdCompressSync): Generator<Buffer> {
-  for (const piece of inPieces(pieces, PIECE_BYTES)) yield compress(piece);
-  yield compress(Buffer.alloc(0)); // there is a frame where there is nothing else
+  const options = { chunkSize: OUTPUT_BYTES };
+  for (const piece of inPieces(pieces, PIECE_BYTES, JOINED)) yield compress(piece, options);
+  yield compress(Buffer.alloc(0), options); // there is a frame where there is nothing else
 }
 
 /**
@@ -42,10 +61,14 @@ function* gzipMember(pieces: readonly Buffer[]): Generator<Buffer> {
   yield Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 4, 255]); // 4: fastest; 255: of no system
   let crc = 0;
   let length = 0;
-  for (const piece of inPieces(pieces, PIECE_BYTES)) {
+  for (const piece of inPieces(pieces, PIECE_BYTES, JOINED)) {
     crc = zlib.crc32(piece, crc);
     length += piece.length;
-    yield zlib.deflateRawSync(piece, { level: 1, finishFlush: zlib.constants.Z_SYNC_FLUSH });
+    yield zlib.deflateRawSync(piece, {
+      level: 1,
+      finishFlush: zlib.constants.Z_SYNC_FLUSH,
+      chunkSize: OUTPUT_BYTES,
+    });
   }
   const end = Buffer.from([3, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
   end.writeUInt32LE(crc, 2);
@@ -53,13 +76,26 @@ function* gzipMember(pieces: readonly Buffer[]): Generator<Buffer> {
   yield end;
 }
 
-/** The bytes in pieces of about `size`: small ones are put together, large ones cut up. */
-export function* inPieces(pieces: readonly Buffer[], size: number): Generator<Buffer> {
+/** How `inPieces` puts small pieces together. */
+interface Joining {
+  /** To pieces of at most so many bytes. */
+  readonly upTo: number;
+  /** Those it is handed are more than one. */
+  readonly join: (small: readonly Buffer[]) => Buffer;
+}
+
+/** The bytes in pieces: those above twice `size` are cut up, small ones put together. */
+export function* inPieces(
+  pieces: readonly Buffer[],
+  size: number,
+  { upTo, join }: Joining,
+): Generator<Buffer> {
   let small: Buffer[] = [];
   let bytes = 0;
   for (const piece of pieces) {
-    if (bytes + piece.length > size && bytes > 0) {
-      yield small.length === 1 ? small[0]! : Buffer.concat(small, bytes);
+    if (piece.length === 0) continue;
+    if (bytes + piece.length > upTo && bytes > 0) {
+      yield small.length === 1 ? small[0]! : join(small);
       small = [];
       bytes = 0;
     }
@@ -68,5 +104,5 @@ export function* inPieces(pieces: readonly Buffer[], size: number): Generator<Bu
     small.push(piece.subarray(at));
     bytes += piece.length - at;
   }
-  if (bytes > 0) yield small.length === 1 ? small[0]! : Buffer.concat(small, bytes);
+  if (bytes > 0) yield small.length === 1 ? small[0]! : join(small);
 }

@@ -9,6 +9,8 @@ import { inPieces } from './compression.ts';
 import type { TextBody } from './prometheus-text.ts';
 
 const WRITE_BYTES = 64 * 1024;
+/** Pieces below this are copied together, for each receiver anew; larger ones are sent as they are. */
+const JOINED = { upTo: 4096, join: (small: readonly Buffer[]): Buffer => Buffer.concat(small) };
 /** Written before the receiver is waited for. */
 const BURST_BYTES = 512 * 1024;
 /** A receiver that has taken nothing for so long has stalled. */
@@ -76,12 +78,12 @@ export class Deliveries {
   }
 }
 
-/** Without copies, and with as few system calls as the receiver lets it. */
+/** Without copies of large pieces, and with as few system calls as the receiver lets it. */
 async function write(delivery: Delivery): Promise<void> {
   const { response, body } = delivery;
   let bytes = 0;
   response.cork();
-  for (const piece of inPieces(body.pieces, WRITE_BYTES)) {
+  for (const piece of inPieces(body.pieces, WRITE_BYTES, JOINED)) {
     if (response.destroyed) return;
     response.write(piece);
     bytes += piece.length;

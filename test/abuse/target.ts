@@ -10,6 +10,11 @@ import type { AppCommand, AppOptions, AppReport } from './app.ts';
 const APP = fileURLToPath(new URL('./app.js', import.meta.url));
 const SCRAPER = fileURLToPath(new URL('./scraper.js', import.meta.url));
 const LOOK_MILLIS = 50;
+/**
+ * V8 collects all garbage each time, and often: what it would let lie until it sees fit, some tens of megabytes, is not held by
+ * anybody, and says nothing of what is.
+ */
+const COLLECTING = ['--gc-global', '--max-semi-space-size=2'];
 
 export class Target {
   readonly port: number;
@@ -33,7 +38,7 @@ export class Target {
           execPath: 'sh',
           execArgv: ['-c', `ulimit -n ${maxDescriptors}; exec "${process.execPath}" "$0" "$@"`],
         })
-      : fork(APP, [JSON.stringify(options)]);
+      : fork(APP, [JSON.stringify(options)], { execArgv: COLLECTING });
     const [report] = (await once(child, 'message')) as [AppReport];
     return new Target(child, report);
   }
@@ -45,6 +50,10 @@ export class Target {
   async report(): Promise<AppReport> {
     this.tell('report');
     return ((await once(this.#child, 'message')) as [AppReport])[0];
+  }
+
+  get pid(): number {
+    return this.#child.pid!;
   }
 
   get isAlive(): boolean {
@@ -72,8 +81,22 @@ export class Target {
   }
 }
 
+/** How long the system's clock ticks that processor time is counted in: 100 a second for all who ask. */
+const TICK_MILLIS = 10;
+
+/** What a process has had of the processors, in milliseconds. */
+function processorMillis(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)!.split(' ');
+  return (Number(fields[11]) + Number(fields[12])) * TICK_MILLIS;
+}
+
+/** The port that is scraped, and the process behind it. */
+export type Asked = Pick<Target, 'port' | 'pid'>;
+
 export interface Scrape {
   readonly millis: number;
+  /** What the processors did for the app from the question to the answer. */
+  readonly workMillis: number;
   readonly status: number;
   readonly bytes: number;
   /** Samples in it. */
@@ -82,8 +105,9 @@ export interface Scrape {
 }
 
 /** One honest scrape, as Prometheus makes it: to the end, compressed. Rejects after 10 seconds. */
-export function scrape(port: number, headers: IncomingHttpHeaders = {}): Promise<Scrape> {
+export function scrape({ port, pid }: Asked, headers: IncomingHttpHeaders = {}): Promise<Scrape> {
   const started = performance.now();
+  const workBefore = processorMillis(pid);
   return new Promise((resolve, reject) => {
     const req = request(
       {
@@ -100,11 +124,13 @@ export function scrape(port: number, headers: IncomingHttpHeaders = {}): Promise
         res.on('close', () => reject(new Error('cut off')));
         res.on('end', () => {
           const millis = performance.now() - started;
+          const workMillis = processorMillis(pid) - workBefore;
           const sent = Buffer.concat(pieces);
           const body = res.headers['content-encoding'] === 'gzip' ? gunzipSync(sent) : sent;
           const text = body.toString('latin1');
           resolve({
             millis,
+            workMillis,
             status: res.statusCode!,
             bytes: body.length,
             lines: text.split('\n').length,
@@ -124,26 +150,46 @@ export interface Seen {
   readonly failures: string[];
 }
 
-/** Scrapes all the while in a process of its own, as a Prometheus beside the abuse does. */
+/** Scrapes in a process of its own while it is wanted, as a Prometheus beside the abuse does. */
 export class HonestScraper {
-  scrapes: readonly Scrape[] = [];
-  failures: readonly string[] = [];
+  readonly scrapes: Scrape[] = [];
+  readonly failures: string[] = [];
   readonly #child: ChildProcess;
 
-  constructor(port: number, pauseMillis: number, headers: IncomingHttpHeaders = {}) {
-    this.#child = fork(SCRAPER, [JSON.stringify({ port, pauseMillis, headers })]);
+  /** Begins at once. */
+  constructor({ port, pid }: Asked, pauseMillis: number, headers: IncomingHttpHeaders = {}) {
+    this.#child = fork(SCRAPER, [JSON.stringify({ asked: { port, pid }, pauseMillis, headers })]);
   }
 
-  async stop(): Promise<this> {
-    this.#child.send('stop');
-    const [seen] = (await once(this.#child, 'message')) as [Seen];
-    Object.assign(this, seen);
+  async pause(): Promise<void> {
+    this.#child.send('pause');
+    const [{ scrapes, failures }] = (await once(this.#child, 'message')) as [Seen];
+    this.scrapes.push(...scrapes);
+    this.failures.push(...failures);
+  }
+
+  goOn(): void {
+    this.#child.send('go on');
+  }
+
+  async stop(): Promise<void> {
+    await this.pause();
     this.#child.disconnect();
-    return this;
   }
 
-  get medianMillis(): number {
-    const sorted = this.scrapes.map(({ millis }) => millis).sort((a, b) => a - b);
-    return sorted[sorted.length >> 1] ?? Infinity;
+  get millis(): number {
+    return middle(this.scrapes.map(({ millis }) => millis));
   }
+
+  /** What the app did during a scrape. On a machine that is busy with other things it stays what it is. */
+  get workMillis(): number {
+    return middle(this.scrapes.map(({ workMillis }) => workMillis));
+  }
+}
+
+/** The mean of the middle half. */
+function middle(values: number[]): number {
+  const cut = Math.floor(values.length / 4);
+  const half = values.sort((a, b) => a - b).slice(cut, values.length - cut);
+  return half.reduce((sum, value) => sum + value, 0) / half.length;
 }

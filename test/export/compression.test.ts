@@ -52,6 +52,25 @@ describe('compressed', () => {
       expect([...compressed(plain, 'gzip')].length).to.be.within(10, 2 + bytes / 65_536);
   });
 
+  it('is whole where pieces are empty before one that is cut up', () => {
+    const plain = [Buffer.alloc(0), Buffer.alloc(130_000, 'abc'), Buffer.alloc(0), Buffer.alloc(10, 'd')];
+    for (const coding of CODINGS as ('gzip' | 'zstd')[]) {
+      const whole = Buffer.concat([...compressed(plain, coding)]);
+      const text = coding === 'zstd' ? zstdDecompressSync!(whole) : zlib.gunzipSync(whole);
+      expect(text.equals(Buffer.concat(plain))).to.equal(true);
+    }
+  });
+
+  it('keeps little more memory than it has bytes', () => {
+    const lines = Array.from({ length: 20_000 }, (_, i) => `requests_total{route="/${i}"} ${i * 7919}\n`);
+    for (const coding of CODINGS as ('gzip' | 'zstd')[]) {
+      const pieces = [...compressed([Buffer.from(lines.join(''))], coding)];
+      const kept = new Set(pieces.map(({ buffer }) => buffer));
+      const bytes = [...kept].reduce((sum, { byteLength }) => sum + byteLength, 0);
+      expect(bytes).to.be.below(Buffer.concat(pieces).length + 8192 * (1 + pieces.length));
+    }
+  });
+
   it('takes little more room than all at once', () => {
     const lines = Array.from(
       { length: 20_000 },
@@ -68,11 +87,26 @@ describe('inPieces', () => {
     fc.assert(
       fc.property(pieces, fc.integer({ min: 1, max: 100_000 }), (arrays, size) => {
         const plain = arrays.map((bytes) => Buffer.from(bytes));
-        const cut = [...inPieces(plain, Math.max(size, 1000))];
+        const joining = { upTo: size, join: (small: readonly Buffer[]) => Buffer.concat(small) };
+        const cut = [...inPieces(plain, Math.max(size, 1000), joining)];
         expect(Buffer.concat(cut).equals(Buffer.concat(plain))).to.equal(true);
         for (const { length } of cut) expect(length).to.be.at.most(2 * Math.max(size, 1000));
       }),
       { numRuns: 50 },
     );
+  });
+
+  it('joins what fits, and hands on what is larger without a copy', () => {
+    const sizes = [10, 20, 5000, 10, 4090, 30];
+    const plain = sizes.map((size) => Buffer.alloc(size, 'x'));
+    const joins: number[][] = [];
+    const join = (small: readonly Buffer[]): Buffer => {
+      joins.push(small.map(({ length }) => length));
+      return Buffer.concat(small);
+    };
+    const cut = [...inPieces(plain, 65_536, { upTo: 4096, join })];
+    expect(joins).to.deep.equal([[10, 20]]);
+    expect(cut.map(({ length }) => length)).to.deep.equal([30, 5000, 10, 4090, 30]);
+    expect(cut[1]!.buffer).to.equal(plain[2]!.buffer);
   });
 });
