@@ -5,9 +5,9 @@ import { rowOf, type Contender, type Row, type Rounds } from './row.ts';
 import { official, ours, promClient, type Kind, type Subject } from './subjects.ts';
 
 /** Above this, prom-client's histograms are left out: 100,000 of them make it 2 million objects, and nobody waits for that. */
-const MOST_PROM_HISTOGRAMS = 10_000;
+const MAX_PROM_HISTOGRAMS = 10_000;
 /** Above this, the official SDK takes seconds each time. */
-const MOST_EXPONENTIAL = 10_000;
+const MAX_EXPONENTIAL = 10_000;
 const ATTRIBUTES = 3;
 /** Collections per measurement, so that one takes a few milliseconds at least. */
 const SERIES_PER_MEASUREMENT = 10_000;
@@ -29,7 +29,7 @@ export async function benchCollecting(seriesCounts: readonly number[], rounds: n
   const rows: Row[] = [];
   for (const kind of ['counter', 'histogram', 'exponential'] as const)
     for (const series of seriesCounts)
-      if (kind !== 'exponential' || series <= MOST_EXPONENTIAL)
+      if (kind !== 'exponential' || series <= MAX_EXPONENTIAL)
         rows.push(...(await collectSeries(kind, series, rounds)));
   rows.push(...(await collectSeries('exponential', seriesCounts[1]!, rounds, true)));
   return rows;
@@ -38,7 +38,7 @@ export async function benchCollecting(seriesCounts: readonly number[], rounds: n
 async function collectSeries(kind: Kind, series: number, rounds: number, ones = false): Promise<Row[]> {
   const own = ours();
   const peers =
-    kind === 'exponential' || (kind === 'histogram' && series > MOST_PROM_HISTOGRAMS)
+    kind === 'exponential' || (kind === 'histogram' && series > MAX_PROM_HISTOGRAMS)
       ? [official()]
       : [official(), promClient()];
   const spread = kind === 'counter' || ones ? undefined : latencies();

@@ -26,7 +26,7 @@ export const PROM_LABELS = ['route', 'method', 'status'];
 /** The default bounds of OpenTelemetry, given to prom-client too. */
 export const PROM_BUCKETS = [0, 5, 10, 25, 50, 75, 100, 250, 500, 750, 1000, 2500, 5000, 7500, 10000];
 /** More than any benchmark makes. */
-export const MOST_SERIES = 200_000;
+export const MAX_SERIES = 200_000;
 export const PUSH_EVERY_MILLIS = 2000;
 
 export interface ExposeOptions {
@@ -61,7 +61,7 @@ export async function expose(
       return { record: () => {}, port: 0 };
     case 'official': {
       const exporter = new PrometheusExporter({ preventServerStart: true });
-      Object.assign(exporter, { _cardinalitySelector: () => MOST_SERIES }); // it has no option for it
+      Object.assign(exporter, { _cardinalitySelector: () => MAX_SERIES }); // it has no option for it
       const readers = [exporter, ...(url === undefined ? [] : [officialPush(url)])];
       const provider = new MeterProvider({ readers });
       observeOtel(provider);
@@ -101,7 +101,7 @@ export async function expose(
     }
     case 'ours':
     case 'handler': {
-      const views = [{ instrumentName: '*', aggregationCardinalityLimit: MOST_SERIES }]; // workers follow
+      const views = [{ instrumentName: '*', aggregationCardinalityLimit: MAX_SERIES }]; // workers follow
       const provider = new SeqlockMeterProvider(isWorker ? {} : { views });
       observeOtel(provider);
       const record = otelRecord(provider, kind);
@@ -147,7 +147,7 @@ function officialPush(url: string): PeriodicExportingMetricReader {
     exporter: new OTLPMetricExporter({ url }),
     exportIntervalMillis: PUSH_EVERY_MILLIS,
     exportTimeoutMillis: PUSH_EVERY_MILLIS,
-    cardinalityLimits: { default: MOST_SERIES },
+    cardinalityLimits: { default: MAX_SERIES },
   });
 }
 

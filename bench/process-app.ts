@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import * as prom from 'prom-client';
 import { createPrometheusHandler, MetricStore, SeqlockMeterProvider } from '../src/index.ts';
 import { slabProcess, slabsUsed } from '../src/memory/slab.ts';
-import { labelsOf, MOST_SERIES, PROM_BUCKETS, PROM_LABELS } from './exposed.ts';
+import { labelsOf, MAX_SERIES, PROM_BUCKETS, PROM_LABELS } from './exposed.ts';
 
 export interface ProcessTask {
   readonly contender: 'ours' | 'prom' | 'none';
@@ -37,7 +37,7 @@ async function startOurs(): Promise<void> {
     maxBytes: 512 * 2 ** 20,
     ...(task.directory !== undefined && { directory: task.directory }),
   });
-  const views = [{ instrumentName: '*', aggregationCardinalityLimit: MOST_SERIES }];
+  const views = [{ instrumentName: '*', aggregationCardinalityLimit: MAX_SERIES }];
   const provider = new SeqlockMeterProvider({ store, views });
   const histogram = provider.getMeter('bench').createHistogram('requests');
   recordAll((one, value) => histogram.record(value, one));

@@ -49,10 +49,10 @@ export class Environment {
     return used;
   }
 
-  wholeNumber(names: Names, least: number, most: number, fallback: number): number {
-    return this.#read(names, fallback, `a whole number from ${least} to ${most}`, (text) => {
+  wholeNumber(names: Names, min: number, max: number, fallback: number): number {
+    return this.#read(names, fallback, `a whole number from ${min} to ${max}`, (text) => {
       const value = Number(text);
-      return Number.isInteger(value) && value >= least && value <= most ? value : undefined;
+      return Number.isInteger(value) && value >= min && value <= max ? value : undefined;
     });
   }
 

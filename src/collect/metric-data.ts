@@ -4,7 +4,8 @@
  * nothing of that package is loaded where metrics are only read; a test holds the two together.
  */
 import type { Attributes, HrTime, ValueType } from '@opentelemetry/api';
-import type { InstrumentKind, Scope } from '../state/records.ts';
+import type { Scope } from '../state/records.ts';
+import type { InstrumentKind } from '../state/stream-choices.ts';
 
 export const DATA_POINT_HISTOGRAM = 0;
 export const DATA_POINT_EXPONENTIAL_HISTOGRAM = 1;

@@ -2,7 +2,7 @@ import type { AggregationTemporalitySelector } from '@opentelemetry/sdk-metrics'
 import { yieldToEventLoop } from '../base/event-loop.ts';
 import { performance } from '../base/platform.ts';
 import { Region } from '../memory/region.ts';
-import { INSTRUMENT_KINDS, type InstrumentKind } from '../state/records.ts';
+import { INSTRUMENT_KINDS, type InstrumentKind } from '../state/stream-choices.ts';
 import { readerOf, type StoreReader } from './directory/store-reader.ts';
 import { StreamSelection } from './directory/stream-selection.ts';
 import { TEMPORALITY_DELTA, type Resource } from './metric-data.ts';
@@ -25,7 +25,7 @@ export interface MetricSourceOptions {
   /** Kinds of instruments whose streams `collect` hands over as deltas. Default: none. */
   readonly deltaKinds?: ReadonlySet<InstrumentKind> | undefined;
   /**
-   * Key of the aggregation wanted of a kind of instruments (`aggregation-choice.ts`). Default: of the default
+   * Key of the aggregation wanted of a kind of instruments (`stream-choices.ts`). Default: of the default
    * aggregation.
    */
   readonly selection?: ((kind: InstrumentKind) => string) | undefined;

@@ -7,7 +7,7 @@
  */
 import type { Attributes } from '@opentelemetry/api';
 import { VERSION } from '../base/version.ts';
-import type { InstrumentKind } from '../state/records.ts';
+import type { InstrumentKind } from '../state/stream-choices.ts';
 import { MetricColumn, type ColumnKind } from './rows/column.ts';
 import { numberLayout } from './rows/number.ts';
 

@@ -5,8 +5,8 @@
  * series keeps its bounds when its scale falls. All series of a metric have the same ones, from the bound
  * below the lowest bucket that any of them has had to the bound above the highest, so that they can be summed
  * by `le`. A bound that was shown once is shown from then on, unless the numbers come to lie so far apart
- * that the bounds would be more than MOST_BUCKETS, or the scale of a series falls below 0: then every second
- * power is left out, or three of four, and so on.
+ * that the bounds would be more than MAX_CLASSIC_BUCKETS, or the scale of a series falls below 0: then every
+ * second power is left out, or three of four, and so on.
  *
  * Zeros are counted up to `le="0"`, which is there when there are any, or negative values. A value of exactly
  * a negative bound is counted above it.
@@ -21,7 +21,7 @@ import {
 import * as exponentialRow from '../collect/rows/exponential.ts';
 
 /** Buckets between the outermost bounds of each sign, at most. */
-const MOST_BUCKETS = 160;
+const MAX_CLASSIC_BUCKETS = 160;
 /** At this scale two buckets have all numbers. */
 const LOWEST_SCALE = -11;
 const LOWEST_EXPONENT = -1023;
@@ -94,7 +94,7 @@ class ClassicColumn {
     }
     if (this.#negative.high >= this.#negative.low) this.#hasZero = true;
     for (const span of [this.#positive, this.#negative])
-      while (span.high - span.low >= MOST_BUCKETS) this.#coarsen(this.#scale - 1);
+      while (span.high - span.low >= MAX_CLASSIC_BUCKETS) this.#coarsen(this.#scale - 1);
   }
 
   #widenBy(span: Span, at: number, range: number): void {

@@ -5,7 +5,7 @@ import { labelText, type LabelPair, type LabelWriter } from './label-text.ts';
 import { numberText } from './number-text.ts';
 
 /** Characters that names and values of an exemplar's labels may have in all (OpenMetrics 1.0, exemplars). */
-const MOST_CHARACTERS = 128;
+const MAX_CHARACTERS = 128;
 
 /** An attribute that would have one of these names is called `exported_...`. */
 const RESERVED: ReadonlySet<string> = new Set(['trace_id', 'span_id']);
@@ -33,7 +33,7 @@ export function exemplarLabels(
   labels: LabelWriter,
 ): LabelPair[] {
   const pairs: LabelPair[] = [];
-  let left = MOST_CHARACTERS;
+  let left = MAX_CHARACTERS;
   const add = (pair: LabelPair): void => {
     const characters = charactersOf(pair.name) + charactersOf(pair.value);
     if (characters > left) return;

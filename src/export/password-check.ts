@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { sleep } from '../base/deadline.ts';
-import { SerialQueue } from '../base/serial-queue.ts';
+import { SerialQueue } from '../base/event-loop.ts';
 
 type Compare = (password: string, hash: string) => Promise<boolean>;
 

@@ -24,7 +24,7 @@ import { SLICE_MILLIS, type SnapshotSource } from './scrape-source.ts';
 import { textKey, TextShelf } from './text-shelf.ts';
 
 /** From the beginning of a round of callbacks to that of the next, however many scrapes there are. */
-const LEAST_ROUND_MILLIS = 100;
+const MIN_ROUND_MILLIS = 100;
 /**
  * Of a scrape's time-out: what callbacks have, so that those that hang leave time for what the others
  * observed.
@@ -80,9 +80,9 @@ export class ScrapeQueue {
     }
   }
 
-  /** One round at a time, and never two in `LEAST_ROUND_MILLIS`: scrapes that come meanwhile share it. */
+  /** One round at a time, and never two in `MIN_ROUND_MILLIS`: scrapes that come meanwhile share it. */
   #nextRound(): Promise<void> {
-    const pause = this.#roundBegan + LEAST_ROUND_MILLIS - performance.now();
+    const pause = this.#roundBegan + MIN_ROUND_MILLIS - performance.now();
     const timeoutMillis = CALLBACK_SHARE * this.#timeoutMillis;
     const round = (async () => {
       if (pause > 0 && this.#source.callsBack()) await sleep(pause);

@@ -24,10 +24,10 @@ function maxDescriptors(): number {
 }
 
 /**
- * Keeps a server to `most` connections. One more takes the place of that which has been without a request for
+ * Keeps a server to `max` connections. One more takes the place of that which has been without a request for
  * longest: so connections that do nothing keep nobody out. Where all have requests, the new one is closed.
  */
-export function limitConnections(server: Server, most: number): void {
+export function limitConnections(server: Server, max: number): void {
   let open = 0;
   const idle = new Map<string, Socket>(); // idle for longest first
   server.on('connection', (socket: Socket) => {
@@ -38,7 +38,7 @@ export function limitConnections(server: Server, most: number): void {
       idle.delete(name);
     });
     idle.set(name, socket);
-    if (open <= most) return;
+    if (open <= max) return;
     const [victim] = idle.entries();
     if (victim === undefined) return;
     idle.delete(victim[0]);

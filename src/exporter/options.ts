@@ -11,6 +11,7 @@ import {
   type OtlpPlan,
   type OtlpPushOptions,
 } from './otlp-options.ts';
+import type { AddressInfo } from 'node:net';
 
 /** Where metrics are served to Prometheus, to whom, and what the text is like. */
 export interface PrometheusServerOptions extends Omit<PrometheusHandlerOptions, 'selfMetrics'> {
@@ -127,4 +128,35 @@ function portOfEnvironment(): number {
   const port = Number(given);
   if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port;
   throw new OptionError('OTEL_EXPORTER_PROMETHEUS_PORT', given, 'a whole number from 0 to 65535');
+}
+
+/**
+ * In a line where metrics are served and pushed. `address`: where the server listens; undefined while it does
+ * not. Shows no credentials.
+ */
+export function summaryOf(
+  { prometheus, otlp, console }: Pick<ExporterPlan, 'prometheus' | 'otlp' | 'console'>,
+  address: AddressInfo | undefined,
+): string {
+  const ways: string[] = [];
+  if (prometheus !== undefined) {
+    const host = prometheus.host.includes(':') ? `[${prometheus.host}]` : prometheus.host;
+    const at = `http://${host}:${address?.port ?? prometheus.port}${prometheus.endpoint}`;
+    ways.push(`${address === undefined ? 'waits for its port to serve' : 'serves'} Prometheus at ${at}`);
+  }
+  if (otlp !== undefined)
+    ways.push(
+      `pushes by OTLP (${otlp.protocol}) to ${originAndPath(otlp.url)} every ${seconds(otlp.intervalMillis)}`,
+    );
+  if (console !== undefined) ways.push(`prints to standard output every ${seconds(console.intervalMillis)}`);
+  return `seqlock-metrics: the exporter thread ${ways.join(', ')}`;
+}
+
+function originAndPath(url: string): string {
+  const { origin, pathname } = new URL(url);
+  return origin + pathname;
+}
+
+function seconds(millis: number): string {
+  return millis % 1000 === 0 ? `${millis / 1000} s` : `${millis} ms`;
 }

@@ -1,6 +1,6 @@
 import type { Environment } from '../base/environment.ts';
 import { LONGEST_TIMER, mapOf, milliseconds, oneOf, rule, table, text, type Check } from '../base/options.ts';
-import type { InstrumentKind } from '../state/instrument-kind.ts';
+import type { InstrumentKind } from '../state/stream-choices.ts';
 
 export const OTLP_PROTOCOLS = ['http/protobuf', 'http/json'] as const;
 export type OtlpProtocol = (typeof OTLP_PROTOCOLS)[number];

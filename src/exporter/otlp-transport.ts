@@ -30,14 +30,14 @@ class DeliveryError extends Error {
   }
 }
 
-const MOST_RETRIES = 5;
+const MAX_RETRIES = 5;
 const FIRST_BACKOFF_MILLIS = 1000;
 const LONGEST_BACKOFF_MILLIS = 5000;
 const BACKOFF_FACTOR = 1.5;
 const JITTER = 0.2;
 const RETRYABLE_STATUSES: readonly number[] = [429, 502, 503, 504];
 /** More of a response is not read. */
-const MOST_RESPONSE_BYTES = 4 * 2 ** 20;
+const MAX_RESPONSE_BYTES = 4 * 2 ** 20;
 
 /**
  * Sends OTLP by HTTP as the specification says: again after a pause where the collector or the network may do
@@ -73,7 +73,7 @@ export class OtlpTransport {
     const deadline = performance.now() + timeoutMillis;
     const pieces = await this.#encoded(body);
     let backoff = FIRST_BACKOFF_MILLIS;
-    for (let left = retries ? MOST_RETRIES : 0; ; left--)
+    for (let left = retries ? MAX_RETRIES : 0; ; left--)
       try {
         return await this.#try(pieces, deadline - performance.now());
       } catch (error) {
@@ -161,7 +161,7 @@ async function bodyOf(response: http.IncomingMessage): Promise<Buffer> {
   try {
     for await (const chunk of response as AsyncIterable<Buffer>) {
       chunks.push(chunk);
-      if ((bytes += chunk.length) > MOST_RESPONSE_BYTES) break;
+      if ((bytes += chunk.length) > MAX_RESPONSE_BYTES) break;
     }
   } catch {
     // The connection broke off after the status, which says enough.

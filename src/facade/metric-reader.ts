@@ -5,7 +5,7 @@ import type { ExpositionOptions } from '../export/family-plan.ts';
 import { columnsOf } from '../export/foreign-metrics.ts';
 import { metricsDocument, type MetricsDocument } from '../export/json.ts';
 import { observeNext, sourceOf, type SeqlockMetricProducer } from '../export/metric-producer.ts';
-import { PrometheusPage } from '../export/prometheus-page.ts';
+import { PrometheusPage } from '../export/prometheus-text.ts';
 
 /**
  * A pull reader of a `SeqlockMeterProvider`: `collect()` as every reader has it, and synchronous reads beside

@@ -10,8 +10,9 @@ import {
   shownSelection,
   type AggregationChoice,
   type Selections,
-} from '../state/aggregation-choice.ts';
-import { INSTRUMENT_KINDS, type InstrumentKind } from '../state/instrument-kind.ts';
+  INSTRUMENT_KINDS,
+  type InstrumentKind,
+} from '../state/stream-choices.ts';
 import type { ExemplarFilter, StoreConfiguration } from '../state/records.ts';
 import type { View } from '../sdk/view.ts';
 import { knownAttributes, type ProviderResource } from './resource.ts';

@@ -55,7 +55,7 @@ export class LogRecord {
 
 /** CRCs of heads: few differ. */
 const headCrcs = new Map<number, number>();
-const MOST_HEADS = 1000;
+const MAX_HEADS = 1000;
 
 function headCrc(head: number): number {
   let crc = headCrcs.get(head);
@@ -63,7 +63,7 @@ function headCrc(head: number): number {
   const bytes = Buffer.alloc(CRC_OFFSET);
   bytes.writeUInt32LE(head, 0);
   crc = crcOf(bytes, 0, bytes.length, 0);
-  if (headCrcs.size < MOST_HEADS) headCrcs.set(head, crc);
+  if (headCrcs.size < MAX_HEADS) headCrcs.set(head, crc);
   return crc;
 }
 

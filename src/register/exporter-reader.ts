@@ -2,8 +2,8 @@ import type { AggregationOption, AggregationTemporality, InstrumentType } from '
 import { Warnings } from '../base/warnings.ts';
 import { DELTA_KINDS, type Temporality } from '../exporter/otlp-options.ts';
 import { selectedAggregation } from '../facade/reader-requirements.ts';
-import type { RemoteReader } from '../facade/remote-reader.ts';
-import { selectionKey } from '../state/aggregation-choice.ts';
+import type { RemoteReader } from '../facade/readers.ts';
+import { selectionKey } from '../state/stream-choices.ts';
 
 // Numbers of the enums of `@opentelemetry/sdk-metrics`.
 const DELTA = 0;

@@ -1,9 +1,8 @@
-import type { AggregationChoice } from '../state/aggregation-choice.ts';
+import type { AggregationChoice } from '../state/stream-choices.ts';
 import { OptionError } from '../base/errors.ts';
 import { anything, flag, rule, table, wholeNumber, type Check } from '../base/options.ts';
 import { MAX_SCALE, MIN_SCALE } from '../state/cells/exponential-index.ts';
 import { DEFAULT_BOUNDARIES } from './aggregation.ts';
-import { bucketBounds } from './bucket-bounds.ts';
 
 /** Values of `AggregationType` of `@opentelemetry/sdk-metrics`, by index. */
 const TYPES = [
@@ -85,5 +84,25 @@ export function aggregationChoice(option: unknown, name: string): AggregationCho
     }
     default:
       return { type };
+  }
+}
+
+/**
+ * Bucket bounds as they are used: a copy, ascending, without the infinities (the outer buckets are open
+ * anyway) and without repetition. Undefined for what is no array of numbers. Never throws.
+ */
+export function bucketBounds(given: unknown): readonly number[] | undefined {
+  if (!areNumbers(given)) return undefined;
+  const finite = given.filter(Number.isFinite).sort((a, b) => a - b);
+  return finite.filter((bound, i) => bound !== finite[i - 1]);
+}
+
+function areNumbers(values: unknown): values is number[] {
+  try {
+    return (
+      Array.isArray(values) && values.every((value) => typeof value === 'number' && !Number.isNaN(value))
+    );
+  } catch {
+    return false; // a revoked proxy, a getter that throws
   }
 }

@@ -1,6 +1,10 @@
-import type { AggregationChoice } from '../state/aggregation-choice.ts';
-import { DEFAULT_CHOICE } from '../state/aggregation-choice.ts';
-import { isObserved, type Aggregation, type InstrumentKind } from '../state/records.ts';
+import {
+  type AggregationChoice,
+  DEFAULT_CHOICE,
+  isObserved,
+  type InstrumentKind,
+} from '../state/stream-choices.ts';
+import { type Aggregation } from '../state/records.ts';
 
 /** Default bounds of the specification's explicit bucket histogram aggregation. */
 export const DEFAULT_BOUNDARIES: readonly number[] = [

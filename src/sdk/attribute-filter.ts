@@ -1,6 +1,6 @@
 import type { Attributes, Context } from '@opentelemetry/api';
 import type { IAttributesProcessor } from '@opentelemetry/sdk-metrics';
-import type { AttributeStep } from '../state/view-description.ts';
+import type { AttributeStep } from '../state/stream-choices.ts';
 
 /** What a view does to attributes. */
 export interface AttributeFilter {

@@ -4,6 +4,8 @@ import { defaultReservoir, type ExemplarGate } from '../state/exemplar-reservoir
 import type { StreamWriter } from '../state/stream-writer.ts';
 import type { StreamPlan } from './stream-plan.ts';
 import type { ExemplarFilter } from '../state/records.ts';
+import { shortText } from '../base/errors.ts';
+import type { Warnings } from '../base/warnings.ts';
 
 /** Of an exemplar that was made outside of any span. */
 const NO_SPAN: ExemplarSpan = { traceId: '', spanId: '' };
@@ -84,4 +86,30 @@ function sampledSpan(given: unknown): ExemplarSpan | undefined {
   } catch {
     return undefined; // no context at all, or a span or context manager that throws
   }
+}
+
+/** Names the exemplar filter where a provider is given none (specification, environment variables). */
+export const EXEMPLAR_FILTER_VARIABLE = 'OTEL_METRICS_EXEMPLAR_FILTER';
+
+export const EXEMPLAR_FILTERS: readonly ExemplarFilter[] = ['trace_based', 'always_on', 'always_off'];
+const DEFAULT_FILTER: ExemplarFilter = 'trace_based';
+
+/**
+ * The filter an environment names, or the default. A wrong name is warned of and not used; case does not
+ * matter.
+ */
+export function exemplarFilterOfEnvironment(
+  environment: Readonly<Record<string, string | undefined>>,
+  warnings: Warnings,
+): ExemplarFilter {
+  const value = environment[EXEMPLAR_FILTER_VARIABLE]?.trim() ?? '';
+  if (value === '') return DEFAULT_FILTER;
+  const filter = EXEMPLAR_FILTERS.find((name) => name === value.toLowerCase());
+  if (filter === undefined)
+    warnings.loss(
+      'variable',
+      EXEMPLAR_FILTER_VARIABLE,
+      `${EXEMPLAR_FILTER_VARIABLE} is ${shortText(value)}; it must be one of ${EXEMPLAR_FILTERS.join(', ')}. ${DEFAULT_FILTER} is used instead`,
+    );
+  return filter ?? DEFAULT_FILTER;
 }

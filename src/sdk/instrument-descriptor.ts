@@ -2,8 +2,8 @@ import { ValueType, type MetricOptions } from '@opentelemetry/api';
 import { shortText } from '../base/errors.ts';
 import { unknownKey } from '../base/options.ts';
 import type { Warnings } from '../base/warnings.ts';
-import { bucketBounds } from './bucket-bounds.ts';
-import { GAUGE_MERGES, type GaugeMerge, type InstrumentKind } from '../state/records.ts';
+import { bucketBounds } from './aggregation-option.ts';
+import { GAUGE_MERGES, type GaugeMerge, type InstrumentKind } from '../state/stream-choices.ts';
 
 /** An instrument as it was asked for, checked. */
 export interface InstrumentDescriptor {

@@ -34,13 +34,13 @@ abstract class SyncInstrument {
   protected readonly cells: CellLookup | undefined;
   protected readonly values: ValueCheck;
   /** Numbers above are checked; see `ValueCheck`. */
-  protected readonly most: number;
+  protected readonly max: number;
 
   constructor({ recorder, cells }: Destination, values: ValueCheck) {
     this.recorder = recorder;
     this.cells = cells;
     this.values = values;
-    this.most = values.most;
+    this.max = values.max;
   }
 
   /** False when no measurement is of use, since views drop them all (specification, Enabled). It stays so. */
@@ -58,7 +58,7 @@ abstract class SyncInstrument {
 /** Counter: a sum that only rises. Values: finite numbers from 0. */
 export class CounterInstrument extends SyncInstrument implements Counter {
   add(value: number, attributes?: Attributes, context?: Context): void {
-    if (typeof value === 'number' && value >= 0 && value <= this.most)
+    if (typeof value === 'number' && value >= 0 && value <= this.max)
       this.recorder.record(value, attributes, context, this.cells);
     else this.check(value, attributes, context);
   }
@@ -72,7 +72,7 @@ export class CounterInstrument extends SyncInstrument implements Counter {
 /** UpDownCounter: a sum that rises and falls. Values: finite numbers. */
 export class UpDownCounterInstrument extends SyncInstrument implements UpDownCounter {
   add(value: number, attributes?: Attributes, context?: Context): void {
-    if (typeof value === 'number' && value >= -MAX && value <= this.most)
+    if (typeof value === 'number' && value >= -MAX && value <= this.max)
       this.recorder.record(value, attributes, context, this.cells);
     else this.check(value, attributes, context);
   }
@@ -86,7 +86,7 @@ export class UpDownCounterInstrument extends SyncInstrument implements UpDownCou
 /** Gauge: the value recorded last. Values: any number, NaN and the infinities included. */
 export class GaugeInstrument extends SyncInstrument implements Gauge {
   record(value: number, attributes?: Attributes, context?: Context): void {
-    if (typeof value === 'number' && value <= this.most)
+    if (typeof value === 'number' && value <= this.max)
       this.recorder.record(value, attributes, context, this.cells);
     else this.check(value, attributes, context);
   }
@@ -100,7 +100,7 @@ export class GaugeInstrument extends SyncInstrument implements Gauge {
 /** Histogram: the distribution of what is recorded. Values: numbers from 0, infinity included, NaN not. */
 export class HistogramInstrument extends SyncInstrument implements Histogram {
   record(value: number, attributes?: Attributes, context?: Context): void {
-    if (typeof value === 'number' && value >= 0 && value <= this.most)
+    if (typeof value === 'number' && value >= 0 && value <= this.max)
       this.recorder.record(value, attributes, context, this.cells);
     else this.check(value, attributes, context);
   }
@@ -113,12 +113,12 @@ export class HistogramInstrument extends SyncInstrument implements Histogram {
 
 abstract class BoundInstrument {
   protected readonly series: BoundSeries;
-  protected readonly most: number;
+  protected readonly max: number;
   readonly #values: ValueCheck;
 
   constructor(series: BoundSeries, values: ValueCheck) {
     this.series = series;
-    this.most = values.most;
+    this.max = values.max;
     this.#values = values;
   }
 
@@ -130,21 +130,21 @@ abstract class BoundInstrument {
 
 class BoundAdder extends BoundInstrument implements BoundCounter {
   add(value: number, context?: Context): void {
-    if (typeof value === 'number' && value >= 0 && value <= this.most) this.series.record(value, context);
+    if (typeof value === 'number' && value >= 0 && value <= this.max) this.series.record(value, context);
     else this.check(value, context);
   }
 }
 
 class BoundGauge extends BoundInstrument implements BoundRecorder {
   record(value: number, context?: Context): void {
-    if (typeof value === 'number' && value <= this.most) this.series.record(value, context);
+    if (typeof value === 'number' && value <= this.max) this.series.record(value, context);
     else this.check(value, context);
   }
 }
 
 class BoundHistogram extends BoundInstrument implements BoundRecorder {
   record(value: number, context?: Context): void {
-    if (typeof value === 'number' && value >= 0 && value <= this.most) this.series.record(value, context);
+    if (typeof value === 'number' && value >= 0 && value <= this.max) this.series.record(value, context);
     else this.check(value, context);
   }
 }

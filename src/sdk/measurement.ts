@@ -1,5 +1,5 @@
 import { shortText } from '../base/errors.ts';
-import type { InstrumentKind } from '../state/records.ts';
+import type { InstrumentKind } from '../state/stream-choices.ts';
 
 interface ValueRule {
   /** True where values below 0 are taken. */
@@ -36,7 +36,7 @@ export class ValueCheck {
    * The largest number that is taken as it is, if it is not below the smallest. NaN of an integer instrument:
    * all are checked.
    */
-  readonly most: number;
+  readonly max: number;
   /** Warns of the instrument, once per cause. */
   readonly warn: (cause: string, message: string) => void;
   readonly #rule: ValueRule;
@@ -46,7 +46,7 @@ export class ValueCheck {
     this.integer = integer;
     this.#rule = RULES[kind];
     const largest = this.#rule.special === 'none' ? Number.MAX_VALUE : Infinity;
-    this.most = integer ? NaN : largest;
+    this.max = integer ? NaN : largest;
     this.#name = `${kind.toLowerCase().replaceAll('_', ' ')} ${name}`;
     this.warn = warn;
   }

@@ -14,7 +14,8 @@ import {
   type ObservableUpDownCounter,
   type UpDownCounter,
 } from '@opentelemetry/api';
-import type { InstrumentKind, Scope } from '../state/records.ts';
+import type { Scope } from '../state/records.ts';
+import type { InstrumentKind } from '../state/stream-choices.ts';
 import { noteInstrument } from './early-instruments.ts';
 import { describeInstrument, type GaugeOptions, type InstrumentDescriptor } from './instrument-descriptor.ts';
 import {

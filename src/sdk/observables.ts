@@ -9,7 +9,7 @@ import {
 } from '@opentelemetry/api';
 import { shortText } from '../base/errors.ts';
 import type { ObservedStream } from '../state/observed-stream.ts';
-import type { InstrumentKind } from '../state/records.ts';
+import type { InstrumentKind } from '../state/stream-choices.ts';
 import type { ValueCheck } from './measurement.ts';
 import type { ObservableRegistry } from './observable-registry.ts';
 import type { ObservedTarget } from './observed-target.ts';

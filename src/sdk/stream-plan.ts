@@ -1,8 +1,13 @@
 import { shortText } from '../base/errors.ts';
 import type { Warnings } from '../base/warnings.ts';
-import { selectionKey, type AggregationChoice, type Selections } from '../state/aggregation-choice.ts';
-import type { GaugeMerge, Scope } from '../state/records.ts';
-import type { ViewReservoir } from '../state/reservoir-choice.ts';
+import {
+  selectionKey,
+  type AggregationChoice,
+  type Selections,
+  type ViewReservoir,
+  type GaugeMerge,
+} from '../state/stream-choices.ts';
+import type { Scope } from '../state/records.ts';
 import { isPossible } from './aggregation.ts';
 import { areEqual, type AttributeFilter } from './attribute-filter.ts';
 import type { InstrumentDescriptor } from './instrument-descriptor.ts';

@@ -1,5 +1,5 @@
 import type { Warnings } from '../base/warnings.ts';
-import { selectionKey } from '../state/aggregation-choice.ts';
+import { selectionKey } from '../state/stream-choices.ts';
 import { DEFAULT_BOUNDARIES } from './aggregation.ts';
 import type { StreamPlan } from './stream-plan.ts';
 

@@ -16,10 +16,12 @@ import {
   wholeNumber,
   type Check,
 } from '../base/options.ts';
-import { INSTRUMENT_KINDS } from '../state/instrument-kind.ts';
-import { GAUGE_MERGES } from '../state/gauge-merge.ts';
-import type { ViewReservoir } from '../state/reservoir-choice.ts';
-import type { ViewDescription } from '../state/view-description.ts';
+import {
+  INSTRUMENT_KINDS,
+  GAUGE_MERGES,
+  type ViewReservoir,
+  type ViewDescription,
+} from '../state/stream-choices.ts';
 import { aggregationChoice } from './aggregation-option.ts';
 import { filterOf, type AttributeFilter } from './attribute-filter.ts';
 import { hasWildcard } from './name-pattern.ts';
@@ -58,7 +60,7 @@ const SELECTORS = [
   'meterVersion',
   'meterSchemaUrl',
 ] as const;
-const MOST_EXEMPLARS = 1000;
+const MAX_EXEMPLARS = 1000;
 
 const CHECK: Check = table<SeqlockViewOptions>(
   {
@@ -155,7 +157,7 @@ function checkSelector(
 
 function checkReservoir(given: unknown, option: string): void {
   const { type } = Object(given) as { type?: unknown };
-  const sizes = wholeNumber(1, MOST_EXEMPLARS);
+  const sizes = wholeNumber(1, MAX_EXEMPLARS);
   if (type === 'fixed-size') {
     table<{ type: unknown; size: unknown }>({ type: anything, size: sizes })(given, option);
     sizes((given as { size?: unknown }).size, `${option}.size`);
@@ -165,6 +167,6 @@ function checkReservoir(given: unknown, option: string): void {
     throw new OptionError(
       option,
       given,
-      `{ type: 'fixed-size', size } of 1 to ${MOST_EXEMPLARS}, { type: 'aligned-buckets' } or { type: 'none' }`,
+      `{ type: 'fixed-size', size } of 1 to ${MAX_EXEMPLARS}, { type: 'aligned-buckets' } or { type: 'none' }`,
     );
 }

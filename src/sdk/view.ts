@@ -1,6 +1,6 @@
 import type { Warnings } from '../base/warnings.ts';
 import type { Scope } from '../state/records.ts';
-import type { ViewDescription } from '../state/view-description.ts';
+import type { ViewDescription } from '../state/stream-choices.ts';
 import { filterOfSteps, type AttributeFilter } from './attribute-filter.ts';
 import type { InstrumentDescriptor } from './instrument-descriptor.ts';
 import { namePattern } from './name-pattern.ts';

@@ -29,7 +29,7 @@ const TAG_KNOWN = 10;
 
 /** Most records of series fit. */
 const FIRST_BYTES = 128;
-const MOST_VARINT_BYTES = 5;
+const MAX_VARINT_BYTES = 5;
 
 /** Writes numbers and values of a record one after the other. */
 export class ValueWriter {
@@ -53,7 +53,7 @@ export class ValueWriter {
 
   /** A whole number from 0 to 2^32 - 1. */
   varint(number: number): void {
-    this.#reserve(MOST_VARINT_BYTES);
+    this.#reserve(MAX_VARINT_BYTES);
     let rest = number;
     for (; rest > 0x7f; rest >>>= 7) this.#bytes[this.#length++] = (rest & 0x7f) | 0x80;
     this.#bytes[this.#length++] = rest;

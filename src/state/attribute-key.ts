@@ -142,11 +142,11 @@ export class AttributeKey {
     if (strings.length < 2 || 2 * strings.length > MAX_PLACES) return;
     const places = 2 ** Math.ceil(Math.log2(2 * strings.length));
     const end = Math.min(TRIED_LETTERS, Math.max(...strings.map(({ length }) => length)));
-    let most = 0;
+    let maxDistinct = 0;
     for (let letter = 0; letter < end; letter++) {
       const distinct = new Set(strings.map((text) => placeOf(text, letter, places - 1))).size;
-      if (distinct <= most) continue;
-      most = distinct;
+      if (distinct <= maxDistinct) continue;
+      maxDistinct = distinct;
       this.letter = letter;
     }
     this.mask = places - 1;

@@ -25,15 +25,15 @@ export class BucketFinder {
     this.#bounds = Float64Array.of(...boundaries, Infinity);
     this.#firstBucket = boundaries.length < 65_536 ? new Uint16Array(EXPONENTS) : new Uint32Array(EXPONENTS);
     let bucket = 0;
-    let most = 0;
+    let maxPerExponent = 0;
     for (let exponent = 0; exponent < EXPONENTS; exponent++) {
       const lowest = exponent === 0 ? 0 : 2 ** (exponent - 1023);
       const start = bucket;
       while (bucket < boundaries.length && boundaries[bucket]! < lowest) bucket++;
-      if (exponent > 0) most = Math.max(most, bucket - start);
+      if (exponent > 0) maxPerExponent = Math.max(maxPerExponent, bucket - start);
       this.#firstBucket[exponent] = bucket;
     }
-    this.#dense = most > SCANNED;
+    this.#dense = maxPerExponent > SCANNED;
   }
 
   /** The bucket of a number that is not NaN. Infinity is in the last. Never allocates. */

@@ -11,7 +11,7 @@ import { LAST_VALUE_CELL_WORDS } from './cells/last-value-cell.ts';
 import { SHARED_VALUE_CELL_WORDS } from './cells/shared-value-cell.ts';
 import { SUM_CELL_WORDS } from './cells/sum-cell.ts';
 import { exemplarBlockWords, type ExemplarsRecord } from './exemplar-record.ts';
-import { INSTRUMENT_KINDS, isObserved } from './instrument-kind.ts';
+import { INSTRUMENT_KINDS, isObserved } from './stream-choices.ts';
 import { decodeJson, type StoreConfiguration, type StreamDescription } from './records.ts';
 
 /**

@@ -8,7 +8,7 @@
 import { RegionError } from '../base/errors.ts';
 
 /** Texts that a directory gives numbers to; what exceeds them is written in full each time. */
-export const MOST_TEXTS = 8192;
+export const MAX_TEXTS = 8192;
 
 /** Makes a text of the UTF-8 bytes from `start` to `end`. */
 export type TextOfBytes = (bytes: Buffer, start: number, end: number) => string;
@@ -27,7 +27,7 @@ export class DirectoryTexts {
 
   /** Throws a `RegionError` where no writer gives such a number. */
   set(number: number, text: string): void {
-    if (number >= MOST_TEXTS) throw new RegionError('E_RANGE', `a directory has a text number ${number}`);
+    if (number >= MAX_TEXTS) throw new RegionError('E_RANGE', `a directory has a text number ${number}`);
     this.#texts[number] = text;
   }
 
@@ -58,7 +58,7 @@ export class TextNumbers {
 
   /** A number for a text that the record gives in full; undefined when all are used up. */
   take(text: string): number | undefined {
-    if (this.#next === MOST_TEXTS) return undefined;
+    if (this.#next === MAX_TEXTS) return undefined;
     this.#pending.push([text, this.#next]);
     return this.#next++;
   }

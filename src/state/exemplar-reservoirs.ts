@@ -15,9 +15,9 @@ import {
   type ExemplarsRecord,
 } from './exemplar-record.ts';
 import { EXEMPLARS_RECORD, type Aggregation } from './records.ts';
-import type { ReservoirChoice } from './reservoir-choice.ts';
+import type { ReservoirChoice } from './stream-choices.ts';
 
-const MOST_OF_EXPONENTIAL = 20;
+const MAX_OF_EXPONENTIAL = 20;
 
 /** The reservoir of a stream for which no view chose one (specification, exemplar defaults). */
 export function defaultReservoir(aggregation: Aggregation): ReservoirChoice {
@@ -27,7 +27,7 @@ export function defaultReservoir(aggregation: Aggregation): ReservoirChoice {
         ? { type: 'aligned-buckets' }
         : { type: 'fixed-size', size: 1 };
     case 'exponential-histogram':
-      return { type: 'fixed-size', size: Math.min(MOST_OF_EXPONENTIAL, aggregation.maxSize) };
+      return { type: 'fixed-size', size: Math.min(MAX_OF_EXPONENTIAL, aggregation.maxSize) };
     default:
       return { type: 'fixed-size', size: 1 };
   }

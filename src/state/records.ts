@@ -18,17 +18,10 @@
  *   varint, value   see `attribute-bytes.ts`
  */
 import type { Attributes } from '@opentelemetry/api';
-import type { Selections } from './aggregation-choice.ts';
-import type { CanonicalAttributes } from './attributes.ts';
-import { OVERFLOW_ATTRIBUTES } from './attributes.ts';
+import type { Selections, GaugeMerge, InstrumentKind, ViewDescription } from './stream-choices.ts';
+import { type CanonicalAttributes, OVERFLOW_ATTRIBUTES } from './attributes.ts';
 import { ValueReader, ValueWriter } from './attribute-bytes.ts';
 import type { DirectoryTexts, TextNumbers } from './directory-texts.ts';
-import type { GaugeMerge } from './gauge-merge.ts';
-import type { InstrumentKind } from './instrument-kind.ts';
-import type { ViewDescription } from './view-description.ts';
-
-export { GAUGE_MERGES, type GaugeMerge } from './gauge-merge.ts';
-export { INSTRUMENT_KINDS, isObserved, type InstrumentKind } from './instrument-kind.ts';
 
 export const STREAM_RECORD = 1;
 export const KEY_SET_RECORD = 2;
@@ -92,7 +85,7 @@ export interface StreamDescription {
   readonly created: number;
   /**
    * Whose choice the aggregation was. Undefined: a view's, for every reader. Else the key of the readers'
-   * choice it was made for (`aggregation-choice.ts`): only readers of that choice show the stream.
+   * choice it was made for (`stream-choices.ts`): only readers of that choice show the stream.
    */
   readonly selection: string | undefined;
   /** Tells apart streams that views made of one instrument and that are alike in all else; 0 is left out. */

@@ -15,6 +15,7 @@ import { LastValueStream } from './last-value-stream.ts';
 import { ObservedStream } from './observed-stream.ts';
 import { setOwnCallbacks, type CallbackRunner } from './own-callbacks.ts';
 import * as records from './records.ts';
+import { isObserved } from './stream-choices.ts';
 import { SharedValueStream } from './shared-value-stream.ts';
 import type { Registration, SlabAccess } from './slab-access.ts';
 import type { RecordedStream, StreamWriter } from './stream-writer.ts';
@@ -215,7 +216,7 @@ export class StoreWriter implements SlabAccess {
 
   #make(description: records.StreamDescription, limit: number): StreamWriter {
     const { aggregation, kind, merge } = description;
-    if (records.isObserved(kind)) return new ObservedStream(this, description, limit);
+    if (isObserved(kind)) return new ObservedStream(this, description, limit);
     if (merge === 'shared') return new SharedValueStream(this, description, limit);
     switch (aggregation.type) {
       case 'sum':

@@ -6,7 +6,7 @@ import {
   type ExemplarMemory,
   type MeasuredAttributes,
 } from './exemplar-reservoirs.ts';
-import type { ReservoirChoice } from './reservoir-choice.ts';
+import type { ReservoirChoice } from './stream-choices.ts';
 import type { Aggregation } from './records.ts';
 
 /**

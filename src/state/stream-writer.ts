@@ -18,7 +18,7 @@ import { isReported, linkBlock, type Carrier } from './cells/carried.ts';
 import type { ExemplarsRecord } from './exemplar-record.ts';
 import type { ExemplarGate } from './exemplar-reservoirs.ts';
 import type { RestoredSeries } from './inheritance.ts';
-import type { ReservoirChoice } from './reservoir-choice.ts';
+import type { ReservoirChoice } from './stream-choices.ts';
 import {
   BLOCK_RECORD,
   OVERFLOW_KEY_SET,

@@ -7,9 +7,8 @@ import { withoutContext } from '../base/no-context.ts';
 import { announce, tell, tellOfLoss, type Level } from '../base/warnings.ts';
 import { keeperMemory } from '../exporter/delta-keeper.ts';
 import type { Legacy } from '../exporter/exporter.ts';
-import { planOf, type ExporterPlan } from '../exporter/options.ts';
+import { planOf, type ExporterPlan, summaryOf } from '../exporter/options.ts';
 import { DELTA_KINDS } from '../exporter/otlp-options.ts';
-import { summaryOf } from '../exporter/summary.ts';
 import type { MetricStore } from '../state/store.ts';
 import { listExporter } from '../state/store-exporters.ts';
 import { writerOf } from '../state/store-writer.ts';
@@ -70,7 +69,7 @@ export interface HostOptions {
    */
   readonly inBackground?: boolean;
   /**
-   * Key of the aggregation of histograms that are pushed by OTLP (`state/aggregation-choice.ts`). Default: of
+   * Key of the aggregation of histograms that are pushed by OTLP (`state/stream-choices.ts`). Default: of
    * the default aggregation.
    */
   readonly histogramSelection?: string | undefined;

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { expect } from 'chai';
-import { SerialQueue } from '../../src/base/serial-queue.ts';
+import { SerialQueue } from '../../src/base/event-loop.ts';
 import { collectGarbage } from '../support/collect-garbage.ts';
 
 describe('turns', () => {

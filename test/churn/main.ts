@@ -44,7 +44,7 @@ const AT_ONCE = Number(options['at-once']);
 /** Until as many of each kind have lived at once as ever will. */
 const WARM_UP = Math.min(Math.max(8 * AT_ONCE, Math.round(WORKERS / 10)), WORKERS >> 1);
 const SCRAPES = 101;
-const MOST_SLOWER = 1.2;
+const MAX_SLOWER = 1.2;
 const MIB = 2 ** 20;
 
 /** A fifth of the writers does not return. To run out of memory takes long, so few do. */
@@ -268,7 +268,7 @@ check(
   `resident memory: ${early.residentMiB.toFixed(0)} MiB after ${WARM_UP} writers, ${late.residentMiB.toFixed(0)} MiB at the end`,
 );
 check(
-  late.scrape.ratio <= early.scrape.ratio * MOST_SLOWER,
+  late.scrape.ratio <= early.scrape.ratio * MAX_SLOWER,
   `a scrape: ${early.scrape.millis.toFixed(2)} ms after ${WARM_UP} writers, ${late.scrape.millis.toFixed(2)} ms at the end; ` +
     `${(late.scrape.ratio / early.scrape.ratio).toFixed(2)} times as long, measured against a store that did not change`,
 );

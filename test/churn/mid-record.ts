@@ -21,7 +21,7 @@ export interface MidRecord {
 
 const VICTIM = new URL('./recording-victim.js', import.meta.url);
 const BATCH = 8;
-const MOST_DEATHS = 1600;
+const MAX_DEATHS = 1600;
 const wanted = Number(process.argv[2]);
 let deaths = 0;
 let midWrite = 0;
@@ -48,7 +48,7 @@ function isMidWrite({ words, doubles }: Region, { cell, stream }: SeriesContents
   return doubles[scratch]! > doubles[published]!;
 }
 
-while (midWrite < wanted && deaths < MOST_DEATHS) {
+while (midWrite < wanted && deaths < MAX_DEATHS) {
   for (const { region, acknowledged } of await Promise.all(Array.from({ length: BATCH }, kill))) {
     deaths++;
     const series = seriesOf(region);

@@ -1,9 +1,15 @@
 /** Random programs, described, so that a failing one can be shortText, shrunk and run twice. */
 import { ValueType, type Attributes, type MetricOptions } from '@opentelemetry/api';
 import * as fc from 'fast-check';
-import { INSTRUMENT_KINDS, isObserved, type InstrumentKind } from '../../src/state/instrument-kind.ts';
-import { attributes, make, makeAttributes, measurements } from './any-values.ts';
-import type { Described, DescribedAttributes } from './any-values.ts';
+import { INSTRUMENT_KINDS, isObserved, type InstrumentKind } from '../../src/state/stream-choices.ts';
+import {
+  attributes,
+  make,
+  makeAttributes,
+  measurements,
+  type Described,
+  type DescribedAttributes,
+} from './any-values.ts';
 import { anyViews, type DescribedViews } from './any-views.ts';
 import type {
   AggregationName,

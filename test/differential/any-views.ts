@@ -1,6 +1,6 @@
 /** Random views: of one instrument each, or of many. */
 import * as fc from 'fast-check';
-import { INSTRUMENT_KINDS, type InstrumentKind } from '../../src/state/instrument-kind.ts';
+import { INSTRUMENT_KINDS, type InstrumentKind } from '../../src/state/stream-choices.ts';
 import type { AggregationName, ViewCode, ViewPlan } from './program.ts';
 
 const names = fc.constantFrom('requests', 'queue.size', 'time', 'REQUESTS');

@@ -1,5 +1,5 @@
 /** Which observations the callbacks of a program make. */
-import { isObserved } from '../../src/state/instrument-kind.ts';
+import { isObserved } from '../../src/state/stream-choices.ts';
 import { mapSteps, type CallbackStep, type Observation, type Program } from './program.ts';
 
 type Registration = Pick<CallbackStep, 'callback' | 'instruments'>;

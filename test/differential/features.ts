@@ -1,5 +1,5 @@
 /** What random programs have: counted, so that none is never tried, and ordinary ones stay most. */
-import { isObserved } from '../../src/state/instrument-kind.ts';
+import { isObserved } from '../../src/state/stream-choices.ts';
 import { createSteps, type Program, type ReaderPlan, type Step, type ViewPlan } from './program.ts';
 import { streamOf, viewsOf } from './streams.ts';
 

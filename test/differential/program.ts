@@ -3,7 +3,7 @@
  * clock of our own.
  */
 import type { Attributes, MetricOptions } from '@opentelemetry/api';
-import type { InstrumentKind } from '../../src/state/instrument-kind.ts';
+import type { InstrumentKind } from '../../src/state/stream-choices.ts';
 
 export interface MeterArguments {
   readonly name: string;

@@ -13,7 +13,7 @@ import {
   type ViewOptions,
 } from '@opentelemetry/sdk-metrics';
 import { systemClock } from '../../src/base/platform.ts';
-import { isObserved } from '../../src/state/instrument-kind.ts';
+import { isObserved } from '../../src/state/stream-choices.ts';
 import { bind, MetricStore, SeqlockMeterProvider, type SeqlockViewOptions } from '../../src/index.ts';
 import { TestReader } from '../support/readers.ts';
 import { scramble, swallow } from './caller.ts';

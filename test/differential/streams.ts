@@ -5,7 +5,7 @@ import {
   createDenyListAttributesProcessor,
   type IAttributesProcessor,
 } from '@opentelemetry/sdk-metrics';
-import { isObserved, type InstrumentKind } from '../../src/state/instrument-kind.ts';
+import { isObserved, type InstrumentKind } from '../../src/state/stream-choices.ts';
 import type { Metric, Scope } from './collected.ts';
 import { keptAttributes } from './kept-attributes.ts';
 import {

@@ -98,7 +98,7 @@ function belongs(name: string, { name: family, type }: Family, format: string): 
 }
 
 const NUMBER = /[+-]?Inf|NaN|-?[0-9]+(?:\.[0-9]+)?(?:e[+-]?[0-9]+)?/;
-const MOST_EXEMPLAR_CHARACTERS = 128;
+const MAX_EXEMPLAR_CHARACTERS = 128;
 
 function parseSample(
   line: string,
@@ -151,7 +151,7 @@ function parseSample(
   if (!mayHaveExemplar || take(/ # \{/) === undefined) fail(line, 'text after the value');
   const ofExemplar = takeLabels(false).labels;
   const characters = Array.from(Object.entries(ofExemplar).flat().join('')).length;
-  if (characters > MOST_EXEMPLAR_CHARACTERS) fail(line, 'too many characters in an exemplar');
+  if (characters > MAX_EXEMPLAR_CHARACTERS) fail(line, 'too many characters in an exemplar');
   if (take(/ /) === undefined) fail(line, 'no space before the value of the exemplar');
   const exemplarValue = numberOf(take(NUMBER) ?? fail(line, 'value of the exemplar'));
   const time = take(/ [0-9]+(?:\.[0-9]+)?/) ?? fail(line, 'time of the exemplar');

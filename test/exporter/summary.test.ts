@@ -1,6 +1,5 @@
 import { expect } from 'chai';
-import { planOf, type ExporterOptions } from '../../src/exporter/options.ts';
-import { summaryOf } from '../../src/exporter/summary.ts';
+import { planOf, type ExporterOptions, summaryOf } from '../../src/exporter/options.ts';
 
 const summary = (options: ExporterOptions, address: number | undefined = 1234): string =>
   summaryOf(

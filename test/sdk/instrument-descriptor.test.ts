@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { Warnings } from '../../src/base/warnings.ts';
 import { aggregationOf, DEFAULT_BOUNDARIES } from '../../src/sdk/aggregation.ts';
 import { describeInstrument, type InstrumentDescriptor } from '../../src/sdk/instrument-descriptor.ts';
-import { DEFAULT_CHOICE } from '../../src/state/aggregation-choice.ts';
+import { DEFAULT_CHOICE } from '../../src/state/stream-choices.ts';
 import { hostileValues } from '../support/hostile-values.ts';
 import { collectWarnings } from '../support/warnings.ts';
 

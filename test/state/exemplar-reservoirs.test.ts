@@ -11,7 +11,7 @@ import {
 } from '../../src/state/cells/exemplar-cell.ts';
 import { decodeExemplars } from '../../src/state/exemplar-record.ts';
 import { ExemplarReservoirs, type MeasuredAttributes } from '../../src/state/exemplar-reservoirs.ts';
-import type { ReservoirChoice } from '../../src/state/reservoir-choice.ts';
+import type { ReservoirChoice } from '../../src/state/stream-choices.ts';
 import { EXEMPLARS_RECORD } from '../../src/state/records.ts';
 import { recordsOf } from '../support/region-contents.ts';
 import { collectWarnings } from '../support/warnings.ts';

@@ -7,7 +7,7 @@ import {
   OVERFLOW_ATTRIBUTES,
   type CanonicalAttributes,
 } from '../../src/state/attributes.ts';
-import { DirectoryTexts, MOST_TEXTS, TextNumbers } from '../../src/state/directory-texts.ts';
+import { DirectoryTexts, MAX_TEXTS, TextNumbers } from '../../src/state/directory-texts.ts';
 import * as records from '../../src/state/records.ts';
 import { counter, gauge, histogram } from '../support/descriptions.ts';
 import { hostileAttributes } from '../support/hostile-values.ts';
@@ -88,14 +88,14 @@ describe('records', () => {
   it('of series write texts in full when all numbers are used up', () => {
     const texts = new TextNumbers();
     const reader = new DirectoryTexts();
-    for (let i = 0; i < MOST_TEXTS + 10; i++) {
+    for (let i = 0; i < MAX_TEXTS + 10; i++) {
       const attributes = { keys: ['a'], values: [`text ${i}`] };
       for (let turn = 0; turn < 2; turn++) {
         const payload = records.encodeSeries(series, attributes, texts);
         texts.publish();
         const back = records.decodeSeriesAttributes(records.decodeSeries(payload), ['a'], reader);
         expect(back.values).to.deep.equal(attributes.values);
-        expect(payload.includes('text')).to.equal(turn === 0 || i >= MOST_TEXTS);
+        expect(payload.includes('text')).to.equal(turn === 0 || i >= MAX_TEXTS);
       }
     }
   });

@@ -9,7 +9,7 @@ import {
   SMALLEST_MAX_BYTES,
 } from '../../src/memory/layout.ts';
 import { Region } from '../../src/memory/region.ts';
-import { MOST_TEXTS } from '../../src/state/directory-texts.ts';
+import { MAX_TEXTS } from '../../src/state/directory-texts.ts';
 import { StoreWriter } from '../../src/state/store-writer.ts';
 import { identityOf } from '../support/attribute-model.ts';
 import { counter, gauge, histogram } from '../support/descriptions.ts';
@@ -131,7 +131,7 @@ describe('StreamWriter without memory', () => {
       const { writer, region } = makeWriter(2 ** 20);
       const stream = writer.stream(counter('a'), 20_000);
       withoutMemory(region, () => {
-        for (let i = 0; i < 2 * MOST_TEXTS; i++) recordTo(stream, 1, { user: `user ${i}` });
+        for (let i = 0; i < 2 * MAX_TEXTS; i++) recordTo(stream, 1, { user: `user ${i}` });
       });
       const text = 'a text that comes again';
       for (let i = 0; i < 200; i++) recordTo(stream, 1, { text, n: i });

@@ -1,13 +1,7 @@
 /** Streams for tests. */
 import { systemClock } from '../../src/base/platform.ts';
-import { DEFAULT_CHOICE } from '../../src/state/aggregation-choice.ts';
-import { INSTRUMENT_KINDS } from '../../src/state/instrument-kind.ts';
-import type {
-  Aggregation,
-  InstrumentKind,
-  StoreConfiguration,
-  StreamDescription,
-} from '../../src/state/records.ts';
+import { DEFAULT_CHOICE, INSTRUMENT_KINDS, type InstrumentKind } from '../../src/state/stream-choices.ts';
+import type { Aggregation, StoreConfiguration, StreamDescription } from '../../src/state/records.ts';
 
 type Described<A extends Aggregation> = StreamDescription & { readonly aggregation: A };
 

@@ -1,7 +1,7 @@
 import type { ScopeMetrics } from '../../src/collect/metric-data.ts';
 import type { Snapshots } from '../../src/collect/snapshot/snapshot.ts';
 import { DataPoints } from '../../src/export/data-points.ts';
-import type { InstrumentKind } from '../../src/state/records.ts';
+import type { InstrumentKind } from '../../src/state/stream-choices.ts';
 
 /** A snapshot as OpenTelemetry's objects. `isDelta`: see `Snapshots.read`. */
 export function scopeMetricsOf(

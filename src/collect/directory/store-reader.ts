@@ -7,11 +7,12 @@ import { decodeConfiguration } from '../../state/directory-checks.ts';
 import { DirectoryReader, type DirectoryVisitor } from '../../state/directory-reader.ts';
 import type { ExemplarsRecord } from '../../state/exemplar-record.ts';
 import * as records from '../../state/records.ts';
+import type { GaugeMerge } from '../../state/stream-choices.ts';
 import { DirectoryWatch } from './directory-watch.ts';
 import { ExemplarBlock } from './exemplar-block.ts';
 import { MergedStream } from './merged-stream.ts';
 import { StringCache } from './string-cache.ts';
-import { SerialQueue } from '../../base/serial-queue.ts';
+import { SerialQueue } from '../../base/event-loop.ts';
 
 /** The directory of one slab, as far as it was decoded. */
 interface SlabDirectory {
@@ -43,7 +44,7 @@ export class StoreReader {
   readonly #slabs = new Map<number, SlabDirectory>();
   readonly #streams = new Map<string, MergedStream>();
   readonly #scopes = new Map<string, ScopeStreams>();
-  readonly #merges = new Map<string, records.GaugeMerge>();
+  readonly #merges = new Map<string, GaugeMerge>();
   readonly #warnings = new Warnings();
   readonly #strings = new StringCache();
   readonly #textOf = (bytes: Buffer, start: number, end: number): string =>

@@ -1,5 +1,5 @@
-import { DEFAULT_SELECTION, shownSelection } from '../../state/aggregation-choice.ts';
-import type { InstrumentKind, StoreConfiguration } from '../../state/records.ts';
+import { DEFAULT_SELECTION, shownSelection, type InstrumentKind } from '../../state/stream-choices.ts';
+import type { StoreConfiguration } from '../../state/records.ts';
 import type { MergedStream } from './merged-stream.ts';
 
 /**

@@ -1,6 +1,6 @@
 import type { Attributes } from '@opentelemetry/api';
 import { lengthened, roomFor } from '../../base/array-room.ts';
-import type { InstrumentKind } from '../../state/instrument-kind.ts';
+import type { InstrumentKind } from '../../state/stream-choices.ts';
 import type { Exemplar, Resource } from '../metric-data.ts';
 
 export type ColumnKind = 'counter' | 'up-down-counter' | 'gauge' | 'histogram' | 'exponential-histogram';

@@ -18,7 +18,7 @@ import {
   SUM_TOTAL,
   SUM_VERSION,
 } from '../../state/cells/sum-cell.ts';
-import { isObserved } from '../../state/instrument-kind.ts';
+import { isObserved } from '../../state/stream-choices.ts';
 import { SharedValueSum } from '../../state/shared-value.ts';
 import { NONE, type MergedStream } from '../directory/merged-stream.ts';
 import type { CellCopies } from './cell-copies.ts';

@@ -1,5 +1,5 @@
 import type { Aggregation } from '../../state/records.ts';
-import { isObserved } from '../../state/instrument-kind.ts';
+import { isObserved } from '../../state/stream-choices.ts';
 import type { MergedStream } from '../directory/merged-stream.ts';
 import type { CellCopies } from './cell-copies.ts';
 import type { ColumnDescription, ColumnKind } from './column.ts';

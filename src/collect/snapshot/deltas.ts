@@ -4,7 +4,8 @@
  */
 import { lengthened, roomFor } from '../../base/array-room.ts';
 import { Warnings } from '../../base/warnings.ts';
-import { isObserved, streamKey } from '../../state/records.ts';
+import { streamKey } from '../../state/records.ts';
+import { isObserved } from '../../state/stream-choices.ts';
 import { NONE, type MergedStream } from '../directory/merged-stream.ts';
 import type { CellCopies } from '../rows/cell-copies.ts';
 import type { MetricColumn } from '../rows/column.ts';

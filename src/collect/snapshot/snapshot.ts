@@ -1,5 +1,6 @@
 import { performance } from '../../base/platform.ts';
-import type { InstrumentKind, Scope } from '../../state/records.ts';
+import type { Scope } from '../../state/records.ts';
+import type { InstrumentKind } from '../../state/stream-choices.ts';
 import type { MergedStream } from '../directory/merged-stream.ts';
 import type { StoreReader } from '../directory/store-reader.ts';
 import { StreamSelection } from '../directory/stream-selection.ts';

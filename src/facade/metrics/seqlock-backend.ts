@@ -9,7 +9,7 @@ import type { ExpositionOptions } from '../../export/family-plan.ts';
 import { DataPoints } from '../../export/data-points.ts';
 import { metricsDocument, type MetricsDocument } from '../../export/json.ts';
 import { observeNext } from '../../export/metric-producer.ts';
-import { PrometheusPage } from '../../export/prometheus-page.ts';
+import { PrometheusPage } from '../../export/prometheus-text.ts';
 import { bind } from '../../sdk/bind.ts';
 import { canonicalAttributes } from '../../state/attributes.ts';
 import type { StreamDescription } from '../../state/records.ts';

@@ -8,7 +8,7 @@ import * as metricData from '../../collect/metric-data.ts';
 import { hrTimeOf } from '../../collect/hr-time.ts';
 import type { ExpositionOptions } from '../../export/family-plan.ts';
 import { metricsDocument, type MetricsDocument } from '../../export/json.ts';
-import { PrometheusPage } from '../../export/prometheus-page.ts';
+import { PrometheusPage } from '../../export/prometheus-text.ts';
 import { BucketFinder } from '../../state/bucket-finder.ts';
 import { checkReaders } from '../readers.ts';
 import { checkResource, defaultResource, type ProviderResource } from '../resource.ts';

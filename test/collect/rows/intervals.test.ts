@@ -12,8 +12,9 @@ import {
   DEFAULT_CHOICE,
   selectionKey,
   type AggregationChoice,
-} from '../../../src/state/aggregation-choice.ts';
-import { BLOCK_RECORD, type InstrumentKind, type StoreConfiguration } from '../../../src/state/records.ts';
+  type InstrumentKind,
+} from '../../../src/state/stream-choices.ts';
+import { BLOCK_RECORD, type StoreConfiguration } from '../../../src/state/records.ts';
 import type { StoreWriter } from '../../../src/state/store-writer.ts';
 import { counter, exponentialHistogram, histogram, wholeConfiguration } from '../../support/descriptions.ts';
 import { needsProc } from '../../support/marks.ts';
