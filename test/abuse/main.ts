@@ -19,12 +19,12 @@ const { values: options } = parseArgs({
 const SERIES = 100_000;
 const MIB = 2 ** 20;
 /** What the app may do before an honest scrape is answered beside the abuse, in times of what it does alone. */
-const MOST_WORK = 5;
+const MAX_WORK = 5;
 /** So often the app is scraped without a pause before it is known what it has resident. */
 const SETTLE_SCRAPES = 50;
-const MOST_SETTLE_MILLIS = 20_000;
+const MAX_SETTLE_MILLIS = 20_000;
 /** Of being dropped 200 times; 5 where the machine is fast enough for 12 honest scrapes beside. */
-const MOST_TURNS = 12;
+const MAX_TURNS = 12;
 
 let passed = 0;
 let failed = 0;
@@ -49,7 +49,7 @@ async function settled(
   const target = await Target.start(app);
   const codings = ['gzip', 'identity'].map((coding) => ({ ...headers, 'accept-encoding': coding }));
   const eager = codings.map((asked) => new HonestScraper(target, 0, asked));
-  const until = performance.now() + MOST_SETTLE_MILLIS;
+  const until = performance.now() + MAX_SETTLE_MILLIS;
   await meanwhile(target);
   for (let scrapes = 0; scrapes < SETTLE_SCRAPES && performance.now() < until;) {
     await wait(1000);
@@ -74,8 +74,8 @@ function judgeHonest(honest: HonestScraper, alone: HonestScraper): void {
   const { scrapes, failures } = honest;
   const ratio = honest.workMillis / alone.workMillis;
   judge(
-    `${scrapes.length} honest scrapes beside it waited for ${ratio.toFixed(1)} times the ${alone.workMillis.toFixed(0)} ms of work of one alone (at most ${MOST_WORK}), ${(honest.millis / alone.millis).toFixed(1)} times its time`,
-    scrapes.length > 0 && ratio <= MOST_WORK,
+    `${scrapes.length} honest scrapes beside it waited for ${ratio.toFixed(1)} times the ${alone.workMillis.toFixed(0)} ms of work of one alone (at most ${MAX_WORK}), ${(honest.millis / alone.millis).toFixed(1)} times its time`,
+    scrapes.length > 0 && ratio <= MAX_WORK,
   );
   judge(
     `none of them failed${failures.length > 0 ? `: ${failures.length}, ${failures[0]}` : ''}`,
@@ -103,7 +103,7 @@ const abuses: Readonly<Record<string, () => Promise<void>>> = {
       const honest = new HonestScraper(target, 50);
       await honest.pause();
       // In turns, so that what else the machine does concerns both.
-      for (let turn = 0; turn < MOST_TURNS && (turn < 5 || honest.scrapes.length < 12); turn++) {
+      for (let turn = 0; turn < MAX_TURNS && (turn < 5 || honest.scrapes.length < 12); turn++) {
         alone.goOn();
         await drop(target.appPort, 200, 200);
         await alone.pause();
