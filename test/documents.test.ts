@@ -65,10 +65,16 @@ describe('documents', () => {
     expect([...documents].flatMap(([path, text]) => brokenLinksOf(path, text))).to.deep.equal([]);
   });
 
-  it('name source files and tests that exist', () => {
+  it('name files of the project that exist, with their folders or without', () => {
+    const folders = ['src', 'test', 'bench', 'examples', 'scripts', 'native', 'docs'];
+    const files = folders.flatMap((folder) =>
+      readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((path) => `/${join(folder, path)}`),
+    );
+    files.push(...readdirSync('.').map((name) => `/${name}`));
     const named = [...documents].flatMap(([path, text]) =>
-      [...text.matchAll(/`((?:src|test|bench|docs|examples|scripts|native)\/[\w/.-]+\.[a-z]+)`/g)]
-        .filter(([, file]) => !existsSync(file!))
+      [...text.matchAll(/[`(]([\w/.-]+\.(?:ts|mjs|pml|c|md))[`)]/g)]
+        .filter(([, file]) => !/\.test\.ts$|^\./.test(file!) || file!.startsWith('test/'))
+        .filter(([, file]) => !files.some((found) => found.endsWith(`/${file}`)))
         .map(([, file]) => `${path}: ${file}`),
     );
     expect(named).to.deep.equal([]);
