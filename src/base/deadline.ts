@@ -1,6 +1,6 @@
 import { setTimeout, clearTimeout } from './platform.ts';
 
-/** Of this module alone, so `instanceof` tells it. */
+/** Used in this module alone, so `instanceof` works. */
 export class TimeoutError extends Error {
   readonly code = 'E_TIMEOUT';
 
@@ -23,7 +23,7 @@ export async function withTimeout<T>(timeoutMillis: number, work: Promise<T>): P
   }
 }
 
-/** Resolves when the time is over. Keeps the process up until then, unless it is not to. */
+/** Resolves when the time is over. Keeps the process alive until then, unless told otherwise. */
 export function sleep(millis: number, keepsUp: boolean = true): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(resolve, millis);

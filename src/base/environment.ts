@@ -4,8 +4,8 @@ import { shortText } from './errors.ts';
 export type Variables = Readonly<Record<string, string | undefined>>;
 
 /**
- * Environment variables as the specification wants them read: an empty value is none, names of values are
- * compared without regard to case, and a wrong value is warned of, with what is used instead.
+ * Reads environment variables as the specification says. An empty value is no value. Names of values are
+ * compared without regard to case. A wrong value is warned of, with the value that is used instead.
  */
 export class Environment {
   readonly #variables: Variables;
@@ -56,7 +56,7 @@ export class Environment {
     });
   }
 
-  /** Warns of a value. `used`: what takes its place. */
+  /** Warns of a wrong value. `used`: what is used instead. */
   wrong(name: string, value: string, allowed: string, used: unknown): void {
     this.#warn(
       `seqlock-metrics: ${name} is ${shortText(value)}; it must be ${allowed}. ${shortText(used)} is used instead`,
@@ -72,5 +72,5 @@ export class Environment {
   }
 }
 
-/** A variable and those that are asked when it is not set. */
+/** A variable, and those that are read when it is not set. */
 type Names = readonly [string, ...string[]];

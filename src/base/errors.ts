@@ -48,7 +48,7 @@ export class ExporterThreadError extends Error {
   }
 }
 
-/** Names of what is not shown to whoever reads a log. */
+/** Names whose values must not appear in a log. */
 const SECRET = /^headers?$|auth|password|passwd|secret|token|credential|api.?key|^key$|^process\.command/i;
 
 /** A wrong option, found at construction. The message names the option, the value and what is allowed. */

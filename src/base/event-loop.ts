@@ -4,8 +4,8 @@ import { withoutContext } from './no-context.ts';
 const waiting: (() => void)[] = [];
 
 /**
- * Lets the event loop turn. Of all who wait one goes on at each turn, those who came first before the others:
- * so the loop is held up for what one of them does until it waits again, however many there are.
+ * Lets the event loop turn. One of the callers who wait goes on at each turn, in the order in which they
+ * came. So the loop is held up for the work of one caller at a time, however many wait.
  */
 export function yieldToEventLoop(): Promise<void> {
   return new Promise((resolve) => {
@@ -25,8 +25,8 @@ export class SerialQueue {
   /** Does `work` after all that came before, whether that failed or not. */
   take<T>(work: () => Promise<T>): Promise<T> {
     const done = this.#last.then(work);
-    // Resolves to nothing, and in no context: what came of the last piece, and its caller's context, are not
-    // kept until the next.
+    // Resolves to nothing, in no context. Otherwise the result of the last piece, and its caller's context,
+    // would be kept until the next piece.
     this.#last = withoutContext(() => done.then(nothing, nothing));
     return done;
   }

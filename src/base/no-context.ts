@@ -1,18 +1,18 @@
 import { AsyncResource } from 'node:async_hooks';
 
-/** Made at load, before any context is there in an app that loads its metrics first. */
+/** Made at load. If an app loads its metrics first, there is no context yet. */
 const root = new AsyncResource('seqlock-metrics', { requireManualDestroy: true });
 
-// Loaded late, inside of a request: what Node keeps the context in (20 and 22, and from 24 on). Where it is
-// kept otherwise, it stays.
+// The package may be loaded late, inside a request. These are the properties in which Node keeps the context
+// (20 and 22; 24 and later). If a Node keeps it elsewhere, the context stays.
 for (const key of Object.getOwnPropertySymbols(root))
   if (key.description === 'kResourceStore' || key.description === 'context_frame')
     Reflect.set(root, key, undefined);
 
 /**
- * Does `work` in no context of `AsyncLocalStorage`. For every promise, timer, listener and handle that
- * outlives the call it is made in: it would hold the caller's context for as long as it is there, and what it
- * calls later would run in it, be it a request that has long ended.
+ * Does `work` in no context of `AsyncLocalStorage`. Use it for every promise, timer, listener and handle that
+ * outlives the call it is made in. Such a thing would hold the caller's context for as long as it exists, and
+ * its callbacks would run in a request that may have ended long ago.
  */
 export function withoutContext<T>(work: () => T): T {
   return root.runInAsyncScope(work);

@@ -46,7 +46,7 @@ export function oneOf(allowed: readonly unknown[]): Check {
 export function listOf(element: Check, allowed: string): Check {
   return (value, option) => {
     if (!Array.isArray(value)) throw new OptionError(option, value, allowed);
-    for (let i = 0; i < value.length; i++) element(value[i], `${option}[${i}]`); // `forEach` leaves holes out
+    for (let i = 0; i < value.length; i++) element(value[i], `${option}[${i}]`); // `forEach` skips holes
   };
 }
 
@@ -82,8 +82,8 @@ export function table<T extends object>(
 }
 
 /**
- * For options where a wrong one is no error: what is to be told of the first key that is not in `keys`;
- * undefined where all are. `what` names the object. May throw what the object throws.
+ * For options whose errors are only warned of. Returns the text of a warning about the first key that is not
+ * in `keys`, or undefined if there is none. `what` names the object. May throw what the object throws.
  */
 export function unknownKey(what: string, value: unknown, keys: readonly string[]): string | undefined {
   if (!isObject(value)) return undefined;
@@ -103,7 +103,7 @@ export function allowedNames(allowed: readonly unknown[], given: unknown): strin
   return near === undefined ? list : `${list}. Did you mean ${near}?`;
 }
 
-/** The name that `given` is in all likelihood a slip of; undefined where there is none so near. */
+/** The name that `given` is most likely a misspelling of; undefined if no name is close enough. */
 export function nearest(given: unknown, names: readonly unknown[]): string | undefined {
   if (typeof given !== 'string' || given.length > 100) return undefined;
   const wrong = given.toLowerCase();
@@ -112,8 +112,7 @@ export function nearest(given: unknown, names: readonly unknown[]): string | und
   for (const name of names) {
     if (typeof name !== 'string') continue;
     const right = name.toLowerCase();
-    // What one is the beginning of the other of is likelier than any slip: `port` and `ports`, `timeout` and
-    // `timeoutMillis`.
+    // A prefix is likelier than a misspelling: `port` for `ports`, `timeout` for `timeoutMillis`.
     const isPart = wrong.length >= 3 && (right.startsWith(wrong) || wrong.startsWith(right));
     const distance = isPart ? 0.5 : slips(wrong, right);
     if (distance < least) [best, least] = [name, distance];
@@ -122,8 +121,8 @@ export function nearest(given: unknown, names: readonly unknown[]): string | und
 }
 
 /**
- * Letters that are to be added, taken away, replaced or swapped with their neighbour (Damerau, 1964; each
- * place changed once).
+ * How many letters must be added, removed, replaced or swapped with their neighbour (Damerau, 1964; each
+ * place changes once).
  */
 function slips(a: string, b: string): number {
   const rows = Array.from({ length: a.length + 1 }, (_, i) => [i]);

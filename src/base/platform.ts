@@ -1,12 +1,12 @@
 /**
- * What this package takes of the platform besides the language, as it was when the package was loaded. Test
- * frameworks put fake timers and clocks in the place of the globals later (sinon, jest, vitest, `node:test`):
- * a scrape must still be answered, and a time-out still come.
+ * What this package uses of the platform besides the language, as it was when the package was loaded. Test
+ * frameworks later replace globals by fake timers and clocks (sinon, jest, vitest, `node:test`). A scrape
+ * must still be answered then, and a time-out must still come.
  *
- * From Node's modules where they have it, since some frameworks fake the globals before anything is loaded.
- * `Atomics` is not here: nobody fakes it, and V8 compiles its calls in place only where it sees the global.
+ * Taken from Node's modules where possible, since some frameworks fake the globals before anything is loaded.
+ * `Atomics` is not here: nobody fakes it, and V8 inlines its calls only where it sees the global.
  *
- * Only this file may use the globals; `test/architecture.test.ts` holds it.
+ * Only this file may use the globals; `test/architecture.test.ts` checks that.
  */
 import { performance as platformPerformance } from 'node:perf_hooks';
 import timers from 'node:timers';
@@ -31,7 +31,7 @@ export const performance: { now(): number; readonly timeOrigin: number } = {
 export const nanoseconds: () => bigint = process.hrtime.bigint.bind(process.hrtime);
 
 /**
- * The system's clock: milliseconds since the epoch, whole. It may be set back. A test may put another in its
- * place, before the store is made.
+ * The system's clock: whole milliseconds since the epoch. It may be set back. A test may replace it before it
+ * makes a store.
  */
 export const systemClock: { now(): number } = { now: Date.now.bind(Date) };

@@ -1,16 +1,16 @@
 import { readFileSync, statSync } from 'node:fs';
 import { performance } from './platform.ts';
 
-/** How long what was made of files is used before they are looked at again. */
+/** How long a value is used before its files are checked again. */
 const LOOK_MILLIS = 1000;
 
 /** Reads a file, and notes that what is made depends on it. */
 export type ReadFile = (path: string) => string;
 
 /**
- * What is made of files, and made anew when one of them has changed: certificates, passwords. There is no
- * timer: the files are looked at when the value is asked for. All calls are synchronous, so that a busy
- * thread pool holds up nobody.
+ * A value made of files, such as certificates or passwords. It is made again when one of them has changed.
+ * There is no timer: the files are checked when the value is asked for. All calls are synchronous, so a busy
+ * thread pool delays nobody.
  */
 export class RenewedFiles<T> {
   readonly #make: (read: ReadFile) => T;
@@ -19,9 +19,7 @@ export class RenewedFiles<T> {
   #stamps: ReadonlyMap<string, string> = new Map();
   #lookedAt: number;
 
-  /**
-   * Throws what `make` throws. Later failures are told to `onFailure`, and the value made last stays in use.
-   */
+  /** Throws what `make` throws. Later failures go to `onFailure`, and the previous value stays in use. */
   constructor(make: (read: ReadFile) => T, onFailure: (error: unknown) => void) {
     this.#make = make;
     this.#onFailure = onFailure;
@@ -29,7 +27,7 @@ export class RenewedFiles<T> {
     this.#lookedAt = performance.now();
   }
 
-  /** The value; another object when it was made anew. */
+  /** The value; a new object each time it is made again. */
   get value(): T {
     const now = performance.now();
     if (now - this.#lookedAt < LOOK_MILLIS) return this.#value;
@@ -37,7 +35,7 @@ export class RenewedFiles<T> {
     try {
       if ([...this.#stamps].some(([path, stamp]) => stampOf(path) !== stamp)) this.#value = this.#made();
     } catch (error) {
-      this.#onFailure(error); // perhaps in mid-change: the next look tries again
+      this.#onFailure(error); // perhaps a file is being changed: the next check tries again
     }
     return this.#value;
   }
@@ -45,7 +43,7 @@ export class RenewedFiles<T> {
   #made(): T {
     const stamps = new Map<string, string>();
     const value = this.#make((path) => {
-      // before it is read: what is written meanwhile is seen by the next look
+      // taken before reading: the next check sees what is written meanwhile
       stamps.set(path, stampOf(path));
       return readFileSync(path, 'utf8');
     });

@@ -4,7 +4,7 @@ import { QUIET_VARIABLE, tellOfLoss } from './warnings.ts';
 
 const PREFIX = 'SEQLOCK_METRICS_';
 
-/** All environment variables of this package's own. A test finds those that the code reads here. */
+/** All environment variables of this package. A test checks that every variable the code reads is listed. */
 export const VARIABLES: readonly string[] = [
   'SEQLOCK_METRICS_BEARER_TOKEN_FILE',
   'SEQLOCK_METRICS_BEARER_TOKEN_SHA256',
@@ -19,14 +19,14 @@ export const VARIABLES: readonly string[] = [
 const end = (name: string): string => name.slice(PREFIX.length);
 let isTold = false;
 
-/** Tells, once a process, of variables that have this package's prefix and no meaning. */
+/** Warns, once per process, of variables that have this package's prefix and no meaning. */
 export function tellOfUnknownVariables(): void {
   if (isTold || !isMainThread) return;
   isTold = true;
   for (const message of unknownVariables(process.env)) tellOfLoss('warn', message);
 }
 
-/** What is to be told of them. */
+/** The texts of the warnings. */
 export function unknownVariables(environment: Readonly<Record<string, string | undefined>>): string[] {
   return Object.keys(environment)
     .filter((name) => name.startsWith(PREFIX) && !VARIABLES.includes(name))

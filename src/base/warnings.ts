@@ -1,17 +1,17 @@
 /**
- * How this package tells the app of what goes wrong: through OpenTelemetry's `diag`, whose logger the app
- * sets. Most apps set none, and hear nothing of it; so what loses data, or exports nothing, goes to standard
- * error then.
+ * How this package tells the app what goes wrong: through OpenTelemetry's `diag`, whose logger the app sets.
+ * Most apps set none and would see nothing. So without a logger, what loses data or exports nothing goes to
+ * standard error.
  *
- * Nothing here throws, whatever the logger does: telemetry must not break the app it serves. Nothing shows
- * the credentials of a URL.
+ * Nothing here throws, whatever the logger does: telemetry must not break the app. Credentials in URLs are
+ * never shown.
  */
 import { diag } from '@opentelemetry/api';
 import { withoutCredentials } from './errors.ts';
 
 export type Level = 'error' | 'warn' | 'info';
 
-/** Texts remembered that were printed to standard error. An older one that comes again is printed again. */
+/** How many printed texts are remembered. An older text is printed again when it comes again. */
 const REMEMBERED_TEXTS = 1000;
 const printedTexts = new Set<string>();
 
@@ -20,13 +20,13 @@ export function tell(level: Level, message: string): void {
   try {
     diag[level](withoutCredentials(message));
   } catch {
-    // The logger's own fault.
+    // The logger is at fault.
   }
 }
 
 /**
- * For what loses data or exports nothing: tells the app's logger, or where there is none standard error, each
- * text once.
+ * For what loses data or exports nothing. Tells the app's logger; without one, prints each text once to
+ * standard error.
  */
 export function tellOfLoss(level: Level, message: string): void {
   if (hasLogger()) tell(level, message);
@@ -41,8 +41,8 @@ export function tellOfLoss(level: Level, message: string): void {
 export const QUIET_VARIABLE = 'SEQLOCK_METRICS_QUIET';
 
 /**
- * Says that something began: to the app's logger, or where it has none on standard error. `isOurs`: the
- * logger is not the app's.
+ * Says that something has started: to the app's logger, or without one on standard error. `isOurs`: the
+ * logger was set by this package, not by the app.
  */
 export function announce(message: string, isOurs: boolean = !hasLogger()): void {
   if (!isOurs) tell('info', message);
@@ -64,8 +64,8 @@ export function printLine(message: string): void {
 const PREFIX = 'seqlock-metrics: ';
 
 /**
- * Whether the app has set a logger. The API has no question for it; this is where all its copies of version 1
- * keep what is registered.
+ * Whether the app has set a logger. The API has no function for that; all its copies of version 1 keep what
+ * is registered here.
  */
 export function hasLogger(): boolean {
   const registered = (globalThis as Record<symbol, { diag?: unknown } | undefined>)[
@@ -74,27 +74,30 @@ export function hasLogger(): boolean {
   return registered?.diag !== undefined;
 }
 
-/** Causes of one kind that are remembered, and told of one by one. */
+/** How many causes of one kind are remembered and told one by one. */
 const MAX_CAUSES = 50;
 
 interface Kind {
   readonly causes: Set<string>;
   readonly tell: typeof tell;
-  /** Since `causes` was full. */
+  /** How many came since `causes` was full. */
   untold: number;
-  /** Of those, told of in a sum. */
+  /** How many of those were already told of as a number. */
   summed: number;
 }
 
 /**
- * Tells of each cause once. Causes are bounded by their kind, so that no input makes them grow or floods the
- * log, and many of one kind hide none of another. Beyond the bound they are counted, and the count is told at
- * the 10th, 100th, 1,000th and so on, and by `end`.
+ * Tells of each cause once. The number of causes is bounded by kind: no input makes them grow or floods the
+ * log, and many causes of one kind hide none of another kind. Beyond the bound causes are counted. The count
+ * is told at the 10th, 100th, 1,000th and so on, and by `end`.
  */
 export class Warnings {
   readonly #kinds = new Map<string, Kind>();
 
-  /** `kind`: one of a few that the code names. `cause`: what of the kind, such as the metric. */
+  /**
+   * `kind`: one of a few that the code names. `cause`: which of that kind, for example the name of the
+   * metric.
+   */
   once(kind: string, cause: string, message: string): void {
     this.#tell(kind, cause, message, tell);
   }
@@ -104,7 +107,7 @@ export class Warnings {
     this.#tell(kind, cause, message, tellOfLoss);
   }
 
-  /** Tells how many were not told of, and which is the latest sum. To be called when no more are expected. */
+  /** Tells how many causes were not told of, with the latest message. Call it when no more are expected. */
   end(): void {
     for (const [kind, found] of this.#kinds) if (found.untold > found.summed) sum(kind, found);
   }

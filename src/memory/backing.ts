@@ -1,13 +1,13 @@
 import { RegionError } from '../base/errors.ts';
 import { INITIAL_REGION_BYTES } from './layout.ts';
 
-/** Where a region's bytes are. One object a thread; several may be over the same bytes. */
+/** Where a region's bytes are. Each thread has an object of its own; several may be over the same bytes. */
 export interface Backing {
   readonly buffer: SharedArrayBuffer;
   /**
-   * Gives memory to the bytes from `start` to `end`, which nobody has claimed yet: from then on they can be
-   * written without fail. False where the machine has none left. Any thread; several at once may ask for the
-   * same bytes.
+   * Gives memory to the bytes from `start` to `end`, which nobody has claimed yet. From then on writing there
+   * cannot fail. False where the machine has no memory left. Any thread; several threads may ask for the same
+   * bytes at the same time.
    */
   provide(start: number, end: number): boolean;
 }
@@ -48,7 +48,7 @@ export class ThreadMemory implements Backing {
   }
 }
 
-/** The address range of `maxBytes` is reserved at once, and may exceed what the process is allowed. */
+/** Reserves the address range of `maxBytes` at once, which may be more than the process is allowed. */
 export function growableBuffer(bytes: number, maxBytes: number): SharedArrayBuffer {
   let buffer: SharedArrayBuffer;
   try {

@@ -44,7 +44,7 @@ export class BellSignal implements Signal {
         closeSync(fd);
       }
     } catch {
-      // Full, or taken away: the others look by themselves.
+      // The file is full or was removed: the other processes look by themselves.
     }
   }
 
@@ -53,23 +53,22 @@ export class BellSignal implements Signal {
   }
 
   /**
-   * Wakes who waits in this process for what others ring for. Does not say that there was a ring: who is
-   * woken looks.
+   * Wakes all waiters of this process. It does not say which ring there was: each waiter looks at its word.
    */
   wakeHere(): void {
     for (const index of RUNG) this.#here.wake(index);
   }
 
   /**
-   * From now on wakes the threads of this process when another rings. One thread of a process. Does not keep
-   * the process alive.
+   * From now on wakes the threads of this process when another process rings. One thread of a process calls
+   * this. Does not keep the process alive.
    */
   listen(): void {
     try {
       const watcher = watch(this.#path, { persistent: false }, () => this.wakeHere());
       watcher.on('error', () => watcher.close());
     } catch {
-      // No watches left, or not allowed: looks alone are later, and no error.
+      // The system has no watches left, or does not allow them: wake-ups come later, by the regular look.
     }
   }
 }

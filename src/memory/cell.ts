@@ -38,7 +38,7 @@
  */
 import { MEMORY_ORDER } from './memory-order.ts';
 
-const TRIES = 64; // private: V8 folds it, where it would load an exported constant at every use
+const TRIES = 64; // private: V8 folds it; an exported constant would be loaded at every use
 /** Attempts of one `readConsistent` call before it gives up. */
 export const MAX_TRIES: number = TRIES;
 

@@ -1,11 +1,11 @@
 /**
- * CRC-32 as `node:zlib` has it (IEEE 802.3, polynomial 0xedb88320 reflected). A call of that one costs as
- * much as all else of a short record, so short runs are done here, four bytes at a time (Intel,
- * "slicing-by-4": table k has the CRC of a byte that k zeros follow).
+ * CRC-32 as `node:zlib` computes it (IEEE 802.3, polynomial 0xedb88320 reflected). One call of `node:zlib`
+ * costs as much as all other work on a short record. So short runs are computed here, four bytes at a time
+ * (Intel, "slicing-by-4": table k has the CRC of a byte that k zeros follow).
  */
 import { crc32 } from 'node:zlib';
 
-/** From here on the call is the faster. */
+/** From this length on `node:zlib` is faster. */
 const LONG = 512;
 const POLYNOMIAL = 0xedb88320;
 const T0 = new Int32Array(256);
@@ -23,7 +23,7 @@ for (let byte = 0; byte < 256; byte++) {
   T3[byte] = (T2[byte]! >>> 8) ^ T0[T2[byte]! & 0xff]!;
 }
 
-/** The CRC of bytes from `start` to `end`, going on from the CRC of what stands before them. */
+/** The CRC of the bytes from `start` to `end`, continued from the CRC of the bytes before them. */
 export function crcOf(bytes: Uint8Array, start: number, end: number, before: number): number {
   if (end - start >= LONG) return crc32(bytes.subarray(start, end), before);
   let crc = ~before;

@@ -27,12 +27,12 @@ const RECORD_UNIT = 4;
 const LONGEST_RECORD: number = RECORD_UNIT * ((1 << KIND_SHIFT) - 1);
 
 /**
- * Where the region had no room, one of so many requests for as much or more asks it again. Asking costs
+ * When the region had no room, only every so many requests for as much or more ask it again. Asking costs
  * microseconds, and a thread that records to a full store would ask at each measurement.
  */
 const REQUESTS_A_RETRY = 64;
 
-/** One record as a reader sees it: checked, in a copy that others may lie in too. */
+/** One record as a reader sees it: checked, in a copy that may hold other records too. */
 export class LogRecord {
   readonly kind: number;
   readonly bytes: Buffer;
@@ -47,7 +47,7 @@ export class LogRecord {
     this.end = end;
   }
 
-  /** The payload by itself. There are so many records of series that theirs are read in place. */
+  /** The payload alone. Records of series are read in place, since there are so many. */
   get payload(): Buffer {
     return this.bytes.subarray(this.start, this.end);
   }
@@ -95,8 +95,8 @@ export class ExtentCursor {
   }
 
   /**
-   * The next published record, or undefined. Throws a `RegionError` on a damaged one, and then again each
-   * time.
+   * The next published record, or undefined. Throws a `RegionError` on a damaged record, and again at each
+   * further call.
    */
   next(): LogRecord | undefined {
     if (this.#readTo - this.#copiedFrom >= this.#copy.length && !this.#copyMore()) return undefined;
@@ -130,8 +130,7 @@ export function readRecord(region: Region, at: number, limit: number): LogRecord
 }
 
 /**
- * The record at `at` of a copy, so that what is checked is what is read. `where` it is in the region, to say
- * so.
+ * The record at `at` of a copy: what is checked is what is read. `where` it is in the region, for the error.
  */
 function recordIn(copy: Buffer, at: number, where: number): LogRecord {
   const head = at + RECORD_HEADER_BYTES <= copy.length ? copy.readUInt32LE(at) : 0;
@@ -162,25 +161,25 @@ export class DirectoryLog {
   }
 
   /**
-   * Goes on where a dead owner stopped, in its last extent. `lowestCell` is the lowest cell (float64 index)
-   * that a published record in that extent names, or undefined when none does. `held`: bytes of all extents
-   * of the slab.
+   * Continues where a dead owner stopped, in its last extent. `lowestCell`: the lowest cell (float64 index)
+   * that a published record in that extent names, or undefined if none does. `held`: bytes of all extents of
+   * the slab.
    */
   resume(extent: Extent, used: number, lowestCell: number | undefined, held: number): void {
     this.#extent = extent;
     this.#held = held;
     this.#used = used;
     this.#cellsStart = lowestCell === undefined ? extent.bytes : lowestCell * 8 - extent.offset;
-    // What lies between was never published, but a dead owner may have written to it; new cells start from
-    // zero.
+    // The bytes in between were never published, but a dead owner may have written to them. New cells start
+    // from zero.
     this.#region.bytes.fill(0, extent.offset + used, extent.offset + this.#cellsStart);
   }
 
   /**
-   * Finds room for a record of `payloadBytes` and a cell of `cellWords` (0 = none), in one extent, claiming a
-   * new one if need be. Returns the cell's float64 index (0 for no cell), or -1 when the region has no room
-   * for as much now: a smaller record may fit, and the same one later. The cell is zero. Write the cell's
-   * first state, then call `append`; nothing is taken until then.
+   * Finds room in one extent for a record of `payloadBytes` and a cell of `cellWords` (0: none). Claims a new
+   * extent if needed. Returns the cell's float64 index (0 for no cell), or -1 when the region has no such
+   * room now; a smaller record may fit, and the same one later. The cell is zero. Write the cell's first
+   * state, then call `append`; nothing is taken before that.
    */
   place(payloadBytes: number, cellWords: number): number {
     if (payloadBytes > LONGEST_RECORD - RECORD_HEADER_BYTES) return -1;

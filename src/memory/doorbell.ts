@@ -21,14 +21,20 @@ import type { Region } from './region.ts';
 import { isSlabDead, slabsUsed } from './slab.ts';
 
 /**
- * How long a reader waits for another thread's callbacks, at most; a thread that is blocked keeps its last
+ * The longest time a reader waits for another thread's callbacks. A thread that is blocked keeps its last
  * values.
  */
 export const LONGEST_WAIT_MILLIS = 1000;
-/** How long such a thread gives its callbacks, so that those that do end are in time for the reader. */
+/**
+ * The time that such a thread gives its callbacks. It is shorter, so that the reader still gets the values in
+ * time.
+ */
 export const CALLBACK_MILLIS = 800;
 
-/** How often a thread looks for requests once the store is closed: well within the time a reader waits. */
+/**
+ * How often a thread looks for requests after the store was closed. It is well within the time that a reader
+ * waits.
+ */
 const LOOK_MILLIS = 100;
 
 const entryOffset = (slab: number): number => layout.SLAB_TABLE_OFFSET + slab * layout.SLAB_BYTES;
@@ -60,12 +66,12 @@ export interface RingListener {
 }
 
 /**
- * From now on tells `listener` of requests, of several at once the newest. Only the slab's owner. Does not
- * keep the process alive.
+ * From now on calls `listener` for requests; of several at once, for the newest. Only the slab's owner. Does
+ * not keep the process alive.
  *
- * V8 holds what waits, and the memory it waits on, until it is woken. So `listener` lives as long as the
- * store is open. Closing wakes all who wait: from then on the requests of readers that are still attached are
- * looked for by a timer, which holds nothing.
+ * V8 holds a waiter, and the memory it waits on, until it is woken. So `listener` lives as long as the store
+ * is open. Closing the store wakes all waiters. After that a timer, which holds nothing, looks for requests
+ * of readers that are still attached.
  */
 export function answerRings(
   region: Region,
@@ -151,8 +157,8 @@ export async function awaitAnswer(
     if (left <= 0) return false;
     const changed = region.signal.wait(index, answered, left);
     if (changed === undefined) continue;
-    // The timer keeps the process alive: it must not end while a last export waits for its values. It must
-    // not be over before the wait is, which keeps nothing alive and may be late.
+    // The timer keeps the process alive, because it must not end while a last export waits for its values. It
+    // must not end before the wait, which keeps nothing alive and may be late.
     const timer = setInterval(() => {}, LONGEST_WAIT_MILLIS);
     await changed;
     clearInterval(timer);

@@ -32,7 +32,7 @@
  */
 
 export const MAGIC: readonly number[] = [0x89, 0x53, 0x51, 0x4d, 0x0d, 0x0a, 0x1a, 0x0a]; // \x89SQM\r\n\x1a\n
-/** Readers refuse another major version. */
+/** Readers refuse any other major version. */
 export const FORMAT_MAJOR = 3;
 /** Readers skip what they do not know of a later minor version. */
 export const FORMAT_MINOR = 0;
@@ -104,9 +104,14 @@ export const SLAB_AFFINITY_WORD = 10; // what kind of thread the owner is; any i
 export const SLAB_PROCESS_WORD = 11; // process id of the owner; 0 in a store of one process
 // float64 index: inode of the file whose lock is the ownership; 0 likewise
 export const SLAB_LOCK_FILE_DOUBLE = 6;
-/** Owner of a slab whose thread ended where no /proc shows it. No mark, and no mark negated. */
+/**
+ * Owner of a slab whose thread ended where /proc does not show it. It is neither a mark nor a negated mark.
+ */
 export const ABANDONED: number = -(2 ** 31);
-/** Owner of a slab whose directory is damaged: nobody writes there any more. No mark, and no mark negated. */
+/**
+ * Owner of a slab whose directory is damaged: nobody writes there any more. It is neither a mark nor a
+ * negated mark.
+ */
 export const DAMAGED: number = -(2 ** 31) + 1;
 
 // Extents.
@@ -117,8 +122,8 @@ export const CLAIM_SLAB_SHIFT = 20;
 export const CLAIM_UNITS_MASK: number = (1 << CLAIM_SLAB_SHIFT) - 1;
 export const EXTENT_USED_WORD = 1;
 /**
- * First extent of a slab; each further one is this share of what the slab has, not smaller than the first and
- * up to the largest. So what a slab holds and does not use is about that share of it at most.
+ * The first extent of a slab has this size. Each further one is this share of what the slab has, within the
+ * smallest and the largest size. So at most about that share of a slab is claimed and unused.
  */
 export const FIRST_EXTENT_BYTES = 16_384;
 export const EXTENT_SHARE = 8; // an eighth

@@ -2,8 +2,8 @@ import { READER_MARK_INDEX } from './layout.ts';
 import { isProvenDead } from './liveness.ts';
 
 /**
- * The right to read the store for all: to serve it and to push it. One holder at a time; it ends with its
- * holder's life.
+ * The right to read the store for all processes: to serve it and to push it. It has one holder at a time and
+ * ends with its holder's life.
  */
 export interface Lease {
   /** Takes the lease, unless another live holder has it. True when this thread has it now. */
@@ -15,7 +15,7 @@ export class ThreadLease implements Lease {
   readonly #words: Int32Array;
   readonly #mark: number;
 
-  /** `mark`: this thread's in the region. */
+  /** `mark`: the mark of this thread in the region. */
   constructor(words: Int32Array, mark: number) {
     this.#words = words;
     this.#mark = mark;

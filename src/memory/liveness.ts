@@ -37,7 +37,7 @@ function linuxThreadId(): number {
   }
 }
 
-/** The mark of a worker by Node's id, where marks are made of those. */
+/** The mark that a worker has by Node's id, where marks are made of those ids. */
 export function markOfNodeThread(nodeThreadId: number): number {
   return NODE_MARKS_FROM + nodeThreadId;
 }
@@ -45,13 +45,13 @@ export function markOfNodeThread(nodeThreadId: number): number {
 const ownLinuxThreadId = linuxThreadId();
 const OWN_NODE_MARK = markOfNodeThread(threadId);
 
-/** What this thread's mark is made of, where it has the choice. */
+/** The kind of this thread's mark, where it has the choice. */
 export const MARK_KIND: MarkKind = ownLinuxThreadId > 0 ? 'linux-thread-id' : 'node-thread-id';
 
-/** The mark of the thread that runs this, where it has the choice. */
+/** The mark of the calling thread, where it has the choice. */
 export const OWN_MARK: number = ownLinuxThreadId > 0 ? ownLinuxThreadId : OWN_NODE_MARK;
 
-/** The mark of the thread that runs this, in a region whose header says `kind`. */
+/** The mark of the calling thread in a region whose header says `kind`. */
 export function ownMark(kind: MarkKind): number {
   return kind === 'node-thread-id' ? OWN_NODE_MARK : OWN_MARK;
 }
@@ -59,7 +59,7 @@ export function ownMark(kind: MarkKind): number {
 /** True only on proof that the thread of `mark` has ended. A system call on Linux, about 5 microseconds. */
 export function isProvenDead(mark: number): boolean {
   if (mark === OWN_MARK || mark >= NODE_MARKS_FROM || MARK_KIND !== 'linux-thread-id') return false;
-  // A /proc in which not even this thread is found shows nothing: it was taken away since.
+  // If /proc does not show even this thread, it proves nothing: it was taken away since.
   return !hasTask(mark) && hasTask(ownLinuxThreadId);
 }
 

@@ -25,8 +25,8 @@ export const WRITERS_DIRECTORY = 'writers';
 export const LEADER_FILE = 'leader';
 const FLAGS: number = constants.O_RDWR | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 /**
- * One that looks whether a lock is free holds it for some microseconds: whoever wants it tries again so
- * often.
+ * Whoever looks whether a lock is free holds it for some microseconds. So a thread that wants the lock tries
+ * this many times.
  */
 const TRIES = 50;
 
@@ -43,11 +43,11 @@ interface HeldLock {
   mapping?: SharedArrayBuffer;
 }
 
-/** A page, of machines with large ones too. The file has no block. */
+/** One page, also on machines with large pages. The file has no block. */
 const MAPPED_BYTES = 65_536;
 const LOCKS_OUTLIVE_DESCRIPTORS: boolean = process.platform === 'linux';
 
-/** Opens and locks; undefined when another has the lock, or the file cannot be had. */
+/** Opens and locks. Undefined when another has the lock, or the file cannot be opened. */
 function lockFile(path: string): HeldLock | undefined {
   let fd: number;
   try {
@@ -58,15 +58,15 @@ function lockFile(path: string): HeldLock | undefined {
   try {
     for (let i = 0; i < TRIES; i++) if (tryLock(fd, 'exclusive')) return { fd, inode: fstatSync(fd).ino };
   } catch {
-    // A file system without locks: the directory was checked for that, so it is another by now.
+    // A file system without locks. The directory was checked for that, so it must be another one by now.
   }
   closeSync(fd);
   return undefined;
 }
 
 /**
- * True while this thread's descriptor is that of the file, with its lock. Code of the app may have closed it,
- * and its number may be reused.
+ * True while this thread's descriptor still refers to the file, with its lock. Code of the app may have
+ * closed it, and the number may be in use for something else.
  */
 function isHeld({ fd, inode }: HeldLock): boolean {
   try {
@@ -102,7 +102,7 @@ export class LockOwnership implements Ownership {
     }
     try {
       if (fstatSync(fd).ino !== this.#doubles[lockFileIndex(slab)] || !tryLock(fd, 'shared')) return false;
-      // While this lock is held nobody takes the slab: its gauges cannot come back to life before they are
+      // Nobody takes the slab while this lock is held. So its gauges cannot come back to life before they are
       // marked as stale.
       Atomics.compareExchange(this.#words, ownerIndex(slab), owner, layout.ABANDONED);
       return true;
@@ -133,7 +133,7 @@ export class LockOwnership implements Ownership {
     return true;
   }
 
-  /** The lock itself ends when the mapping is collected: until then nobody takes the slab. */
+  /** The lock ends when the mapping is garbage-collected. Nobody takes the slab before that. */
   release(slab: number): void {
     closeSync(this.#held.get(slab)!.fd);
     this.#held.delete(slab);

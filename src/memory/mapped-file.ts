@@ -26,13 +26,13 @@ export const OPEN_FLAGS: number = constants.O_RDWR | constants.O_NOFOLLOW | cons
 
 const NONE = -1;
 
-/** What tells one file from another while it exists. */
+/** What tells a file apart from another, as long as it exists. */
 export function identityOf({ dev, ino }: Pick<BigIntStats, 'dev' | 'ino'>): string {
   return `${dev}:${ino}`;
 }
 
 /**
- * A mapped file as one thread has it: the buffer is the process's, the descriptor the thread's own, so that
+ * A mapped file as one thread has it. The process shares the buffer; each thread has its own descriptor, so
  * its locks end with it.
  */
 export class MappedFile implements Backing {
@@ -42,7 +42,7 @@ export class MappedFile implements Backing {
   readonly identity: string;
   #fd: number;
 
-  /** `fd`: open, and the caller gives it away. */
+  /** `fd`: open. This object closes it. */
   constructor(buffer: SharedArrayBuffer, directory: string, identity: string, fd: number) {
     this.buffer = buffer;
     this.directory = directory;
@@ -52,15 +52,15 @@ export class MappedFile implements Backing {
   }
 
   /**
-   * For a thread that got the buffer from another of its process. Where the file is no longer there it claims
-   * no memory.
+   * For a thread that got the buffer from another thread of its process. If the file is gone, this thread
+   * claims no memory.
    */
   static again(buffer: SharedArrayBuffer, directory: string, identity: string): MappedFile {
     let fd = NONE;
     try {
       fd = openSame(directory, identity);
     } catch {
-      // The directory was taken away: what is mapped stays.
+      // The directory was removed: what is mapped stays.
     }
     return new MappedFile(buffer, directory, identity, fd);
   }
@@ -87,7 +87,7 @@ export class MappedFile implements Backing {
     }
   }
 
-  /** Code of the app may have closed the descriptor, and its number may be another file's by now. */
+  /** Code of the app may have closed the descriptor, and its number may belong to another file by now. */
   #isOpen(): boolean {
     try {
       return identityOf(fstatSync(this.#fd, { bigint: true })) === this.identity;
@@ -96,7 +96,7 @@ export class MappedFile implements Backing {
     }
   }
 
-  /** Gives the descriptor back, where this object is not needed after all. */
+  /** Closes the descriptor of an object that is not needed after all. */
   close(): void {
     if (this.#isOpen()) closeSync(this.#fd);
     this.#fd = NONE;

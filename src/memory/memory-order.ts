@@ -21,8 +21,8 @@ const CHECKED_V8_MIN = 11;
 const CHECKED_V8_MAX = 14;
 
 /**
- * Chooses the form for a machine. `override` can only ask for the stronger one: FAST on an unknown machine is
- * a bug.
+ * Chooses the form for a machine. `override` can only ask for the stronger one: FAST on an unknown machine
+ * would be a bug.
  */
 export function chooseMemoryOrder(
   arch: string,

@@ -47,14 +47,12 @@ const FILE_SYSTEMS: ReadonlyMap<number, string> = new Map([
 ]);
 
 /**
- * Puts the file's first bytes in the place of the buffer's memory, for every view of it and every thread that
- * has it. The buffer must be as long as it may grow (`maxByteLength`), whole pages, and hold nothing that is
- * still needed; the file must be as long as the buffer. The mapping outlives `fd` and ends when the buffer is
- * collected.
+ * Maps the file over the buffer's memory, for every view of it and every thread that has it. The buffer must
+ * have its full length (`maxByteLength`), in whole pages, and hold nothing that is still needed. The file
+ * must be as long as the buffer. The mapping outlives `fd` and ends when the buffer is garbage-collected.
  */
 export function mapFile(buffer: SharedArrayBuffer, fd: number): void {
-  // Only a growable buffer is a reservation of its own; the memory of another kind may be part of something
-  // else.
+  // Only a growable buffer is a reservation of its own; other memory may be part of something else.
   if (!buffer.growable || buffer.byteLength !== buffer.maxByteLength)
     throw new TypeError('mapFile: the buffer must be growable and grown to its end');
   // Reading or writing memory beyond the file's end would end the process (SIGBUS).
@@ -76,14 +74,14 @@ export function tryLock(fd: number, kind: keyof typeof LOCK): boolean {
   return true;
 }
 
-/** Gives back a lock taken by `tryLock`. Does nothing when there is none. */
+/** Releases a lock taken by `tryLock`. Does nothing when there is none. */
 export function unlock(fd: number): void {
   succeed('flock', systemCalls().lock(fd, UNLOCK));
 }
 
 /**
- * Backs a range of the file with memory or disk, so that no later write there can fail. What is written there
- * already stays. Throws with `ENOSPC`, `EDQUOT`, `ENOMEM` or `EFBIG` when there is no room, `EOPNOTSUPP` when
+ * Gives memory or disk to a range of the file, so that no later write there can fail. Data that is there
+ * stays. Throws with `ENOSPC`, `EDQUOT`, `ENOMEM` or `EFBIG` when there is no room, with `EOPNOTSUPP` when
  * the file system cannot do it.
  */
 export function allocate(fd: number, offset: number, bytes: number): void {
@@ -91,7 +89,7 @@ export function allocate(fd: number, offset: number, bytes: number): void {
 }
 
 /**
- * The name of the file system that the file is on, such as `tmpfs`; of one we do not know, its number in
+ * The name of the file system that holds the file, such as `tmpfs`; of an unknown one, its number in
  * hexadecimal.
  */
 export function fileSystemOf(fd: number): string {
@@ -116,8 +114,8 @@ function succeed(syscall: string, errno: number): void {
 }
 
 /**
- * Where the addon for this platform is, in `dist` of the package and in a build for tests alike. Throws a
- * `RegionError` in a program that was bundled as CommonJS, which knows no place of its modules.
+ * The path of the addon for this platform, in `dist` of the package and in a build for tests alike. Throws a
+ * `RegionError` in a program that was bundled as CommonJS, which does not know the paths of its modules.
  */
 export function addonPath(): string {
   const here = import.meta.url as string | undefined;

@@ -2,44 +2,46 @@ import { ofThisThread } from '../base/this-thread.ts';
 import { ABANDONED, DAMAGED } from './layout.ts';
 import { isProvenDead } from './liveness.ts';
 
-/** How this thread owns slabs of one region, and how it judges others' ownership. */
+/** How this thread owns slabs of one region, and how it judges whether other owners live. */
 export interface Ownership {
-  /** What this thread writes into the owner word of a slab that it takes. A positive int32. */
+  /** What this thread writes into the owner word of a slab that it takes: a positive int32. */
   readonly mark: number;
   /** Process id, to tell the writers of several processes apart; 0 where there is one process. */
   readonly processId: number;
-  /** True on proof that nobody writes to the slab whose owner word is `owner` any more. System calls. */
+  /**
+   * True on proof that nobody writes any more to the slab whose owner word is `owner`. Makes system calls.
+   */
   isFree(slab: number, owner: number): boolean;
   /**
-   * Before this thread writes its mark into the owner word: gets the right to, if nobody else has it. False
-   * when somebody has. Where it returns true the caller takes the slab, or calls `release`.
+   * Call it before writing this thread's mark into the owner word. Gets the right to, unless somebody else
+   * has it: then it returns false. After true, the caller takes the slab or calls `release`.
    */
   claim(slab: number, owner: number): boolean;
-  /** Gives a claim back. */
+  /** Gives up a claim. */
   release(slab: number): void;
-  /** After the slab was taken. */
+  /** Call it after the slab was taken. */
   keep(slab: number): void;
-  /** True while this thread is the slab's owner without doubt. */
+  /** True while this thread is certainly the owner of the slab. */
   isKept(slab: number): boolean;
 }
 
 /**
- * Slabs this thread took, by creation time of the region and slab number. Shared by all copies of the package
- * in the thread, in whatever realm, and good for several `Region`s over one memory: for each of them this
- * thread would look like its own dead predecessor. Two regions made in the same instant are taken for one,
- * which at worst leaves a dead slab alone.
+ * Slabs this thread took, by creation time of the region and slab number. All copies of the package in the
+ * thread share it, in every realm, and so do several `Region`s over the same memory: to each of them this
+ * thread would otherwise look like its own dead predecessor. Two regions made in the same instant are taken
+ * for one, which at worst leaves a dead slab alone.
  */
 const taken: Set<string> = ofThisThread('slabs.1', () => new Set());
 
 /**
- * Between the threads of one process: the owner word alone says who owns a slab, by the owner's mark
- * (liveness.ts), and the compare-and-swap on it is the claim.
+ * Between the threads of one process. The owner word alone says who owns a slab, by the owner's mark
+ * (liveness.ts). The compare-and-swap on it is the claim.
  *
- * A slab with this thread's own mark that this thread did not take is a dead predecessor's: the kernel gave
- * its id anew.
+ * If a slab has this thread's own mark and this thread did not take it, its owner is a dead predecessor whose
+ * id the kernel gave out again.
  *
- * Assumes that no thread sleeps between the proof and the compare-and-swap for so long that the kernel gives
- * the dead owner's id to another thread and that one takes this very slab: thread ids are given out in a
+ * Assumption: no thread sleeps between the proof and the compare-and-swap for so long that the kernel gives
+ * the dead owner's id to another thread, which then takes this very slab. Thread ids are given out in a
  * circle of 32,768 or more.
  */
 export class ThreadOwnership implements Ownership {

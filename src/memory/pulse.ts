@@ -20,11 +20,11 @@ const pulseIndex = (slab: number): number =>
   (layout.SLAB_TABLE_OFFSET + slab * layout.SLAB_BYTES) / 4 + layout.SLAB_PULSE_WORD;
 
 /**
- * From now on answers looks at this thread, for as long as the region is open and in use here. Only the
- * slab's owner, once. Does not keep the process alive.
+ * From now on this thread answers looks, as long as the region is open and in use here. Only the slab's
+ * owner, once. Does not keep the process alive.
  */
 export function answerPulses(region: Region, slab: number): void {
-  // From none to the first look, unless somebody looks already: 0 says that no looks are answered.
+  // Goes from 0 to the first look, unless somebody looks already: 0 says that no looks are answered.
   Atomics.compareExchange(region.words, layout.PULSE_INDEX, 0, 1);
   listen(new WeakRef(region), slab); // weakly: a wait that is never answered must not hold the store's memory
 }
@@ -41,18 +41,18 @@ function listen(reference: WeakRef<Region>, slab: number): void {
 export function askForPulses({ words, signal }: Region): number {
   let look: number;
   do look = (Atomics.add(words, layout.PULSE_INDEX, 1) + 1) | 0;
-  while (look === 0); // which means none
+  while (look === 0); // 0 means none
   signal.wake(layout.PULSE_INDEX);
   return look;
 }
 
-/** True when the event loop of a slab's owner has turned since a look, and of an owner that answers none. */
+/** True when the event loop of a slab's owner has turned since a look, or when the owner answers no looks. */
 export function hasTurnedSince(region: Region, slab: number, look: number): boolean {
   const pulse = Atomics.load(region.words, pulseIndex(slab));
   return pulse === 0 || ((pulse - look) | 0) >= 0;
 }
 
-/** A thread that has a slab, and how long its event loop has not turned. */
+/** A thread that has a slab, and how long its event loop has been blocked. */
 export interface ThreadPulse {
   readonly slab: number;
   /** Node's `threadId`: 0 is the main thread. */
@@ -75,7 +75,9 @@ export class PulseReader {
     this.#region = region;
   }
 
-  /** Looks at every thread. Call it regularly: a blocked loop is noticed at the look after it stopped. */
+  /**
+   * Looks at every thread. Call it regularly: a blocked loop is noticed at the first look after it stopped.
+   */
   look(now: number = performance.now()): void {
     for (const slab of this.#answering()) this.#silentSince(slab);
     this.#lookedAt = now;

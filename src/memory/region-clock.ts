@@ -50,7 +50,7 @@ export function newestTick(words: Int32Array): number {
 }
 
 /**
- * Extends the int32 counter to a float64 by the number of halves crossed, mending that number where it is
+ * Extends the int32 counter to a float64 by the number of halves crossed. Repairs that number if it is
  * behind.
  */
 function wholeTick(words: Int32Array, counter: number): number {
@@ -58,8 +58,8 @@ function wholeTick(words: Int32Array, counter: number): number {
   const half = Atomics.load(words, TICK_HALF_INDEX);
   const intoHalf = unsigned & 0x7fffffff;
   if ((half & 1) === unsigned >>> 31) return (half >>> 1) * 2 ** 32 + unsigned;
-  // The two disagree: near the start of a half the crossing is not counted yet; near its end, this tick is
-  // the older.
+  // The two disagree. Near the start of a half the crossing is not counted yet. Near its end this tick is the
+  // older.
   const actual = intoHalf < QUARTER ? half + 1 : half - 1;
   if (actual > half) Atomics.compareExchange(words, TICK_HALF_INDEX, half, actual);
   return (actual >>> 1) * 2 ** 32 + unsigned;

@@ -1,6 +1,6 @@
 /**
- * The identity of a region: the first bytes, written once before anyone else looks, and checked by whoever
- * attaches.
+ * The identity of a region: its first bytes. They are written once, before anybody else sees them, and
+ * checked by every thread that attaches.
  */
 import { crc32 } from 'node:zlib';
 import { performance, systemClock } from '../base/platform.ts';
@@ -17,14 +17,14 @@ const OWNER_KIND_CODES: Readonly<Record<OwnerKind, number>> = {
 };
 
 /**
- * How owners of slabs prove that they are: by marks of threads of one process (liveness.ts), or by locks
+ * How owners of slabs prove that they live: by marks of threads of one process (liveness.ts), or by locks
  * between processes.
  */
 export type OwnerKind = MarkKind | 'file-lock';
 
 export interface RegionIdentity {
   readonly maxBytes: number;
-  /** Whoever attaches obeys. */
+  /** All threads that attach follow it. */
   readonly ownerKind: OwnerKind;
 }
 
@@ -74,8 +74,8 @@ export function readIdentity(bytes: Uint8Array): RegionIdentity {
       'the store was made by another version of seqlock-metrics: its slab table has another form. Use one version in all threads and processes',
     );
   const order = header.getUint32(layout.MEMORY_ORDER_OFFSET, true);
-  // On x64 writers and readers of both forms understand each other (docs/memory-model.md). Elsewhere the FAST
-  // form is never right.
+  // On x64, writers and readers of both forms understand each other (docs/memory-model.md). Elsewhere the
+  // FAST form is never right.
   if (order !== ORDER_CODES.strict && !(order === ORDER_CODES.fast && process.arch === 'x64'))
     throw new RegionError(
       'E_ORDER',

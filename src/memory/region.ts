@@ -44,14 +44,14 @@ export class Region {
   readonly lease: Lease;
   readonly #backing: Backing;
   readonly #latestTime: BigInt64Array;
-  /** Of a store of several processes. */
+  /** Of a store of several processes alone. */
   readonly #life: SharedLife | undefined;
   #isLeft = false;
   words: Int32Array;
   doubles: Float64Array;
   bytes: Uint8Array;
 
-  /** Throws a `RegionError` where the header is not one. */
+  /** Throws a `RegionError` where the header is not that of a region. */
   private constructor(backing: Backing) {
     const { buffer } = backing;
     const identity = readIdentity(
@@ -68,7 +68,7 @@ export class Region {
     if (backing instanceof MappedFile) {
       const signal = new BellSignal(this.words, backing.directory);
       this.signal = signal;
-      // A thread that got the buffer from another leaves the watching to that one.
+      // A thread that got the buffer from another thread leaves watching to that thread.
       const watches = fileOfIdentity(backing.identity) === undefined;
       this.#life = new SharedLife(this.words, this.doubles, backing, { signal, watches });
       this.ownership = new LockOwnership(backing.directory, this.words, this.doubles);
@@ -113,8 +113,8 @@ export class Region {
   }
 
   /**
-   * Opens the region of a store directory, or makes one of `maxBytes`. `attached`: this thread's region over
-   * a buffer, where it has one. Throws a `RegionError`. `warnings`: what the user should hear.
+   * Opens the region of a store directory, or makes one of `maxBytes`. `attached` gives this thread's region
+   * over a buffer, if it has one. Throws a `RegionError`. `warnings`: texts that the user should see.
    */
   static open(
     directory: string,
@@ -151,9 +151,9 @@ export class Region {
   }
 
   /**
-   * The time, in whole milliseconds since the epoch. It never goes back, whichever thread takes it: where the
-   * system's clock was set back it stands until that has caught up. So nothing in a store ends before it
-   * starts.
+   * The time, in whole milliseconds since the epoch. It never goes back, whichever thread takes it: if the
+   * system's clock was set back, it stands still until the clock has caught up. So nothing in a store ends
+   * before it starts.
    */
   takeTime(): number {
     const now = BigInt(systemClock.now());
@@ -169,7 +169,7 @@ export class Region {
     return this.#backing instanceof MappedFile ? this.#backing.directory : undefined;
   }
 
-  /** Which store it is, whatever process asks; undefined in a store of one process. */
+  /** Which store it is, the same for every process; undefined in a store of one process. */
   get storeId(): string | undefined {
     return this.#life && storeIdOf(this.bytes);
   }
@@ -184,7 +184,7 @@ export class Region {
     return Atomics.load(this.words, layout.EXTENTS_END_INDEX) * layout.UNIT_BYTES;
   }
 
-  /** Makes the views reach all that the buffer holds now. */
+  /** Renews the views, so that they reach everything the buffer holds now. */
   refresh(): void {
     const length = this.buffer.byteLength;
     if (this.bytes.length === length) return;
@@ -213,7 +213,7 @@ export class Region {
       const winner = Atomics.compareExchange(this.words, offset >> 2, 0, claim);
       const won = winner === 0;
       const claimedUnits = won ? units : winner & layout.CLAIM_UNITS_MASK;
-      if (claimedUnits === 0) return undefined; // damaged: nobody finds an extent behind it
+      if (claimedUnits === 0) return undefined; // damaged: no extent is found behind it
       Atomics.compareExchange(this.words, layout.EXTENTS_END_INDEX, end, end + claimedUnits);
       if (won) return { slab, offset, bytes: units * layout.UNIT_BYTES };
     }
@@ -234,8 +234,8 @@ export class Region {
   }
 
   /**
-   * Makes the record at `offset` the store's configuration in the place of the one at `before` (0: of none).
-   * False when another is there by now. Call after it was published.
+   * Makes the record at `offset` the store's configuration, in place of the one at `before` (0: none). False
+   * when there is another one by now. Call it after the record was published.
    */
   pointToConfiguration(offset: number, before: number): boolean {
     return Atomics.compareExchange(this.words, layout.CONFIGURATION_INDEX, before, offset) === before;
@@ -256,7 +256,7 @@ export class Region {
     return Atomics.load(this.words, layout.LOST_INDEX) >>> 0;
   }
 
-  /** Takes `bytes` of the memory that exemplars may have. False, and nothing taken, when it is used up. */
+  /** Takes `bytes` of the memory that exemplars may use. False, with nothing taken, when it is used up. */
   takeExemplarBytes(bytes: number): boolean {
     const taken = Atomics.add(this.words, layout.EXEMPLAR_BYTES_INDEX, bytes) + bytes;
     if (taken <= this.maxBytes * EXEMPLAR_SHARE) return true;
@@ -264,12 +264,12 @@ export class Region {
     return false;
   }
 
-  /** Gives back what `takeExemplarBytes` took and found no place for. */
+  /** Gives back what `takeExemplarBytes` took but the region had no place for. */
   giveExemplarBytes(bytes: number): void {
     Atomics.sub(this.words, layout.EXEMPLAR_BYTES_INDEX, bytes);
   }
 
-  /** Says that exemplars were collected: reservoirs begin to sample anew. */
+  /** Says that exemplars were collected: reservoirs begin a new sample. */
   noteCollection(): void {
     Atomics.add(this.words, layout.COLLECTIONS_INDEX, 1);
   }
@@ -286,8 +286,8 @@ export class Region {
   }
 
   /**
-   * Says that no thread should join any more. What is recorded stays readable. A store of several processes
-   * is left by this thread alone: the others go on.
+   * Says that no further thread should join. What is recorded stays readable. A store of several processes is
+   * only left by this thread; it goes on for the others.
    */
   close(): void {
     if (this.#life !== undefined) {
@@ -296,7 +296,7 @@ export class Region {
     }
     Atomics.store(this.words, layout.CLOSED_INDEX, 1);
     this.signal.wake(layout.PULSE_INDEX); // threads stop waiting for looks at a store nobody reads
-    this.signal.wake(layout.OBSERVE_INDEX); // and wait for requests in a way that holds nothing
+    this.signal.wake(layout.OBSERVE_INDEX); // and wait for requests by a timer, which holds nothing
   }
 
   get closed(): boolean {
@@ -306,7 +306,7 @@ export class Region {
 
 const ofOtherCopies = new WeakMap<object, Region>();
 
-/** `bytes`: the region's first. */
+/** `bytes`: the first bytes of the region. */
 function storeIdOf(bytes: Uint8Array): string {
   return Buffer.from(
     bytes.subarray(layout.STORE_ID_OFFSET, layout.STORE_ID_OFFSET + layout.UUID_BYTES),

@@ -48,7 +48,8 @@ const MAX_LENGTH = 2 ** 29 - 1;
 const ORDER_CODE = MEMORY_ORDER === 'fast' ? 1 : 2;
 
 /**
- * How long a reader goes on after its first `MAX_TRIES` attempts. The main thread has an event loop to serve.
+ * How long a reader goes on after its first `MAX_TRIES` attempts. On the main thread it is shorter, because
+ * an event loop waits.
  */
 const READ_BUDGET_MS = isMainThread ? 1 : 5;
 const FIRST_NAP_MS = 0.02;
@@ -87,7 +88,9 @@ export class Seqlock {
     return (CELL + cellWords(length, 0)) * BYTES_PER_WORD;
   }
 
-  /** How the writer lock names the calling thread; what other threads' `isDead` is asked about. */
+  /**
+   * The mark by which the writer lock names the calling thread. Other threads' `isDead` is asked about it.
+   */
   static get ownMark(): number {
     return OWN_MARK;
   }
@@ -146,7 +149,7 @@ export class Seqlock {
     if (from.length !== this.length) {
       throw new RangeError(`Seqlock: from must have ${this.length} elements, got ${from.length}`);
     }
-    const copy = this.#writeCopy; // so that nothing of the caller's can run or throw under the lock
+    const copy = this.#writeCopy; // so that no code of the caller runs or throws under the lock
     for (let i = 0; i < copy.length; i++) {
       const value = from[i]!;
       if (typeof value !== 'number') {
@@ -163,10 +166,10 @@ export class Seqlock {
   }
 
   /**
-   * Gives the published array to `change`, which alters it in place, and publishes the outcome; no write of
-   * another thread comes between. Nothing is published if `change` throws. `change` runs under the writer
-   * lock: it must be quick and synchronous, must not keep the array, and may not write or update any Seqlock
-   * (that throws). Any thread.
+   * Passes the published array to `change`, which alters it in place, and publishes the result. No other
+   * thread writes in between. Nothing is published if `change` throws. `change` runs under the writer lock:
+   * it must be quick and synchronous, must not keep the array, and must not write or update any Seqlock (that
+   * throws). Any thread.
    */
   update(change: (state: Float64Array) => void): void {
     this.#lock.acquire();
@@ -182,9 +185,9 @@ export class Seqlock {
   }
 
   /**
-   * The writer's half of the cell protocol. Under the lock only: the version is read there, after whoever was
-   * before. The publish is a read-modify-write in both forms: beside the two of the lock it costs little, and
-   * it asks nothing of the compiler.
+   * The writer's half of the cell protocol. Call it under the lock only, where the version is read after the
+   * last writer. The publish is a read-modify-write in both forms: next to the two of the lock it costs
+   * little, and it needs no assumption about the compiler.
    */
   #publish(): void {
     const words = this.#words;
@@ -215,7 +218,7 @@ function checkLength(length: number): void {
 }
 
 function checkRange(buffer: SharedArrayBuffer, byteOffset: number, length: number): void {
-  // By tag, not by instanceof: a buffer made in another realm (vm, some test runners) is as good.
+  // By tag, not by instanceof: a buffer made in another realm (vm, some test runners) works too.
   if (Object.prototype.toString.call(buffer) !== '[object SharedArrayBuffer]') {
     throw new TypeError(`Seqlock: buffer must be a SharedArrayBuffer, got ${describe(buffer)}`);
   }
@@ -233,7 +236,7 @@ function checkRange(buffer: SharedArrayBuffer, byteOffset: number, length: numbe
   }
 }
 
-/** Writes length and memory order where the first thread of all finds nothing, and compares where it does. */
+/** The first thread of all writes length and memory order. Every later one compares them. */
 function claimShape(words: Int32Array, length: number): void {
   const shape = 4 * length + ORDER_CODE;
   const found = Atomics.compareExchange(words, SHAPE_INDEX, 0, shape);

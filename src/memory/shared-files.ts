@@ -1,7 +1,7 @@
 /**
- * The store directories that this thread knows, and the buffers over their regions: a directory that is
- * opened twice is one buffer, and a worker, which gets the buffer from the thread that made it, learns where
- * the file is. Known to all copies of the package in the thread.
+ * The store directories that this thread knows, and the buffers over their regions. A directory that is
+ * opened twice has one buffer. A worker gets the buffer from its parent thread and learns here where the file
+ * is. All copies of the package in the thread share this.
  */
 import { ofThisThread } from '../base/this-thread.ts';
 import { getEnvironmentData, isMainThread, setEnvironmentData } from 'node:worker_threads';

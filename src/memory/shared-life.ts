@@ -5,9 +5,9 @@ import { OBSERVE_INDEX, PULSE_INDEX, SIGN_OF_LIFE_DOUBLE } from './layout.ts';
 import type { MappedFile } from './mapped-file.ts';
 
 /**
- * What a thread does now and then for a store of several processes that it has open, and all it does while
- * nobody records or reads: it says that somebody lives, and looks at what it may have missed. One timer,
- * which does not keep the process alive.
+ * What a thread does from time to time for a store of several processes that it has open: it writes a sign of
+ * life, and looks at what it may have missed. While nobody records or reads it does nothing else. It has one
+ * timer, which does not keep the process alive.
  */
 export class SharedLife {
   readonly #words: Int32Array;

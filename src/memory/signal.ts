@@ -2,15 +2,15 @@ import { withoutContext } from '../base/no-context.ts';
 import { queueMicrotask } from '../base/platform.ts';
 
 /**
- * Wake-ups: one who has changed a word of the region says so, and whoever waits for that word goes on.
- * Indices are those of the region's int32 words, of header and slab table alone: these never move.
+ * Wake-ups: who has changed a word of the region calls `wake`, and all who wait for that word go on. Indices
+ * are those of int32 words of the header and the slab table only, because these never move.
  */
 export interface Signal {
   /** Wakes all who wait for word `index`. Call it after the change. Any thread. */
   wake(index: number): void;
   /**
-   * Resolves when word `index` is no longer `seen`, or after `millis`; it may resolve earlier, so look again.
-   * Undefined where the word has changed already. Does not keep the process alive.
+   * Resolves when word `index` is no longer `seen`, or after `millis`. It may resolve earlier, so look again.
+   * Undefined if the word has changed already. Does not keep the process alive.
    */
   wait(index: number, seen: number, millis?: number): Promise<unknown> | undefined;
 }
@@ -34,9 +34,8 @@ export class ThreadSignal implements Signal {
 }
 
 /**
- * Calls `then` when word `index` is no longer `seen`. For waits that last as long as a store: in no context,
- * since whoever begins one may be in a request. What `then` holds is held until then; this function adds
- * nothing.
+ * Calls `then` when word `index` is no longer `seen`. For waits that last as long as a store. The wait is in
+ * no context, since it may begin in a request. It holds `then`, and nothing else, until it is over.
  */
 export function whenChanged(signal: Signal, index: number, seen: number, then: () => void): void {
   withoutContext(() => {

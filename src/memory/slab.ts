@@ -30,7 +30,7 @@ import { newestTick } from './region-clock.ts';
  */
 export interface OwnedSlab {
   readonly slab: number;
-  /** True when an earlier owner's directory and cells are there to go on with. */
+  /** True when there are an earlier owner's directory and cells to continue. */
   readonly adopted: boolean;
 }
 
@@ -43,7 +43,7 @@ const affinityIndex = (slab: number): number => entryOffset(slab) / 4 + layout.S
 const observesIndex = (slab: number): number => entryOffset(slab) / 4 + layout.SLAB_OBSERVES_WORD;
 const staleIndex = (slab: number): number => entryOffset(slab) / 8 + layout.SLAB_STALE_BEFORE_DOUBLE;
 
-/** Slabs that were ever owned are 0 up to here. */
+/** The number of slabs that ever had an owner: 0 up to this. */
 export function slabsUsed(region: Region): number {
   return Math.min(Atomics.load(region.words, layout.SLABS_USED_INDEX) >>> 0, layout.SLAB_CAPACITY);
 }
@@ -81,15 +81,15 @@ export function slabStaleBefore(region: Region, slab: number): number {
   return region.doubles[staleIndex(slab)]!;
 }
 
-/** True when no live thread owns the slab, as far as can be proved. System calls. */
+/** True when it is proved that no live thread owns the slab. Makes system calls. */
 export function isSlabDead(region: Region, slab: number): boolean {
   const owner = slabOwner(region, slab);
   return owner < 0 || (owner > 0 && region.ownership.isFree(slab, owner));
 }
 
 /**
- * Gives this thread a slab: a dead thread's of the same kind (`affinity`) if there is one; else a new one, or
- * when there are many dead ones any of those. Undefined when all are in use.
+ * Gives this thread a slab: that of a dead thread of the same kind (`affinity`) if there is one, else a new
+ * one. If many slabs are dead, it gives any dead one. Undefined when all are in use.
  */
 export function acquireSlab(region: Region, affinity = 0): OwnedSlab | undefined {
   const owned = findSlab(region, affinity);
@@ -98,9 +98,9 @@ export function acquireSlab(region: Region, affinity = 0): OwnedSlab | undefined
 }
 
 /**
- * In a slab that is taken over by all kinds of threads in turn, the series of all of them pile up, and so
- * they do in every slab. So a thread takes a strange slab only where more than this are dead beside as many
- * as live: then new slabs for ever would be worse.
+ * If threads of all kinds took over a slab in turn, the series of all kinds would pile up in it, and so in
+ * every slab. So a thread takes a slab of another kind only when more than this many are dead beside as many
+ * live ones. Otherwise new slabs would be made for ever.
  */
 const SPARE_SLABS = 16;
 
@@ -132,8 +132,8 @@ function takeOver(region: Region, slab: number, affinity: number): boolean {
     ownership.release(slab);
     return false;
   }
-  // Only the winner, and before the slab looks alive, or a reader could see the dead owner's gauges come
-  // back.
+  // Only the winner does this, before the slab looks alive. Otherwise a reader could see the dead owner's
+  // gauges again.
   region.doubles[staleIndex(slab)] = newestTick(words);
   Atomics.store(words, observesIndex(slab), 0); // the new owner has no callbacks yet
   Atomics.store(words, processIndex(slab), ownership.processId);
@@ -172,19 +172,19 @@ function takeFirst(region: Region, slab: number): boolean {
 }
 
 /**
- * Gives up a slab of this thread whose directory is damaged. Nobody takes it any more; readers go on with
- * what they can read.
+ * Gives up a slab of this thread whose directory is damaged. Nobody takes it any more; readers still read
+ * what they can.
  */
 export function giveUpDamagedSlab(region: Region, slab: number): void {
   Atomics.store(region.words, ownerIndex(slab), layout.DAMAGED);
 }
 
 /**
- * Where /proc does not show deaths: gives up the slabs of a worker whose 'exit' event was seen, and those it
- * was taking over.
+ * For systems where /proc does not show deaths. Gives up the slabs of a worker whose 'exit' event was seen,
+ * and those it was taking over.
  */
 export function abandonSlabsOf(region: Region, mark: number): void {
-  // The whole table: it may have died before it raised the number of used slabs.
+  // The whole table, because it may have died before it raised the number of used slabs.
   for (let slab = 0; slab < layout.SLAB_CAPACITY; slab++) {
     Atomics.compareExchange(region.words, ownerIndex(slab), mark, layout.ABANDONED);
     Atomics.compareExchange(region.words, ownerIndex(slab), -mark, layout.ABANDONED);

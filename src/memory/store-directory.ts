@@ -30,19 +30,22 @@ import { readIdentity, writeIdentity } from './region-header.ts';
 import { sleepSync } from './sleep.ts';
 
 /**
- * How long a process waits for another that is making a region; then it goes on without. It takes a
- * millisecond.
+ * How long a process waits for another process that is making a region, which takes a millisecond. Then it
+ * goes on without.
  */
 const LOCK_MILLIS = 2000;
 const LOCK_STEP_MILLIS = 5;
 /**
- * A store in which nobody lives is continued if somebody did this long ago: the counts of what crashed are
- * kept, dead series are not for ever.
+ * A store that no process has open is continued if its last sign of life is not older than this. So the
+ * counts of a process that crashed are kept, and dead series do not stay for ever.
  */
 export const CONTINUED_MILLIS = 300_000;
 /** In memory: nothing is ever written to a disk. */
 const MEMORY_FILE_SYSTEMS = ['tmpfs', 'ramfs'];
-/** Known to keep mappings of several processes coherent, to have flock and fallocate. Others are refused. */
+/**
+ * These are known to keep mappings of several processes coherent, and to have flock and fallocate. Others are
+ * refused.
+ */
 const DISK_FILE_SYSTEMS = ['ext4', 'xfs', 'btrfs', 'overlay', 'f2fs', 'apfs', 'hfs'];
 const DIRECTORY_FLAGS: number = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 const NEW_REGION_FILE = `${REGION_FILE}.new`;
@@ -57,13 +60,13 @@ const NEW_FILE_FLAGS: number = OPEN_FLAGS | constants.O_CREAT | constants.O_EXCL
 const PRIVATE_DIRECTORY = 0o700;
 const PRIVATE_FILE = 0o600;
 
-/** The buffer over the file of an identity, where this thread has one. */
+/** The buffer over the file with this identity, if this thread has one. */
 type Known = (identity: string) => SharedArrayBuffer | undefined;
 
-/** What a directory's region is to the process that opened it. */
+/** What a process gets when it opens the region of a directory. */
 export interface OpenedDirectory {
   readonly file: MappedFile;
-  /** What the user should hear, one message each. */
+  /** Texts that the user should see, one message each. */
   readonly warnings: readonly string[];
 }
 
@@ -73,7 +76,7 @@ export interface OpenedDirectory {
  */
 export function openStoreDirectory(directory: string, maxBytes: number, known: Known): OpenedDirectory {
   requireNativePart();
-  const path = resolve(directory); // no slash at the end, which would have a link followed
+  const path = resolve(directory); // no slash at the end, which would follow a link
   const fd = openDirectory(path);
   try {
     return new DirectoryOpener(path, fd, maxBytes, known).open();
@@ -189,7 +192,7 @@ class DirectoryOpener {
       : notAFile(path);
   }
 
-  /** The region that is there, if it is to be used. */
+  /** The region that is there, if it can be used. */
   #findRegion(): { readonly fd: number; readonly maxBytes: number } | undefined {
     const fd = this.#openFile(REGION_FILE, OPEN_FLAGS);
     if (fd === undefined) return undefined;
@@ -226,7 +229,9 @@ class DirectoryOpener {
     }
   }
 
-  /** A new region takes the name when it is whole: whoever dies here leaves nothing that anybody reads. */
+  /**
+   * A new region gets its name when it is whole. A process that dies here leaves nothing that anybody reads.
+   */
   #makeRegion(): { readonly fd: number; readonly maxBytes: number } {
     const maxBytes = this.#maxBytes;
     const path = join(this.#path, NEW_REGION_FILE);
@@ -294,8 +299,8 @@ function notAFile(path: string): RegionError {
 }
 
 /**
- * Only where the last who had the store were there a short time ago, and the machine was not started anew
- * since.
+ * True if the last processes that had the store were there a short time ago, and the machine was not
+ * restarted since.
  */
 function isToBeContinued(header: Buffer): boolean {
   const boot = bootId();
@@ -312,7 +317,7 @@ function usedBytesOf(header: Buffer): number {
   return Math.max(layout.EXTENTS_OFFSET, units * layout.UNIT_BYTES);
 }
 
-/** '' where the system does not tell. */
+/** '' if the system does not say. */
 function bootId(): string {
   try {
     return readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim().slice(0, layout.UUID_BYTES);
@@ -321,7 +326,7 @@ function bootId(): string {
   }
 }
 
-/** An error of the system as one of ours. */
+/** Turns an error of the system into one of ours. */
 function asRegionError(path: string, error: unknown): RegionError {
   if (error instanceof RegionError) return error;
   const { code = '', message } = error as NodeJS.ErrnoException;

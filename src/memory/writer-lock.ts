@@ -32,7 +32,8 @@ const WAITERS = 0x80000000 | 0;
 const MARK = 0x7fffffff;
 
 /**
- * Looks at the word before the first sleep. Holders are inside for some ten nanoseconds; a sleep costs 50 us.
+ * How often to look at the word before the first sleep. Holders are inside for some ten nanoseconds; a sleep
+ * costs 50 us.
  */
 const SPINS = 100;
 /** Longest sleep before the holder is checked for death again: first, and after repeated checks. */
@@ -98,13 +99,14 @@ export class WriterLock {
     for (let spin = 0; spin < SPINS; spin++) {
       if (Atomics.load(words, index) === FREE && this.#replace(FREE, OWN_MARK)) return;
     }
-    // From here on the word is taken with the waiters bit: others may be asleep, and only a holder that knows
-    // wakes them.
+    // From here on the word is taken with the waiters bit. Other threads may be asleep, and only a holder
+    // that sees the bit wakes them.
     const mine = OWN_MARK | WAITERS;
     for (let sleepMs = FIRST_SLEEP_MS; ;) {
       const word = Atomics.load(words, index);
-      // This thread is inside no lock, so its own mark there was left by a dead thread whose id it was given,
-      // or by itself when an exception such as a stack overflow fell between taking the lock and knowing it.
+      // This thread is inside no lock. So its own mark was left by a dead thread whose id it was given. Or it
+      // was left by this thread itself, when an exception such as a stack overflow came between taking the
+      // lock and noting it.
       if (word === FREE || (word & MARK) === OWN_MARK) {
         if (this.#replace(word, mine)) return;
         continue;
