@@ -27,7 +27,7 @@ const TAG_WHOLE = 8;
 const TAG_NUMBERED = 9;
 const TAG_KNOWN = 10;
 
-/** Most records of series fit. */
+/** Large enough for most records of series. */
 const FIRST_BYTES = 128;
 const MAX_VARINT_BYTES = 5;
 
@@ -99,7 +99,7 @@ export class ValueWriter {
     this.#characters(text, encoding);
   }
 
-  /** Their length and they. */
+  /** Their length, then the bytes. */
   #characters(text: string, encoding: BufferEncoding): void {
     const length = Buffer.byteLength(text, encoding);
     this.varint(length);
@@ -112,7 +112,7 @@ export class ValueWriter {
     this.#bytes[at] = tag;
   }
 
-  /** Where so many further bytes are to be. Call it first: it may make `#bytes` anew. */
+  /** The index at which so many further bytes begin. Call it first: it may replace `#bytes`. */
   #add(bytes: number): number {
     this.#reserve(bytes);
     const at = this.#length;
@@ -129,8 +129,8 @@ export class ValueWriter {
 }
 
 /**
- * Reads varints and values of a record one after the other. Its methods throw a `RegionError` where the
- * record ends before them.
+ * Reads varints and values of a record, one after the other. Its methods throw a `RegionError` when the
+ * record ends before they are done.
  */
 export class ValueReader {
   readonly #bytes: Buffer;
@@ -154,7 +154,7 @@ export class ValueReader {
     throw new RegionError('E_RANGE', 'a directory record has a number of too many bytes');
   }
 
-  /** `texts`: of the directory the record is in. A text that has a number from now on is told to it. */
+  /** `texts`: those of the directory the record is in. It learns each text that gets a number here. */
   value(texts: DirectoryTexts): AttributeValue {
     switch (this.#bytes[this.#take(1)]) {
       case TAG_NUMBER:

@@ -18,28 +18,29 @@ import { HASH_SEED } from '../base/hash.ts';
 import type { AttributeValue } from './attributes.ts';
 import { scalarIdentity, textIdentity } from './attributes.ts';
 
-/**
- * Whole numbers below this are looked up in an array and not in a map: status codes, ports of a few, flags.
- */
+/** Whole numbers below this are looked up in an array instead of a map: status codes, small counts, flags. */
 const SMALL_NUMBERS = 1024;
 const NO_NUMBERS: Int32Array = new Int32Array(0);
-/** No value anybody passes; whoever does is looked up the slow way, since its id is 0. */
+/** A value that nobody passes. Somebody who does gets the slow way, since its id is 0. */
 const NONE = '\u0000seqlock-metrics: none';
 /** Beyond the end of every string. */
 const NO_LETTER = 0x3fff_ffff;
-/** Characters of a string that are tried as its letter. */
+/** How many characters of a string are tried as its letter. */
 const TRIED_LETTERS = 64;
-/** Places a key may have: with more strings than half of them, one character seldom tells them apart. */
+/**
+ * The most places a key may have. If the strings are more than half as many, one character seldom tells them
+ * apart.
+ */
 const MAX_PLACES = 64;
-/** The id of undefined as the value of a key that is no attribute. */
+/** The id of undefined, for a key that is no attribute. */
 const VALUELESS_ID = 2;
 /** Values that are one attribute: see `scalarIdentity`. */
 const JSON_NULLS: readonly (number | null)[] = [null, NaN, Infinity, -Infinity];
 
 /**
- * Bits of a small number spread over a word (finalizer of MurmurHash3), in another way in each realm: nobody
- * outside can choose values whose ids share a sum. Multipliers of different positions must not be small
- * multiples of each other, or sums of ids would collide.
+ * Spreads the bits of a small number over a word (finalizer of MurmurHash3), differently in each realm:
+ * nobody outside can choose values whose ids share a sum. Multipliers of different positions must not be
+ * small multiples of each other, or sums of ids would collide.
  */
 function mixed(n: number): number {
   let word = Math.imul(n, 0x9e3779b1) ^ HASH_SEED;
@@ -52,7 +53,7 @@ export class AttributeKey {
   readonly name: string;
   /** Place among the sorted keys. */
   readonly position: number;
-  /** Bits the ids take, and where they lie in the exact index. */
+  /** How many bits the ids take, and where they lie in the exact index. */
   bits = 0;
   shift = 0;
   /** Ids of scalars. */
@@ -69,13 +70,13 @@ export class AttributeKey {
   readonly multiplier: number;
   /** Ids of arrays and objects by their text. */
   texts: Map<string, number> | undefined;
-  /** Values that have an id. */
+  /** The number of values that have an id. */
   count = 0;
-  /** True for a key that a view leaves out: it has no ids, and every value is as good as another. */
+  /** True for a key that a view drops: it has no ids, and all its values are equal. */
   readonly leftOut: boolean;
   /**
-   * True for a key that is no attribute, since its value is undefined: that is its one value, whose id adds
-   * nothing to an index or a hash.
+   * True for a key that is no attribute because its value is undefined. Undefined is its only value, and its
+   * id adds nothing to an index or a hash.
    */
   readonly valueless: boolean;
 
@@ -96,12 +97,12 @@ export class AttributeKey {
     return this.ids.get(scalarIdentity(value)) ?? 0;
   }
 
-  /** The id of a scalar for which there is no short cut, or 0. */
+  /** The id of a scalar that has no short cut, or 0. */
   mappedId(value: unknown): number {
     return this.ids.get(value as boolean) ?? 0;
   }
 
-  /** The id of a string that was not in its place, which it is given now; or 0. */
+  /** The id of a string that was not in its place, and gets that place now; or 0. */
   stringIdFor(value: string, place: number): number {
     const id = this.ids.get(value) ?? 0;
     if (id !== 0) {
@@ -111,7 +112,7 @@ export class AttributeKey {
     return id;
   }
 
-  /** The id of a canonical value, given now if need be. */
+  /** The id of a canonical value. Gives it one if it has none. */
   addId(value: AttributeValue): number {
     const known = this.idOf(value);
     if (known !== 0) return known;
@@ -124,7 +125,7 @@ export class AttributeKey {
     const identity = scalarIdentity(value);
     for (const same of identity === null ? JSON_NULLS : [identity]) this.ids.set(same, id);
     if (typeof identity === 'string') {
-      // At the first, at every one of the next few, then each time the number of values has doubled.
+      // At the first value and the next few, then each time the number of values has doubled.
       if (id <= 8 || this.only !== NONE || this.strings.length === 1 || (id & (id - 1)) === 0)
         this.#choosePlaces();
     } else if (typeof identity === 'number' && identity >>> 0 === identity && identity < SMALL_NUMBERS) {
@@ -161,7 +162,7 @@ export class AttributeKey {
   }
 }
 
-/** As `SeriesTable.find` has it, which writes it out to stay small enough for V8 to inline it. */
+/** The same as in `SeriesTable.find`, which has it inline to stay small enough for V8 to inline. */
 function placeOf(text: string, letter: number, mask: number): number {
   return letter < text.length ? (text.charCodeAt(letter) + 3 * text.length) & mask : 0;
 }

@@ -1,7 +1,8 @@
 import { shortText } from '../base/errors.ts';
 
 /**
- * An attribute value as a series keeps it: scalars as they came, arrays and objects as their JSON reads back.
+ * An attribute value as a series keeps it: scalars unchanged, arrays and objects as read back from their
+ * JSON.
  */
 export type AttributeValue = string | number | boolean | null | object;
 
@@ -16,7 +17,7 @@ export interface CanonicalAttributes {
   readonly values: readonly AttributeValue[];
 }
 
-/** Told of each thing in an attribute object that could not be taken as it is. */
+/** Called for each thing in an attribute object that could not be used as it is. */
 export type OnUnusable = (cause: string, message: string) => void;
 
 export const NO_ATTRIBUTES: CanonicalAttributes = { keys: [], values: [] };
@@ -27,13 +28,13 @@ export const NO_ATTRIBUTES: CanonicalAttributes = { keys: [], values: [] };
 export const OVERFLOW_ATTRIBUTES: CanonicalAttributes = { keys: ['otel.metric.overflow'], values: [true] };
 
 /**
- * Copies and orders whatever was passed as attributes. Never throws: what cannot be read or kept becomes the
- * nearest thing that can, and `onUnusable` hears of it.
+ * Copies and sorts whatever was passed as attributes. Never throws: what cannot be read or kept becomes the
+ * nearest value that can, and `onUnusable` is called for it.
  *
- * Keys that `keeps` refuses are left out, and so are those whose value is undefined: `{ user: undefined }` is
+ * Keys that `keeps` refuses are left out, and so are keys whose value is undefined: `{ user: undefined }` is
  * `{}`.
  *
- * - nothing, or something that is no plain object: no attributes
+ * - nothing, or a value that is no plain object: no attributes
  * - functions and symbols: null; bigint: its decimal string; circular or throwing values: null
  */
 export function canonicalAttributes(
@@ -107,8 +108,8 @@ function valueOf(
 }
 
 /**
- * What two values must have in common to be the same attribute: themselves for strings, booleans and finite
- * numbers; `null` for everything JSON writes as null (null, NaN, infinities), as the official SDK has it.
+ * What two values have in common when they are the same attribute. Strings, booleans and finite numbers: the
+ * value itself. Everything that JSON writes as null (null, NaN, infinities): `null`, as in the official SDK.
  * Arrays and objects have a text identity of their own, see `textIdentity`.
  */
 export function scalarIdentity(value: Exclude<AttributeValue, object>): string | number | boolean | null {

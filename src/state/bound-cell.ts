@@ -11,25 +11,25 @@ interface BoundStream {
   readonly exemplars: StreamExemplars;
   /** See `StreamWriter`. */
   untilNextOffer: number;
-  /** Counts a measurement that has no cell to go to. */
+  /** Counts a measurement that has no cell. */
   lose(): void;
   /** See `StreamWriter`. */
   endInterval(at: number): void;
 }
 
-/** Where one series of a stream is recorded to. */
+/** Where the measurements of one series go. */
 export interface SeriesPlace {
   readonly words: Int32Array;
   readonly doubles: Float64Array;
-  /** The cell; 0 when the region had no room for one, and measurements are lost. */
+  /** The cell; 0 when the region had no room for one: the measurements are lost. */
   readonly at: number;
   /** What exemplars of the series carry. */
   readonly attributes: MeasuredAttributes;
 }
 
 /**
- * One series of a stream with its attributes resolved. A subclass per aggregation has `record`: the cell
- * write, and the count for exemplars. Belongs to the stream's thread.
+ * One series of a stream with its attributes resolved. Each aggregation has a subclass with `record`: the
+ * cell write, and the count for exemplars. Belongs to the stream's thread.
  */
 export abstract class BoundCell<Stream extends BoundStream> implements BoundSeries {
   protected readonly stream: Stream;

@@ -1,9 +1,9 @@
 import { SeriesTable, UNKNOWN } from './series-table.ts';
 
 /**
- * The quick way from attributes to a cell, and the memory the cell is in: what every record call goes
- * through. One class for the streams of all aggregations, and not a part of each, so that V8 sees one kind of
- * object here and not five.
+ * The fast way from attributes to a cell, and the memory that holds the cell. Every record call goes through
+ * it. It is one class for the streams of all aggregations, so that V8 sees one kind of object here and not
+ * five.
  */
 export class CellLookup {
   /** Views that reach every cell of the stream. */
@@ -11,7 +11,10 @@ export class CellLookup {
   doubles: Float64Array;
   /** Cell of the series without attributes; UNKNOWN until it is recorded to. */
   unattributedCell: number = UNKNOWN;
-  /** Taken away while it is changed: a change that fails half-way (stack or heap used up) leaves none. */
+  /**
+   * Undefined while it is being changed, so that a change that fails half-way (stack or heap used up) leaves
+   * no table.
+   */
   table: SeriesTable | undefined;
 
   /** Which keys count; undefined: all. */
@@ -25,12 +28,12 @@ export class CellLookup {
   }
 
   /**
-   * The cell of an attribute set; ABSENT (0) or UNKNOWN (below) when the slow way is to be gone. Never
+   * The cell of an attribute set. ABSENT (0) or UNKNOWN (negative) when the slow way must be used. Never
    * throws.
    */
   find(attributes: unknown): number {
     if (attributes === undefined) return this.unattributedCell;
-    // No object: a long text would be gone through letter by letter.
+    // Not an object: `for in` over a long string would visit every character.
     if (typeof attributes === 'object') {
       try {
         return this.table!.find(attributes as object);

@@ -1,7 +1,7 @@
 /**
- * What a directory says is checked here before it is used (R9). A record's CRC shows that it is what somebody
- * wrote; in a store of several processes that may be anybody who runs as the same user, and a cell that lay
- * elsewhere than in its extent would be read, or written, where there is no memory.
+ * Checks what a directory says before it is used (R9). The CRC of a record shows that somebody wrote it so.
+ * In a store of several processes that may be any process of the same user. A cell outside of its extent
+ * would be read, or written, where there is no memory.
  */
 import { RegionError, shortText } from '../base/errors.ts';
 import type { Extent } from '../memory/region.ts';
@@ -65,7 +65,7 @@ export function checkExemplars({ block, places, textWords }: ExemplarsRecord, pl
 /** Throws a `RegionError` unless `words` float64 words at `at` lie in the extent that names them. */
 export function checkCell(at: number, words: number, { extent, readTo }: DirectoryPlace): void {
   const { offset, bytes } = extent;
-  // Stated so that what is no number fails.
+  // Written so that NaN fails.
   if (at * 8 >= offset + readTo && (at + words) * 8 <= offset + bytes) return;
   throw new RegionError(
     'E_RANGE',
@@ -73,7 +73,7 @@ export function checkCell(at: number, words: number, { extent, readTo }: Directo
   );
 }
 
-/** Float64 words of a stream's cells; NaN of a stream that nobody can have written. */
+/** Float64 words of a stream's cells; NaN for a stream that no writer can have written. */
 export function cellWordsOf({ kind, merge, aggregation }: StreamDescription): number {
   if (isObserved(kind)) return LAST_VALUE_CELL_WORDS;
   if (merge === 'shared') return SHARED_VALUE_CELL_WORDS;

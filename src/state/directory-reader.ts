@@ -7,11 +7,11 @@ import { DirectoryTexts } from './directory-texts.ts';
 import { decodeExemplars, type ExemplarsRecord } from './exemplar-record.ts';
 import * as records from './records.ts';
 
-/** Records decoded between two looks at the time, of whatever directories. */
+/** Records that are decoded between two looks at the clock, over all directories. */
 const RECORDS_BETWEEN_LOOKS = 64;
 let decoded = 0;
 
-/** A series as a directory has it. Streams are named by their numbers: how many were met before. */
+/** A series as a directory describes it. A stream is named by its number: how many came before it. */
 export interface SeriesEntry {
   readonly stream: number;
   readonly attributes: CanonicalAttributes;
@@ -21,7 +21,7 @@ export interface SeriesEntry {
   readonly startTime: number;
 }
 
-/** Who is told what a directory says, in the order in which it was written. */
+/** Receives what a directory says, in the order in which it was written. */
 export interface DirectoryVisitor {
   stream(description: records.StreamDescription): void;
   /** A stream was registered again, with a longer description. */
@@ -33,9 +33,8 @@ export interface DirectoryVisitor {
 }
 
 /**
- * Reads the directory of one slab: all of it once, and what was added since at each further call. Nothing is
- * told that was not checked. For whoever goes on counting in the slab, for readers, and for whoever checks
- * it.
+ * Reads the directory of one slab: all of it in the first call, and what was added since in each further
+ * call. It passes on only what was checked. Used by a new owner of the slab, by readers, and for checks.
  */
 export class DirectoryReader {
   /** Of each key set, by its number. */
@@ -52,8 +51,8 @@ export class DirectoryReader {
   }
 
   /**
-   * Adds an extent of the slab, the next in the order of the region. A writer never goes back to an extent
-   * after it claimed the next: so all but the last one are complete as soon as the next is known.
+   * Adds an extent of the slab, the next in the order of the region. A writer never returns to an extent
+   * after it has claimed the next one. So all extents but the last are complete.
    */
   add(extent: Extent): void {
     this.#extents.push(new ExtentCursor(this.#region, extent));
@@ -65,8 +64,8 @@ export class DirectoryReader {
   }
 
   /**
-   * Tells what was not told yet, until `performance.now()` is past `until`; false when there is more. Throws
-   * when the directory is damaged: then nothing more can be read of it.
+   * Passes on what is new, until `performance.now()` is past `until`. False when there is more. Throws when
+   * the directory is damaged: then nothing further of it can be read.
    */
   read(visitor: DirectoryVisitor, until: number = Infinity): boolean {
     for (let cursor; (cursor = this.#extents[0]) !== undefined; this.#extents.shift()) {

@@ -1,13 +1,13 @@
 /**
- * The texts of attribute values in one slab's directory by number. Most come again in other series: a record
- * gives such a text in full and with a number the first time it is there, and later ones name the number.
+ * The texts of attribute values in one slab's directory, by number. Most texts come again in other series.
+ * The first record that has such a text writes it in full with a number; later records name the number.
  *
- * A number stands for what the latest record says that gives it. So a number that was taken for a record
- * nobody published can be given again, and an heir of the slab begins with none and gives them anew.
+ * The latest record that assigns a number decides what it stands for. So a number of a record that was never
+ * published can be assigned again, and a new owner of the slab starts with no numbers and assigns them again.
  */
 import { RegionError } from '../base/errors.ts';
 
-/** Texts that a directory gives numbers to; what exceeds them is written in full each time. */
+/** How many texts of a directory get numbers. Further texts are written in full each time. */
 export const MAX_TEXTS = 8192;
 
 /** Makes a text of the UTF-8 bytes from `start` to `end`. */
@@ -25,13 +25,13 @@ export class DirectoryTexts {
     this.textOf = textOf;
   }
 
-  /** Throws a `RegionError` where no writer gives such a number. */
+  /** Throws a `RegionError` if no writer assigns such a number. */
   set(number: number, text: string): void {
     if (number >= MAX_TEXTS) throw new RegionError('E_RANGE', `a directory has a text number ${number}`);
     this.#texts[number] = text;
   }
 
-  /** The text of a number that a record before has given. Throws a `RegionError` where none has. */
+  /** The text of a number that an earlier record assigned. Throws a `RegionError` if none did. */
   get(number: number): string {
     const text = this.#texts[number];
     if (text === undefined) throw new RegionError('E_RANGE', `a directory has no text number ${number}`);
@@ -45,7 +45,7 @@ export class TextNumbers {
   #pending: [string, number][] = [];
   #next = 0;
 
-  /** Begins a record. The numbers of one that was not published are given again. */
+  /** Begins a record. The numbers of a record that was not published are assigned again. */
   begin(): void {
     this.#next -= this.#pending.length;
     this.#pending = [];
@@ -63,10 +63,7 @@ export class TextNumbers {
     return this.#next++;
   }
 
-  /**
-   * Call when the record is published, and not before: only then are its texts there for readers of later
-   * ones.
-   */
+  /** Call it after the record is published, and not before: only then can readers know its texts. */
   publish(): void {
     for (const [text, number] of this.#pending) this.#numbers.set(text, number);
     this.#pending = [];

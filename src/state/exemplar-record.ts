@@ -31,7 +31,7 @@ export function encodeExemplars({ stream, cell, block, places, textWords }: Exem
   return payload;
 }
 
-/** Writes the block's place into an encoded record: it is known only when room was found for both. */
+/** Writes the block's place into an encoded record. It is known only after room was found for both. */
 export function setExemplarBlock(payload: Buffer, block: number): void {
   payload.writeUInt32LE(block, BLOCK_OFFSET);
 }

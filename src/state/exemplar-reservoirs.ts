@@ -19,7 +19,7 @@ import type { ReservoirChoice } from './stream-choices.ts';
 
 const MAX_OF_EXPONENTIAL = 20;
 
-/** The reservoir of a stream for which no view chose one (specification, exemplar defaults). */
+/** The reservoir of a stream when no view chose one (specification, exemplar defaults). */
 export function defaultReservoir(aggregation: Aggregation): ReservoirChoice {
   switch (aggregation.type) {
     case 'explicit-bucket-histogram':
@@ -33,17 +33,16 @@ export function defaultReservoir(aggregation: Aggregation): ReservoirChoice {
   }
 }
 
-/** Says whether a measurement may be an exemplar. One a stream: it may remember what it found. */
+/**
+ * Says whether a measurement may be an exemplar. Each stream has its own, which may remember what it found.
+ */
 export interface ExemplarGate {
   /**
    * The span of a measurement that is to be offered; undefined when it is not. `context`: what the caller
-   * passed, if anything. Never throws.
+   * passed. Never throws.
    */
   spanOf(context: unknown): ExemplarSpan | undefined;
-  /**
-   * How many of the measurements to come are not to be asked about, unless the caller passed a context. Below
-   * 2^30.
-   */
+  /** How many of the next measurements need no question, unless the caller passes a context. Below 2^30. */
   readonly untilNextOffer: number;
 }
 
@@ -51,9 +50,9 @@ export interface ExemplarGate {
 export interface MeasuredAttributes {
   /** As they came to the stream. */
   readonly attributes: unknown;
-  /** Where code of a view made those: what it made them of. */
+  /** The attributes before code of a view changed them. */
   readonly measured: unknown;
-  /** Where keys alone decide which of `attributes` count. */
+  /** Which keys of `attributes` count, if a view chooses by keys. */
   readonly keeps: ((key: string) => boolean) | undefined;
 }
 
@@ -64,7 +63,7 @@ export interface ExemplarMemory {
   readonly warnings: Warnings;
 }
 
-/** Room for filtered attributes: 126 bytes, as many as OpenMetrics lets an exemplar have. */
+/** Room for filtered attributes: 126 bytes, the most that OpenMetrics allows in an exemplar. */
 const TEXT_WORDS = 21;
 
 interface Reservoir {
@@ -87,7 +86,7 @@ interface Reservoir {
  * counts are this thread's own; an heir of the slab starts with new ones, over the same cells.
  */
 export class ExemplarReservoirs {
-  /** True where a view may drop attributes, which exemplars then carry. */
+  /** True if a view may drop attributes: exemplars then carry them. */
   readonly filters: boolean;
   readonly #memory: ExemplarMemory;
   readonly #stream: { readonly id: number };
@@ -117,7 +116,8 @@ export class ExemplarReservoirs {
   }
 
   /**
-   * Goes on in the block that a dead owner of the slab had for a series. One of another shape is left alone.
+   * Continues in the block that a dead owner of the slab had for a series. A block of another shape is left
+   * alone.
    */
   restore({ cell, block, places, textWords }: ExemplarsRecord): void {
     if (places === this.#places && textWords === this.#textWords)
@@ -125,8 +125,8 @@ export class ExemplarReservoirs {
   }
 
   /**
-   * Offers a measurement of the series of `cell`; `bucket` is the one it fell into, where there are any.
-   * Never throws.
+   * Offers a measurement of the series of `cell`; `bucket`: the bucket it fell into, if the stream has
+   * buckets. Never throws.
    */
   offer(
     cell: number,
@@ -155,8 +155,8 @@ export class ExemplarReservoirs {
         text,
       });
     } catch {
-      // Attributes or a span that cannot be read, or no memory on the heap: the measurement is recorded, and
-      // is no exemplar.
+      // Attributes or a span that cannot be read, or a full heap: the measurement is recorded and does not
+      // become an exemplar.
     }
   }
 
@@ -202,7 +202,7 @@ export class ExemplarReservoirs {
 /** JSON of the attributes that a view dropped, of as many of them as fit in `most` bytes. */
 function filteredText({ attributes, measured, keeps }: MeasuredAttributes, maxBytes: number): string {
   const all = canonicalAttributes(measured ?? attributes, () => {});
-  const left = Object(attributes) as object; // nothing of what is no object
+  const left = Object(attributes) as object; // nothing for a value that is no object
   const isKept = (key: string): boolean =>
     measured === undefined ? (keeps?.(key) ?? true) : Object.hasOwn(left, key);
   let text = '';

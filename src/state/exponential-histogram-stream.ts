@@ -60,9 +60,7 @@ export class ExponentialHistogramStream extends StreamWriter implements Recorded
     return new BoundExponentialHistogramSeries(this, this.place(attributes, cells, measured), this.#shape);
   }
 
-  /**
-   * Says once that NaN and the infinities fall into no bucket (specification: they are not to be counted).
-   */
+  /** Warns once that no bucket holds NaN or an infinity (specification: they are not counted). */
   refuse(value: number): void {
     this.warn(
       'non-finite',
@@ -103,7 +101,8 @@ export class BoundExponentialHistogramSeries extends BoundCell<ExponentialHistog
       this.stream.lose();
       return;
     }
-    // Of the stream, since the spare array may lie beyond what the views reached when the series was bound.
+    // That of the stream, since the spare array may lie beyond what the views reached when the series was
+    // bound.
     const { at } = this;
     const { cells } = this.stream;
     if (cells.words[(at << 1) + 1] !== 0) this.stream.endInterval(at);

@@ -27,7 +27,7 @@ export class HistogramStream extends StreamWriter implements RecordedStream {
 
   /** Counts a number that is not NaN. */
   record(value: number, attributes: unknown, context: unknown, cells: CellLookup, measured?: unknown): void {
-    // first, so that the processor does it while it looks the series up
+    // first, so that the processor works on it during the look-up
     const bucket = this.#buckets.find(value);
     let at = cells.find(attributes);
     if (at <= 0) {

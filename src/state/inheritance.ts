@@ -20,7 +20,7 @@ export interface RestoredStream {
   readonly exemplars: ExemplarsRecord[];
 }
 
-/** What the directory of a dead thread's slab says, for the thread that goes on counting there. */
+/** What the directory of a dead thread's slab says. For the thread that continues counting there. */
 export interface Inheritance {
   /** By `streamKey`. */
   readonly streams: Map<string, RestoredStream>;
@@ -29,7 +29,7 @@ export interface Inheritance {
   /** Length of the longest description in the directory, by stream. */
   readonly described: number[];
   readonly observedCounters: readonly records.StreamDescription[];
-  /** Where the directory ends; undefined where the dead owner had not even an extent. */
+  /** Where the directory ends; undefined if the dead owner had no extent. */
   readonly end:
     | {
         readonly extent: Extent;
@@ -57,7 +57,7 @@ export function readInheritance(region: Region, slab: number): Inheritance {
     held += extent.bytes;
     directory.add(extent);
   }
-  // Of the extent that is being read: the last one's is asked for.
+  // For the extent that is being read; the last one's is used.
   let current: ExtentCursor | undefined;
   let lowestCell: number | undefined;
   const note = (cell: number): void => {

@@ -19,7 +19,7 @@ import { lengthened, roomFor } from '../base/array-room.ts';
 import { AttributeKey } from './attribute-key.ts';
 import type { AttributeValue } from './attributes.ts';
 
-/** An exact table may have this many slots, whatever the number of series. */
+/** An exact table may have this many slots, whatever the number of series ... */
 const FREE_SLOTS = 16_384;
 /** ... or this many per series. */
 const SLOTS_PER_SERIES = 8;
@@ -73,8 +73,8 @@ export class KeySet {
   }
 
   /**
-   * Looks `ids[0 .. keys.length)` up in the hashed form. `hash` is the sum of id * multiplier over the keys,
-   * in any order. 0 = not there.
+   * Looks `ids[0 .. keys.length)` up in the hashed form. `hash`: the sum of id * multiplier over the keys, in
+   * any order. 0: not there.
    */
   probe(ids: Int32Array, hash: number): number {
     const { slots, mask, rows } = this;
@@ -106,7 +106,9 @@ export class KeySet {
     return ids.reduce((hash, id, i) => (hash + Math.imul(id, this.keys[i]!.multiplier)) | 0, 0);
   }
 
-  /** Gives every key the bits its ids need, or changes to the hashed form if that takes too many slots. */
+  /**
+   * Gives every key the bits that its ids need, or changes to the hashed form if that takes too many slots.
+   */
   #widen(): void {
     const before = this.#entries();
     for (const key of this.keys) key.bits = 32 - Math.clz32(key.count - 1);

@@ -43,10 +43,7 @@ export class ObservedStream extends StreamWriter {
     return this.description.created;
   }
 
-  /**
-   * The cell an observation belongs to; 0 when there is none. Several attribute sets may share the overflow
-   * cell.
-   */
+  /** The cell of an observation; 0 when there is none. Several attribute sets may share the overflow cell. */
   cellOf(attributes: unknown, cells?: CellLookup): number {
     const at = this.locate(attributes, cells);
     if (at === 0) this.lose();

@@ -17,14 +17,14 @@ interface OwnCallbacks {
 
 const known = new WeakMap<SharedArrayBuffer, OwnCallbacks>();
 
-/** Says who runs the callbacks of this thread, whose slab is `slab`. */
+/** Sets who runs the callbacks of this thread, whose slab is `slab`. */
 export function setOwnCallbacks({ buffer }: Region, own: OwnCallbacks): void {
   known.set(buffer, own);
 }
 
 /**
- * What a reader in this thread has to ask for itself, since it would else wait for its own thread as for
- * another one.
+ * The callbacks that a reader in this thread must run itself. Otherwise it would wait for its own thread as
+ * for another.
  */
 export function ownCallbacks({ buffer }: Region): OwnCallbacks | undefined {
   return known.get(buffer);

@@ -66,7 +66,7 @@ export interface Scope {
   readonly attributes?: Attributes;
 }
 
-/** The identity of a scope: all of it. */
+/** The identity of a scope: all its fields. */
 export function scopeKey({ name, version, schemaUrl, attributes }: Scope): string {
   return JSON.stringify([name, version, schemaUrl ?? null, attributes ?? null]);
 }
@@ -75,7 +75,10 @@ export function scopeKey({ name, version, schemaUrl, attributes }: Scope): strin
 export interface StreamDescription {
   readonly scope: Scope;
   readonly name: string;
-  /** Not part of the identity; of several, the longest is shown (specification, duplicate registration). */
+  /**
+   * Not part of the identity. Of several descriptions the longest is shown (specification, duplicate
+   * registration).
+   */
   readonly description: string;
   readonly unit: string;
   readonly kind: InstrumentKind;
@@ -84,21 +87,21 @@ export interface StreamDescription {
   /** When the writer registered it, in milliseconds since the epoch. Not part of the identity. */
   readonly created: number;
   /**
-   * Whose choice the aggregation was. Undefined: a view's, for every reader. Else the key of the readers'
-   * choice it was made for (`stream-choices.ts`): only readers of that choice show the stream.
+   * Who chose the aggregation. Undefined: a view, for every reader. Otherwise the key of the readers' choice
+   * that the stream was made for (`stream-choices.ts`): only readers with that choice show it.
    */
   readonly selection: string | undefined;
-  /** Tells apart streams that views made of one instrument and that are alike in all else; 0 is left out. */
+  /** Distinguishes streams that views made of one instrument and that are otherwise alike; 0 is left out. */
   readonly viewIndex?: number;
-  /** The cardinality limit a view set; not part of the identity, and of several the largest counts. */
+  /** The cardinality limit that a view set. Not part of the identity; of several the largest counts. */
   readonly cardinalityLimit?: number;
   /** Of gauges only. Default `most-recent`. */
   readonly merge?: GaugeMerge;
 }
 
 /**
- * The identity of a stream: the streams of two writers are one when their keys are equal. Names are compared
- * without regard to case (specification, instrument name).
+ * The identity of a stream: the streams of two writers are one if their keys are equal. The case of letters
+ * in names does not matter (specification, instrument name).
  */
 export function streamKey(stream: StreamDescription): string {
   const {
@@ -150,19 +153,19 @@ export function streamKey(stream: StreamDescription): string {
 /** Which measurements may become exemplars (specification, ExemplarFilter). */
 export type ExemplarFilter = 'trace_based' | 'always_on' | 'always_off';
 
-/** What a store says of itself to threads that join it and to those that only read it. */
+/** What a store says of itself to threads that join or read it. */
 export interface StoreConfiguration {
-  /** Attributes of the resource, as far as JSON can hold them. */
+  /** Attributes of the resource, as far as JSON can express them. */
   readonly resource: Readonly<Record<string, unknown>>;
   readonly resourceSchemaUrl: string | undefined;
   /** Cardinality limit by instrument kind: the largest that any reader of the publisher wants. */
   readonly cardinalityLimits: Readonly<Record<InstrumentKind, number>>;
   /**
-   * Aggregations the publisher's readers want, by instrument kind: one stream of an instrument for each.
+   * Aggregations that the publisher's readers want, by instrument kind: an instrument has a stream for each.
    * Never empty.
    */
   readonly selections: Selections;
-  /** The publisher's views; threads that have none of their own follow them. */
+  /** The publisher's views. Threads without views of their own follow them. */
   readonly views: readonly ViewDescription[];
   /** Left out: `trace_based`. */
   readonly exemplarFilter?: ExemplarFilter;
@@ -181,7 +184,7 @@ export function encodeJson(value: object): Buffer {
   return Buffer.from(JSON.stringify(value), 'utf8');
 }
 
-/** Reads a JSON payload; the zeros a record is padded with are cut off. */
+/** Reads a JSON payload without the zeros that pad the record. */
 export function decodeJson(payload: Buffer): unknown {
   const end = payload.indexOf(0);
   return JSON.parse(payload.toString('utf8', 0, end === -1 ? payload.length : end));
@@ -190,7 +193,7 @@ export function decodeJson(payload: Buffer): unknown {
 const START_OFFSET = 4;
 const STREAM_OFFSET = 12;
 
-/** `texts`: of the slab. They are to be told when the record is published. */
+/** `texts`: those of the slab. Tell it when the record is published. */
 export function encodeSeries(
   series: SeriesRecord,
   attributes: CanonicalAttributes,
@@ -209,14 +212,14 @@ export function encodeSeries(
   return writer.written;
 }
 
-/** Writes the cell's place into an encoded series: it is known only when room was found for both. */
+/** Writes the cell's place into an encoded series. It is known only after room was found for both. */
 export function setSeriesCell(payload: Buffer, cell: number): void {
   payload.writeUInt32LE(cell, 0);
 }
 
 const BLOCK_BYTES = 4;
 
-/** A record whose block is to be set, with `setBlock`. */
+/** A record whose block is set later, with `setBlock`. */
 export function encodeBlock(): Buffer {
   return Buffer.alloc(BLOCK_BYTES);
 }
@@ -229,7 +232,7 @@ export function decodeBlock(payload: Buffer): number {
   return payload.readUInt32LE(0);
 }
 
-/** A series whose attributes are still to be read. */
+/** A series whose attributes are not read yet. */
 export interface DecodedSeries extends SeriesRecord {
   readonly values: ValueReader;
 }

@@ -3,13 +3,12 @@ import { AttributeKey } from './attribute-key.ts';
 import { KeySet } from './key-set.ts';
 
 /**
- * Keys in all orders that a table remembers; a caller that writes yet another order goes the slow way each
- * time.
+ * How many orders of keys a table remembers. A caller that writes further orders always takes the slow way.
  */
 const MAX_REMEMBERED_KEYS = 16_384;
-/** Which of an order's keys are undefined at times, in so many ways. */
+/** How many combinations of undefined keys are remembered for one order. */
 const MAX_SHAPES_OF_ORDER = 16;
-/** Keys of a fast lookup; wider attribute sets go the slow way. */
+/** How many keys a fast look-up can have; larger attribute sets take the slow way. */
 const MAX_KEYS = 64;
 
 const INDEX = /^\d+$/;
@@ -18,7 +17,8 @@ const INDEX = /^\d+$/;
 const hasOwn = Object.prototype.hasOwnProperty;
 
 /**
- * The keys of an attribute object in the order its writer put them. Several shapes may lead to one key set.
+ * The keys of an attribute object in the order in which its writer put them. Several shapes may lead to one
+ * key set.
  */
 interface Shape {
   /** Those of the key set in this order, keys that are left out, and keys whose value is undefined. */
@@ -27,9 +27,9 @@ interface Shape {
 }
 
 /**
- * A step from key to key in the order in which callers write them: `next` by the key's name, and the shapes
- * of the order that ends here. It has several shapes where values are undefined at times: those keys are no
- * attributes then.
+ * A step from key to key in the order in which callers write them. `next`: by the key's name. It also has the
+ * shapes of the order that ends here: several if values are sometimes undefined, since such keys are no
+ * attributes.
  */
 interface Order {
   readonly next: Map<string, Order>;
@@ -39,7 +39,7 @@ interface Order {
 /** The series of a stream by their attributes, however many tables lead to them. */
 class AllKeySets {
   readonly byKeys: Map<string, KeySet> = new Map([['[]', new KeySet([])]]);
-  turn = 0; // tells a lookup that a getter of the caller's object used the table meanwhile
+  turn = 0; // shows a look-up that a getter of the caller's object used the table meanwhile
   size = 0;
 }
 
@@ -48,18 +48,18 @@ export const ABSENT = 0; // no series has these attributes
 export const UNKNOWN: number = -1; // only the slow way can tell
 
 /**
- * Attributes to series, within one stream and one thread. Finding allocates nothing, sorts nothing and builds
- * no string: `for in` over the object is compared with the shape met last, key by key, and each value is one
- * map or array look-up.
+ * Attributes to series, within one stream and one thread. Finding a series allocates nothing, sorts nothing
+ * and builds no string. `for in` over the object is compared key by key with the shape that was met last, and
+ * each value is one map or array look-up.
  *
- * Own enumerable keys count, as in the official SDK; an object that inherits enumerable keys goes the slow
+ * Own enumerable keys count, as in the official SDK. An object that inherits enumerable keys takes the slow
  * way.
  */
 export class SeriesTable {
   readonly #all: AllKeySets;
   readonly #orders: Order;
   #remembered = 0;
-  readonly #ids: Int32Array = new Int32Array(MAX_KEYS + 1); // the last takes what keys left out have
+  readonly #ids: Int32Array = new Int32Array(MAX_KEYS + 1); // the last place takes the ids of dropped keys
   #last: Shape;
   /** Which keys count; undefined: all. */
   readonly keeps: ((key: string) => boolean) | undefined;
@@ -71,7 +71,7 @@ export class SeriesTable {
     this.keeps = keeps;
   }
 
-  /** Another way to the same series: finds them by the attributes whose keys `keeps` takes. */
+  /** A second table for the same series: finds them by the attributes whose keys `keeps` accepts. */
   lookupFor(keeps: ((key: string) => boolean) | undefined): SeriesTable {
     return new SeriesTable(this.#all, keeps);
   }
@@ -82,8 +82,8 @@ export class SeriesTable {
   }
 
   /**
-   * The reference of the series with these attributes; ABSENT or UNKNOWN otherwise. May throw what a getter
-   * or a proxy of the caller throws.
+   * The reference of the series with these attributes; otherwise ABSENT or UNKNOWN. Throws what a getter or a
+   * proxy of the caller throws.
    */
   find(attributes: object): number {
     const { keys, keySet } = this.#last;
@@ -118,8 +118,8 @@ export class SeriesTable {
       }
       index += id << key.shift;
     }
-    // Other slots: the key set is hashed, or a getter of the caller's object recorded too, and the ids have
-    // moved.
+    // The slots were replaced: the key set became hashed, or a getter of the caller's object recorded too and
+    // moved the ids.
     return count === keys.length && slots === keySet.exactSlots ? slots[index]! : this.#findOther(attributes);
   }
 
@@ -139,7 +139,7 @@ export class SeriesTable {
     return UNKNOWN;
   }
 
-  /** Looks up by one shape. UNKNOWN when the keys differ, or a value is no plain scalar. */
+  /** Looks up by one shape. UNKNOWN when the keys differ or a value is not a plain scalar. */
   #findIn(shape: Shape, attributes: object): number {
     const { keys, keySet } = shape;
     const ids = this.#ids;
@@ -182,7 +182,7 @@ export class SeriesTable {
     const name = JSON.stringify(attributes.keys);
     let keySet = this.#all.byKeys.get(name);
     if (keySet === undefined) this.#all.byKeys.set(name, (keySet = new KeySet(attributes.keys)));
-    this.#all.turn++; // a lookup that is under way has ids of the old layout
+    this.#all.turn++; // a look-up that is under way has ids of the old layout
     keySet.add(attributes.values, reference);
     this.#all.size++;
   }
@@ -192,7 +192,7 @@ export class SeriesTable {
     const keySet = this.#all.byKeys.get(JSON.stringify(canonical.keys));
     if (keySet === undefined || this.#remembered >= MAX_REMEMBERED_KEYS) return;
     const names = Object.keys(attributes);
-    // Arrays and strings have such keys too, and are no attributes: the slow way tells them apart.
+    // Arrays and strings also have such keys and are no attributes: the slow way tells them apart.
     if (names.length > MAX_KEYS || names.some((name) => INDEX.test(name))) return;
     const byName = new Map(keySet.keys.map((key) => [key.name, key]));
     const { keeps } = this;

@@ -19,16 +19,16 @@ export interface Registration {
 /** What the streams of one slab share. */
 export interface SlabAccess {
   readonly region: Region;
-  /** Undefined while the thread has no slab: every measurement is then lost, and said so. */
+  /** Undefined while the thread has no slab: every measurement is then lost, with a warning. */
   readonly log: DirectoryLog | undefined;
   readonly warnings: Warnings;
   readonly clock: RegionClock;
   readonly texts: TextNumbers;
-  /** Enters a stream in this slab's directory, or finds it there. */
+  /** Registers a stream in this slab's directory, or finds it there. */
   register(description: StreamDescription): Registration;
   /**
-   * The id of a key set in this slab's directory, written there if need be. -1 where the region has no room
-   * for it now.
+   * The id of a key set in this slab's directory, which is written there if needed. -1 when the region has no
+   * room for it now.
    */
   keySetId(keys: readonly string[]): number;
 }

@@ -1,6 +1,6 @@
 /**
- * Who exports a store from a thread of its own, so that the store's providers in the thread that started it
- * can ask for a flush. One list for all copies of this package in the thread.
+ * Exporters of a store that run in threads of their own. The providers of the store, in the thread that
+ * started them, can ask them for a flush. All copies of this package in the thread share one list.
  */
 
 interface Deadline {
@@ -9,7 +9,7 @@ interface Deadline {
 
 /** An exporter in another thread. */
 export interface StoreExporter {
-  /** Pushes now. Rejects when it was not delivered. */
+  /** Pushes now. Rejects when the push was not delivered. */
   forceFlush(options?: Deadline): Promise<void>;
   /** Pushes once more and ends. */
   stop(options?: Deadline): Promise<void>;
@@ -19,7 +19,7 @@ const LIST: unique symbol = Symbol.for('seqlock-metrics.exporters-of-this-thread
 const ofThread = globalThis as { [LIST]?: WeakMap<SharedArrayBuffer, Set<StoreExporter>> };
 const exportersOf = (ofThread[LIST] ??= new WeakMap());
 
-/** Lists an exporter of the store in `buffer`. Returns what takes it off. */
+/** Lists an exporter of the store in `buffer`. Returns a function that removes it. */
 export function listExporter(buffer: SharedArrayBuffer, exporter: StoreExporter): () => void {
   const exporters = exportersOf.get(buffer) ?? new Set();
   exportersOf.set(buffer, exporters);

@@ -22,17 +22,17 @@ import type { RecordedStream, StreamWriter } from './stream-writer.ts';
 import { SumStream } from './sum-stream.ts';
 
 /**
- * All slabs were in use: attempts to record until the table is gone through again, which takes a system call
- * a slab.
+ * When all slabs were in use, so many further attempts to record come before the table is searched again: a
+ * search takes a system call for each slab.
  */
 const ATTEMPTS_A_SEARCH = 1024;
 
 /**
- * This thread as a writer of one store: its slab, and the streams it records there. One per thread and
- * region, however many providers the thread makes; get it from `writerOf`.
+ * This thread as a writer of one store: its slab, and the streams it records there. A thread has one for each
+ * region, however many providers it makes; get it from `writerOf`.
  *
- * It takes a slab when it first has something to write: a thread that only reads needs none, and the first
- * stream tells a dead thread of the same kind, whose slab then fits.
+ * It takes a slab when it first has something to write. A thread that only reads needs none. The first stream
+ * also tells what kind of thread this is, so that it inherits the slab of a dead thread of the same kind.
  */
 export class StoreWriter implements SlabAccess {
   readonly region: Region;
@@ -43,12 +43,12 @@ export class StoreWriter implements SlabAccess {
   #slab: number | undefined;
   #log: DirectoryLog | undefined;
   #isAdopted = false;
-  /** What runs this thread's observable callbacks; undefined where it has none. */
+  /** Runs this thread's observable callbacks; undefined if it has none. */
   #listener: doorbell.RingListener | undefined;
   readonly #streams = new Map<string, StreamWriter>();
   #inheritance: Inheritance | undefined;
   /**
-   * Observed counters a dead owner left: they stay in every round, whether this thread observes them or not.
+   * Observed counters that a dead owner left: every round has them, whether this thread observes them or not.
    */
   readonly #inherited = new Set<ObservedStream>();
   /** Byte offset of the configuration this thread wrote; 0 when it wrote none. */
@@ -82,8 +82,8 @@ export class StoreWriter implements SlabAccess {
   }
 
   /**
-   * Takes a slab, unless this thread has one. `first`: what is written first, so that threads of one kind
-   * inherit from each other. Where none is free, a later call may find one.
+   * Takes a slab, unless this thread has one. `first`: what the thread writes first; threads of one kind
+   * inherit from each other by it. If no slab is free, a later call may find one.
    */
   acquire(first = ''): void {
     if (this.#log !== undefined || --this.#untilSearch > 0) return;
@@ -156,8 +156,8 @@ export class StoreWriter implements SlabAccess {
   }
 
   /**
-   * Lets readers know that this thread has observable callbacks: those of other threads ring, those of this
-   * one ask `runner` itself.
+   * Tells readers that this thread has observable callbacks. Readers of other threads ring; those of this
+   * thread ask `runner`.
    */
   answerRequests(runner: CallbackRunner): void {
     if (this.slab === undefined) return;
@@ -167,7 +167,7 @@ export class StoreWriter implements SlabAccess {
     doorbell.answerRings(this.region, runner);
   }
 
-  /** Has this thread's callbacks called without a turn of the event loop, which may have none left. */
+  /** Runs this thread's callbacks without a turn of the event loop, which may have no turns left. */
   observeNow(): void {
     this.#listener?.onRing(doorbell.ring(this.region), doorbell.CALLBACK_MILLIS);
   }
@@ -178,8 +178,8 @@ export class StoreWriter implements SlabAccess {
   }
 
   /**
-   * Writes a round of observations and answers the request for it. `streams`: all that callbacks of this
-   * thread may observe.
+   * Writes a round of observations and answers the request for it. `streams`: all streams that callbacks of
+   * this thread may observe.
    */
   writeRound(
     request: number,
@@ -235,7 +235,7 @@ export class StoreWriter implements SlabAccess {
     return this.#described.push(description.description.length) - 1;
   }
 
-  /** Undefined when the directory is damaged: the slab is given up then, and said so. */
+  /** Undefined when the directory is damaged: then the slab is given up, with a warning. */
   #readInheritance(slab: number): Inheritance | undefined {
     try {
       return readInheritance(this.region, slab);
@@ -250,14 +250,14 @@ export class StoreWriter implements SlabAccess {
     }
   }
 
-  /** Goes on where a dead owner stopped. */
+  /** Continues where a dead owner stopped. */
   #inherit(inheritance: Inheritance): void {
     const { end } = inheritance;
     this.#inheritance = inheritance;
     this.#keySets = inheritance.keySets;
     this.#described = inheritance.described;
     if (end !== undefined) this.#log!.resume(end.extent, end.used, end.lowestCell, end.held);
-    // No limit yet: whoever registers the stream here raises it.
+    // Limit 0: whoever registers the stream here raises it.
     for (const description of inheritance.observedCounters)
       this.#inherited.add(this.observedStream(description, 0));
   }
@@ -269,8 +269,8 @@ export class StoreWriter implements SlabAccess {
   }
 
   /**
-   * Writes the store's configuration into the region, the first one or in the place of this writer's own.
-   * False when another thread's is there, or the region is full.
+   * Writes the store's configuration into the region: the first one, or in place of this writer's own. False
+   * when another thread's configuration is there, or the region is full.
    */
   configure(configuration: records.StoreConfiguration): boolean {
     this.acquire();
@@ -283,7 +283,7 @@ export class StoreWriter implements SlabAccess {
   }
 }
 
-/** What kind of thread this is, as far as one can tell: the script it runs, and what it writes first. */
+/** The kind of this thread, as far as it can be told: the script it runs, and what it writes first. */
 function affinityOf(first: string): number {
   return crc32(`${process.argv[1] ?? ''}\n${first}`) | 0;
 }

@@ -26,14 +26,14 @@ export interface MetricStoreOptions {
 }
 
 /**
- * Names the store directory for `MetricStore.open()` without options, and for all that is started without
- * code.
+ * Names the store directory for `MetricStore.open()` without options, and for everything that is started
+ * without code.
  */
 export const DIRECTORY_VARIABLE = 'SEQLOCK_METRICS_DIRECTORY';
 
 const warnings = new Warnings();
 
-/** This copy's objects of the stores it knows: one each, however the store was met. */
+/** This copy's objects of the stores it knows. A store has one object, however it was found. */
 const known = new WeakMap<SharedArrayBuffer, MetricStore>();
 
 /**
@@ -116,9 +116,9 @@ export class MetricStore {
   }
 
   /**
-   * This copy's object of a store that may be another copy's: two are in one process when a dependency brings
-   * its own, or a bundler made one. Throws a `RegionError` where the other is of a version that cannot be
-   * joined.
+   * This copy's object of a store that may be another copy's. A process has two copies of the package when a
+   * dependency brings its own, or a bundler made one. Throws a `RegionError` if the other copy's version
+   * cannot be joined.
    */
   static of(store: { readonly region: { readonly buffer: SharedArrayBuffer } }): MetricStore {
     return store instanceof MetricStore ? store : MetricStore.#at(store.region.buffer);
@@ -165,17 +165,18 @@ export class MetricStore {
   }
 }
 
-/** Weakly: where nobody holds a store any more, nothing is to be given up. */
+/** Weak references: if nobody holds a store any more, there is nothing to give up. */
 const watched = new Set<WeakRef<Region>>();
 let isWatching = false;
 
 /**
- * From now on gives up the slabs that a worker of this thread had by Node's thread id, when it exits: the
- * system does not show its death. It may have had to use that id though this thread sees /proc. A worker's
- * own workers are seen by that worker alone: if it is terminated, theirs are never given up.
+ * From now on, gives up the slabs that a worker of this thread owned by Node's thread id, when the worker
+ * exits: the system does not show its death. A worker may have had to use that id even if this thread sees
+ * /proc. A worker's own workers are seen by that worker alone: if it is terminated, their slabs are never
+ * given up.
  */
 function watchWorkers(region: Region): void {
-  // one listener, however many stores: Node warns of eleven
+  // One listener for all stores: Node warns about eleven.
   if (!isWatching) process.on('worker', watchWorker);
   isWatching = true;
   watched.add(new WeakRef(region));
@@ -203,13 +204,13 @@ function isInheritedOpen(): boolean {
   try {
     return !(known.get(buffer)?.region ?? Region.attach(buffer)).closed;
   } catch {
-    return false; // not to be used by this thread, nor by those it makes
+    return false; // cannot be used by this thread, nor by the threads it makes
   }
 }
 
 /**
- * The store of the directory that `SEQLOCK_METRICS_DIRECTORY` names. Undefined where it names none, or one
- * that cannot be used: that is said once, and the caller goes on with a store of its own.
+ * The store of the directory that `SEQLOCK_METRICS_DIRECTORY` names. Undefined if it names none, or one that
+ * cannot be used: then one warning says so, and the caller uses a store of its own.
  */
 export function storeOfEnvironment(): MetricStore | undefined {
   const directory = process.env[DIRECTORY_VARIABLE]?.trim();
@@ -221,8 +222,8 @@ export function storeOfEnvironment(): MetricStore | undefined {
 }
 
 /**
- * Like `MetricStore.open({ directory })`, where a directory that cannot be used is only warned of, and the
- * caller goes on with a store of its own. Throws an `OptionError` on what is no absolute path.
+ * Like `MetricStore.open({ directory })`, but only warns when the directory cannot be used: then the caller
+ * uses a store of its own. Throws an `OptionError` on a value that is not an absolute path.
  */
 export function openIfPossible(directory: unknown): MetricStore | undefined {
   checkDirectory(directory, 'directory');
@@ -247,7 +248,7 @@ function openOrWarn(open: () => MetricStore): MetricStore | undefined {
 export function isStore(value: unknown): value is MetricStore {
   if (value instanceof MetricStore) return true;
   const { region } = (value ?? {}) as { region?: { buffer?: unknown } | null };
-  // By tag: where there is no shared memory, the class has no name.
+  // Checked by tag: without shared memory the class has no name.
   return Object.prototype.toString.call(region?.buffer) === '[object SharedArrayBuffer]';
 }
 
@@ -255,13 +256,13 @@ const CHECK: Check = table<MetricStoreOptions>(
   { maxBytes: wholeNumber(SMALLEST_MAX_BYTES, LARGEST_MAX_BYTES), directory: checkDirectory },
   { example: 'an object such as { maxBytes: 67108864 }', prefix: '' },
 );
-/** What the system allows, less what is put behind the directory. */
+/** The limit of the system, less the names that are added to the directory. */
 const LONGEST_PATH = 4095;
 const LONGEST_NAME = 255;
 
 /**
- * Of at most `maxBytes`, which nobody asked for: where there is no room for it, a smaller one is better than
- * none.
+ * A region of at most `maxBytes`, a size that nobody asked for: if there is no room for it, a smaller one is
+ * better than none.
  */
 function largestRegion(maxBytes: number): Region {
   for (let bytes = maxBytes; ; bytes /= 2)

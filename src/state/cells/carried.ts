@@ -44,24 +44,24 @@ const SLOTS = 1;
 const SIGN = -0x80000000;
 
 /**
- * The totals a cell may have that are carried: neighbours in its slot, in this order; a sum cell has the
- * first alone.
+ * Totals of a cell that may be carried. They are neighbours in its slot, in this order; a sum cell has only
+ * the first.
  */
 const SUM = 0;
 const MIN = 1;
 
 /**
- * What ends the intervals of cells of one kind. Only the writer of a cell calls it; nothing in it throws or
+ * Ends the intervals of cells of one kind. Only the writer of a cell calls it; nothing in it throws or
  * allocates.
  */
 export interface Carrier {
   /** Float64 words of a block. */
   readonly blockWords: number;
-  /** Makes zeroed memory a block of nothing. */
+  /** Makes zeroed memory an empty block. */
   initBlock(doubles: Float64Array, block: number): void;
   /** Ends the interval of a cell that has a block. */
   carry(words: Int32Array, doubles: Float64Array, at: number): void;
-  /** Finishes what a writer that died may have left of `carry`. */
+  /** Finishes a `carry` that a dead writer may have left half done. */
   finishCarry(words: Int32Array, doubles: Float64Array, at: number): void;
 }
 
@@ -92,7 +92,7 @@ export class CarriedFields implements Carrier {
     if (words[(at << 1) + 1]! > 0) this.#carry(words, doubles, at, false);
   }
 
-  /** All in one: where the app's stack ends in a call, that is before the link is stored. */
+  /** All in one function: if the app's stack ends in the call, that is before the link is stored. */
   #carry(words: Int32Array, doubles: Float64Array, at: number, begins: boolean): void {
     const { slotWords, first, fields } = this;
     const version = words[at << 1]!;
@@ -159,7 +159,7 @@ export function noteReported(words: Int32Array, at: number, version: number): vo
   }
 }
 
-/** Whether all that a cell counted is reported. For its writer, which asks where the cell's link is not 0. */
+/** Whether everything the cell counted is reported. For its writer, when the cell's link is not 0. */
 export function isReported(words: Int32Array, at: number): boolean {
   const version = words[at << 1]!;
   const link = words[(at << 1) + 1]!;
@@ -172,9 +172,9 @@ export function linkBlock(words: Int32Array, at: number, block: number): void {
 }
 
 /**
- * As `ReadConsistent`, for cells whose totals may be carried: of each field the total, and behind slot and
- * tail what the interval has of it. Gives up also where the block lies in memory that was added after the
- * views were taken. Any thread.
+ * As `ReadConsistent`, for cells whose totals may be carried. Copies the total of each field and, behind slot
+ * and tail, the interval's part of it. Also gives up when the block lies in memory that was added after the
+ * views were made. Any thread.
  */
 export type ReadCarrying = (
   words: Int32Array,
@@ -221,8 +221,8 @@ export function readCarryingIn(
 }
 
 /**
- * Of a copy of a slot makes the interval, and the total with what was carried. False where the views do not
- * reach the block.
+ * Turns the copy of a slot into the interval, and the total with what was carried. False when the views do
+ * not reach the block.
  */
 function addRecord(
   words: Int32Array,

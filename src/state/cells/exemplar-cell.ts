@@ -67,8 +67,8 @@ export function exemplarTextBytes(textWords: number): number {
 }
 
 /**
- * Keeps an exemplar. `span`: undefined, or ids of 32 and 16 hexadecimal digits; others are taken for none.
- * `text` at most as long as the cell holds. Only the cell's writer may call it.
+ * Keeps an exemplar. `span`: undefined, or ids of 32 and 16 hexadecimal digits; anything else counts as
+ * undefined. `text` must fit into the cell. Only the cell's writer may call it.
  */
 export function writeExemplar(
   words: Int32Array,
@@ -96,7 +96,9 @@ function idsOf({ traceId, spanId }: ExemplarSpan): string {
   return traceId.length === TRACE_ID_HEX && ids.length === IDS_HEX && /^[0-9a-f]+$/i.test(ids) ? ids : NO_IDS;
 }
 
-/** A word of six bytes. No CRC covers a cell: what is none was damaged, and says nothing. */
+/**
+ * A word of six bytes. No CRC protects a cell: a word that cannot be one is damaged, and reads as nothing.
+ */
 function wordOf(value: number): number {
   return Number.isInteger(value) && value >= 0 && value < LARGEST_WORD ? value : 0;
 }
@@ -107,8 +109,8 @@ export function exemplarCopyWords(textWords: number): number {
 }
 
 /**
- * What the cell holds; undefined when the copy did not succeed. A cell of version 0 was never written to: ask
- * before. Any thread.
+ * The exemplar in the cell; undefined when the copy did not succeed. A cell of version 0 was never written
+ * to: check that first. Any thread.
  */
 export function readExemplar(
   words: Int32Array,

@@ -79,7 +79,7 @@ const ARRAY = 5;
 const BUCKET = 6;
 const BUCKET_COUNT = 7;
 
-/** A record of the block has the first of these, up to the array. */
+/** A record of the block has the first of these fields, up to the array. */
 const RECORD_WORDS = 6;
 const BLOCK_ARRAY: number = blockWords(RECORD_WORDS);
 
@@ -123,7 +123,7 @@ export const EXPONENTIAL_SCALE: number = ROW_SCALE;
 export const EXPONENTIAL_RANGES: number = ROW_RANGES;
 export const EXPONENTIAL_COUNTS: number = ROW_COUNTS;
 
-/** What the cells of one stream have in common. */
+/** What all cells of one stream share. */
 export class ExponentialShape implements Carrier {
   /** Buckets of each range, from 2. */
   readonly maxSize: number;
@@ -185,9 +185,9 @@ export function initExponential(doubles: Float64Array, at: number, shape: Expone
 }
 
 /**
- * How far a cell's arrays are from home. All arrays of a stream are the homes of its cells, those in their
- * blocks, and the first spare one: so where that began, less the displacements of all cells, begins the spare
- * array of now. For a new owner of the cells.
+ * How far a cell's arrays are from home. The arrays of a stream are the homes of its cells, those in their
+ * blocks, and the first spare one. So the present spare array begins where the first one began, less the
+ * displacements of all cells. For a new owner of the cells.
  */
 export function displacement(words: Int32Array, doubles: Float64Array, at: number): number {
   const version = Atomics.load(words, at << 1);
@@ -271,17 +271,17 @@ function bucketOf(doubles: Float64Array, array: number, shape: ExponentialShape,
   if (position >= 0 && position < shape.maxSize) return array + COUNTS + range * shape.maxSize + position;
   const { spare } = shape;
   const bucket = spare + gather(doubles, array, array, spare, shape, range, index);
-  shape.spare = array; // not before: where the app's stack ends in the move, the cell keeps its array
+  shape.spare = array; // last: if the app's stack ends in the move, the cell keeps its array
   return bucket;
 }
 
-/** No range: `gather` is to make room for no value. */
+/** Not a range: `gather` makes room for no value. */
 const NO_RANGE = -1;
 
 /**
- * Writes the counts of the arrays `a` and `b` (`a` again: of one) to the array at `to`, whole, so that bucket
- * `index` of a range, at the scale of `a`, has a place there. Returns where its count lies, from `to`. Only
- * the cell's writer, before it stores anything to the scratch slot. Never allocates.
+ * Writes the counts of the arrays `a` and `b` (`a` twice for one array) to the array at `to`, whole, so that
+ * bucket `index` of a range, at the scale of `a`, has a place there. Returns where its count lies, relative
+ * to `to`. Only the cell's writer, before it stores anything to the scratch slot. Never allocates.
  */
 function gather(
   doubles: Float64Array,
@@ -388,8 +388,8 @@ function highest(doubles: Float64Array, array: number, range: number, maxSize: n
 }
 
 /**
- * Ends the interval of a cell that has a block, or (`begins`: false) finishes what a writer that died has
- * left of that. All in one: where the app's stack ends in a call, that is before the link is stored. See
+ * Ends the interval of a cell that has a block. With `begins` false, finishes what a dead writer left of
+ * that. All in one function: if the app's stack ends in the call, that is before the link is stored. See
  * carried.ts.
  */
 function carry(
@@ -439,8 +439,9 @@ function carry(
 }
 
 /**
- * Copies a cell's state, as `readConsistent` does it (cell.ts): two rows. Returns the attempts it took, 0
- * when it gave up: also where an array lies in memory that was added after the views were taken. Any thread.
+ * Copies a cell's state as two rows, with the protocol of `readConsistent` (cell.ts). Returns the attempts it
+ * took, or 0 when it gave up, also because an array lies in memory that was added after the views were made.
+ * Any thread.
  */
 export type CopyExponential = (
   words: Int32Array,
@@ -451,9 +452,9 @@ export type CopyExponential = (
 ) => number;
 
 /**
- * Both forms, which differ in their second look at the version. Whatever an attempt finds while a writer is
- * at work, it looks at the cell and arrays of its stream alone, and ends, and the look throws away what it
- * found. Exported for the check of its machine code.
+ * Both forms, which differ in their second look at the version. While a writer is at work, an attempt may
+ * find anything. It still looks only at the cell and the arrays of its stream, it ends, and the second look
+ * discards what it found. Exported for the check of its machine code.
  */
 export function copyExponential(
   words: Int32Array,

@@ -82,7 +82,7 @@ export function exponentialIndex(value: number, scale: number): number {
   const mantissa = high & MANTISSA;
   const part = mantissa >> PART_SHIFT;
   const bound = BOUND_HIGHS[part]!;
-  // 1 or 0, without a branch that could be foretold wrongly.
+  // 1 or 0, without a branch that the processor could predict wrongly.
   const above = bound === mantissa ? lowAbove(part) : (bound - mantissa) >>> 31;
   return (((high >> MANTISSA_BITS) << TABLE_SCALE) + FIRST_BUCKETS[part]! + above) >> (TABLE_SCALE - scale);
 }
@@ -92,7 +92,10 @@ function lowAbove(part: number): number {
   return scratchWords[LOW_WORD]! >>> 0 > BOUND_LOWS[part]! ? 1 : 0;
 }
 
-/** The bucket of the number in `scratch` at a scale above that of the table; of a subnormal one at any. */
+/**
+ * The bucket of the number in `scratch` at a scale above that of the table; of a subnormal number at any
+ * scale.
+ */
 function indexInScratch(scale: number): number {
   const high = scratchWords[HIGH_WORD]! & 0x7fffffff;
   const biased = high >> MANTISSA_BITS;

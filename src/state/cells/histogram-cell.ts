@@ -49,7 +49,7 @@ export function histogramCellWords(buckets: number): number {
   return cellWords(SLOT_WORDS, buckets);
 }
 
-/** What of a histogram cell is carried: sum, min and max. */
+/** What is carried of a histogram cell: sum, min and max. */
 export const HISTOGRAM_FIELDS: CarriedFields = new CarriedFields(SLOT_WORDS, SUM, 3);
 
 /**
@@ -143,7 +143,7 @@ export function readHistogramInto(
   return attempts;
 }
 
-/** Copies what is said of the interval too. */
+/** Also copies the interval. */
 export function readHistogramAndIntervalInto(
   words: Int32Array,
   doubles: Float64Array,

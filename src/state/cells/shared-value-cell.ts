@@ -34,8 +34,8 @@ export const SHARED_TICK: number = TICK;
 export const setShared: typeof setLastValue = setLastValue;
 
 /**
- * Adds to the value of an epoch: the tick of the newest set that the writer sees. What the cell holds of an
- * earlier one is void. Only the cell's writer. Never throws, never allocates.
+ * Adds to the value of an epoch, which is the tick of the newest set that the writer sees. What the cell
+ * holds of an earlier epoch is void. Only the cell's writer. Never throws, never allocates.
  */
 export type AddToShared = (
   words: Int32Array,

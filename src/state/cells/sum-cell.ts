@@ -33,7 +33,7 @@ export const addToSumStrict: AddToSum = (words, doubles, at, delta) => {
 
 export const addToSum: AddToSum = MEMORY_ORDER === 'fast' ? addToSumFast : addToSumStrict;
 
-/** What of a sum cell is carried. */
+/** What is carried of a sum cell. */
 export const SUM_FIELDS: CarriedFields = new CarriedFields(SLOT_WORDS, 0, 1);
 
 /**
@@ -60,7 +60,7 @@ export function readSumInto(
   return words[(at << 1) + 1]! > 0 ? readCarrying(words, doubles, at, SUM_FIELDS, 0, into) : attempts;
 }
 
-/** Copies what is said of the interval too. */
+/** Also copies the interval. */
 export function readSumAndIntervalInto(
   words: Int32Array,
   doubles: Float64Array,
