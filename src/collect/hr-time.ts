@@ -6,14 +6,14 @@ export function hrTimeOf(millis: number): HrTime {
   return [seconds, Math.round((millis - seconds * 1000) * 1e6)];
 }
 
-/** Milliseconds since the epoch, to a thousandth: a float64 has no room for nanoseconds. */
+/** Milliseconds since the epoch, to a thousandth: a float64 cannot hold nanoseconds. */
 export function millisOf([seconds, nanos]: HrTime): number {
   return seconds * 1000 + nanos / 1e6;
 }
 
 /**
- * Times of milliseconds since the epoch. Equal ones that follow each other are one object: most series start
- * in the millisecond of their neighbours.
+ * Times of milliseconds since the epoch. Equal times in a row are one object: most series start in the same
+ * millisecond as their neighbours.
  */
 export class HrTimes {
   #millis = NaN;

@@ -1,7 +1,7 @@
 /**
  * The data model of OpenTelemetry as the official readers and exporters take it: plain objects, plain arrays,
- * plain numbers, and the numeric enums of `@opentelemetry/sdk-metrics`. Written here once more so that
- * nothing of that package is loaded where metrics are only read; a test holds the two together.
+ * plain numbers, and the numeric enums of `@opentelemetry/sdk-metrics`. It is written here once more, so that
+ * a thread that only reads metrics loads nothing of that package. A test compares the two.
  */
 import type { Attributes, HrTime, ValueType } from '@opentelemetry/api';
 import type { Scope } from '../state/records.ts';
@@ -54,8 +54,8 @@ export interface Exemplar {
 /** The state of one series at one time. `T`: a number for sums and gauges, else a distribution. */
 export interface DataPoint<T> {
   /**
-   * Cumulative: when the series' first measurement was made; moves only where an observed total is set back.
-   * Delta: when the reader collected before.
+   * Cumulative: when the first measurement of the series was made; it moves only if an observed total is
+   * reset. Delta: when the reader collected before.
    */
   readonly startTime: HrTime;
   /** When the snapshot was taken. */
@@ -64,7 +64,7 @@ export interface DataPoint<T> {
   readonly attributes: Attributes;
   /** Cumulative: since `startTime`. Delta: of the time since then alone. */
   readonly value: T;
-  /** Left out where there are none. The official exporters pass them by. */
+  /** Left out if there are none. The official exporters ignore them. */
   readonly exemplars?: readonly Exemplar[];
 }
 

@@ -31,12 +31,12 @@ export interface MetricSourceOptions {
   readonly selection?: ((kind: InstrumentKind) => string) | undefined;
   /** Reports the `seqlock.*` metrics (docs/operations.md) beside those of the store. Default false. */
   readonly selfMetrics?: boolean | undefined;
-  /** Reports these too: what the caller knows of the reading thread. */
+  /** Metrics that are reported too: what the caller knows of the reading thread. */
   readonly moreMetrics?: readonly SelfMetric[] | undefined;
-  /** `deltaStates()` of a source in another thread, whose place this one takes. */
+  /** `deltaStates()` of a source in another thread that this source replaces. */
   readonly resume?: readonly DeltaState[] | undefined;
   /**
-   * Has callbacks called before a snapshot, and resolves to what they failed with. Default: `observe` of
+   * Runs callbacks before a snapshot, and resolves to the errors of those that failed. Default: `observe` of
    * observation.ts.
    */
   readonly observe?: typeof observe | undefined;
@@ -44,20 +44,20 @@ export interface MetricSourceOptions {
 
 const withSources = new WeakSet<Region>();
 
-/** Whether a source was made of a region in this thread. */
+/** Whether this thread has made a source of the region. */
 export function hasSource(region: Region): boolean {
   return withSources.has(region);
 }
 
-/** Who takes metrics as they are read, and makes something of them. */
+/** Takes metrics as they are read, and makes something of them. */
 export interface MetricSink<T> extends RowSink {
-  /** All rows were added. What they are reported for. */
+  /** Called after the last row. `resource`: what the metrics are about. */
   end(resource: Resource): T;
 }
 
 /**
- * Where one reader's metrics come from: a store, its observable callbacks, and what the reader adds of its
- * own. For each reader one of its own: a delta is the difference to what this source handed over before.
+ * Where one reader's metrics come from: a store, its observable callbacks, and what the reader adds. Each
+ * reader has a source of its own, because a delta is the difference to what this source handed over before.
  * Belongs to the thread that made it.
  */
 export class MetricSource {
@@ -68,7 +68,7 @@ export class MetricSource {
   readonly #snapshots: Snapshots;
   readonly #selfMetrics: SelfMetrics | undefined;
 
-  /** `cells`: reads, and keeps account of it. */
+  /** `cells`: reads cells, and keeps account of it. */
   constructor(store: ReadableStore, options: MetricSourceOptions = {}, cells: CellReader = new CellReader()) {
     const { selection, selfMetrics = false, moreMetrics = [], resume = [] } = options;
     this.region = Region.of(store.region); // the store may be one of another copy of this package
@@ -81,33 +81,33 @@ export class MetricSource {
     this.#selfMetrics = own.length > 0 ? new SelfMetrics(own) : undefined;
     if (resume.length === 0) return;
     this.#snapshots.reported.resume(resume);
-    this.#selfMetrics?.columns(this.region.takeTime(), this.#isDelta); // those begin anew
+    this.#selfMetrics?.columns(this.region.takeTime(), this.#isDelta); // those start again
   }
 
   /**
-   * A further source of the same metrics, with columns of its own; it has handed over no deltas. What its
-   * reads cost is added to this one's.
+   * A further source of the same metrics, with columns of its own. It has handed over no deltas. The cost of
+   * its reads is added to that of this source.
    */
   another(): MetricSource {
     return new MetricSource({ region: this.region }, { ...this.#options, resume: [] }, this.#cells);
   }
 
-  /** Has the observable callbacks of all threads called, as `collect` does; resolves to what they threw. */
+  /** Runs the observable callbacks of all threads, as `collect` does; resolves to what they threw. */
   observe(timeoutMillis?: number): Promise<unknown[]> {
     return (this.#options.observe ?? observe)(this.region, timeoutMillis);
   }
 
   /**
-   * All metrics as they are now, cumulative, as columns. They stay as they are until this source is asked for
-   * columns again, which fills the same ones: no objects are made for series seen before.
+   * All metrics as they are now, cumulative, as columns. They do not change until this source is asked for
+   * columns again: that call refills the same ones, and makes no objects for series seen before.
    */
   columns(): MetricColumns {
     return this.#withOwn(this.#snapshots.takeColumns());
   }
 
   /**
-   * `columns` in slices of `millis` milliseconds, between which the event loop turns. Undefined when it was
-   * given up, as soon as they are not wanted any more. Call it again only when the call before is done.
+   * `columns` in slices of `millis` milliseconds, with turns of the event loop in between. Undefined when it
+   * was given up because `isWanted` was false. Call it again only when the previous call is done.
    */
   async columnsInSlices(
     millis: number,
@@ -140,9 +140,9 @@ export class MetricSource {
   }
 
   /**
-   * Has the observable callbacks of all threads called, then reads all metrics, as deltas where that is asked
-   * for. `timeoutMillis` is for each callback; what failed is in `errors`. Collections of a thread wait for
-   * each other; of two, the later has what the earlier did not yet.
+   * Runs the observable callbacks of all threads, then reads all metrics, as deltas for the kinds that want
+   * them. `timeoutMillis`: for each callback. `errors`: what failed. Collections of a thread wait for each
+   * other, and each has what the one before did not have.
    */
   collect<T>(
     timeoutMillis: number | undefined,
@@ -155,8 +155,8 @@ export class MetricSource {
   }
 
   /**
-   * What `collect` has handed over as deltas: a source in another thread goes on from there (`resume`). Call
-   * it between collections.
+   * What `collect` has handed over as deltas, so that a source in another thread can continue (`resume`).
+   * Call it between collections.
    */
   deltaStates(): DeltaState[] {
     return this.#snapshots.reported.states();
@@ -186,7 +186,7 @@ export class MetricSource {
   }
 }
 
-/** The kinds for which a selector says delta. */
+/** The kinds for which a selector chooses delta. */
 export function deltaKindsOf(
   selector: AggregationTemporalitySelector | undefined,
 ): ReadonlySet<InstrumentKind> {

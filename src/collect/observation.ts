@@ -4,18 +4,18 @@ import type { Region } from '../memory/region.ts';
 import { ownCallbacks } from '../state/own-callbacks.ts';
 
 /**
- * So long a reader waits for a sign that a thread's event loop turns: of the scrapes of a thread that hangs,
- * the first takes longer for it.
+ * How long a reader waits for proof that a thread's event loop turns. If a thread hangs, the first scrape
+ * takes this much longer.
  */
 const TURN_MILLIS = 200;
-/** ... and so long when there was none the time before. */
+/** How long it waits if there was no proof the time before. */
 const BLOCKED_WAIT_MILLIS = 20;
 
 /** What this thread has seen of the other threads' answers. */
 interface Answers {
-  /** Slabs whose owners did not answer the latest request in time, and its number. */
+  /** Slabs whose owners did not answer the latest request in time, and the number of that request. */
   readonly silent: Map<number, number>;
-  /** Requests that were not answered in time, so far. */
+  /** How many requests were not answered in time so far. */
   missed: number;
 }
 
@@ -28,8 +28,8 @@ function answers(region: Region): Answers {
 }
 
 /**
- * How many other threads keep the values of an earlier round, and how often one did, as seen by the readers
- * of this thread.
+ * How many other threads keep values of an earlier round, and how often that has happened, as seen by the
+ * readers of this thread.
  */
 export function observationStats(region: Region): { readonly silent: number; readonly missed: number } {
   const { silent, missed } = answers(region);
@@ -42,9 +42,8 @@ export function hasCallbacks(region: Region): boolean {
 }
 
 /**
- * Has the observable callbacks of this thread and of all others called, at the same time. Those of this
- * thread have `timeoutMillis`, or the time that is usual. Never rejects; resolves to what callbacks of this
- * thread failed with.
+ * Runs the observable callbacks of this thread and of all others at the same time. Those of this thread have
+ * `timeoutMillis`, or the default time. Never rejects; resolves to the errors of this thread's callbacks.
  */
 export async function observe(region: Region, timeoutMillis: number | undefined): Promise<unknown[]> {
   const request = ring(region);
@@ -57,8 +56,8 @@ export async function observe(region: Region, timeoutMillis: number | undefined)
 }
 
 /**
- * Asks the other threads of a store to run their observable callbacks and waits for them, all at once. `own`:
- * the slab of this thread, -1 for none. What callbacks of other threads throw stays there.
+ * Asks the other threads of a store to run their observable callbacks, and waits for all of them at once.
+ * `own`: the slab of this thread, -1 for none. Errors of other threads' callbacks stay there.
  */
 async function observeElsewhere(
   region: Region,
@@ -70,7 +69,7 @@ async function observeElsewhere(
   const { silent } = known;
   const observing = observingSlabs(region, own);
   for (const [slab, missed] of silent)
-    // Its thread has ended, or was only late.
+    // The thread has ended, or was only late.
     if (!observing.includes(slab) || isAnswered(region, slab, missed)) silent.delete(slab);
   if (observing.length === 0) return;
   const look = askForPulses(region);

@@ -1,9 +1,8 @@
 /**
- * Metrics of the metrics, on request: what the reading thread knows of the store and of its own reading. They
- * are in no cell; each is read when a snapshot is taken, and then is a metric like any other.
+ * Metrics about the metrics, on request: what the reading thread knows of the store and of its own reading.
+ * They are in no cell. Each is read when a snapshot is taken, and from then on is a metric like any other.
  *
- * `storeMetrics` lists those there are. A metric more is an entry more in a list that is given to
- * `SelfMetrics`.
+ * `storeMetrics` lists them. To add one, add an entry to a list that is given to `SelfMetrics`.
  */
 import type { Attributes } from '@opentelemetry/api';
 import { VERSION } from '../base/version.ts';
@@ -20,9 +19,9 @@ export interface SelfMetric {
   readonly name: string;
   readonly description: string;
   readonly unit: string;
-  /** `counter` must never fall; `level` is a sum that may; `gauge` is not to be added up. */
+  /** `counter` must never fall; `level` is a sum that may fall; `gauge` values must not be added up. */
   readonly kind: 'counter' | 'level' | 'gauge';
-  /** Since when a counter counts, in milliseconds since the epoch. */
+  /** When a counter began to count, in milliseconds since the epoch. */
   readonly start: number;
   /** The points as they are now; no two with equal attributes. */
   readonly read: () => readonly SelfPoint[];
@@ -40,7 +39,7 @@ const KINDS: Readonly<Record<SelfMetric['kind'], ColumnKind>> = {
   gauge: 'gauge',
 };
 const ALL_CUMULATIVE = (): false => false;
-/** Attribute objects kept: more than threads can live at once. */
+/** How many attribute objects are kept: more than threads can live at once. */
 const MAX_KNOWN = 4096;
 
 /** What was reported of a metric at the previous collection with delta temporality, by attributes. */
@@ -54,7 +53,7 @@ export class SelfMetrics {
   readonly #metrics: readonly SelfMetric[];
   readonly #columns: readonly MetricColumn[];
   readonly #deltaColumns: readonly MetricColumn[];
-  /** One object for equal attributes: a row is known by it from one snapshot to the next. */
+  /** Equal attributes are one object: a row is identified by it from one snapshot to the next. */
   readonly #attributes = new Map<string, Attributes>();
   readonly #reported = new Map<SelfMetric, Reported>();
 
@@ -65,7 +64,7 @@ export class SelfMetrics {
   }
 
   /**
-   * The metrics at `endMillis`, as columns which the next call fills anew; of kinds that are `isDelta`, what
+   * The metrics at `endMillis`, as columns that the next call refills. For kinds that are `isDelta`, what
    * came since the last call.
    */
   columns(endMillis: number, isDelta: (kind: InstrumentKind) => boolean = ALL_CUMULATIVE): MetricColumn[] {

@@ -12,7 +12,7 @@ import { rowsOf } from './rows/row-kinds.ts';
 import type { SeriesRows } from './rows/series-rows.ts';
 import type { StoreReader } from './directory/store-reader.ts';
 
-/** Which series is read: of the first stream of a scope that is the one looked for. */
+/** Which series to read. The stream is the first one of a scope that matches. */
 export interface SeriesAddress {
   readonly scope: string;
   readonly isStream: (description: StreamDescription) => boolean;
@@ -50,11 +50,11 @@ export class SeriesReaders {
 }
 
 /**
- * Reads one series of a store, over all its writers, dead ones included: a few loads for each, where a
- * snapshot reads everything. It finds by itself what other threads add.
+ * Reads one series of a store, over all its writers, also dead ones. It takes a few loads for each writer,
+ * whereas a snapshot reads everything. It notices by itself what other threads add.
  *
- * Bounded: what cannot be copied in `MAX_TRIES` attempts, some naps and as many attempts after each gives the
- * value of the read before, and is counted as stale.
+ * It is bounded: if a cell cannot be copied in `MAX_TRIES` attempts, and as many after each of some waits,
+ * the previous value is used and counted as stale.
  */
 export class SeriesReader {
   readonly #shared: SeriesReaders;
@@ -64,7 +64,7 @@ export class SeriesReader {
   #series = NONE;
   #row: Float64Array | undefined;
   #epoch = BEFORE_ANY_SET;
-  // What was read last, for when nothing can be read.
+  // The values that were read last, used when nothing can be read.
   #lastNumber: number | undefined;
   #lastHistogram: HistogramValue | undefined;
 
@@ -92,8 +92,8 @@ export class SeriesReader {
   }
 
   /**
-   * Undefined when a cell could not be copied, and has to be waited for. Nearly always it can, and then this
-   * is all there is to do.
+   * Undefined if a cell could not be copied and must be waited for. Nearly always all cells can be, and
+   * nothing else is done.
    */
   #sumAtOnce(): number | undefined {
     const { cells, store } = this.#shared;
@@ -116,7 +116,7 @@ export class SeriesReader {
     return total;
   }
 
-  /** Undefined when a cell could not be copied, or another thread has set the value meanwhile. */
+  /** Undefined if a cell could not be copied, or another thread has set the value meanwhile. */
   #sharedValueAtOnce(): number | undefined {
     const { cells, sharedSum, store } = this.#shared;
     const { words, doubles } = store.region;
@@ -157,8 +157,8 @@ export class SeriesReader {
   }
 
   /**
-   * The newest epoch of a shared gauge, for its next addition. Never waits: it is for writers. Other threads'
-   * cells that are being set without a pause may be missed, as if this call had come before those sets.
+   * The newest epoch of a shared gauge, for its next addition. For writers: it never waits. It may miss cells
+   * that other threads set without a pause, as if it had been called before those sets.
    */
   epoch(): number {
     if (!this.#find()) return this.#epoch;
@@ -174,7 +174,7 @@ export class SeriesReader {
     return this.#epoch;
   }
 
-  /** Brings what is known of the directories up to date. False when the series is not there yet. */
+  /** Updates what is known of the directories. False if the series is not there yet. */
   #find(): boolean {
     const { store } = this.#shared;
     store.refreshIfChanged();

@@ -129,7 +129,7 @@ function adoptionsOf(region: Region): number {
   return adoptions;
 }
 
-/** By metric name, of the streams in whose overflow series something was recorded. */
+/** By metric name, for streams that have recorded something to their overflow series. */
 function overflowMetrics(store: StoreReader): SelfMetric[] {
   const counters = new Map<MergedStream, UpdateCount>();
   const byName = (valueOf: (stream: MergedStream) => number): SelfPoint[] => {
@@ -171,7 +171,8 @@ function overflowMetrics(store: StoreReader): SelfMetric[] {
 }
 
 /**
- * A cell's version counts its updates, modulo 2^32: this counts on, as long as it is asked before 2^32 more.
+ * A cell's version counts its updates modulo 2^32. This continues the count, if it is asked again before 2^32
+ * more.
  */
 class UpdateCount {
   #total = 0;

@@ -1,14 +1,14 @@
 import type { Attributes } from '@opentelemetry/api';
 import type { CanonicalAttributes } from '../../state/attributes.ts';
 
-/** For each key set an object that has its keys and no more room. */
+/** For each key set, an object that has room for exactly its keys. */
 const templates = new WeakMap<readonly string[], object>();
 let latestKeys: readonly string[] = [];
 let latest: object = {};
 
 /**
- * Attributes as an object. An engine makes room in `{}` for some keys, and a table beside it for more than
- * those; what `JSON.parse` makes has room for its keys alone, and a copy of it too: 48 B instead of 56 for
+ * Attributes as an object. An engine makes room in `{}` for some keys, and a table beside it for more. An
+ * object from `JSON.parse` has room for its own keys only, and so has a copy of it: 48 B instead of 56 for
  * three keys, 72 instead of 96 for six.
  */
 export function attributesObject({ keys, values }: CanonicalAttributes): Attributes {
@@ -17,7 +17,7 @@ export function attributesObject({ keys, values }: CanonicalAttributes): Attribu
     latest = templateOf(keys);
   }
   const attributes = { ...latest } as Record<string, unknown>;
-  // Each key is the object's own already, `__proto__` too.
+  // Each key is an own property already, `__proto__` too.
   for (let i = 0; i < keys.length; i++) attributes[keys[i]!] = values[i];
   return attributes as Attributes;
 }

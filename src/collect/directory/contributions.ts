@@ -52,12 +52,12 @@ export class Contributions {
     return this.#cells[contribution]!;
   }
 
-  /** Whose it is. */
+  /** The slab it lies in, which tells its writer. */
   slabOf(contribution: number): number {
     return this.#owners[contribution]!;
   }
 
-  /** Of each contribution its cell. */
+  /** The cell of each contribution. */
   cells(): Int32Array {
     return this.#cells.slice(0, this.#size);
   }
@@ -96,7 +96,7 @@ export class Contributions {
   }
 }
 
-/** The array, or one that reaches `series`; what is new in it is its own index. */
+/** The array, or a longer copy that reaches `series`; each new element is its own index. */
 function reaching(from: Int32Array<ArrayBuffer>, series: number): Int32Array<ArrayBuffer> {
   if (series < from.length) return from;
   const to = lengthened(from, roomFor(series));

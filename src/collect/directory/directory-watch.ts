@@ -3,7 +3,7 @@ import { EXTENT_USED_WORD } from '../../memory/layout.ts';
 import type { Region } from '../../memory/region.ts';
 
 /**
- * Tells whether directories have grown since they were read: a load for each, where reading on takes ten
+ * Tells whether directories have grown since they were read. It costs one load for each; reading on takes ten
  * times as long.
  */
 export class DirectoryWatch {

@@ -12,7 +12,7 @@ import type { Exemplar } from '../metric-data.ts';
 
 let copy: Float64Array = new Float64Array(64);
 
-/** The exemplars that one writer has kept of one series. Reads a place again only after it was written to. */
+/** The exemplars that one writer has kept of one series. Reads a place again only after it was written. */
 export class ExemplarBlock {
   readonly places: number;
   readonly #block: number;
@@ -29,8 +29,8 @@ export class ExemplarBlock {
   }
 
   /**
-   * What a place holds; undefined while it is empty. The same object until the place is written to. A place
-   * that is written without pause keeps what was read of it last.
+   * The exemplar in a place; undefined while it is empty. It is the same object until the place is written.
+   * If the place is written without pause, it is the one that was read last.
    */
   read(place: number, { words, doubles }: Region): Exemplar | undefined {
     const at = this.#block + place * exemplarCellWords(this.#textWords);
@@ -40,7 +40,7 @@ export class ExemplarBlock {
       copy = new Float64Array(2 * exemplarCopyWords(this.#textWords));
     const stored = readExemplar(words, doubles, at, this.#textWords, copy);
     if (stored === undefined) return this.#exemplars[place];
-    this.#versions[place] = version; // perhaps older than what was read: then it is read once more
+    this.#versions[place] = version; // perhaps older than what is read: then it is read once more
     return (this.#exemplars[place] = exemplarOf(stored));
   }
 }
@@ -54,7 +54,7 @@ function exemplarOf({ value, time, span, text }: StoredExemplar): Exemplar {
   };
 }
 
-/** No CRC covers a cell: of a text that is damaged there is nothing to show. */
+/** No CRC protects a cell: a damaged text is not shown. */
 function attributesIn(text: string): Attributes {
   try {
     return JSON.parse(text) as Attributes;

@@ -14,17 +14,17 @@ export { NONE } from './contributions.ts';
 
 /**
  * One stream of the store, over all writers that have it. Its series are numbered from 0 in the order in
- * which they were found, and so are the cells they are made of (contributions.ts). Of a series there is one
- * object, its attributes; all else is arrays of numbers: a store has a hundred thousand of them.
+ * which they were found, and so are their contributions (contributions.ts). A series has one object, its
+ * attributes. Everything else is in arrays of numbers, since a store has a hundred thousand series.
  *
- * Contributions are only ever appended. Sums are added up in this order, so that a total of terms that never
- * fall never falls either: rounding is monotone as long as the order stays.
+ * Contributions are only ever appended. Sums are added up in this order. So a total of terms that never fall
+ * never falls either: rounding is monotone as long as the order stays.
  */
 export class MergedStream {
   readonly description: StreamDescription;
   /** The longest description that any writer gave. */
   text: string;
-  /** When the first of the writers known made the stream, in milliseconds since the epoch. */
+  /** When the first of the known writers made the stream, in milliseconds since the epoch. */
   created: number;
   readonly attributes: Attributes[] = [];
   /** Exemplars by the cell of the series they belong to; undefined while no series has any. */
@@ -33,7 +33,7 @@ export class MergedStream {
   readonly #contributions = new Contributions();
   #starts = new Float64Array(8); // milliseconds since the epoch
   #live = new Uint8Array(8);
-  #sets = 0; // attribute sets, the overflow series not counted
+  #sets = 0; // attribute sets without the overflow series
   #overflow = NONE;
 
   constructor(description: StreamDescription) {
@@ -85,12 +85,12 @@ export class MergedStream {
     return this.#contributions.cellOf(contribution);
   }
 
-  /** Whose it is. */
+  /** The slab it lies in, which tells its writer. */
   slabOf(contribution: number): number {
     return this.#contributions.slabOf(contribution);
   }
 
-  /** Of each contribution its cell, and the series it is a part of. */
+  /** For each contribution, its cell and the number of its series. */
   contributions(): { readonly cells: Int32Array; readonly series: Int32Array } {
     const series = new Int32Array(this.contributionCount);
     for (let i = 0; i < this.size; i++)
@@ -121,8 +121,8 @@ export class MergedStream {
   }
 
   /**
-   * True once some writer has recorded to the series: bound and reserved series exist before that. A cell's
-   * version is 0 until its first update; that it comes round to 0 again matters no more once this was true.
+   * True once some writer has recorded to the series. Bound and reserved series exist before that. A cell's
+   * version is 0 until its first update; when it wraps to 0 later, this is already true.
    */
   isLive(series: number, words: Int32Array): boolean {
     if (this.#live[series] === 1) return true;
@@ -139,9 +139,9 @@ export class MergedStream {
   }
 
   /**
-   * The exemplars of a series over all writers that were not made before `since`, in milliseconds since the
-   * epoch: of each place of the reservoir the newest, so that there are as many at most as one writer may
-   * keep. Undefined where there are none.
+   * The exemplars of a series, over all writers, that were not made before `since`, in milliseconds since the
+   * epoch. Of each place of the reservoir it has the newest, so there are no more than one writer may keep.
+   * Undefined if there are none.
    */
   exemplarsOf(series: number, region: Region, since: number): readonly Exemplar[] | undefined {
     const blocks = this.exemplars;
@@ -168,7 +168,7 @@ export class MergedStream {
 
   /**
    * Adds a writer's series. Attribute sets beyond `limit` are counted in the overflow series, from their
-   * first to their last measurement: each writer keeps the limit by itself, this keeps it over all of them.
+   * first to their last measurement. Each writer keeps the limit by itself; this keeps it over all writers.
    */
   add(attributes: CanonicalAttributes, start: number, contribution: Contribution, limit: number): void {
     const isOverflow = attributes === OVERFLOW_ATTRIBUTES;

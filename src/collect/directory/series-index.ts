@@ -21,7 +21,7 @@ const halves = new Int32Array(double.buffer);
 export class SeriesIndex {
   readonly #attributesOf: (series: number) => Attributes;
   #hashes = new Int32Array(8);
-  #slots = new Int32Array(12); // at most two thirds full
+  #slots = new Int32Array(12); // at most two thirds are used
   #keys: readonly string[] = [];
   #keysHash = 0;
 
@@ -29,7 +29,7 @@ export class SeriesIndex {
     this.#attributesOf = attributesOf;
   }
 
-  /** What `find` and `add` want. Keys that come again as the same array are hashed once. */
+  /** The attributes that `find` and `add` take. Keys that come again as the same array are hashed once. */
   hashOf({ keys, values }: CanonicalAttributes): number {
     if (keys !== this.#keys) {
       this.#keys = keys;
@@ -49,7 +49,7 @@ export class SeriesIndex {
     }
   }
 
-  /** Adds a series that `find` did not find, the next in number. */
+  /** Adds a series that `find` did not find. It gets the next number. */
   add(hash: number, series: number): void {
     if (series === this.#hashes.length) this.#grow();
     this.#hashes[series] = hash;
@@ -57,7 +57,8 @@ export class SeriesIndex {
   }
 
   /**
-   * Spreads over any number of slots, by the high bits: `finished` hashes have them as mixed as the low ones.
+   * Spreads hashes over any number of slots, by their high bits. In `finished` hashes they are as mixed as
+   * the low ones.
    */
   #slotOf(hash: number): number {
     return Math.floor(((hash >>> 0) / 2 ** 32) * this.#slots.length);

@@ -19,7 +19,7 @@ interface SlabDirectory {
   readonly slab: number;
   readonly reader: DirectoryReader;
   readonly visitor: DirectoryVisitor;
-  /** Set when a record was damaged: what was decoded stays in use, nothing more is read. */
+  /** Set when a record was damaged: nothing more is read. What was decoded stays in use. */
   broken: boolean;
 }
 
@@ -37,7 +37,7 @@ export class StoreReader {
   readonly region: Region;
   readonly scopes: ScopeStreams[] = [];
   /**
-   * Collections of this thread, one at a time: each has the observations that were made for it
+   * Collections of this thread, one at a time: each gets the observations that were made for it
    * (specification, asynchronous instruments).
    */
   readonly turns: SerialQueue = new SerialQueue();
@@ -60,14 +60,14 @@ export class StoreReader {
     this.#watch = new DirectoryWatch(region);
   }
 
-  /** `refresh`, if anything was added since the last call. A few loads where nothing was. */
+  /** `refresh`, if anything was added since the last call. Costs a few loads if nothing was. */
   refreshIfChanged(): void {
     if (this.#watch.hasNews()) this.refresh();
   }
 
   /**
    * Decodes what was added since the last call, until `performance.now()` is past `until`. False when there
-   * is more: the store is known in part then, and the next call goes on.
+   * is more: then the store is known in part, and the next call continues.
    */
   refresh(until: number = Infinity): boolean {
     this.refreshConfiguration();
@@ -95,7 +95,7 @@ export class StoreReader {
     return this.#hasExemplars;
   }
 
-  /** Reads the configuration alone: a thread that joins does not need to know of every series there is. */
+  /** Reads the configuration only: a thread that joins does not need to know all series. */
   refreshConfiguration(): void {
     const offset = this.region.configurationOffset;
     if (offset === this.#configurationOffset) return;
@@ -111,7 +111,7 @@ export class StoreReader {
     }
   }
 
-  /** Past a damaged extent nothing can be found any more. */
+  /** Nothing can be found behind a damaged extent. */
   #nextExtent(): Extent | undefined {
     try {
       return this.region.extentAt(this.#walkedTo);
@@ -187,7 +187,7 @@ export class StoreReader {
     return stream;
   }
 
-  /** Threads may disagree about how a gauge is merged: that makes two metrics of one name. */
+  /** Threads may disagree about the merge of a gauge: then there are two metrics of one name. */
   #checkMerge(description: records.StreamDescription): void {
     const { name, scope, merge = 'most-recent' } = description;
     const key = records.streamKey({ ...description, merge: 'most-recent' });
@@ -205,7 +205,7 @@ export class StoreReader {
     const key = records.scopeKey(scope);
     let found = this.#scopes.get(key);
     if (found === undefined) {
-      const { name, version, schemaUrl, attributes } = scope; // JSON leaves a schemaUrl out that is undefined
+      const { name, version, schemaUrl, attributes } = scope; // JSON leaves out a schemaUrl that is undefined
       found = { scope: { name, version, schemaUrl, ...(attributes && { attributes }) }, streams: [] };
       this.#scopes.set(key, found);
       this.scopes.push(found);

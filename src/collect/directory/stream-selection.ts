@@ -3,8 +3,8 @@ import type { StoreConfiguration } from '../../state/records.ts';
 import type { MergedStream } from './merged-stream.ts';
 
 /**
- * Which streams one reader shows. An instrument without a view that sets its aggregation has a stream for
- * each aggregation that readers want; a reader shows one of them.
+ * Which streams one reader shows. If no view sets the aggregation of an instrument, it has a stream for each
+ * aggregation that readers want, and a reader shows one of them.
  */
 export class StreamSelection {
   readonly #store: { readonly configuration: StoreConfiguration | undefined };

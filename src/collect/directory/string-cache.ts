@@ -5,8 +5,8 @@ const LONGEST = 64;
 const SLOTS = 4096;
 
 /**
- * Texts by their bytes: one that was met before is neither decoded nor made again. Most attribute values come
- * again in other series. Keeps the text met last of those that share a slot.
+ * Texts by their bytes. A text that was met before is neither decoded nor made again; most attribute values
+ * come again in other series. Of several texts with one slot, the last is kept.
  */
 export class StringCache {
   readonly #texts: (string | undefined)[] = Array.from({ length: SLOTS }, () => undefined);

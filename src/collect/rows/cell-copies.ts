@@ -11,7 +11,7 @@ export class CellCopies {
   readonly region: Region;
   readonly #cells: Pick<CellReading, 'read'>;
   #copy = new Float64Array(64);
-  // of cells that could not be copied once
+  // of cells that could not be copied at least once
   readonly #previous = new Map<number, Float64Array<ArrayBuffer> | undefined>();
   readonly #deadSlabs = new Map<number, boolean>(); // of the snapshot that is being taken
   #stale = 0;
@@ -26,7 +26,7 @@ export class CellCopies {
     this.#deadSlabs.clear();
   }
 
-  /** Cells so far that could not be copied: what is read while this grows is not of now. */
+  /** How many cells could not be copied so far. What is read while this grows is not of now. */
   get stale(): number {
     return this.#stale;
   }
@@ -37,12 +37,12 @@ export class CellCopies {
   }
 
   /**
-   * A copy of the cell's state, or what it was when it was last copied; until the next call. Undefined only
-   * for a cell that could not be copied yet: its series is left out once.
+   * A copy of the cell's state, or its last copy if it cannot be copied now; valid until the next call.
+   * Undefined only for a cell that was never copied: its series is left out once.
    */
   read(readCell: ReadCell, cell: number, words: number): Float64Array<ArrayBuffer> | undefined {
     if (!this.#cells.read(readCell, this.region, cell, this.#copy)) {
-      // Too busy to be copied: from now on, keep what was read of this cell.
+      // This cell is too busy to be copied: keep its copies from now on.
       this.#stale++;
       if (!this.#previous.has(cell)) this.#previous.set(cell, undefined);
       return this.#previous.get(cell);
@@ -53,7 +53,7 @@ export class CellCopies {
   }
 
   /**
-   * Says in a cell that a reader with delta temporality has reported it as it was in `version`: its next
+   * Notes in a cell that a reader with delta temporality has reported it as it was in `version`. Its next
    * interval begins there.
    */
   noteReported(cell: number, version: number): void {

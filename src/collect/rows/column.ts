@@ -5,7 +5,7 @@ import type { Exemplar, Resource } from '../metric-data.ts';
 
 export type ColumnKind = 'counter' | 'up-down-counter' | 'gauge' | 'histogram' | 'exponential-histogram';
 
-/** The scope of a column; `attributes` only where the source knows them. */
+/** The scope of a column; `attributes` only if the source knows them. */
 export interface ColumnScope {
   readonly name: string;
   readonly version?: string | undefined;
@@ -13,13 +13,10 @@ export interface ColumnScope {
   readonly attributes?: Attributes | undefined;
 }
 
-/** What of a column's description depends on how its rows are made. */
+/** The part of a column's description that depends on how its rows are made. */
 export interface RowLayout {
   readonly kind: ColumnKind;
-  /**
-   * Numbers a row has: their layout is drawn where rows of this kind are made, in number.ts, histogram.ts or
-   * exponential.ts.
-   */
+  /** How many numbers a row has. Their layout is drawn in number.ts, histogram.ts or exponential.ts. */
   readonly words: number;
   /** Upper inclusive bounds of a histogram; empty for the other kinds. */
   readonly boundaries: readonly number[];
@@ -37,18 +34,18 @@ export interface ColumnDescription extends RowLayout {
   readonly scope: ColumnScope;
   readonly name: string;
   readonly unit: string;
-  /** What made the measurements; undefined where nobody will ask. */
+  /** The kind of the instrument; undefined if nobody will ask. */
   readonly instrument?: InstrumentKind;
   /** Whether all measurements are integers. */
   readonly integer?: boolean;
-  /** True where rows are what came since `starts`, and not totals. */
+  /** True if rows are what was recorded since `starts`, and not totals. */
   readonly isDelta?: boolean;
 }
 
 /** One metric of a snapshot as columns: row i is a series. */
 export class MetricColumn {
   readonly description: ColumnDescription;
-  /** The metric's description text; a longer one may turn up later. */
+  /** The description of the metric; a longer one may be found later. */
   text: string;
   /** Numbers a row has in `values`. */
   readonly stride: number;
@@ -60,7 +57,7 @@ export class MetricColumn {
   exemplars: Map<number, readonly Exemplar[]> | undefined;
   #rows = 0;
 
-  /** `values`: for its rows; the column takes a longer array when it needs one. */
+  /** `values`: the array for its rows. The column replaces it by a longer one when needed. */
   constructor(
     description: ColumnDescription,
     text: string,
@@ -76,7 +73,7 @@ export class MetricColumn {
     return this.#rows;
   }
 
-  /** Makes room for so many rows, where there is not. */
+  /** Makes room for so many rows, if there is not enough. */
   reserve(rows: number): void {
     if (rows * this.stride > this.values.length) this.#grow(rows);
   }
@@ -86,8 +83,8 @@ export class MetricColumn {
   }
 
   /**
-   * Index in `values`, which may be another array from here on, of the next row to be filled; `close` makes
-   * it one, else it is opened again.
+   * Where the next row begins in `values`, which may be a new array after this call. Fill the row, then call
+   * `close`; without that, the next call returns the same row.
    */
   open(): number {
     this.reserve(this.#rows + 1);
@@ -105,7 +102,7 @@ export class MetricColumn {
     (this.exemplars ??= new Map<number, readonly Exemplar[]>()).set(row, exemplars);
   }
 
-  /** Takes the rows out. */
+  /** Removes all rows. */
   clear(): void {
     this.#rows = 0;
     this.exemplars = undefined;

@@ -71,8 +71,8 @@ export class ExponentialRows extends SeriesRows {
   readonly #read: ReadCell;
   readonly #now: Float64Array;
   /**
-   * Of the series filled last, what is new to the reader in cells whose intervals began when it had reported
-   * them.
+   * What is new to the reader in the series filled last, from cells whose intervals began when this reader
+   * had reported them.
    */
   readonly #interval: Float64Array;
   #isIntervalAll = false; // that is new
@@ -112,7 +112,7 @@ export class ExponentialRows extends SeriesRows {
     return true;
   }
 
-  /** One writer's, as most are, of which nothing was carried. */
+  /** If one writer has the series, as most have, and nothing was carried. */
   override lend(series: number): Float64Array<ArrayBuffer> | undefined {
     const { stream, copies } = this;
     const first = stream.firstOf(series);
@@ -147,8 +147,8 @@ export class ExponentialRows extends SeriesRows {
   }
 
   /**
-   * What is new at a scale of its own, where that is known. Else the difference, at the scale of the later
-   * state; its sum is not known once that of the totals has grown beyond the largest number.
+   * What is new at a scale of its own, if that is known. Otherwise the difference, at the scale of the later
+   * state. Its sum is not known once the sum of the totals has grown beyond the largest number.
    */
   override subtract(
     row: Float64Array,
@@ -162,7 +162,7 @@ export class ExponentialRows extends SeriesRows {
     const { maxSize } = this.#aggregation;
     copyExponentialRow(row, at, this.#now, 0, maxSize);
     if (countBefore === 0) {
-      // At first, all is new.
+      // In the first interval everything is new.
     } else if (interval?.sum !== undefined && this.#isIntervalAll)
       copyExponentialRow(this.#interval, 0, row, at, maxSize);
     else {
@@ -176,14 +176,14 @@ export class ExponentialRows extends SeriesRows {
 }
 
 /**
- * The index of a bucket at a scale that is lower by `change`; of other producers, whose scales may be
- * anything, the nearest to it.
+ * The index of a bucket at a scale that is lower by `change`. For other producers, whose scales may be
+ * anything, the nearest one.
  */
 export function coarserIndex(index: number, change: number): number {
   return index >> Math.min(Math.max(change, 0), 31);
 }
 
-/** Copies the row at `fromAt`, or what was copied of a cell, to the row at `at`. */
+/** Copies the row at `fromAt`, or the copy of a cell, to the row at `at`. */
 export function copyExponentialRow(
   from: Float64Array,
   fromAt: number,
@@ -201,9 +201,9 @@ export function copyExponentialRow(
 }
 
 /**
- * Adds the row `part` to the one at `at`; both have `size` buckets a range. Where their scales differ, the
- * finer is brought to the coarser, and both further down until the sum fits. Added up in any order, the
- * buckets are what one writer would have that had recorded everything.
+ * Adds the row `part` to the row at `at`; both have `size` buckets a range. The finer scale is lowered to the
+ * coarser one, and both further until the sum fits. In whatever order rows are added, the buckets are those
+ * of a single writer that had recorded everything.
  */
 export function addExponentialRow(row: Float64Array, at: number, part: Float64Array, size: number): void {
   const rowScale = row[at + ROW_SCALE]!;
@@ -233,7 +233,8 @@ export function addExponentialRow(row: Float64Array, at: number, part: Float64Ar
 }
 
 /**
- * Buckets from the first to the last one that has counts in either row, at scales that are lower by so much.
+ * The number of buckets from the first to the last one that has counts in either row, at scales that are
+ * lower by so much.
  */
 function widthOf(
   row: Float64Array,
@@ -246,7 +247,7 @@ function widthOf(
   const head = ROW_RANGES + 2 * range;
   const rowLength = row[at + head + 1]!;
   const partLength = part[head + 1]!;
-  if (rowLength === 0 || partLength === 0) return 0; // the other has fitted so far
+  if (rowLength === 0 || partLength === 0) return 0; // the other one has fitted so far
   const low = Math.min(row[at + head]! >> rowChange, part[head]! >> partChange);
   const high = Math.max(
     (row[at + head]! + rowLength - 1) >> rowChange,
@@ -255,7 +256,7 @@ function widthOf(
   return high - low + 1;
 }
 
-/** Brings a range down in its place. `head`: where its offset and length are. */
+/** Lowers the scale of a range in place. `head`: where its offset and length are. */
 function coarsen(row: Float64Array, head: number, counts: number, change: number): void {
   const offset = row[head]!;
   const length = row[head + 1]!;
@@ -270,7 +271,7 @@ function coarsen(row: Float64Array, head: number, counts: number, change: number
   row[head + 1] = ((offset + length - 1) >> change) - low + 1;
 }
 
-/** Makes a range reach from bucket `low` to bucket `high` at least. */
+/** Extends a range to reach at least from bucket `low` to bucket `high`. */
 function widen(row: Float64Array, head: number, counts: number, low: number, high: number): void {
   const length = row[head + 1]!;
   const offset = length === 0 ? low : row[head]!;
@@ -286,8 +287,8 @@ function widen(row: Float64Array, head: number, counts: number, low: number, hig
 }
 
 /**
- * Takes an earlier state of the same series off the row at `at`, whose scale is not the higher one: scales
- * only fall. Leaves min and max alone.
+ * Subtracts an earlier state of the same series from the row at `at`. The row's scale is not higher than that
+ * of the earlier state, since scales only fall. Leaves min and max alone.
  */
 export function subtractExponentialRow(
   row: Float64Array,
@@ -340,7 +341,7 @@ export function exponentialValueOf(
   const zeroCount = row[at + ROW_ZERO_COUNT]!;
   const positive = bucketsOf(row, at, 0, maxSize);
   const negative = bucketsOf(row, at, 1, maxSize);
-  // Written out, and not put together by spreading: see `histogramValueOf`.
+  // Written out instead of spread: see `histogramValueOf`.
   const isSumKnown = hasSum && !(isDelta === true && Number.isNaN(sum));
   if (hasMinMax && !Number.isNaN(min))
     return isSumKnown
@@ -362,8 +363,8 @@ function bucketsOf(row: Float64Array, at: number, range: number, size: number): 
 }
 
 /**
- * Writes a data point's value to the row at `at`, which has room for all its buckets. Empty ones at the ends
- * are cut off.
+ * Writes a data point's value to the row at `at`, which has room for all its buckets. Empty buckets at both
+ * ends are cut off.
  */
 export function fillExponentialRow(
   row: Float64Array,

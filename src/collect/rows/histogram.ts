@@ -112,7 +112,7 @@ export class HistogramRows extends SeriesRows {
     this.note(intervals, series, contribution, interval, total);
   }
 
-  /** The sum is not known when an infinite value was counted earlier, and no interval says it. */
+  /** The sum is not known if an infinite value was counted earlier and no interval has the sum. */
   override subtract(
     row: Float64Array,
     at: number,
@@ -128,7 +128,7 @@ export class HistogramRows extends SeriesRows {
       if (i !== MIN && i !== MAX) row[at + i] = now - reported[reportedAt + i]!;
       reported[reportedAt + i] = now;
     }
-    if (countBefore === 0) return true; // at first, all is new
+    if (countBefore === 0) return true; // in the first interval everything is new
     row[at + SUM] = interval?.sum ?? (Number.isFinite(sumBefore) ? row[at + SUM]! : NaN);
     row[at + MIN] = interval?.min ?? NaN;
     row[at + MAX] = interval?.max ?? NaN;
@@ -136,15 +136,14 @@ export class HistogramRows extends SeriesRows {
   }
 }
 
-/** Writes what was copied of a cell to the row at `at`: it begins as a row does. */
+/** Writes the copy of a cell to the row at `at`: it begins like a row. */
 function copyHistogram(row: Float64Array, at: number, words: number, copy: Float64Array): void {
   for (let i = 0; i < BUCKETS; i++) row[at + i] = copy[i]!;
   for (let i = BUCKETS; i < words; i++) row[at + i] = copy[HISTOGRAM_BUCKETS - BUCKETS + i]!;
 }
 
 /**
- * Adds another row, or what was copied of a cell, to the row at `at`. `buckets`: where the counts begin in
- * `part`.
+ * Adds another row, or the copy of a cell, to the row at `at`. `buckets`: where the counts begin in `part`.
  */
 export function addHistogramRow(
   row: Float64Array,
@@ -173,7 +172,7 @@ export function histogramValueOf(
   const sum = row[at + SUM]!;
   const min = row[at + MIN]!;
   const max = row[at + MAX]!;
-  // Written out: putting these objects together by spreading takes several times as long as all the rest of a
+  // Written out: building these objects by spreading takes several times as long as all the rest of a
   // snapshot.
   const isSumKnown = hasSum && !(isDelta === true && Number.isNaN(sum));
   if (hasMinMax && !Number.isNaN(min))

@@ -1,7 +1,7 @@
 import { lengthened, roomFor } from '../../base/array-room.ts';
 import type { MergedStream } from '../directory/merged-stream.ts';
 
-/** What one contribution's cell has of its interval (state/cells/carried.ts). */
+/** What the cell of one contribution says of its interval (state/cells/carried.ts). */
 export interface CellInterval {
   /** The version of the cell in which the interval began. */
   readonly since: number;
@@ -16,27 +16,27 @@ export interface CellInterval {
 export interface SeriesInterval {
   readonly min: number;
   readonly max: number;
-  /** Undefined when it is not known: it is the difference of totals then. */
+  /** Undefined when it is not known: then it is the difference of totals. */
   readonly sum: number | undefined;
 }
 
 /**
- * The intervals of one stream's cells, for all readers of this thread that take deltas of it. Whenever one of
- * them reads a cell, what is new in it is noted for all of them: so each knows what came since its own
+ * The intervals of one stream's cells, for all readers of this thread that take deltas of it. When one of
+ * them reads a cell, what is new in it is noted for all of them. So each reader knows what came since its own
  * previous collection, however often the others collect.
  *
- * Cells end their intervals where a reader has reported them. If that was one of another thread, an interval
- * begins later than our last collection: its sum is not known then, and its extremes are those of all
+ * A cell ends its interval when a reader has reported it. If that reader was in another thread, the interval
+ * begins later than our last collection. Then its sum is not known, and its extremes are those of all
  * measurements.
  */
 export class StreamIntervals {
-  // by contribution: the version that was reported; NaN where that is not known
+  // by contribution: the version that was reported; NaN if it is not known
   #reported = new Float64Array(0);
-  readonly #readers: WeakRef<ReaderIntervals>[] = []; // weakly: nobody says when a reader is gone
+  readonly #readers: WeakRef<ReaderIntervals>[] = []; // weak references: nobody says when a reader is gone
 
   /**
-   * A further reader. What was recorded before is not noted for it: its first interval is all that its cells
-   * hold.
+   * Adds a reader. What was recorded before is not noted for it: its first interval is everything that its
+   * cells hold.
    */
   addReader(): ReaderIntervals {
     const reader = new ReaderIntervals(this);
@@ -44,22 +44,22 @@ export class StreamIntervals {
     return reader;
   }
 
-  /** Of each of so many contributions, the version that was reported. */
+  /** The version that was reported, for each of so many contributions. */
   reported(contributions: number): Float64Array {
     const reported = new Float64Array(contributions);
     reported.set(this.#reported.subarray(0, contributions));
     return reported;
   }
 
-  /** A contribution was reported by another thread, in this version. */
+  /** Notes that another thread reported a contribution in this version. */
   resume(contribution: number, version: number): void {
     this.#reserve(contribution);
     this.#reported[contribution] = version;
   }
 
   /**
-   * From now on looks at a stream of which so many contributions were reported without a look at their
-   * versions.
+   * From now on looks at the versions of a stream. So many of its contributions were reported before without
+   * a look at their versions.
    */
   start(contributions: number): void {
     if (this.#reported.length === 0) this.#reported = new Float64Array(contributions).fill(NaN);
@@ -80,7 +80,7 @@ export class StreamIntervals {
     const before = this.#reported[contribution]!;
     if (before === version) return false;
     this.#reported[contribution] = version;
-    // The interval holds all that is new where it began when this thread reported the cell, or earlier.
+    // The interval holds everything new if it began when this thread reported the cell, or earlier.
     const isWhole = since === before;
     const bounds = isWhole || ((before - since) | 0) > 0 ? { min, max } : total;
     for (let i = this.#readers.length; i-- > 0;) {
@@ -128,8 +128,8 @@ export class ReaderIntervals {
   }
 
   /**
-   * Notes what is new in a copy of a contribution's cell; false when that is nothing. `total`: the extremes
-   * of all that the cell ever counted.
+   * Notes what is new in a copy of a contribution's cell; false if nothing is. `total`: the extremes of
+   * everything the cell ever counted.
    */
   note(
     series: number,
@@ -153,12 +153,12 @@ export class ReaderIntervals {
     this.#sum[series]! += sum;
   }
 
-  /** Whether anything was noted of a series that was not taken yet. */
+  /** Whether anything was noted of a series and not taken yet. */
   has(series: number): boolean {
     return this.#min[series]! <= this.#max[series]!;
   }
 
-  /** Takes out what was noted of a series; undefined when that is nothing. */
+  /** Takes what was noted of a series; undefined if nothing was. */
   take(series: number): SeriesInterval | undefined {
     if (!this.has(series)) return undefined;
     const min = this.#min[series]!;

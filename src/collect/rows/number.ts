@@ -28,7 +28,7 @@ import { SeriesRows } from './series-rows.ts';
 
 export const NUMBER_WORDS = 1;
 
-/** `isSum`: of a gauge whose values add up. */
+/** `isSum`: for a gauge whose values add up. */
 export function numberLayout(kind: ColumnKind, isSum: boolean = kind !== 'gauge'): RowLayout {
   return { kind, words: NUMBER_WORDS, boundaries: [], hasSum: true, hasMinMax: false, isSum };
 }
@@ -37,7 +37,7 @@ export function addNumberRow(row: Float64Array, at: number, part: Float64Array):
   row[at]! += part[0]!;
 }
 
-/** What a total changed by. A monotonic one that fell was set back, and counts from 0 again. */
+/** The change of a total. If a monotonic total fell, it was reset and counts from 0 again. */
 function changeOf(total: number, reported: number, monotonic: boolean): number {
   if (total === reported) return 0; // also when both are infinite
   return monotonic && total < reported ? total : total - reported;
@@ -73,7 +73,7 @@ export class SumRows extends SeriesRows {
     return true;
   }
 
-  /** From the first total on of which differences lack digits. */
+  /** From the first total on whose differences lack digits. */
   #note(series: number, contribution: number, copy: Float64Array, intervals: ReaderIntervals): void {
     if (!intervals.isStarted) {
       if (Number.isSafeInteger(copy[SUM_TOTAL])) return; // differences are exact
@@ -99,14 +99,14 @@ export class SumRows extends SeriesRows {
 }
 
 /**
- * Sums of what the writers' callbacks observed in their latest rounds. A dead writer's counters stay, as
- * every total does; what else it observed went with it.
+ * Sums of what the writers' callbacks observed in their latest rounds. The counters of a dead writer stay, as
+ * every total does; its other observations went with it.
  */
 export class ObservedSumRows extends SeriesRows {
   readonly layout: RowLayout;
   override readonly reportedBy = 'contribution';
   readonly #monotonic: boolean;
-  #latest = new Float64Array(0); // totals that were seen last, where a fall means something
+  #latest = new Float64Array(0); // totals that were seen last, if a fall means a reset
   readonly #starts = new Map<number, number>(); // of series that fell
   #previousMillis = 0;
   #endMillis = 0;
@@ -140,9 +140,9 @@ export class ObservedSumRows extends SeriesRows {
   }
 
   /**
-   * Writes what a series changed by since each of its writers' parts was reported: what one of them sets
-   * back, or ceases to observe, is no matter of the others. A part that could not be copied changes next
-   * time. False when nobody observed the series.
+   * Writes the change of a series since the part of each writer was reported. If one writer resets its part,
+   * or stops observing it, the others are not affected. A part that could not be copied changes next time.
+   * False if nobody observed the series.
    */
   override fillChange(series: number, row: Float64Array, at: number, reported: Float64Array): boolean {
     const { stream } = this;
@@ -163,8 +163,8 @@ export class ObservedSumRows extends SeriesRows {
   }
 
   /**
-   * Where a total fell, what is observed was set back: at the collection before, since when exactly nobody
-   * knows (specification, resets and gaps).
+   * A fall means a reset. Its exact time is unknown, so the series starts again at the previous collection
+   * (specification, resets and gaps).
    */
   protected override startOf(series: number, total: number): number {
     const start = this.stream.startOf(series);
@@ -176,8 +176,7 @@ export class ObservedSumRows extends SeriesRows {
   }
 
   /**
-   * What one writer observed in its latest round; undefined when nothing, NaN when the cell could not be
-   * copied.
+   * What one writer observed in its latest round; undefined if nothing, NaN if the cell could not be copied.
    */
   #observed(contribution: number): number | undefined {
     const { stream, copies } = this;
@@ -194,8 +193,8 @@ export class ObservedSumRows extends SeriesRows {
 }
 
 /**
- * What live writers set last, or observed in their latest rounds, merged as the stream says; of a
- * `per-writer` stream the newest.
+ * What live writers set last, or observed in their latest rounds, merged as the stream says. Of a
+ * `per-writer` stream, the newest.
  */
 export class GaugeRows extends SeriesRows {
   readonly layout: RowLayout;
@@ -274,26 +273,26 @@ interface WriterValue {
 export class WriterGaugeRows extends GaugeRows {
   override readonly hasDeltas = false;
   /**
-   * By contribution: the same objects again as long as a cell is the same thread's, since rows are known by
-   * them.
+   * By contribution. The same objects are used as long as a cell belongs to the same thread, because rows are
+   * identified by them.
    */
   readonly #attributes = new Map<number, { readonly writer: string; readonly attributes: Attributes }>();
 
   override add(series: number, column: MetricColumn): void {
-    // A series that has the thread's attribute says by itself whose it is.
+    // A series that has the thread's attribute already says whose it is.
     if (Object.hasOwn(this.stream.attributes[series]!, THREAD_ATTRIBUTE)) {
       super.add(series, column);
       return;
     }
     for (const one of this.#values(series)) {
-      const at = column.open(); // first: it may make `values` anew
+      const at = column.open(); // first, since it may replace `values`
       column.values[at] = one.value;
       column.close(this.#attributesOf(series, one), this.stream.startOf(series));
     }
   }
 
   /**
-   * One value a thread: it may have two slabs, where it loaded the package twice. Processes of two pid
+   * One value for each thread, which may have two slabs if it loaded the package twice. Processes of two pid
    * namespaces may be taken for one.
    */
   #values(series: number): Iterable<WriterValue> {
@@ -327,22 +326,25 @@ export class WriterGaugeRows extends GaugeRows {
       ...this.stream.attributes[series]!,
       [THREAD_ATTRIBUTE]: threadId,
     };
-    // as all keys are
+    // sorted, as all keys are
     const attributes = Object.fromEntries(Object.entries(all).sort(([a], [b]) => (a < b ? -1 : 1)));
     this.#attributes.set(contribution, { writer, attributes });
     return attributes;
   }
 }
 
-/** Readings of all cells of a shared value, each begun anew because another thread had set it meanwhile. */
+/**
+ * How often all cells of a shared value are read, each time because another thread had set the value
+ * meanwhile.
+ */
 const MAX_READINGS = 16;
 
-/** Gauges that are one value to all threads (state/shared-value.ts). */
+/** Gauges whose value all threads share (state/shared-value.ts). */
 export class SharedGaugeRows extends SeriesRows {
   readonly layout: RowLayout = numberLayout('gauge');
   readonly #sum = new SharedValueSum();
 
-  /** False also when others set the value during every reading. */
+  /** Also false if others set the value during every reading. */
   override fill(series: number, row: Float64Array, at: number): boolean {
     const { stream, copies } = this;
     const sum = this.#sum;

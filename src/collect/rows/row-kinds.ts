@@ -21,7 +21,7 @@ type Maker<T extends Aggregation['type']> = (
   aggregation: Extract<Aggregation, { type: T }>,
 ) => SeriesRows;
 
-/** What reading knows of each aggregation. */
+/** How rows are made for each aggregation. */
 const MAKERS: { readonly [T in Aggregation['type']]: Maker<T> } = {
   sum: (stream, copies, { monotonic }) =>
     isObserved(stream.description.kind)
@@ -53,6 +53,6 @@ const ADDERS: Readonly<Record<ColumnKind, Adder>> = {
   'exponential-histogram': (row, at, part, { maxSize }) => addExponentialRow(row, at, part, maxSize!),
 };
 
-/** Adds the row `part` to the one at `at`; both are of a column described so. */
+/** Adds the row `part` to the row at `at`; both are of a column with this description. */
 export const addRow: Adder = (row, at, part, description) =>
   ADDERS[description.kind](row, at, part, description);

@@ -4,7 +4,7 @@ import type { MetricColumn, RowLayout } from './column.ts';
 import type { CellInterval, ReaderIntervals, SeriesInterval } from './intervals.ts';
 
 /**
- * The series of one stream as rows of numbers, for one reader: each is put together from the cells of its
+ * The series of one stream as rows of numbers, for one reader. Each row is put together from the cells of all
  * writers.
  */
 export abstract class SeriesRows {
@@ -21,14 +21,14 @@ export abstract class SeriesRows {
   begin(_endMillis: number): void {}
 
   /**
-   * Writes what a series amounts to now to the row at `at`. False when that is nothing, or a cell could not
-   * be copied yet; the row is rubbish then. `intervals`: notes what is new in the cells, if given.
+   * Writes the present state of a series to the row at `at`. False if there is none, or a cell could not be
+   * copied yet: then the row is not valid. `intervals`: notes what is new in the cells.
    */
   abstract fill(series: number, row: Float64Array, at: number, intervals?: ReaderIntervals): boolean;
 
   /**
-   * The row of a series, at the start of an array that is good until the next series is read: for who does
-   * not keep it, where it has been copied already and is long. Undefined: `fill` a row.
+   * The row of a series at the start of an array that is valid until the next series is read. For a caller
+   * that does not keep it, when the row is long and was copied already. Undefined: call `fill`.
    */
   lend(_series: number): Float64Array<ArrayBuffer> | undefined {
     return undefined;
@@ -47,34 +47,36 @@ export abstract class SeriesRows {
     return true;
   }
 
-  /** Adds what a series amounts to now to a column: a row, as a rule; none, or one for each writer. */
+  /**
+   * Adds the present state of a series to a column: usually one row, otherwise none or one for each writer.
+   */
   add(series: number, column: MetricColumn): void {
-    const at = column.open(); // first: it may make `values` anew
+    const at = column.open(); // first, since it may replace `values`
     if (this.fill(series, column.values, at))
       this.close(series, column, this.startOf(series, column.values[at]!));
   }
 
-  /** Closes the row of a series, which says what happened since `start`. */
+  /** Closes the row of a series, which holds what was recorded since `start`. */
   close(series: number, column: MetricColumn, start: number): void {
     const { stream, copies } = this;
     const exemplars = stream.exemplars && stream.exemplarsOf(series, copies.region, start);
     column.close(stream.attributes[series]!, start, exemplars);
   }
 
-  /** When a series began whose row begins with `value`, in milliseconds since the epoch. */
+  /** When a series began, in milliseconds since the epoch. Its row begins with `value`. */
   protected startOf(series: number, _value: number): number {
     return this.stream.startOf(series);
   }
 
-  /** False where the series are reported as they are also to readers that take deltas. */
+  /** False if readers that take deltas also get the present values. */
   readonly hasDeltas: boolean = true;
-  /** Whose rows are kept as they were reported, for the next delta. */
+  /** Whose reported rows are kept for the next delta. */
   readonly reportedBy: 'series' | 'contribution' | 'nobody' = 'nobody';
 
   /**
-   * Takes the row of a series that was reported off the row at `at`, which is what it amounts to now and
-   * becomes what is reported. False when nothing came in between. `interval`: what `fill` noted of it, where
-   * that is no difference of totals.
+   * Subtracts the reported row of a series from the row at `at`, which is its present state. The present
+   * state becomes the reported one. False if nothing was recorded in between. `interval`: what `fill` noted
+   * that is not a difference of totals.
    */
   subtract(
     _row: Float64Array,
@@ -86,7 +88,7 @@ export abstract class SeriesRows {
     return true; // a gauge has no difference
   }
 
-  /** `fill` and `subtract` in one, of observed instruments, whose contributions are told apart. */
+  /** `fill` and `subtract` in one, for observed instruments, which report each contribution by itself. */
   fillChange(series: number, row: Float64Array, at: number, _reported: Float64Array): boolean {
     return this.fill(series, row, at);
   }

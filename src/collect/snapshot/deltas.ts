@@ -1,6 +1,6 @@
 /**
- * What one reader reported, for delta temporality: a delta is the difference to that. The cells stay
- * cumulative, so that any number of readers take deltas of them, each in its own rhythm.
+ * What one reader reported, for delta temporality: a delta is the difference to that. Cells stay cumulative,
+ * so any number of readers can take deltas of them, each at its own times.
  */
 import { lengthened, roomFor } from '../../base/array-room.ts';
 import { Warnings } from '../../base/warnings.ts';
@@ -13,16 +13,16 @@ import { intervalsOf, type ReaderIntervals } from '../rows/intervals.ts';
 import type { SeriesRows } from '../rows/series-rows.ts';
 
 /**
- * What a reader reported of one stream, for a reader of another thread that is to go on from there. Threads
- * number series and contributions in the order in which they find them; a cell is the same to all.
+ * What a reader reported of one stream, for a reader of another thread that continues from there. Each thread
+ * numbers series and contributions in the order in which it finds them; a cell is the same for all.
  */
 export interface DeltaState {
   /** `streamKey` of the stream. */
   readonly stream: string;
-  /** Of each contribution: its cell, and the series it is a part of. */
+  /** For each contribution, its cell and its series. */
   readonly cells: Int32Array;
   readonly series: Int32Array;
-  /** Of each contribution: the version in which it was reported. Empty where no reader looks at versions. */
+  /** For each contribution, the version in which it was reported. Empty if no reader looks at versions. */
   readonly versions: Float64Array;
   readonly updates: Int32Array;
   /** The rows that were reported. */
@@ -48,7 +48,7 @@ export class ReportedStream {
   readonly #isObserved: boolean;
   #updates = new Int32Array(8);
   #reported: Float64Array<ArrayBuffer>;
-  /** What of an interval is no difference of totals. Undefined where all is. */
+  /** What of an interval is not a difference of totals. Undefined if everything is. */
   readonly #intervals: ReaderIntervals | undefined;
   #previousMillis: number | undefined;
   #start = 0;
@@ -72,8 +72,8 @@ export class ReportedStream {
   }
 
   /**
-   * Adds what came of a series to a column; nothing where it was not updated (or observed) since the previous
-   * collection.
+   * Adds what was recorded to a series to a column. Adds nothing if it was not updated (or observed) since
+   * the previous collection.
    */
   add(series: number, column: MetricColumn, copies: CellCopies): void {
     const at = column.open();
@@ -85,7 +85,7 @@ export class ReportedStream {
 
   #fillDifference(series: number, row: Float64Array, at: number, copies: CellCopies): boolean {
     const before = this.#updates[series];
-    // before the cells are read: at worst too few
+    // before the cells are read, so that it is never too new
     const updates = this.#stream.updatesOf(series, copies.region.words);
     if (before === updates) return false;
     const { stale } = copies;
@@ -93,16 +93,16 @@ export class ReportedStream {
     if (!this.#rows.fill(series, row, at, this.#intervals) || copies.stale !== stale) return false;
     this.#updates[series] = updates;
     const noted = this.#intervals?.take(series);
-    const interval = before === 0 ? undefined : noted; // of what was never reported, all is new
+    const interval = before === 0 ? undefined : noted; // everything is new if nothing was ever reported
     return this.#rows.subtract(row, at, this.#reported, series * this.#words, interval);
   }
 
-  /** Numbers that are kept of a series or a contribution. */
+  /** How many numbers are kept of a series or a contribution. */
   get #words(): number {
     return this.#rows.reportedBy === 'nobody' ? 0 : this.#rows.layout.words;
   }
 
-  /** Rows that are kept. */
+  /** How many rows are kept. */
   get #size(): number {
     return this.#rows.reportedBy === 'contribution' ? this.#stream.contributionCount : this.#stream.size;
   }
@@ -131,8 +131,8 @@ export class ReportedStream {
   }
 
   /**
-   * Goes on from what a reader of another thread reported. Call it before the first collection. False, and
-   * nothing done, when it is not to be known which series is which.
+   * Continues from what a reader of another thread reported. Call it before the first collection. False, with
+   * nothing done, if the series cannot be matched.
    */
   resume(state: DeltaState): boolean {
     const same = correspondence(this.#stream, state);
@@ -154,15 +154,15 @@ export class ReportedStream {
   }
 }
 
-/** Numbers in a `DeltaState`; NONE for what is new since. */
+/** Numbers in a `DeltaState`; NONE for what is newer. */
 export interface Correspondence {
   readonly ofSeries: Int32Array;
   readonly ofContribution: Int32Array;
 }
 
 /**
- * Which series and contributions of a state are those of this thread. Undefined where there is no telling: a
- * cardinality limit may have let other series in here than there, and a damaged directory lacks some.
+ * Matches the series and contributions of a state with those of this thread. Undefined if that is not
+ * possible: a cardinality limit may have let in other series, and a damaged directory lacks some.
  */
 export function correspondence(
   stream: MergedStream,
@@ -200,7 +200,7 @@ export class ReportedState {
   readonly #before = new Map<string, DeltaState>();
 
   /**
-   * Goes on from what a reader of another thread reported of the same store. Call it before the first
+   * Continues from what a reader of another thread reported of the same store. Call it before the first
    * collection.
    */
   resume(states: readonly DeltaState[]): void {
@@ -208,8 +208,8 @@ export class ReportedState {
   }
 
   /**
-   * `beginAnew`: is to report the stream once, to nobody; where it is not to be known what was reported of
-   * it.
+   * `beginAnew` reports the stream once, to nobody. It is called if what was reported of the stream cannot be
+   * known.
    */
   of(stream: MergedStream, rows: SeriesRows, beginAnew: (reported: ReportedStream) => void): ReportedStream {
     const known = this.#streams.get(stream);

@@ -11,18 +11,18 @@ import { rowsOf } from '../rows/row-kinds.ts';
 import type { SeriesRows } from '../rows/series-rows.ts';
 import { ReportedState, type ReportedStream } from './deltas.ts';
 
-/** Series read between two looks at the time. */
+/** How many series are read between two looks at the clock. */
 const SERIES_BETWEEN_LOOKS = 64;
-/** Rows handed over at a time, to those who keep none: few enough for a processor's cache. */
+/** How many rows are handed over at a time to callers that keep none: few enough for a processor's cache. */
 const BLOCK_ROWS = 256;
 
 const ALL_CUMULATIVE = (): false => false;
 
-/** Who takes what `Snapshots.read` reads. */
+/** Takes what `Snapshots.read` reads. */
 export interface RowSink {
   /**
-   * Takes the rows of a column, as they were at `endMillis`; they are gone when it returns. The same column
-   * may come again with further rows.
+   * Takes the rows of a column, as they were at `endMillis`. They are no longer there after it returns. The
+   * same column may come again with further rows.
    */
   add(column: MetricColumn, endMillis: number): void;
 }
@@ -33,8 +33,8 @@ interface ReadStream {
   readonly rows: SeriesRows;
   readonly description: ColumnDescription;
   /**
-   * For blocks of rows, of totals and of deltas. They are kept: when the last object of a form dies, the
-   * engine throws away the code that it made for it.
+   * For blocks of rows, of totals and of deltas. They are kept between snapshots: when the last object of a
+   * form dies, the engine discards the code that it made for the form.
    */
   total: MetricColumn | undefined;
   delta: MetricColumn | undefined;
@@ -42,9 +42,9 @@ interface ReadStream {
 }
 
 /**
- * Takes snapshots of a store for one reader. Each cell is read whole, in no common instant with other cells.
- * Whoever wants the numbers of a snapshot gets rows of them: in blocks, which are gone when the next one
- * comes (`read`), or in columns that are kept until the next snapshot (`takeColumns`).
+ * Takes snapshots of a store for one reader. Each cell is read whole, but not all cells at the same instant.
+ * A caller gets rows of numbers: in blocks that are gone when the next one comes (`read`), or in columns that
+ * are kept until the next snapshot (`takeColumns`).
  */
 export class Snapshots {
   /** What `read` reported of streams with delta temporality. */
@@ -56,7 +56,7 @@ export class Snapshots {
   readonly #known = new Map<MergedStream, ReadStream>();
   #block = new Float64Array(8);
   #endMillis = 0;
-  // Of the snapshot that is taken in slices:
+  // For the snapshot that is taken in slices:
   #streams: readonly ReadStream[] = [];
   #columns: MetricColumn[] = [];
   #next = 0; // of #streams
@@ -79,9 +79,9 @@ export class Snapshots {
   }
 
   /**
-   * Reads all that the store holds now; of streams whose kind `isDelta`, what came since the last call.
-   * `sink` is given rows of one stream after the other, in as many blocks as they need: always in the
-   * stream's one column, which is empty when it returns.
+   * Reads everything that the store holds now; of streams whose kind `isDelta`, what came since the last
+   * call. `sink` gets rows of one stream after the other, in as many blocks as needed. They are always in the
+   * stream's one column, which is emptied when `sink` returns.
    */
   read(sink: RowSink, isDelta: (kind: InstrumentKind) => boolean = ALL_CUMULATIVE): void {
     const streams = this.#begin();
@@ -130,7 +130,7 @@ export class Snapshots {
     return column;
   }
 
-  /** Hands a row over where it lies, after those that come before it. */
+  /** Hands over a row where it lies, after the rows that come before it. */
   #handOverLent(
     row: Float64Array<ArrayBuffer>,
     { stream, rows }: ReadStream,
@@ -153,8 +153,8 @@ export class Snapshots {
   }
 
   /**
-   * All that the store holds now, cumulative: columns that stay as they are until columns are asked for
-   * again, which are the same ones. Makes no objects for series it has seen before.
+   * Everything that the store holds now, cumulative, as columns. They do not change until columns are asked
+   * for again, which are the same ones. Makes no objects for series it has seen before.
    */
   takeColumns(): readonly MetricColumn[] {
     this.beginColumns();
@@ -162,7 +162,7 @@ export class Snapshots {
   }
 
   /**
-   * Begins what `takeColumns` does at once. A series that is found before its stream's turn comes is in the
+   * Begins what `takeColumns` does at once. A series that is found before its stream is read is in the
    * snapshot.
    */
   beginColumns(): void {
@@ -174,8 +174,8 @@ export class Snapshots {
   }
 
   /**
-   * Goes on until `performance.now()` is past `until`; the columns that have rows, or undefined when there is
-   * more to be done.
+   * Continues until `performance.now()` is past `until`. Returns the columns that have rows, or undefined
+   * when there is more to do.
    */
   fillColumns(until: number): readonly MetricColumn[] | undefined {
     this.#cells.resume();
@@ -233,7 +233,7 @@ export class Snapshots {
 
 /**
  * A stream's column over many snapshots. Series stand in the order in which they were first recorded to, not
- * in which they were found: a series bound early and used late then moves no other row.
+ * in which they were found. So a series that is bound early and used late moves no other row.
  */
 class KeptColumn {
   readonly column: MetricColumn;
@@ -251,7 +251,7 @@ class KeptColumn {
   }
 
   /**
-   * Begins to fill the column for a new snapshot, with the series there are now. `words` of the stream's
+   * Begins to fill the column for a new snapshot with the series there are now. `words`: of the stream's
    * region.
    */
   begin(words: Int32Array): void {
@@ -262,13 +262,13 @@ class KeptColumn {
       for (const series of waiting) this.#place(series, words);
     }
     while (this.#seen < stream.size) this.#place(this.#seen++, words);
-    this.column.reserve(this.#live.length); // at once: to grow is to copy all
+    this.column.reserve(this.#live.length); // all at once, since growing copies everything
     this.column.clear();
     this.column.text = stream.text;
     this.#next = 0;
   }
 
-  /** Goes on until `performance.now()` is past `until`; false when there is more. */
+  /** Continues until `performance.now()` is past `until`; false when there is more to do. */
   fill(until: number): boolean {
     const live = this.#live;
     for (let i = this.#next; i < live.length;) {
