@@ -156,7 +156,7 @@ describe('options objects', () => {
     stop();
     expect(provider.store.closed).to.equal(true);
     expect(warnings.join())
-      .to.include('shutdown has no option "timeout"')
+      .to.include('shutdown has the unknown option "timeout"')
       .and.include('Did you mean timeoutMillis?');
   });
 
@@ -177,10 +177,12 @@ describe('options objects', () => {
     ).to.equal(true);
     expect(warnings).to.have.lengthOf(4);
     expect(warnings[0])
-      .to.include('getMeter has no option "schemaurl"')
+      .to.include('getMeter has the unknown option "schemaurl"')
       .and.include('Did you mean schemaUrl?');
-    expect(warnings[1]).to.include('metric a has no option "units"').and.include('Did you mean unit?');
-    expect(warnings[2]).to.include('the advice of metric b has no option "explicitBucketBoundarys"');
+    expect(warnings[1])
+      .to.include('metric a has the unknown option "units"')
+      .and.include('Did you mean unit?');
+    expect(warnings[2]).to.include('the advice of metric b has the unknown option "explicitBucketBoundarys"');
     expect(warnings[3]).to.include('explicitBucketBoundaries of metric c are undefined');
   });
 });

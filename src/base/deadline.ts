@@ -1,4 +1,14 @@
+import { rule, table, type Check } from './options.ts';
 import { setTimeout, clearTimeout } from './platform.ts';
+
+export interface Deadline {
+  readonly timeoutMillis?: number;
+}
+
+/** Of `forceFlush` and the like. */
+export const checkDeadline: Check = table<Deadline>({
+  timeoutMillis: rule('a number of milliseconds from 0', (value) => typeof value === 'number' && value >= 0),
+});
 
 /** Used in this module alone, so `instanceof` works. */
 export class TimeoutError extends Error {

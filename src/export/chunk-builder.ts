@@ -53,9 +53,14 @@ export class ChunkBuilder {
       this.#sizes.slice(0, slots),
       this.#shown.slice(0, slots),
     );
+    this.clear();
+    return chunk;
+  }
+
+  /** Forgets the lines added since the last chunk. */
+  clear(): void {
     this.#text.clear();
     this.#slots = 0;
-    return chunk;
   }
 
   #grow(): void {

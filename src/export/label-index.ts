@@ -1,12 +1,15 @@
 import { finished, HASH_SEED, hashText } from '../base/hash.ts';
 
+/** Of so few V8 keeps the numbers in its heap: most families have one row. */
+const FIRST_ROOM = 4;
+
 /**
  * Finds rows with equal labels among the rows of a family, without keeping their texts: hashes, and a
  * comparison where two are equal.
  */
 export class LabelIndex {
-  #hashes: Int32Array = new Int32Array(16);
-  #rows: Float64Array = new Float64Array(16); // row number + 1, 0 = free
+  #hashes: Int32Array = new Int32Array(FIRST_ROOM);
+  #rows: Float64Array = new Float64Array(FIRST_ROOM); // row number + 1, 0 = free
   #count = 0;
 
   /**

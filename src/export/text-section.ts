@@ -19,6 +19,11 @@ export type LabelsOfRow = (attributes: Attributes, row: number, into: ByteText) 
 
 let numbers: Float64Array = new Float64Array(1024);
 
+// Of use to one call of `grow` at a time. Of a section each they would be most of its memory where it has one
+// row, and stores have a hundred thousand instruments.
+const labels = new ByteText();
+const lines = new ChunkBuilder();
+
 /** All lines of one column within a family, in chunks of whole rows. */
 export class TextSection {
   readonly column: MetricColumn;
@@ -62,21 +67,20 @@ export class TextSection {
   grow(labelsOf: LabelsOfRow, until: number): boolean {
     const { attributes, rows } = this.column;
     if (rows === this.#seen.length) return true;
-    const labels = new ByteText();
-    const lines = new ChunkBuilder();
+    lines.clear(); // of what a call left that threw
     // The last chunk may have room: its rows are written again, together with the new ones.
     const open = this.chunks.at(-1);
     if (open !== undefined && open.length < CHUNK_BYTES) {
       this.chunks.pop();
       for (const row of this.#rows.splice(this.#chunkRows.pop()!)) {
         labelsOf(attributes[row]!, -1, labels);
-        this.#write(row, labels, lines);
+        this.#write(row);
       }
     }
     while (this.#seen.length < rows) {
       const row = this.#seen.length;
       this.#seen.push(attributes[row]!);
-      if (labelsOf(attributes[row]!, row, labels)) this.#write(row, labels, lines);
+      if (labelsOf(attributes[row]!, row, labels)) this.#write(row);
       if (++made % ROWS_BETWEEN_LOOKS === 0 && performance.now() > until) break;
     }
     if (!lines.isEmpty) this.chunks.push(lines.finish());
@@ -134,14 +138,14 @@ export class TextSection {
     return tails;
   }
 
-  /** Writes the lines of a row, whose labels are given. */
-  #write(row: number, labels: ByteText, into: ChunkBuilder): void {
-    const { lines } = this.#template;
-    if (into.isEmpty) this.#chunkRows.push(this.#rows.length);
+  /** Writes the lines of a row with `labels`. */
+  #write(row: number): void {
+    const templates = this.#template.lines;
+    if (lines.isEmpty) this.#chunkRows.push(this.#rows.length);
     this.#rows.push(row);
-    if (numbers.length < lines.length) numbers = new Float64Array(2 * lines.length);
+    if (numbers.length < templates.length) numbers = new Float64Array(2 * templates.length);
     this.#template.numbers(this.column, row, numbers, 0);
-    for (let l = 0; l < lines.length; l++) into.add(lines[l]!, labels, numbers[l]!);
-    if (into.isFull) this.chunks.push(into.finish());
+    for (let l = 0; l < templates.length; l++) lines.add(templates[l]!, labels, numbers[l]!);
+    if (lines.isFull) this.chunks.push(lines.finish());
   }
 }

@@ -2,6 +2,7 @@ import { type MeterOptions, type MeterProvider } from '@opentelemetry/api';
 import type { IMetricReader } from '@opentelemetry/sdk-metrics';
 import { withoutContext } from '../base/no-context.ts';
 import { OptionError, shortText } from '../base/errors.ts';
+import { checkDeadline, type Deadline } from '../base/deadline.ts';
 import { anything, flag, listOf, oneOf, table, unknownKey, type Check } from '../base/options.ts';
 import { queueMicrotask } from '../base/platform.ts';
 import { deltaKindsOf, MetricSource } from '../collect/metric-source.ts';
@@ -20,7 +21,7 @@ import { EXEMPLAR_FILTERS, exemplarFilterOfEnvironment } from '../sdk/exemplar-f
 import { observeOfficially } from './observation.ts';
 import { selectedAggregation, storeConfiguration, warnOfUnrecorded } from './reader-requirements.ts';
 import { measureCollections } from './reader-metrics.ts';
-import { checkDeadline, checkReaders, Readers, type Deadline, isRemote } from './readers.ts';
+import { checkReaders, isRemote, Readers } from './readers.ts';
 import { findings, lookLater } from './second-look.ts';
 import { checkResource, defaultResource, withoutProcess, type ProviderResource } from './resource.ts';
 

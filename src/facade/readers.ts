@@ -1,12 +1,8 @@
 import type { IMetricReader } from '@opentelemetry/sdk-metrics';
-import { withTimeout } from '../base/deadline.ts';
-import { listOf, rule, table, type Check } from '../base/options.ts';
+import { withTimeout, type Deadline } from '../base/deadline.ts';
+import { listOf, rule, type Check } from '../base/options.ts';
 import { tellOfLoss } from '../base/warnings.ts';
 import type { StoreExporter } from '../state/store-exporters.ts';
-
-export interface Deadline {
-  readonly timeoutMillis?: number;
-}
 
 export const checkReaders: Check = listOf(
   rule(
@@ -15,11 +11,6 @@ export const checkReaders: Check = listOf(
   ),
   'an array of metric readers',
 );
-
-/** Of `forceFlush` and the like. */
-export const checkDeadline: Check = table<Deadline>({
-  timeoutMillis: rule('a number of milliseconds from 0', (value) => typeof value === 'number' && value >= 0),
-});
 
 /** Kept back for readers that keep to the time-out themselves and say more of it. */
 const GRACE_MILLIS = 100;

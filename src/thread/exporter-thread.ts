@@ -1,9 +1,11 @@
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
+import { checkDeadline, type Deadline } from '../base/deadline.ts';
 import { clearTimeout, performance, setTimeout } from '../base/platform.ts';
 import { ExporterThreadError } from '../base/errors.ts';
 import { withoutContext } from '../base/no-context.ts';
+import { unknownKey } from '../base/options.ts';
 import { announce, tell, tellOfLoss, type Level } from '../base/warnings.ts';
 import { keeperMemory } from '../exporter/delta-keeper.ts';
 import type { Legacy } from '../exporter/exporter.ts';
@@ -16,10 +18,6 @@ import { FlushRequests, type FlushOutcome } from './flush-requests.ts';
 import { atAppEnd } from './last-export.ts';
 import { checkThreadOptions, lastExportOf, storeOf, type ExporterThreadOptions } from './options.ts';
 import type { StopMessage, ThreadData, ThreadMessage } from './protocol.ts';
-
-interface Deadline {
-  readonly timeoutMillis?: number;
-}
 
 /** An exporter thread that is up. */
 export interface ExporterThread {
@@ -134,7 +132,9 @@ export class ExporterThreadHost implements ExporterThread {
     return summaryOf(this.#plan, this.address);
   }
 
-  async forceFlush({ timeoutMillis = DEFAULT_TIMEOUT_MILLIS }: Deadline = {}): Promise<void> {
+  async forceFlush(options: Deadline = {}): Promise<void> {
+    checkDeadline(options, 'options of forceFlush');
+    const { timeoutMillis = DEFAULT_TIMEOUT_MILLIS } = options;
     if (this.#stopped !== undefined) return;
     const outcome = await this.#flushes.whenDone(this.#requestFlush(false), timeoutMillis);
     if (outcome !== 'delivered')
@@ -146,7 +146,11 @@ export class ExporterThreadHost implements ExporterThread {
       );
   }
 
-  stop({ timeoutMillis = DEFAULT_TIMEOUT_MILLIS }: Deadline = {}): Promise<void> {
+  stop(options: Deadline = {}): Promise<void> {
+    // No error: it is stopped whatever else is wrong.
+    const unknown = unknownKey('stop', options, ['timeoutMillis']);
+    if (unknown !== undefined) tell('warn', `seqlock-metrics: ${unknown}`);
+    const { timeoutMillis = DEFAULT_TIMEOUT_MILLIS } = options;
     this.#stopped ??= this.#stop(timeoutMillis);
     return this.#stopped;
   }

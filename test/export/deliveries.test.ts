@@ -109,4 +109,18 @@ describe('Deliveries', () => {
     expect(others.some(({ destroyed }) => destroyed)).to.equal(false);
     for (const receiver of others) receiver.destroy();
   });
+
+  it('leave no listeners with a receiver, however often it was waited for', async () => {
+    const receiver = send(new Deliveries(10_000), bodyOf(8 * MIB));
+    for (let i = 0; i < 12; i++) {
+      await turn();
+      expect(receiver.listenerCount('close')).to.be.at.most(1);
+      expect(receiver.listenerCount('drain')).to.be.at.most(1);
+      receiver.take();
+    }
+    expect(receiver.written).to.be.above(4 * MIB);
+    receiver.destroy();
+    await receiver.sent;
+    expect(receiver.listenerCount('drain')).to.equal(0);
+  });
 });

@@ -116,6 +116,24 @@ describe('PrometheusText', () => {
     );
   });
 
+  it('takes little memory for instruments with one series each, of which there may be many', () => {
+    const { meter, text } = setUp();
+    const COUNT = 500;
+    for (let i = 0; i < COUNT; i++) meter.createCounter(`c${i}`).add(i);
+    const { allocUnsafeSlow } = Buffer;
+    let bytes = 0;
+    Buffer.allocUnsafeSlow = (size) => {
+      bytes += size;
+      return allocUnsafeSlow(size);
+    };
+    try {
+      expect(text(bare)).to.include('c7_total 7\n');
+    } finally {
+      Buffer.allocUnsafeSlow = allocUnsafeSlow;
+    }
+    expect(bytes / COUNT).to.be.below(500);
+  });
+
   it('writes OpenMetrics with units, canonical bounds, _created and EOF', () => {
     const { meter, source, text } = setUp({ 'service.name': 'x' });
     meter.createCounter('sent', { unit: 'By', description: 'a "b"' }).add(3);

@@ -87,6 +87,24 @@ describe('series with the same labels', () => {
     expect(protobufOf(reader)).to.have.length(2);
   });
 
+  it('are not added up where they are gauges of another merge; that one is left out is said', () => {
+    const { warnings, stop } = collectWarnings();
+    try {
+      for (const merge of ['min', 'max', 'most-recent'] as const) {
+        const { reader, provider } = setUp();
+        const gauge = provider.getMeter('s').createGauge(`g_${merge.slice(0, 3)}`, { merge });
+        gauge.record(7, { 'a.b': 1 });
+        gauge.record(5, { a_b: 1 });
+        const before = warnings.length;
+        expect(reader.exportPrometheus(BARE)).to.include(`g_${merge.slice(0, 3)}{a_b="1"} 7\n`);
+        expect(protobufOf(reader)).to.have.length(1);
+        expect(warnings.slice(before).join()).to.match(/left out/);
+      }
+    } finally {
+      stop();
+    }
+  });
+
   it('show the sum of histograms', () => {
     const { reader, meter, openMetrics } = setUp();
     const histogram = meter.createHistogram('h', { advice: { explicitBucketBoundaries: [1, 2] } });

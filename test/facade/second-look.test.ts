@@ -1,5 +1,6 @@
 import { diag, metrics, trace } from '@opentelemetry/api';
 import { expect } from 'chai';
+import { fileURLToPath } from 'node:url';
 import { findings } from '../../src/facade/second-look.ts';
 import {
   bind,
@@ -12,6 +13,7 @@ import {
 import { writerOf } from '../../src/state/store-writer.ts';
 import { opened, shutDownOpened } from '../support/opened.ts';
 import { printedTo } from '../support/printed.ts';
+import { start } from '../support/program.ts';
 import { collectWarnings } from '../support/warnings.ts';
 
 const lookAt = (provider: SeqlockMeterProvider): string[] =>
@@ -25,6 +27,14 @@ describe('a second look at a provider', () => {
   afterEach(async () => {
     metrics.disable();
     await shutDownOpened();
+  });
+
+  it('is taken once, ten seconds after it was made, and keeps no process up', async () => {
+    const program = fileURLToPath(new URL('../support/second-look-program.js', import.meta.url));
+    const { code, stdout, stderr } = await start(process.execPath, [program]).outcome;
+    expect(code, stderr).to.equal(0);
+    expect(JSON.parse(stdout)).to.deep.equal([{ millis: 10_000, isUnref: true }]);
+    expect(stderr.match(/exported nowhere/g)).to.have.length(1);
   });
 
   it('finds nothing where it records and is read, whoever reads', () => {

@@ -96,6 +96,15 @@ describe('instrument descriptor', () => {
       expect(warnings).to.deep.equal([]);
     });
 
+  it('gives a histogram in seconds the bounds of the semantic conventions, where nobody gave it any', () => {
+    const seconds = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
+    const boundaries = (options: object): unknown => described('m', options).descriptor.boundaries;
+    expect(boundaries({ unit: 's' })).to.deep.equal(seconds);
+    for (const unit of ['ms', 'S', '', undefined]) expect(boundaries({ unit })).to.equal(undefined);
+    expect(boundaries({ unit: 's', advice: { explicitBucketBoundaries: [1, 2] } })).to.deep.equal([1, 2]);
+    expect(boundaries({ unit: 's', advice: { explicitBucketBoundaries: [] } })).to.deep.equal([]);
+  });
+
   it('warns once of boundaries that repeat, and uses each once', () => {
     const { descriptor, warnings } = described('m', {
       advice: { explicitBucketBoundaries: [1, 1, 2, 0, -0] },

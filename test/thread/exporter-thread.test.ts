@@ -134,6 +134,18 @@ describe('the exporter thread', () => {
       expect(receiver.inbox('/p').requests.length).to.equal(1);
     });
 
+    it('within the time it is given, by no other name', async () => {
+      const exporter = await export_({ otlp: { url: `${receiver.url}/time` } });
+      const slip = { timeout: 5 } as object;
+      const rejection = await exporter.forceFlush(slip).then(String, String);
+      expect(rejection).to.include('timeout').and.include('timeoutMillis');
+      const { warnings, stop } = collectWarnings();
+      await exporter.stop(slip); // which never rejects
+      stop();
+      expect(warnings.join()).to.include('"timeout"').and.include('timeoutMillis');
+      expect(receiver.inbox('/time').requests.length).to.equal(1);
+    });
+
     it('when the provider is flushed, and once more when it is shut down, which ends it', async () => {
       const own = new SeqlockMeterProvider({ store: MetricStore.open({ maxBytes: 2 ** 20 }) });
       const owner = new SeqlockMeterProvider();

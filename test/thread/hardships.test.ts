@@ -17,14 +17,12 @@ const APP = fileURLToPath(new URL('../support/hard-app.js', import.meta.url));
 const TEXT = 'text/plain';
 const ZSTD_MAGIC = Buffer.from([0x28, 0xb5, 0x2f, 0xfd]);
 const { zstdDecompressSync } = zlib as { readonly zstdDecompressSync?: (bytes: Buffer) => Buffer };
+const CODINGS = ['identity', 'gzip', ...(zstdDecompressSync === undefined ? [] : ['zstd'])];
 const FORMS: readonly [accept: string, coding: string][] = [
-  [TEXT, 'identity'],
-  ['application/openmetrics-text; version=1.0.0', 'identity'],
-  [
-    'application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited',
-    'identity',
-  ],
-];
+  TEXT,
+  'application/openmetrics-text; version=1.0.0',
+  'application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited',
+].flatMap((accept) => CODINGS.map((coding): [string, string] => [accept, coding]));
 
 interface App extends RunningProgram {
   readonly port: number;
