@@ -1,16 +1,24 @@
 import { RegionError } from '../base/errors.ts';
 import { INITIAL_REGION_BYTES } from './layout.ts';
+import type { Refusal } from './refusal.ts';
 
 /** Where a region's bytes are. Each thread has an object of its own; several may be over the same bytes. */
 export interface Backing {
   readonly buffer: SharedArrayBuffer;
+  /** Bytes from the start that have memory, as far as this thread knows. Nobody looks beyond. Never falls. */
+  readonly length: number;
   /**
    * Gives memory to the bytes from `start` to `end`, which nobody has claimed yet. From then on writing there
-   * cannot fail. False where the machine has no memory left. Any thread; several threads may ask for the same
-   * bytes at the same time.
+   * cannot fail. Returns why not, where the machine gives none. Any thread; several threads may ask for the
+   * same bytes at the same time.
    */
-  provide(start: number, end: number): boolean;
+  provide(start: number, end: number): Refusal | undefined;
 }
+
+const NO_MEMORY: Refusal = {
+  reason: 'the system gives this process no more memory',
+  fix: 'Raise the memory limit of the process or its group',
+};
 
 /** Memory of the process, which its threads share. It grows in place. */
 export class ThreadMemory implements Backing {
@@ -20,6 +28,10 @@ export class ThreadMemory implements Backing {
     this.buffer = buffer;
   }
 
+  get length(): number {
+    return this.buffer.byteLength;
+  }
+
   /**
    * New memory that can grow to `maxBytes`. Throws a `RegionError` where the process cannot reserve as much.
    */
@@ -27,7 +39,7 @@ export class ThreadMemory implements Backing {
     return new ThreadMemory(growableBuffer(Math.min(INITIAL_REGION_BYTES, maxBytes), maxBytes));
   }
 
-  provide(_start: number, end: number): boolean {
+  provide(_start: number, end: number): Refusal | undefined {
     const { buffer } = this;
     let length: number;
     do {
@@ -35,7 +47,7 @@ export class ThreadMemory implements Backing {
       if (length >= end) break;
       if (!this.#tryGrow(Math.min(buffer.maxByteLength, Math.max(end, 2 * length)))) this.#tryGrow(end);
     } while (buffer.byteLength > length); // some thread grew it: look again
-    return buffer.byteLength >= end;
+    return buffer.byteLength >= end ? undefined : NO_MEMORY;
   }
 
   #tryGrow(length: number): boolean {

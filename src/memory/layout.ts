@@ -102,8 +102,8 @@ export const SLAB_THREAD_WORD = 8; // 1 + Node's thread id of the owner; 0 not k
 export const SLAB_PULSE_WORD = 9;
 export const SLAB_AFFINITY_WORD = 10; // what kind of thread the owner is; any int32
 export const SLAB_PROCESS_WORD = 11; // process id of the owner; 0 in a store of one process
-// float64 index: inode of the file whose lock is the ownership; 0 likewise
-export const SLAB_LOCK_FILE_DOUBLE = 6;
+// int64 index: inode of the file whose lock is the ownership; 0 likewise, and before the first owner
+export const SLAB_LOCK_FILE_INT64 = 6;
 /**
  * Owner of a slab whose thread ended where /proc does not show it. It is neither a mark nor a negated mark.
  */

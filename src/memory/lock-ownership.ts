@@ -6,7 +6,8 @@
  *   owner word   0 never used; the process id of the owner, to name it to people; minus that while it takes
  *                the slab over; ABANDONED: somebody found the lock free, and said so while holding it, so
  *                that nobody has to ask again
- *   lock file    the inode of the file whose lock counts: one that somebody put in its place proves nothing
+ *   lock file    the inode of the file whose lock counts, written once, before the first owner: one that
+ *                somebody put in its place proves nothing
  *
  * On Linux a lock is held as long as anything refers to the open file, and a mapping does. So the owner maps
  * its lock file, which nobody looks into: code of the app that closes descriptors it does not know cannot
@@ -20,6 +21,7 @@ import * as layout from './layout.ts';
 import type { Lease } from './lease.ts';
 import { mapFile, tryLock } from './native.ts';
 import type { Ownership } from './ownership.ts';
+import { refusalOf, type Refusal } from './refusal.ts';
 
 export const WRITERS_DIRECTORY = 'writers';
 export const LEADER_FILE = 'leader';
@@ -33,12 +35,13 @@ const TRIES = 50;
 const ownerIndex = (slab: number): number =>
   (layout.SLAB_TABLE_OFFSET + slab * layout.SLAB_BYTES) / 4 + layout.SLAB_OWNER_WORD;
 const lockFileIndex = (slab: number): number =>
-  (layout.SLAB_TABLE_OFFSET + slab * layout.SLAB_BYTES) / 8 + layout.SLAB_LOCK_FILE_DOUBLE;
+  (layout.SLAB_TABLE_OFFSET + slab * layout.SLAB_BYTES) / 8 + layout.SLAB_LOCK_FILE_INT64;
+const NO_FILE = 0n;
 
 /** A file whose exclusive lock this thread holds. */
 interface HeldLock {
   readonly fd: number;
-  readonly inode: number;
+  readonly inode: bigint;
   /** The memory it is mapped to. */
   mapping?: SharedArrayBuffer;
 }
@@ -47,21 +50,20 @@ interface HeldLock {
 const MAPPED_BYTES = 65_536;
 const LOCKS_OUTLIVE_DESCRIPTORS: boolean = process.platform === 'linux';
 
-/** Opens and locks. Undefined when another has the lock, or the file cannot be opened. */
+/** Opens and locks. Undefined when another has the lock. Throws when the file cannot be opened. */
 function lockFile(path: string): HeldLock | undefined {
-  let fd: number;
+  const fd = openSync(path, FLAGS | constants.O_CREAT, 0o600);
   try {
-    fd = openSync(path, FLAGS | constants.O_CREAT, 0o600);
-  } catch {
-    return undefined;
-  }
-  try {
-    for (let i = 0; i < TRIES; i++) if (tryLock(fd, 'exclusive')) return { fd, inode: fstatSync(fd).ino };
+    for (let i = 0; i < TRIES; i++) if (tryLock(fd, 'exclusive')) return { fd, inode: inodeOf(fd) };
   } catch {
     // A file system without locks. The directory was checked for that, so it must be another one by now.
   }
   closeSync(fd);
   return undefined;
+}
+
+function inodeOf(fd: number): bigint {
+  return fstatSync(fd, { bigint: true }).ino;
 }
 
 /**
@@ -70,7 +72,7 @@ function lockFile(path: string): HeldLock | undefined {
  */
 function isHeld({ fd, inode }: HeldLock): boolean {
   try {
-    return fstatSync(fd).ino === inode && tryLock(fd, 'exclusive');
+    return inodeOf(fd) === inode && tryLock(fd, 'exclusive');
   } catch {
     return false;
   }
@@ -79,16 +81,17 @@ function isHeld({ fd, inode }: HeldLock): boolean {
 export class LockOwnership implements Ownership {
   readonly mark: number = process.pid;
   readonly processId: number = process.pid;
-  readonly #writers: string;
+  obstacle: Refusal | undefined;
+  readonly #directory: string;
   readonly #words: Int32Array;
-  readonly #doubles: Float64Array;
+  readonly #lockFiles: BigInt64Array;
   readonly #held = new Map<number, HeldLock>();
 
-  /** `words`, `doubles`: must start at the region's start. */
-  constructor(directory: string, words: Int32Array, doubles: Float64Array) {
-    this.#writers = join(directory, WRITERS_DIRECTORY);
+  /** `words`: must start at the region's start. */
+  constructor(directory: string, words: Int32Array) {
+    this.#directory = directory;
     this.#words = words;
-    this.#doubles = doubles;
+    this.#lockFiles = new BigInt64Array(words.buffer, 0, layout.EXTENTS_OFFSET / 8);
   }
 
   isFree(slab: number, owner: number): boolean {
@@ -96,12 +99,12 @@ export class LockOwnership implements Ownership {
     if (owner === 0 || owner === layout.DAMAGED || this.#held.has(slab)) return false;
     let fd: number;
     try {
-      fd = openSync(join(this.#writers, String(slab)), FLAGS);
+      fd = openSync(this.#pathOf(slab), FLAGS);
     } catch {
       return false; // what cannot be read proves nothing
     }
     try {
-      if (fstatSync(fd).ino !== this.#doubles[lockFileIndex(slab)] || !tryLock(fd, 'shared')) return false;
+      if (inodeOf(fd) !== this.#lockFile(slab) || !tryLock(fd, 'shared')) return false;
       // Nobody takes the slab while this lock is held. So its gauges cannot come back to life before they are
       // marked as stale.
       Atomics.compareExchange(this.#words, ownerIndex(slab), owner, layout.ABANDONED);
@@ -115,20 +118,27 @@ export class LockOwnership implements Ownership {
 
   claim(slab: number, owner: number): boolean {
     if (this.#held.has(slab)) return false;
-    const lock = lockFile(join(this.#writers, String(slab)));
-    if (lock === undefined) return false;
-    if (owner !== 0 && lock.inode !== this.#doubles[lockFileIndex(slab)]) {
-      closeSync(lock.fd);
-      return false;
-    }
+    let lock: HeldLock | undefined;
     try {
-      ftruncateSync(lock.fd, MAPPED_BYTES);
-      lock.mapping = growableBuffer(MAPPED_BYTES, MAPPED_BYTES);
-      mapFile(lock.mapping, lock.fd);
-    } catch {
+      lock = lockFile(this.#pathOf(slab));
+      return lock !== undefined && this.#take(slab, owner, lock);
+    } catch (error) {
+      this.obstacle = refusalOf(this.#directory, error);
+      if (lock !== undefined) closeSync(lock.fd);
+      return false;
+    }
+  }
+
+  #take(slab: number, owner: number, lock: HeldLock): boolean {
+    // Before the owner word: whoever dies between the two leaves a slab that others can still judge.
+    if (owner === 0) Atomics.compareExchange(this.#lockFiles, lockFileIndex(slab), NO_FILE, lock.inode);
+    if (lock.inode !== this.#lockFile(slab)) {
       closeSync(lock.fd);
       return false;
     }
+    ftruncateSync(lock.fd, MAPPED_BYTES);
+    lock.mapping = growableBuffer(MAPPED_BYTES, MAPPED_BYTES);
+    mapFile(lock.mapping, lock.fd);
     this.#held.set(slab, lock);
     return true;
   }
@@ -139,13 +149,19 @@ export class LockOwnership implements Ownership {
     this.#held.delete(slab);
   }
 
-  keep(slab: number): void {
-    this.#doubles[lockFileIndex(slab)] = this.#held.get(slab)!.inode;
-  }
+  keep(_slab: number): void {}
 
   isKept(slab: number): boolean {
     const lock = this.#held.get(slab);
     return lock !== undefined && (LOCKS_OUTLIVE_DESCRIPTORS || isHeld(lock));
+  }
+
+  #pathOf(slab: number): string {
+    return join(this.#directory, WRITERS_DIRECTORY, String(slab));
+  }
+
+  #lockFile(slab: number): bigint {
+    return Atomics.load(this.#lockFiles, lockFileIndex(slab));
   }
 }
 
@@ -159,8 +175,12 @@ export class LockLease implements Lease {
   }
 
   take(): boolean {
-    if (this.#lock === undefined || !isHeld(this.#lock)) this.#lock = lockFile(this.#path);
-    return this.#lock !== undefined;
+    try {
+      if (this.#lock === undefined || !isHeld(this.#lock)) this.#lock = lockFile(this.#path);
+      return this.#lock !== undefined;
+    } catch {
+      return false; // the file cannot be had
+    }
   }
 
   release(): void {

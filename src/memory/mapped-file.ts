@@ -17,8 +17,9 @@
 import { closeSync, constants, fstatSync, openSync, statSync, type BigIntStats } from 'node:fs';
 import { join } from 'node:path';
 import type { Backing } from './backing.ts';
-import { FORMAT_MAJOR } from './layout.ts';
+import { EXTENTS_END_INDEX, EXTENTS_OFFSET, FORMAT_MAJOR, UNIT_BYTES } from './layout.ts';
 import { allocate, tryLock } from './native.ts';
+import { refusalOf, type Refusal } from './refusal.ts';
 
 export const REGION_FILE: string = `region-${FORMAT_MAJOR}`;
 /** Opens without following a link and without waiting for the other end of a FIFO. */
@@ -40,11 +41,14 @@ export class MappedFile implements Backing {
   readonly directory: string;
   /** See `identityOf`. */
   readonly identity: string;
+  readonly #header: Int32Array;
+  #length: number = EXTENTS_OFFSET;
   #fd: number;
 
   /** `fd`: open. This object closes it. */
   constructor(buffer: SharedArrayBuffer, directory: string, identity: string, fd: number) {
     this.buffer = buffer;
+    this.#header = new Int32Array(buffer, 0, EXTENTS_OFFSET / 4);
     this.directory = directory;
     this.identity = identity;
     this.#fd = fd;
@@ -74,16 +78,27 @@ export class MappedFile implements Backing {
     }
   }
 
-  provide(start: number, end: number): boolean {
+  /**
+   * The buffer is as long as the file may get. What nobody has claimed has no memory: where the file system
+   * is full, to look at it would end the process.
+   */
+  get length(): number {
+    const used = Atomics.load(this.#header, EXTENTS_END_INDEX) * UNIT_BYTES;
+    this.#length = Math.max(this.#length, Math.min(used, this.buffer.byteLength));
+    return this.#length;
+  }
+
+  provide(start: number, end: number): Refusal | undefined {
     try {
       if (!this.#isOpen()) {
         this.#fd = openSame(this.directory, this.identity);
         tryLock(this.#fd, 'shared');
       }
       allocate(this.#fd, start, end - start);
-      return true;
-    } catch {
-      return false; // full, or a limit: what is not allocated must not be written to
+      this.#length = Math.max(this.#length, end);
+      return undefined;
+    } catch (error) {
+      return refusalOf(this.directory, error); // what is not allocated must not be written to
     }
   }
 

@@ -1,6 +1,7 @@
 import { ofThisThread } from '../base/this-thread.ts';
 import { ABANDONED, DAMAGED } from './layout.ts';
 import { isProvenDead } from './liveness.ts';
+import type { Refusal } from './refusal.ts';
 
 /** How this thread owns slabs of one region, and how it judges whether other owners live. */
 export interface Ownership {
@@ -17,6 +18,8 @@ export interface Ownership {
    * has it: then it returns false. After true, the caller takes the slab or calls `release`.
    */
   claim(slab: number, owner: number): boolean;
+  /** Why claims of slabs that nobody has fail; undefined while none has failed. */
+  readonly obstacle: Refusal | undefined;
   /** Gives up a claim. */
   release(slab: number): void;
   /** Call it after the slab was taken. */
@@ -47,6 +50,7 @@ const taken: Set<string> = ofThisThread('slabs.1', () => new Set());
 export class ThreadOwnership implements Ownership {
   readonly mark: number;
   readonly processId = 0;
+  readonly obstacle = undefined;
   readonly #created: number;
 
   /** `created`: when the region was made. */

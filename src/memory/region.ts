@@ -10,6 +10,7 @@ import { BellSignal } from './bell.ts';
 import { LockLease, LockOwnership } from './lock-ownership.ts';
 import { MappedFile } from './mapped-file.ts';
 import { readIdentity, writeIdentity } from './region-header.ts';
+import type { Refusal } from './refusal.ts';
 import { fileOfIdentity, fileOfStore, listFile } from './shared-files.ts';
 import { SharedLife } from './shared-life.ts';
 import { openStoreDirectory } from './store-directory.ts';
@@ -28,10 +29,9 @@ export interface Extent {
 /**
  * One contiguous buffer of a store, seen by one thread. Create it in one thread, attach it in the others.
  *
- * The views cover the whole buffer as long as it was when they were made. The buffer grows in place and never
- * shrinks or moves, so old views stay right; they only do not reach what was added. `words` and `doubles` are
- * therefore taken anew (`refresh`) whenever memory is claimed or a higher offset is met, and never by the
- * record path.
+ * The views cover what had memory when they were made. The buffer never moves, and what has memory only
+ * grows, so old views stay right; they only do not reach what was added. `words` and `doubles` are therefore
+ * taken anew (`refresh`) whenever memory is claimed or a higher offset is met, and never by the record path.
  */
 export class Region {
   readonly buffer: SharedArrayBuffer;
@@ -47,6 +47,8 @@ export class Region {
   /** Of a store of several processes alone. */
   readonly #life: SharedLife | undefined;
   #isLeft = false;
+  #refusal: Refusal | undefined;
+  readonly #extents: Extent[] = []; // those that were looked for, in order
   words: Int32Array;
   doubles: Float64Array;
   bytes: Uint8Array;
@@ -61,9 +63,9 @@ export class Region {
     this.buffer = buffer;
     this.maxBytes = identity.maxBytes;
     // Fixed-length views: a length-tracking view of a growable buffer costs 100 ns an access.
-    this.words = new Int32Array(buffer, 0, buffer.byteLength >> 2);
-    this.doubles = new Float64Array(buffer, 0, buffer.byteLength >> 3);
-    this.bytes = new Uint8Array(buffer, 0, buffer.byteLength);
+    this.words = new Int32Array(buffer, 0, backing.length >> 2);
+    this.doubles = new Float64Array(buffer, 0, backing.length >> 3);
+    this.bytes = new Uint8Array(buffer, 0, backing.length);
     this.#latestTime = new BigInt64Array(buffer, layout.LATEST_TIME_OFFSET, 1);
     if (backing instanceof MappedFile) {
       const signal = new BellSignal(this.words, backing.directory);
@@ -71,7 +73,7 @@ export class Region {
       // A thread that got the buffer from another thread leaves watching to that thread.
       const watches = fileOfIdentity(backing.identity) === undefined;
       this.#life = new SharedLife(this.words, this.doubles, backing, { signal, watches });
-      this.ownership = new LockOwnership(backing.directory, this.words, this.doubles);
+      this.ownership = new LockOwnership(backing.directory, this.words);
       this.lease = new LockLease(backing.directory);
     } else {
       const mark = ownMark(identity.ownerKind as MarkKind);
@@ -176,7 +178,7 @@ export class Region {
 
   /** Bytes that are backed by memory now. */
   get byteLength(): number {
-    return this.#life === undefined ? this.buffer.byteLength : this.usedBytes;
+    return this.#backing.length;
   }
 
   /** Bytes claimed by header, slab table and extents. */
@@ -184,9 +186,9 @@ export class Region {
     return Atomics.load(this.words, layout.EXTENTS_END_INDEX) * layout.UNIT_BYTES;
   }
 
-  /** Renews the views, so that they reach everything the buffer holds now. */
+  /** Renews the views, so that they reach everything that has memory now. */
   refresh(): void {
-    const length = this.buffer.byteLength;
+    const { length } = this.#backing;
     if (this.bytes.length === length) return;
     this.words = new Int32Array(this.buffer, 0, length >> 2);
     this.doubles = new Float64Array(this.buffer, 0, length >> 3);
@@ -194,29 +196,39 @@ export class Region {
   }
 
   /**
-   * Claims an extent of at least `bytes` for `slab`. Undefined when the region is full. Lock-free: threads
-   * that claim at once help each other past the extent one of them won. Memory beyond the end is zero and was
-   * never claimed.
+   * Claims an extent of at least `bytes` for `slab`. Undefined when there is none; `refusal` says why.
+   * Lock-free: threads that claim at once help each other past the extent one of them won. Memory beyond the
+   * end is zero and was never claimed.
    */
   claimExtent(slab: number, bytes: number): Extent | undefined {
     // The slab may belong to another process by now.
-    if (this.#life !== undefined && !this.ownership.isKept(slab)) return undefined;
+    if (this.#life !== undefined && !this.ownership.isKept(slab)) return this.#refuse(LOCK_LOST);
     const units = Math.ceil(bytes / layout.UNIT_BYTES);
     const claim = ((slab + 1) << layout.CLAIM_SLAB_SHIFT) | units;
     for (;;) {
       const end = Atomics.load(this.words, layout.EXTENTS_END_INDEX);
       const offset = end * layout.UNIT_BYTES;
       const newEnd = offset + units * layout.UNIT_BYTES;
-      if (offset < layout.EXTENTS_OFFSET || newEnd > this.maxBytes || !this.#backing.provide(offset, newEnd))
-        return undefined;
+      if (newEnd > this.maxBytes) return this.#refuse(undefined);
+      const refusal = offset < layout.EXTENTS_OFFSET ? DAMAGED : this.#backing.provide(offset, newEnd);
+      if (refusal !== undefined) return this.#refuse(refusal);
       this.refresh();
       const winner = Atomics.compareExchange(this.words, offset >> 2, 0, claim);
       const won = winner === 0;
       const claimedUnits = won ? units : winner & layout.CLAIM_UNITS_MASK;
-      if (claimedUnits === 0) return undefined; // damaged: no extent is found behind it
+      if (claimedUnits === 0) return this.#refuse(DAMAGED); // no extent is found behind it
       Atomics.compareExchange(this.words, layout.EXTENTS_END_INDEX, end, end + claimedUnits);
       if (won) return { slab, offset, bytes: units * layout.UNIT_BYTES };
     }
+  }
+
+  #refuse(refusal: Refusal | undefined): undefined {
+    this.#refusal = refusal;
+  }
+
+  /** Why there was no memory when `claimExtent` was last refused. */
+  get refusal(): Refusal {
+    return this.#refusal ?? maxBytesUsed(this.maxBytes, this.directory);
   }
 
   /**
@@ -228,9 +240,40 @@ export class Region {
     this.refresh();
     const claim = offset < this.bytes.length ? Atomics.load(this.words, offset >> 2) : 0;
     const bytes = (claim & layout.CLAIM_UNITS_MASK) * layout.UNIT_BYTES;
-    if (claim <= 0 || bytes === 0 || offset + bytes > this.buffer.byteLength)
+    if (claim <= 0 || bytes === 0 || offset + bytes > this.bytes.length)
       throw new RegionError('E_RANGE', `the extent at ${offset} is damaged (claim word ${claim})`);
     return { slab: (claim >> layout.CLAIM_SLAB_SHIFT) - 1, offset, bytes };
+  }
+
+  /**
+   * The slab that has claimed the memory at a float64 index. Undefined where none has, as far as extents can
+   * be found. Any thread.
+   */
+  slabAt(at: number): number | undefined {
+    const offset = at * 8;
+    const known = this.#extents;
+    const last = known.at(-1);
+    let end = last === undefined ? layout.EXTENTS_OFFSET : last.offset + last.bytes;
+    for (let next; offset >= end && (next = this.#tryExtentAt(end)) !== undefined; end += next.bytes)
+      known.push(next);
+    let low = 0;
+    let high = known.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      const extent = known[middle]!;
+      if (offset < extent.offset) high = middle;
+      else if (offset >= extent.offset + extent.bytes) low = middle + 1;
+      else return extent.slab;
+    }
+    return undefined;
+  }
+
+  #tryExtentAt(offset: number): Extent | undefined {
+    try {
+      return this.extentAt(offset);
+    } catch {
+      return undefined; // damaged: whoever reads directories says so
+    }
   }
 
   /**
@@ -302,6 +345,25 @@ export class Region {
   get closed(): boolean {
     return this.#life === undefined ? Atomics.load(this.words, layout.CLOSED_INDEX) === 1 : this.#isLeft;
   }
+}
+
+const LOCK_LOST: Refusal = {
+  reason:
+    'this thread has lost the lock of its part of the store: other code closed a descriptor that it did not open',
+  fix: 'Restart the process, and find that code',
+};
+const DAMAGED: Refusal = {
+  reason: 'the memory of the store is damaged',
+  fix: 'End all threads and processes that have it: the next one makes a new store',
+};
+
+function maxBytesUsed(maxBytes: number, directory: string | undefined): Refusal {
+  const raise = 'Raise maxBytes of MetricStore.open';
+  const where = directory === undefined ? raise : `${raise} and remove ${directory} while no process runs`;
+  return {
+    reason: `all of maxBytes ${maxBytes} is used`,
+    fix: `${where}, or record fewer or shorter attributes`,
+  };
 }
 
 const ofOtherCopies = new WeakMap<object, Region>();

@@ -88,8 +88,8 @@ export function isSlabDead(region: Region, slab: number): boolean {
 }
 
 /**
- * Gives this thread a slab: that of a dead thread of the same kind (`affinity`) if there is one, else a new
- * one. If many slabs are dead, it gives any dead one. Undefined when all are in use.
+ * Gives this thread a slab: that of a dead thread of the same kind (`affinity`), or an empty one, if there is
+ * one, else a new one. If many slabs are dead, it gives any dead one. Undefined when all are in use.
  */
 export function acquireSlab(region: Region, affinity = 0): OwnedSlab | undefined {
   const owned = findSlab(region, affinity);
@@ -104,12 +104,16 @@ export function acquireSlab(region: Region, affinity = 0): OwnedSlab | undefined
  */
 const SPARE_SLABS = 16;
 
+/** The affinity of a slab whose first owner died before it set one. The slab is empty, and fits all. */
+const NO_KIND = 0;
+
 function findSlab(region: Region, affinity: number): OwnedSlab | undefined {
   const used = slabsUsed(region);
   const strange: number[] = [];
   for (let slab = 0; slab < used; slab++) {
     if (!region.ownership.isFree(slab, slabOwner(region, slab))) continue;
-    const isOfKind = slabAffinity(region, slab) === affinity;
+    const kind = slabAffinity(region, slab);
+    const isOfKind = kind === affinity || kind === NO_KIND;
     if (!isOfKind) strange.push(slab);
     else if (takeOver(region, slab, affinity)) return { slab, adopted: true };
   }
@@ -151,7 +155,12 @@ function takeStrange(region: Region, slabs: readonly number[], affinity: number)
 
 function takeNew(region: Region, from: number, affinity: number): OwnedSlab | undefined {
   for (let slab = from; slab < layout.SLAB_CAPACITY; slab++) {
-    if (!takeFirst(region, slab)) continue;
+    if (!takeFirst(region, slab)) {
+      // Of one that died before the table says that it is in use: there is nothing in it.
+      if (!isSlabDead(region, slab) || !takeOver(region, slab, affinity)) continue;
+      raiseSlabsUsed(region, slab + 1);
+      return { slab, adopted: true };
+    }
     Atomics.store(region.words, processIndex(slab), region.ownership.processId);
     Atomics.store(region.words, threadIndex(slab), threadId + 1);
     Atomics.store(region.words, affinityIndex(slab), affinity);

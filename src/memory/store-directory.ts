@@ -26,6 +26,7 @@ import * as layout from './layout.ts';
 import { LEADER_FILE, WRITERS_DIRECTORY } from './lock-ownership.ts';
 import { identityOf, MappedFile, OPEN_FLAGS, REGION_FILE } from './mapped-file.ts';
 import { allocate, fileSystemOf, mapFile, requireNativePart, tryLock } from './native.ts';
+import { refusalOf } from './refusal.ts';
 import { readIdentity, writeIdentity } from './region-header.ts';
 import { sleepSync } from './sleep.ts';
 
@@ -281,7 +282,7 @@ function makeDirectory(path: string): void {
     if (code === 'ENOENT' || code === 'ENOTDIR')
       throw new RegionError(
         'E_TYPE',
-        `the store directory ${path} cannot be made, because its parent directory does not exist: make that first`,
+        `the store directory ${path} cannot be made, because its parent is missing or not a directory: make that first`,
       );
     throw asRegionError(path, error);
   }
@@ -343,10 +344,11 @@ function asRegionError(path: string, error: unknown): RegionError {
     case 'EDQUOT':
     case 'EFBIG':
     case 'ENOMEM':
-      return new RegionError(
-        'E_MEMORY',
-        `the store directory ${path} has no room for a store (${message}): make room, or name a directory elsewhere`,
-      );
+    case 'EMFILE':
+    case 'ENFILE': {
+      const { reason, fix } = refusalOf(path, error);
+      return new RegionError('E_MEMORY', `${reason}. ${fix}`);
+    }
     case 'EOPNOTSUPP':
     case 'ENOTSUP':
     case 'ENOLCK':

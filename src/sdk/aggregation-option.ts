@@ -1,7 +1,7 @@
 import type { AggregationChoice } from '../state/stream-choices.ts';
 import { OptionError } from '../base/errors.ts';
 import { anything, flag, rule, table, wholeNumber, type Check } from '../base/options.ts';
-import { MAX_SCALE, MIN_SCALE } from '../state/cells/exponential-index.ts';
+import { LARGEST_MAX_SIZE, MAX_SCALE, MIN_SCALE } from '../state/cells/exponential-index.ts';
 import { DEFAULT_BOUNDARIES } from './aggregation.ts';
 
 /** Values of `AggregationType` of `@opentelemetry/sdk-metrics`, by index. */
@@ -18,8 +18,6 @@ type AggregationTypeName = (typeof TYPES)[number];
 
 /** Default of the specification. */
 const DEFAULT_MAX_SIZE = 160;
-/** A cell takes twice as many float64 words. */
-const LARGEST_MAX_SIZE = 4096;
 
 interface ExplicitOptions {
   readonly boundaries?: unknown;

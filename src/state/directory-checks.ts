@@ -6,39 +6,47 @@
 import { RegionError, shortText } from '../base/errors.ts';
 import type { Extent } from '../memory/region.ts';
 import { ExponentialShape } from './cells/exponential-histogram-cell.ts';
+import { LARGEST_MAX_SIZE, MAX_SCALE, MIN_SCALE } from './cells/exponential-index.ts';
 import { histogramCellWords } from './cells/histogram-cell.ts';
 import { LAST_VALUE_CELL_WORDS } from './cells/last-value-cell.ts';
 import { SHARED_VALUE_CELL_WORDS } from './cells/shared-value-cell.ts';
 import { SUM_CELL_WORDS } from './cells/sum-cell.ts';
-import { exemplarBlockWords, type ExemplarsRecord } from './exemplar-record.ts';
-import { INSTRUMENT_KINDS, isObserved } from './stream-choices.ts';
+import { GAUGE_MERGES, INSTRUMENT_KINDS, isObserved } from './stream-choices.ts';
 import { decodeJson, type StoreConfiguration, type StreamDescription } from './records.ts';
-
-/**
- * Where a directory names a cell: its extent, and how far the directory was read there, in bytes from the
- * extent's start.
- */
-export interface DirectoryPlace {
-  readonly extent: Extent;
-  readonly readTo: number;
-}
 
 /** The description in a STREAM record. Throws a `RegionError` where it is none. */
 export function decodeStream(payload: Buffer): StreamDescription {
   const stream = decodeJson(payload) as StreamDescription;
-  const { scope, name, description, unit, kind, created } = fieldsOf(stream);
-  const texts = [name, description, unit, fieldsOf(scope)['name'], fieldsOf(scope)['version']];
+  const { scope, name, description, unit, kind, created, aggregation } = fieldsOf(stream);
+  const { name: scopeName, version, schemaUrl = '', attributes = {} } = fieldsOf(scope);
+  const texts = [name, description, unit, scopeName, version, schemaUrl];
   if (
     !texts.every((text) => typeof text === 'string') ||
+    !isObject(attributes) ||
+    !isObject(aggregation) ||
     !(INSTRUMENT_KINDS as readonly unknown[]).includes(kind) ||
     typeof created !== 'number' ||
-    !(cellWordsOf(stream) > 0)
+    !(cellWordsOf(stream).cell > 0)
   )
     throw new RegionError(
       'E_RANGE',
       `the directory describes a stream in a way unknown: ${shortText(stream)}`,
     );
   return stream;
+}
+
+/** The keys in a KEY_SET record. Throws a `RegionError` where they are none. */
+export function decodeKeySet(payload: Buffer): string[] {
+  const keys = decodeJson(payload);
+  if (Array.isArray(keys) && keys.every((key) => typeof key === 'string')) return keys;
+  throw new RegionError('E_RANGE', `the directory has keys that are none: ${shortText(keys)}`);
+}
+
+/** What a DESCRIPTION record says of one of `streams` streams. Throws a `RegionError` where it is of none. */
+export function decodeDescription(payload: Buffer, streams: number): [stream: number, text: string] {
+  const [stream, text] = Object.values(fieldsOf(decodeJson(payload)));
+  if (isWholeWithin(stream, 0, streams - 1) && typeof text === 'string') return [stream as number, text];
+  throw new RegionError('E_RANGE', `the directory describes a stream that is none: ${shortText(stream)}`);
 }
 
 /** The configuration in its record. Throws a `RegionError` where it is none. */
@@ -57,44 +65,69 @@ export function decodeConfiguration(payload: Buffer): StoreConfiguration {
   return configuration;
 }
 
-/** Throws a `RegionError` unless a block of exemplars lies in the extent that names it. */
-export function checkExemplars({ block, places, textWords }: ExemplarsRecord, place: DirectoryPlace): void {
-  checkCell(block, exemplarBlockWords(places, textWords), place);
-}
-
-/** Throws a `RegionError` unless `words` float64 words at `at` lie in the extent that names them. */
-export function checkCell(at: number, words: number, { extent, readTo }: DirectoryPlace): void {
-  const { offset, bytes } = extent;
-  // Written so that NaN fails.
-  if (at * 8 >= offset + readTo && (at + words) * 8 <= offset + bytes) return;
+/**
+ * Throws a `RegionError` unless `words` float64 words at `at` lie in the extent, behind the directory, which
+ * is read to `readTo`, and before `lowestCell`.
+ */
+export function checkCell(
+  at: number,
+  words: number,
+  extent: Extent,
+  { readTo, lowestCell }: { readonly readTo: number; readonly lowestCell: number },
+): void {
+  // Stated so that what is no number fails.
+  if (at * 8 >= extent.offset + readTo && at + words <= lowestCell) return;
   throw new RegionError(
     'E_RANGE',
-    `the directory names ${words} words at ${at} outside of the extent at ${offset}`,
+    `the directory names ${words} words at ${at} that are not free in the extent at ${extent.offset}`,
   );
 }
 
-/** Float64 words of a stream's cells; NaN for a stream that no writer can have written. */
-export function cellWordsOf({ kind, merge, aggregation }: StreamDescription): number {
-  if (isObserved(kind)) return LAST_VALUE_CELL_WORDS;
-  if (merge === 'shared') return SHARED_VALUE_CELL_WORDS;
+/**
+ * Float64 words of a stream's cells, and those that they share, which are behind the overflow series. NaN for
+ * a stream that nobody can have written.
+ */
+export function cellWordsOf({ kind, merge = 'most-recent', aggregation }: StreamDescription): {
+  readonly cell: number;
+  readonly shared: number;
+} {
+  const observed = isObserved(kind);
   switch (aggregation.type) {
     case 'sum':
-      return SUM_CELL_WORDS;
+      return { cell: observed ? LAST_VALUE_CELL_WORDS : SUM_CELL_WORDS, shared: 0 };
     case 'last-value':
-      return LAST_VALUE_CELL_WORDS;
+      if (merge === 'shared') return observed ? NONE : { cell: SHARED_VALUE_CELL_WORDS, shared: 0 };
+      return GAUGE_MERGES.includes(merge) ? { cell: LAST_VALUE_CELL_WORDS, shared: 0 } : NONE;
     case 'explicit-bucket-histogram': {
       const { boundaries } = aggregation;
-      if (!Array.isArray(boundaries)) return NaN;
-      return histogramCellWords(boundaries.length + 1);
+      return !observed && isAscending(boundaries)
+        ? { cell: histogramCellWords(boundaries.length + 1), shared: 0 }
+        : NONE;
     }
     case 'exponential-histogram': {
       const { maxSize, maxScale, negative } = aggregation;
-      if (!Number.isInteger(maxSize) || maxSize < 1) return NaN;
-      return new ExponentialShape(maxSize, maxScale, negative).cellWords;
+      const isShape =
+        isWholeWithin(maxSize, 2, LARGEST_MAX_SIZE) && isWholeWithin(maxScale, MIN_SCALE, MAX_SCALE);
+      if (observed || !isShape) return NONE;
+      const { cellWords, arrayWords } = new ExponentialShape(maxSize, maxScale, negative);
+      return { cell: cellWords, shared: arrayWords };
     }
     default:
-      return NaN;
+      return NONE;
   }
+}
+
+const NONE = { cell: NaN, shared: NaN };
+
+function isAscending(bounds: readonly unknown[]): boolean {
+  return (
+    Array.isArray(bounds) &&
+    bounds.every((bound, i) => typeof bound === 'number' && !(i > 0 && bound <= (bounds[i - 1] as number)))
+  );
+}
+
+function isWholeWithin(value: unknown, least: number, most: number): boolean {
+  return Number.isInteger(value) && (value as number) >= least && (value as number) <= most;
 }
 
 function isObject(value: unknown): value is object {

@@ -2,9 +2,9 @@ import { performance } from '../base/platform.ts';
 import { ExtentCursor, type LogRecord } from '../memory/directory-log.ts';
 import type { Extent, Region } from '../memory/region.ts';
 import type { CanonicalAttributes } from './attributes.ts';
-import { cellWordsOf, checkCell, checkExemplars, decodeStream } from './directory-checks.ts';
+import { cellWordsOf, checkCell, decodeDescription, decodeKeySet, decodeStream } from './directory-checks.ts';
 import { DirectoryTexts } from './directory-texts.ts';
-import { decodeExemplars, type ExemplarsRecord } from './exemplar-record.ts';
+import { decodeExemplars, exemplarBlockWords, type ExemplarsRecord } from './exemplar-record.ts';
 import * as records from './records.ts';
 
 /** Records that are decoded between two looks at the clock, over all directories. */
@@ -28,8 +28,8 @@ export interface DirectoryVisitor {
   description(stream: number, text: string): void;
   series(entry: SeriesEntry): void;
   exemplars(record: ExemplarsRecord): void;
-  /** A cell got memory for what it counted before its interval. */
-  block(at: number): void;
+  /** A cell got memory for what it counted before its interval: float64 words at `at`. */
+  block(at: number, words: number): void;
 }
 
 /**
@@ -42,7 +42,9 @@ export class DirectoryReader {
   readonly #region: Region;
   readonly #extents: ExtentCursor[] = [];
   readonly #texts: DirectoryTexts;
-  readonly #cellWords: number[] = []; // by stream
+  readonly #cellWords: ReturnType<typeof cellWordsOf>[] = []; // by stream
+  /** Float64 index of the lowest cell of the extent that is being read. The next one lies below it. */
+  #lowestCell = Infinity;
 
   /** `textOf`: decodes UTF-8, where texts are to be shared with other directories. */
   constructor(region: Region, textOf?: (bytes: Buffer, start: number, end: number) => string) {
@@ -63,12 +65,17 @@ export class DirectoryReader {
     return this.#extents[0];
   }
 
+  /** The lowest cell (float64 index) that a record in the cursor's extent names; undefined when none does. */
+  get lowestCell(): number | undefined {
+    return this.#lowestCell === Infinity ? undefined : this.#lowestCell;
+  }
+
   /**
    * Passes on what is new, until `performance.now()` is past `until`. False when there is more. Throws when
    * the directory is damaged: then nothing further of it can be read.
    */
   read(visitor: DirectoryVisitor, until: number = Infinity): boolean {
-    for (let cursor; (cursor = this.#extents[0]) !== undefined; this.#extents.shift()) {
+    for (let cursor; (cursor = this.#extents[0]) !== undefined; this.#nextExtent()) {
       for (let record; (record = cursor.next()) !== undefined;) {
         this.#tell(record, visitor);
         if (++decoded % RECORDS_BETWEEN_LOOKS === 0 && performance.now() > until) return false;
@@ -76,6 +83,23 @@ export class DirectoryReader {
       if (this.#extents.length === 1) return true;
     }
     return true;
+  }
+
+  #nextExtent(): void {
+    this.#extents.shift();
+    this.#lowestCell = Infinity;
+  }
+
+  /**
+   * Notes that a record of the extent at the cursor names a cell. Returns the float64 words from there to the
+   * cell before.
+   */
+  #take(cell: number, words: number): number {
+    const { extent, readTo } = this.#extents[0]!;
+    const lowestCell = Math.min(this.#lowestCell, (extent.offset + extent.bytes) / 8);
+    checkCell(cell, words, extent, { readTo, lowestCell });
+    this.#lowestCell = cell;
+    return lowestCell - cell;
   }
 
   #tell(record: LogRecord, visitor: DirectoryVisitor): void {
@@ -87,37 +111,37 @@ export class DirectoryReader {
         return;
       }
       case records.KEY_SET_RECORD:
-        this.keySets.push(records.decodeJson(record.payload) as string[]);
+        this.keySets.push(decodeKeySet(record.payload));
         return;
       case records.SERIES_RECORD: {
         const series = records.decodeSeries(record.bytes, record.start, record.end);
         const { stream, keySet, cell, startTime } = series;
-        checkCell(cell, this.#cellWords[stream]!, this.#extents[0]!);
+        const isOverflow = keySet === records.OVERFLOW_KEY_SET;
+        const { cell: cellWords, shared } = this.#cellWords[stream] ?? { cell: NaN, shared: NaN };
+        this.#take(cell, isOverflow ? cellWords + shared : cellWords);
         const attributes = records.decodeSeriesAttributes(series, this.keySets[keySet] ?? [], this.#texts);
         visitor.series({
           stream,
           attributes,
-          isOverflow: keySet === records.OVERFLOW_KEY_SET,
+          isOverflow,
           cell,
           startTime,
         });
         return;
       }
       case records.DESCRIPTION_RECORD: {
-        const [stream, text] = records.decodeJson(record.payload) as [number, string];
-        visitor.description(stream, text);
+        visitor.description(...decodeDescription(record.payload, this.#cellWords.length));
         return;
       }
       case records.EXEMPLARS_RECORD: {
         const exemplars = decodeExemplars(record.payload);
-        checkExemplars(exemplars, this.#extents[0]!);
+        this.#take(exemplars.block, exemplarBlockWords(exemplars.places, exemplars.textWords));
         visitor.exemplars(exemplars);
         return;
       }
       case records.BLOCK_RECORD: {
         const block = records.decodeBlock(record.payload);
-        checkCell(block, 1, this.#extents[0]!);
-        visitor.block(block);
+        visitor.block(block, this.#take(block, 1));
         return;
       }
       default: // of a later minor version

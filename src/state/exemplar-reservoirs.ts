@@ -1,5 +1,6 @@
 import type { Warnings } from '../base/warnings.ts';
 import type { DirectoryLog } from '../memory/directory-log.ts';
+import type { Refusal } from '../memory/refusal.ts';
 import type { Region } from '../memory/region.ts';
 import {
   exemplarCellWords,
@@ -65,6 +66,13 @@ export interface ExemplarMemory {
 
 /** Room for filtered attributes: 126 bytes, the most that OpenMetrics allows in an exemplar. */
 const TEXT_WORDS = 21;
+
+function shareUsed({ maxBytes }: Region): Refusal {
+  return {
+    reason: `they have taken the quarter of maxBytes ${maxBytes} that they may have`,
+    fix: 'Raise maxBytes of MetricStore.open',
+  };
+}
 
 interface Reservoir {
   /** First cell; float64 index. */
@@ -176,10 +184,11 @@ export class ExemplarReservoirs {
     const block = this.#full ? -1 : log.place(payload.length, words);
     if (block < 0) {
       if (!this.#full) region.giveExemplarBytes(words * 8); // a later series may find room
+      const { reason, fix } = this.#full ? shareUsed(region) : region.refusal;
       this.#memory.warnings.loss(
         'memory',
-        'exemplars',
-        `seqlock-metrics: there is no memory for the exemplars of further series, which are recorded without: exemplars may use a quarter of the store (maxBytes ${region.maxBytes}). Measurements are not affected. Raise maxBytes of MetricStore.open, or set exemplarFilter to always_off`,
+        `exemplars ${reason}`,
+        `seqlock-metrics: there is no memory for the exemplars of further series, which are recorded without: ${reason}. Measurements are not affected. ${fix}, or set exemplarFilter to always_off`,
       );
       return undefined;
     }

@@ -1,7 +1,7 @@
-import type { ExtentCursor } from '../memory/directory-log.ts';
 import { EXTENTS_OFFSET } from '../memory/layout.ts';
 import type { Extent, Region } from '../memory/region.ts';
 import type { CanonicalAttributes } from './attributes.ts';
+import { checkInheritedCells, type Blocks } from './inherited-cells.ts';
 import { DirectoryReader } from './directory-reader.ts';
 import type { ExemplarsRecord } from './exemplar-record.ts';
 import * as records from './records.ts';
@@ -43,10 +43,11 @@ export interface Inheritance {
 
 /**
  * Reads a slab's directory. Only the slab's owner, before it writes anything. Throws when the directory
- * is damaged: nobody may append to it then.
+ * or a cell is damaged: nobody may append to it then.
  */
 export function readInheritance(region: Region, slab: number): Inheritance {
   const streams: RestoredStream[] = [];
+  const descriptions: records.StreamDescription[] = [];
   const byKey = new Map<string, RestoredStream>();
   const observedCounters: records.StreamDescription[] = [];
   const described: number[] = [];
@@ -57,18 +58,12 @@ export function readInheritance(region: Region, slab: number): Inheritance {
     held += extent.bytes;
     directory.add(extent);
   }
-  // For the extent that is being read; the last one's is used.
-  let current: ExtentCursor | undefined;
-  let lowestCell: number | undefined;
-  const note = (cell: number): void => {
-    if (current !== directory.cursor) lowestCell = undefined;
-    current = directory.cursor;
-    lowestCell = Math.min(lowestCell ?? cell, cell);
-  };
+  const blocks: Blocks = new Map();
   directory.read({
     stream(description) {
       const restored = { id: streams.length, series: [], exemplars: [] };
       streams.push(restored);
+      descriptions.push(description);
       if (description.kind === 'OBSERVABLE_COUNTER') observedCounters.push(description);
       described.push(description.description.length);
       byKey.set(records.streamKey(description), restored);
@@ -77,15 +72,14 @@ export function readInheritance(region: Region, slab: number): Inheritance {
       described[stream] = Math.max(described[stream]!, text.length);
     },
     series({ stream, attributes, isOverflow, cell }) {
-      note(cell);
       streams[stream]!.series.push({ attributes, cell, overflow: isOverflow });
     },
     exemplars(record) {
-      note(record.block);
       streams[record.stream]!.exemplars.push(record);
     },
-    block: note,
+    block: (at, words) => void blocks.set(at, words),
   });
+  streams.forEach(({ series }, i) => checkInheritedCells(region, descriptions[i]!, series, blocks));
   const last = directory.cursor;
   return {
     streams: byKey,
@@ -95,7 +89,7 @@ export function readInheritance(region: Region, slab: number): Inheritance {
     end: last && {
       extent: last.extent,
       used: last.readTo,
-      lowestCell: last === current ? lowestCell : undefined,
+      lowestCell: directory.lowestCell,
       held,
     },
   };

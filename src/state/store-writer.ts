@@ -3,6 +3,8 @@ import { shortText } from '../base/errors.ts';
 import { Warnings } from '../base/warnings.ts';
 import * as doorbell from '../memory/doorbell.ts';
 import { DirectoryLog } from '../memory/directory-log.ts';
+import { SLAB_CAPACITY } from '../memory/layout.ts';
+import type { Refusal } from '../memory/refusal.ts';
 import type { Region } from '../memory/region.ts';
 import { RegionClock } from '../memory/region-clock.ts';
 import { answerPulses } from '../memory/pulse.ts';
@@ -21,9 +23,14 @@ import type { Registration, SlabAccess } from './slab-access.ts';
 import type { RecordedStream, StreamWriter } from './stream-writer.ts';
 import { SumStream } from './sum-stream.ts';
 
+const ALL_IN_USE: Refusal = {
+  reason: `${SLAB_CAPACITY} threads already record to the store`,
+  fix: 'Run fewer threads, or give some a store of their own',
+};
+
 /**
- * When all slabs were in use, so many further attempts to record come before the table is searched again: a
- * search takes a system call for each slab.
+ * When no slab was free, so many further attempts to record come before the table is searched again: a search
+ * takes a system call for each slab.
  */
 const ATTEMPTS_A_SEARCH = 1024;
 
@@ -99,10 +106,11 @@ export class StoreWriter implements SlabAccess {
       answerPulses(region, owned.slab);
       return;
     }
+    const { reason, fix } = region.ownership.obstacle ?? ALL_IN_USE;
     this.warnings.loss(
       'memory',
-      'slabs',
-      'seqlock-metrics: 1024 threads already record to the store, and it has no room for another. Until one of them ends, what this thread records is lost (seqlock.lost.measurements counts it). Run fewer threads, or give some a store of their own',
+      `slabs ${reason}`,
+      `seqlock-metrics: the store has no room for another writing thread: ${reason}. Until that changes, what this thread records is lost (seqlock.lost.measurements counts it). ${fix}`,
     );
   }
 

@@ -251,10 +251,10 @@ export abstract class StreamWriter {
     const keySet = this.register() ? this.#slab.keySetId(canonical.keys) : -1;
     const cell = keySet < 0 ? 0 : this.#newCell(canonical, keySet);
     if (cell === 0) {
-      const { usedBytes, maxBytes, directory } = this.#slab.region;
-      this.warn(
+      this.#warnOfMemory(
         'memory',
-        `the store has no memory for a new attribute set (${usedBytes} of maxBytes ${maxBytes} are used${directory === undefined ? '' : `, in ${directory}, which may be full itself`}). Measurements of such sets go to the series {otel.metric.overflow: true} for as long as that lasts. Raise maxBytes of MetricStore.open, or record fewer or shorter attributes`,
+        'the store has no memory for a new attribute set',
+        'Measurements of such sets go to the series {otel.metric.overflow: true} for as long as that lasts',
       );
       return this.#overflow;
     }
@@ -279,10 +279,17 @@ export abstract class StreamWriter {
   /** Counts a measurement that has no cell to go to, and says so once. */
   lose(): void {
     this.#slab.region.countLost();
-    this.warn(
+    this.#warnOfMemory(
       'lost',
-      'the store has no memory left for this metric, not even for an overflow series; its measurements are lost (seqlock.lost.measurements counts them). Raise maxBytes of MetricStore.open',
+      'the store has no memory left for this metric, not even for an overflow series',
+      'Its measurements are lost (seqlock.lost.measurements counts them)',
     );
+  }
+
+  /** Each cause is told once. */
+  #warnOfMemory(kind: string, what: string, meaning: string): void {
+    const { reason, fix } = this.#slab.region.refusal;
+    this.warn(kind, `${what}: ${reason}. ${meaning}. ${fix}`, reason);
   }
 
   /** Start time of a series made now, in milliseconds since the epoch. */
@@ -318,9 +325,10 @@ export abstract class StreamWriter {
       const payload = encodeBlock();
       const block = log!.place(payload.length, blockWords);
       if (block < 0) {
-        this.warn(
+        this.#warnOfMemory(
           'intervals',
-          `the store's memory is used up (maxBytes ${region.maxBytes}). The deltas of this metric are complete but coarser: min and max may be of earlier intervals, and sums and exponential buckets have the resolution of the totals. Raise maxBytes of MetricStore.open`,
+          "the store's memory is used up",
+          'The deltas of this metric are complete but coarser: min and max may be of earlier intervals, and sums and exponential buckets have the resolution of the totals',
         );
         return false;
       }

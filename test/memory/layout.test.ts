@@ -55,7 +55,7 @@ const SLAB: readonly Field[] = [
   word('pulse', layout.SLAB_PULSE_WORD * 4),
   word('affinity', layout.SLAB_AFFINITY_WORD * 4),
   word('process', layout.SLAB_PROCESS_WORD * 4),
-  { name: 'lock file', offset: layout.SLAB_LOCK_FILE_DOUBLE * 8, bytes: 8 },
+  { name: 'lock file', offset: layout.SLAB_LOCK_FILE_INT64 * 8, bytes: 8 },
 ];
 
 const EXTENT: readonly Field[] = [word('claim', 0), word('used', layout.EXTENT_USED_WORD * 4)];

@@ -137,6 +137,21 @@ describe('Region', () => {
     });
   });
 
+  it('knows which slab has claimed the memory at a place, also where extents were added since', () => {
+    const region = Region.create(2 ** 20);
+    const start = layout.EXTENTS_OFFSET / 8;
+    expect(region.slabAt(start)).to.equal(undefined);
+    for (const slab of [3, 1, 3]) region.claimExtent(slab, 8192);
+    const words = 8192 / 8;
+    expect(
+      [0, words - 1, words, 2 * words, 3 * words - 1].map((at) => region.slabAt(start + at)),
+    ).to.deep.equal([3, 3, 1, 3, 3]);
+    for (const none of [0, -1, start - 1, start + 3 * words, 2 ** 40])
+      expect(region.slabAt(none), String(none)).to.equal(undefined);
+    region.claimExtent(2, 1);
+    expect(region.slabAt(start + 3 * words)).to.equal(2);
+  });
+
   describe('claimExtent', () => {
     it('gives extents end to end, in units, each with its owner in the claim word', () => {
       const region = Region.create(8 * MIB);

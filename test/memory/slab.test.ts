@@ -22,6 +22,10 @@ function setOwner(region: Region, slab: number, owner: number): void {
   Atomics.store(region.words, entryWord(slab) + layout.SLAB_OWNER_WORD, owner);
 }
 
+function setKind(region: Region, slab: number, kind: number): void {
+  Atomics.store(region.words, entryWord(slab) + layout.SLAB_AFFINITY_WORD, kind);
+}
+
 /** A region whose first slabs have these owner words. */
 function withOwners(...owners: number[]): Region {
   const region = Region.create(2 ** 20);
@@ -72,9 +76,7 @@ describe('the slab table', () => {
 
     it('takes the slab of a dead thread of its kind, and makes a new one rather than take a strange one', () => {
       const region = withOwners(otherLiveMark(), DEAD_MARK, DEAD_MARK);
-      [1, 2, 3].forEach((kind, slab) =>
-        Atomics.store(region.words, entryWord(slab) + layout.SLAB_AFFINITY_WORD, kind),
-      );
+      [1, 2, 3].forEach((kind, slab) => setKind(region, slab, kind));
       expect(slabLayout.acquireSlab(region, 3)).to.deep.equal({ slab: 2, adopted: true });
       expect(slabLayout.acquireSlab(region, 3)).to.deep.equal({ slab: 3, adopted: false });
       expect(slabLayout.acquireSlab(region, 4)).to.deep.equal({ slab: 4, adopted: false });
@@ -97,9 +99,19 @@ describe('the slab table', () => {
         [[live, DEAD_MARK], layout.SMALLEST_MAX_BYTES, { slab: 1, adopted: true }],
       ] as const) {
         const region = withOwners(...owners);
+        owners.forEach((_, slab) => setKind(region, slab, 3));
         if (maxBytes === layout.SMALLEST_MAX_BYTES) while (region.claimExtent(0, 4096) !== undefined);
         expect(slabLayout.acquireSlab(region, 7)).to.deep.equal(taken);
       }
+    });
+
+    it('takes an empty slab, whose first owner died before it said what it is', () => {
+      const region = withOwners(otherLiveMark(), DEAD_MARK);
+      expect(slabLayout.acquireSlab(region, 7)).to.deep.equal({ slab: 1, adopted: true });
+      expect(slabLayout.slabAffinity(region, 1)).to.equal(7);
+      setOwner(region, 2, DEAD_MARK); // it died before the table said that there are three
+      expect(slabLayout.acquireSlab(region, 7)).to.deep.equal({ slab: 2, adopted: true });
+      expect(slabLayout.slabsUsed(region)).to.equal(3);
     });
 
     it('never takes a damaged slab, nor says that it is alive', () => {

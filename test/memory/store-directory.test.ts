@@ -166,6 +166,18 @@ describe('a store directory', function () {
       expect(errorOf(() => open(directory)).code).to.equal('E_VERSION');
     });
 
+    it('has memory as far as somebody has claimed or provided it, and nobody looks beyond', () => {
+      const { file } = open(directory);
+      expect(file.length).to.equal(layout.EXTENTS_OFFSET);
+      file.provide(layout.EXTENTS_OFFSET, layout.EXTENTS_OFFSET + layout.UNIT_BYTES);
+      expect(file.length, 'provided here').to.equal(layout.EXTENTS_OFFSET + layout.UNIT_BYTES);
+      const end = layout.EXTENTS_OFFSET / layout.UNIT_BYTES + 5;
+      Atomics.store(new Int32Array(file.buffer), layout.EXTENTS_END_INDEX, end);
+      expect(file.length, 'claimed by another').to.equal(end * layout.UNIT_BYTES);
+      Atomics.store(new Int32Array(file.buffer), layout.EXTENTS_END_INDEX, 2 ** 30);
+      expect(file.length, 'damaged').to.equal(file.buffer.byteLength);
+    });
+
     it('is noticed by who has it, when another file is there', () => {
       const { file } = open(directory);
       expect(file.isInPlace()).to.equal(true);
@@ -173,7 +185,7 @@ describe('a store directory', function () {
       expect(file.isInPlace()).to.equal(false);
       openOnce(directory);
       expect(file.isInPlace()).to.equal(false);
-      expect(file.provide(0, layout.EXTENTS_OFFSET), 'the descriptor is still its file').to.equal(true);
+      expect(file.provide(0, layout.EXTENTS_OFFSET), 'the descriptor is still its file').to.equal(undefined);
     });
   });
 

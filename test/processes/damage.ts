@@ -122,7 +122,7 @@ export async function checkOtherStores(): Promise<void> {
   const said = child.messages[0] as FillerMessage;
   check(
     said.refused === undefined && MetricStore.open({ directory: judge.directory }).maxBytes === maxBytes,
-    `another maxBytes than the store has: joined, and ${said.warnings} warning`,
+    `another maxBytes than the store has: joined, and ${said.warnings.length} warning`,
   );
 
   // The region of another format has another name; ours is left alone, and theirs is not touched.

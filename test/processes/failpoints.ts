@@ -49,7 +49,18 @@ function chosen({ count }: Survivor, isLong: boolean): number[] {
 /** Row 3. */
 export async function checkFailpoints(isLong: boolean): Promise<void> {
   await checkFirstProcess(isLong);
+  await checkNewcomers();
   await checkHeirs(isLong);
+}
+
+/** Runs `check` for each of the steps, some at once. */
+async function eachStep(steps: readonly number[], check: (step: number) => Promise<void>): Promise<void> {
+  let next = 0;
+  await Promise.all(
+    Array.from({ length: AT_ONCE }, async () => {
+      while (next < steps.length) await check(steps[next++]!);
+    }),
+  );
 }
 
 /** Each victim is the first of a store of its own. */
@@ -57,27 +68,50 @@ async function checkFirstProcess(isLong: boolean): Promise<void> {
   const survivor = (await runVictim(newFolder(), 0, Infinity))!;
   const steps = chosen(survivor, isLong);
   const wrong: string[] = [];
-  let next = 0;
-  await Promise.all(
-    Array.from({ length: AT_ONCE }, async () => {
-      while (next < steps.length) {
-        const step = steps[next++]!;
-        const folder = newFolder();
-        const survived = (await runVictim(folder, 0, step)) !== undefined;
-        const judge = new Judge(folder);
-        const goesOn = judge.canGoOn();
-        const files = readdirSync(judge.directory).filter((name) => name.startsWith('region'));
-        const sound = judge.isSound(1) && slabsUsed(judge.store.region) <= 2;
-        // How many steps there are differs by a few: one that is to die at the last may live.
-        const isWrongToLive = survived && step < survivor.count - STEPS_THAT_VARY;
-        if (isWrongToLive || !goesOn || !sound || files.join() !== REGION_FILE)
-          wrong.push(`before ${survivor.names[step]} (${step}): ${files.join()}; ${judge.findings}`);
-      }
-    }),
-  );
+  await eachStep(steps, async (step) => {
+    const folder = newFolder();
+    const survived = (await runVictim(folder, 0, step)) !== undefined;
+    const judge = new Judge(folder);
+    const goesOn = judge.canGoOn();
+    const files = readdirSync(judge.directory).filter((name) => name.startsWith('region'));
+    const sound = judge.isSound(1) && slabsUsed(judge.store.region) <= 2;
+    // How many steps there are differs by a few: one that is to die at the last may live.
+    const isWrongToLive = survived && step < survivor.count - STEPS_THAT_VARY;
+    if (isWrongToLive || !goesOn || !sound || files.join() !== REGION_FILE)
+      wrong.push(`before ${survivor.names[step]} (${step}): ${files.join()}; ${judge.findings}`);
+  });
   check(
     wrong.length === 0,
     `${steps.length} first processes killed, each before another of ${survivor.count} steps: the next goes on` +
+      wrong.map((one) => `\n      ${one}`).join(''),
+  );
+}
+
+/** Steps from the lock of a new slab until it is in the table, and some more. */
+const STEPS_OF_TAKING = 12;
+
+/** Each victim joins a store of its own and takes a new slab in it; the next of its kind must find that slab. */
+async function checkNewcomers(): Promise<void> {
+  const joined = (): { readonly folder: string; readonly judge: Judge } => {
+    const folder = newFolder();
+    const judge = new Judge(folder);
+    judge.canGoOn(); // it has a slab, and is of another kind
+    return { folder, judge };
+  };
+  const { names } = (await runVictim(joined().folder, 0, Infinity))!;
+  const first = names.indexOf('ftruncateSync'); // the lock file is made as long as its mapping
+  const steps = Array.from({ length: STEPS_OF_TAKING }, (_, i) => first + i);
+  const wrong: string[] = [];
+  await eachStep(steps, async (step) => {
+    const { folder, judge } = joined();
+    const survived = (await runVictim(folder, 0, step)) !== undefined;
+    await runVictim(folder, 1, Infinity);
+    if (survived || !judge.isSound(1) || slabsUsed(judge.store.region) !== 2)
+      wrong.push(`before ${names[step]} (${step}): ${judge.findings}`);
+  });
+  check(
+    wrong.length === 0,
+    `${steps.length} processes killed while they took a new slab: the next of the kind takes that one` +
       wrong.map((one) => `\n      ${one}`).join(''),
   );
 }

@@ -5,9 +5,15 @@ import { STREAMS, type FillerJob, type FillerMessage } from './jobs.ts';
 
 const job = JSON.parse(process.argv.at(-1)!) as FillerJob;
 let recorded = 0;
-let warnings = 0;
+const warnings: string[] = [];
 const ignore = (): void => {};
-diag.setLogger({ verbose: ignore, debug: ignore, info: ignore, error: ignore, warn: () => warnings++ });
+diag.setLogger({
+  verbose: ignore,
+  debug: ignore,
+  info: ignore,
+  error: ignore,
+  warn: (text: string) => void warnings.push(text),
+});
 let refused: string | undefined;
 try {
   const store = MetricStore.open({ directory: job.directory, maxBytes: 64 * 2 ** 20 });

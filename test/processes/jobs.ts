@@ -32,7 +32,7 @@ export interface FillerJob {
 
 export interface FillerMessage {
   readonly recorded: number;
-  readonly warnings: number;
+  readonly warnings: readonly string[];
   /** The code of the error where the store could not be opened. */
   readonly refused?: string;
 }

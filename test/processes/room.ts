@@ -16,7 +16,7 @@ interface Filled {
   /** Ended by a signal, SIGBUS for one. */
   readonly signals: readonly string[];
   /** Of each process. */
-  readonly warnings: readonly number[];
+  readonly warnings: readonly (readonly string[])[];
 }
 
 async function fill(directory: string, series: number, options: ChildOptions = {}): Promise<Filled> {
@@ -31,7 +31,7 @@ async function fill(directory: string, series: number, options: ChildOptions = {
     recorded: said.reduce((sum, one) => sum + (one?.recorded ?? 0), 0),
     refused: said.flatMap((one) => one?.refused ?? []),
     signals: children.flatMap(({ process: { signalCode } }) => signalCode ?? []),
-    warnings: said.map((one) => one?.warnings ?? 0),
+    warnings: said.map((one) => one?.warnings ?? []),
   };
 }
 
@@ -54,12 +54,12 @@ function isExact(filled: Filled, total: number): boolean {
     recorded > 0 &&
     refused.length === 0 &&
     signals.length === 0 &&
-    warnings.every((count) => count >= 1 && count <= 2 * STREAMS)
+    warnings.every(({ length }) => length >= 1 && length <= 2 * STREAMS)
   );
 }
 
 function described({ recorded, refused, signals, warnings }: Filled, total: number): string {
-  return `${recorded} recorded, ${total} in the store; refused [${refused.join()}], ended by [${signals.join()}], warnings ${warnings.join()}`;
+  return `${recorded} recorded, ${total} in the store; refused [${refused.join()}], ended by [${signals.join()}], warnings ${warnings.map(({ length }) => length).join()}`;
 }
 
 export async function checkRoom(series: number): Promise<void> {
@@ -80,6 +80,11 @@ async function checkFullFileSystem(series: number): Promise<void> {
     const filled = await fill(directory, series);
     const total = totalOf(directory);
     check(isExact(filled, total), `a file system of 1 MiB that fills up: ${described(filled, total)}`);
+    const texts = filled.warnings.flat();
+    check(
+      texts.every((text) => text.includes('is full (ENOSPC)') && text.includes('Free space there')),
+      `what is said of it: ${texts[0]}`,
+    );
 
     const second = join(mount, 'second');
     writeFileSync(join(mount, 'rest'), '');

@@ -1,6 +1,6 @@
 import type { Region } from '../../memory/region.ts';
 import { isSlabDead } from '../../memory/slab.ts';
-import { noteReported } from '../../state/cells/carried.ts';
+import { blockOf, noteReported } from '../../state/cells/carried.ts';
 import type { CellReading, ReadCell } from './cell-reader.ts';
 
 /**
@@ -57,7 +57,10 @@ export class CellCopies {
    * interval begins there.
    */
   noteReported(cell: number, version: number): void {
-    noteReported(this.region.words, cell, version);
+    const { region } = this;
+    const block = blockOf(region.words, cell);
+    // No CRC covers a cell: one that is damaged must not have another writer's memory written to.
+    if (block < 0 || region.slabAt(block) === region.slabAt(cell)) noteReported(region.words, cell, version);
   }
 
   /** Whether the owner of a slab was dead when the snapshot first asked. */

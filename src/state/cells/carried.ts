@@ -159,6 +159,12 @@ export function noteReported(words: Int32Array, at: number, version: number): vo
   }
 }
 
+/** Where a cell's block is, as its link says; negative: it has none. */
+export function blockOf(words: Int32Array, at: number): number {
+  const link = Atomics.load(words, (at << 1) + 1);
+  return link > 0 ? link >> 1 : -1;
+}
+
 /** Whether everything the cell counted is reported. For its writer, when the cell's link is not 0. */
 export function isReported(words: Int32Array, at: number): boolean {
   const version = words[at << 1]!;

@@ -61,8 +61,8 @@
  */
 import { cellWords, MAX_TRIES } from '../../memory/cell.ts';
 import { MEMORY_ORDER } from '../../memory/memory-order.ts';
-import { blockWords, recordAt, type Carrier } from './carried.ts';
-import { exponentialIndex } from './exponential-index.ts';
+import { blockOf, blockWords, recordAt, type Carrier } from './carried.ts';
+import { exponentialIndex, isInt32, isScale } from './exponential-index.ts';
 
 const TRIES: number = MAX_TRIES;
 const SLOT_WORDS = 8;
@@ -125,7 +125,7 @@ export const EXPONENTIAL_COUNTS: number = ROW_COUNTS;
 
 /** What all cells of one stream share. */
 export class ExponentialShape implements Carrier {
-  /** Buckets of each range, from 2. */
+  /** Buckets of each range, 2 to `LARGEST_MAX_SIZE`. */
   readonly maxSize: number;
   readonly maxScale: number;
   /** 2 where measurements may be negative, else 1. */
@@ -195,6 +195,49 @@ export function displacement(words: Int32Array, doubles: Float64Array, at: numbe
   const own = doubles[at + SLOTS + (version & 1) * SLOT_WORDS + ARRAY]! - (at + HOME);
   if (link <= 0) return own;
   return own + doubles[recordAt(link, RECORD_WORDS) + 1 + ARRAY]! - ((link >> 1) + BLOCK_ARRAY);
+}
+
+/** Where the arrays begin that came with a cell: its home, and that of its block if it has one. */
+export function homesOf(words: Int32Array, at: number): number[] {
+  const block = blockOf(words, at);
+  return block < 0 ? [at + HOME] : [at + HOME, block + BLOCK_ARRAY];
+}
+
+/**
+ * Whether a cell that another has written may be recorded to. Its arrays must be among `free`, those of the
+ * stream that no other cell has, and are taken out. Its bucket must lie in its array.
+ */
+export function isSoundExponential(
+  words: Int32Array,
+  doubles: Float64Array,
+  at: number,
+  shape: ExponentialShape,
+  free: Set<number>,
+): boolean {
+  const version = words[at << 1]!;
+  const slot = at + SLOTS + (version & 1) * SLOT_WORDS;
+  const array = doubles[slot + ARRAY]!;
+  const bucket = doubles[slot + BUCKET]! - array - COUNTS;
+  if (!free.delete(array)) return false;
+  if (!(Number.isInteger(bucket) && bucket >= 0 && bucket < shape.arrayWords - COUNTS)) return false;
+  if (blockOf(words, at) < 0) return isSoundArray(doubles, array, shape);
+  const record = recordAt(words[(at << 1) + 1]!, RECORD_WORDS);
+  const carried = doubles[record + 1 + ARRAY]!;
+  // Of one whose writer died while it emptied the array, the rest is still to be emptied.
+  const isEmptied = words[(record << 1) + 1] !== 0 && words[record << 1] !== version;
+  return (
+    free.delete(carried) &&
+    isSoundArray(doubles, carried, shape) &&
+    (isEmptied || isSoundArray(doubles, array, shape))
+  );
+}
+
+function isSoundArray(doubles: Float64Array, array: number, shape: ExponentialShape): boolean {
+  for (let range = 0; range < shape.ranges; range++) {
+    const base = doubles[array + BASES + range]!;
+    if (!isInt32(base) || !isInt32(base + shape.maxSize - 1)) return false;
+  }
+  return isScale(doubles[array + SCALE]!, shape.maxScale);
 }
 
 /**
@@ -440,8 +483,7 @@ function carry(
 
 /**
  * Copies a cell's state as two rows, with the protocol of `readConsistent` (cell.ts). Returns the attempts it
- * took, or 0 when it gave up, also because an array lies in memory that was added after the views were made.
- * Any thread.
+ * took, or 0 when it gave up, also because an array is none, or lies beyond the views. Any thread.
  */
 export type CopyExponential = (
   words: Int32Array,
@@ -493,7 +535,7 @@ export function copyExponential(
 
 /**
  * Copies a slot or a record, and its array, as the row at `to`. (`last`, `lastCount`): the redo entry; none
- * where the count is 0. False where the views do not reach as far.
+ * where the count is 0. False where there is no such array, also since the views do not reach as far.
  */
 function copyRow(
   doubles: Float64Array,
@@ -504,15 +546,17 @@ function copyRow(
   into: Float64Array,
   to: number,
 ): boolean {
-  const { maxSize, ranges, arrayWords } = shape;
+  const { maxSize, maxScale, ranges, arrayWords } = shape;
   if (doubles[from + COUNT] === 0) {
     empty(into, to, shape);
     return true;
   }
   for (let i = 0; i < ROW_TOTALS; i++) into[to + i] = doubles[from + i]!;
   const array = doubles[from + ARRAY]! | 0;
-  if (array + arrayWords > doubles.length) return false;
-  into[to + ROW_SCALE] = doubles[array + SCALE]!;
+  if (array < 0 || array + arrayWords > doubles.length) return false;
+  const scale = doubles[array + SCALE]!;
+  if (!isScale(scale, maxScale)) return false;
+  into[to + ROW_SCALE] = scale;
   for (let range = 0; range < ranges; range++) {
     const counts = array + COUNTS + range * maxSize;
     // The array lags one update behind: the redo entry is laid over it.
@@ -528,7 +572,9 @@ function copyRow(
     for (let i = first; i < end; i++) into[toCounts + i] = doubles[counts + i]!;
     if (hasEntry) into[toCounts + entry] = lastCount;
     const length = first < end ? end - first : 0;
-    into[to + ROW_RANGES + 2 * range] = length === 0 ? 0 : doubles[array + BASES + range]! + first;
+    const base = doubles[array + BASES + range]!;
+    if (!isInt32(base + first) || !isInt32(base + end)) return false;
+    into[to + ROW_RANGES + 2 * range] = length === 0 ? 0 : base + first;
     into[to + ROW_RANGES + 2 * range + 1] = length;
   }
   if (ranges === 1) into[to + ROW_RANGES + 2] = into[to + ROW_RANGES + 3] = 0;

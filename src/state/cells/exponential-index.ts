@@ -28,6 +28,8 @@ import { greatestUpTo, isAbovePower } from './exponential-bound.ts';
 /** Scales: two buckets hold all normal numbers at the lowest; at the highest, an index is still an int32. */
 export const MIN_SCALE: number = -10;
 export const MAX_SCALE = 20;
+/** Buckets of a range, at most. A cell takes twice as many words where measurements may be negative. */
+export const LARGEST_MAX_SIZE = 4096;
 
 const TABLE_SCALE = 8;
 const BIAS = 1023;
@@ -118,4 +120,14 @@ function besideBound(mantissa: number, bound: number, scale: number): number {
   if (bound === 0) return 0;
   if (bound === 1 << scale) return bound - 1;
   return isAbovePower(mantissa, bound, scale) ? bound : bound - 1;
+}
+
+/** Whether a number, which may be any, is a scale up to `maxScale`. */
+export function isScale(scale: number, maxScale: number): boolean {
+  return isInt32(scale) && scale >= MIN_SCALE && scale <= maxScale;
+}
+
+/** Whether a number can be the index of a bucket. */
+export function isInt32(value: number): boolean {
+  return (value | 0) === value;
 }

@@ -139,7 +139,7 @@ export function readHistogramInto(
 ): number {
   const attempts = readConsistent(words, doubles, at, SLOT_WORDS, buckets, into);
   if (words[(at << 1) + 1]! > 0) return readHistogramAndIntervalInto(words, doubles, at, buckets, into);
-  if (attempts !== 0) into[SLOT_WORDS + into[REDO_BUCKET]!] = into[REDO_COUNT]!;
+  if (attempts !== 0) layRedo(into, buckets);
   return attempts;
 }
 
@@ -152,6 +152,22 @@ export function readHistogramAndIntervalInto(
   into: Float64Array,
 ): number {
   const attempts = readCarrying(words, doubles, at, HISTOGRAM_FIELDS, buckets, into);
-  if (attempts !== 0) into[SLOT_WORDS + into[REDO_BUCKET]!] = into[REDO_COUNT]!;
+  if (attempts !== 0) layRedo(into, buckets);
   return attempts;
+}
+
+function layRedo(into: Float64Array, buckets: number): void {
+  const bucket = into[REDO_BUCKET]!;
+  if (bucket >= 0 && bucket < buckets) into[SLOT_WORDS + bucket] = into[REDO_COUNT]!;
+}
+
+/** Whether a cell that another has written may be recorded to: its redo entry is one of its buckets. */
+export function isSoundHistogram(
+  words: Int32Array,
+  doubles: Float64Array,
+  at: number,
+  buckets: number,
+): boolean {
+  const bucket = doubles[at + SLOTS + (words[at << 1]! & 1) * SLOT_WORDS + REDO_BUCKET]!;
+  return Number.isInteger(bucket) && bucket >= 0 && bucket < buckets;
 }
