@@ -70,6 +70,29 @@ export async function checkHanging(): Promise<void> {
   for (const child of children) await child.kill();
 }
 
+/** Row 10: without a watch a process looks by itself, twice a second. */
+export async function checkNoWatches(): Promise<void> {
+  const directory = join(newFolder(), 'store');
+  const child = new Child('observer', { directory }, { fixture: 'no-watches' });
+  await child.message();
+  const reader = new SeqlockMetricReader();
+  void new SeqlockMeterProvider({ store: MetricStore.open({ directory }), readers: [reader] });
+  const lates: number[] = [];
+  for (let i = 0; i < 5; i++) {
+    const from = Date.now();
+    const { resourceMetrics, errors } = await reader.collect();
+    const metrics = resourceMetrics.scopeMetrics.flatMap((scope) => scope.metrics);
+    const asked = metrics.find(({ descriptor }) => descriptor.name === 'asked_at')?.dataPoints[0];
+    if (errors.length === 0 && (asked?.value as number) >= from - 1)
+      lates.push((asked!.value as number) - from);
+  }
+  await child.kill();
+  check(
+    lates.length === 5,
+    `a process that gets no watch of a file is asked ${Math.max(...lates)} ms late at most, in ${lates.length} of 5 collections, without an error`,
+  );
+}
+
 const RECORDER = fileURLToPath(new URL('./recorder.js', import.meta.url));
 const WORKERS = 4;
 

@@ -23,6 +23,15 @@ export type RecorderMessage =
 
 export const ROUTES = 24;
 
+export interface PasserJob {
+  readonly directory: string;
+  readonly number: number;
+}
+
+export interface LeaderJob {
+  readonly directory: string;
+}
+
 export interface FillerJob {
   readonly directory: string;
   readonly series: number;

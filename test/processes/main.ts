@@ -11,7 +11,8 @@ import { removeFolders } from '../support/store-directories.ts';
 import { checkBrokenOwnership, checkKills, checkStopped, checkTerminations } from './deaths.ts';
 import { checkOtherStores, checkReplacedFiles, checkRobbedOwner } from './damage.ts';
 import { checkFailpoints } from './failpoints.ts';
-import { checkCluster, checkHanging } from './hanging.ts';
+import { checkInARow, checkLease } from './crowd.ts';
+import { checkCluster, checkHanging, checkNoWatches } from './hanging.ts';
 import { conclude, skip } from './report.ts';
 import { checkRoom } from './room.ts';
 import { checkTornReads } from './torn.ts';
@@ -41,6 +42,9 @@ const steps: Readonly<Record<string, () => Promise<void>>> = {
   failpoints: () => checkFailpoints(long),
   cluster: () => checkCluster(long ? 50 : 3),
   hanging: checkHanging,
+  'no watches': checkNoWatches,
+  lease: () => (long ? checkLease(16, 20) : checkLease(4, 2)),
+  'in a row': () => (long ? checkInARow(10_000, 3_600_000) : checkInARow(60, 60_000)),
   'torn reads': () => checkTornReads(long ? 60 : 2, nodes, long),
   room: () => checkRoom(long ? 60_000 : 12_000),
   'robbed owner': checkRobbedOwner,
