@@ -8,7 +8,7 @@ export interface NegotiatedFormat {
   readonly contentType: string;
 }
 
-/** Longer headers are cut off: nothing a scraper sends comes near. */
+/** Longer headers are cut off; no scraper sends headers of nearly this length. */
 const MAX_HEADER = 8192;
 
 interface Range {
@@ -24,8 +24,9 @@ const FALLBACK: NegotiatedFormat = {
 };
 
 /**
- * The format for an `Accept` header: the range with the highest q that can be served, of equals the first.
- * What nobody can serve gets text 0.0.4, as Prometheus wants it of exporters, and never 406.
+ * The format for an `Accept` header: of the ranges that can be served, the one with the highest q, or the
+ * first of equals. If none can be served, the answer is text 0.0.4, which Prometheus expects of exporters,
+ * and never 406.
  */
 export function negotiateFormat(accept: string | undefined): NegotiatedFormat {
   let best: NegotiatedFormat | undefined;
@@ -90,8 +91,8 @@ function formatOf({ type, parameters }: Range): NegotiatedFormat | undefined {
 export type ContentCoding = 'identity' | 'gzip' | 'zstd';
 
 /**
- * The coding for an `Accept-Encoding` header: of those offered, the one with the highest q, the first of
- * equals.
+ * The coding for an `Accept-Encoding` header: of the codings offered here, the one with the highest q, or the
+ * first of equals.
  */
 export function negotiateCoding(
   header: string | undefined,

@@ -1,6 +1,6 @@
 /**
- * Who may ask. Everything is checked before any work is done for a request, and nothing that was sent is
- * repeated in an answer or a warning.
+ * Who may ask. Everything is checked before any work is done for a request. Nothing that was sent is repeated
+ * in an answer or a warning.
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -14,10 +14,10 @@ import { checkWebConfig, webConfigOf, type WebConfig } from './web-config.ts';
 
 export interface AccessOptions {
   /**
-   * A configuration file of Prometheus' exporter-toolkit, or what is in it: users and their bcrypt hashes,
-   * response headers, and for the exporter thread TLS and client certificates. A file is read again when it
-   * changes. Reading YAML needs the package `yaml`, bcrypt hashes `bcryptjs`. Default
-   * `SEQLOCK_METRICS_WEB_CONFIG_FILE`, else none.
+   * A configuration file of Prometheus' exporter-toolkit, or its content: users with bcrypt hashes, response
+   * headers and, for the exporter thread, TLS and client certificates. A file is read again when it changes.
+   * YAML needs the package `yaml`, bcrypt hashes need `bcryptjs`. Default `SEQLOCK_METRICS_WEB_CONFIG_FILE`,
+   * else none.
    */
   readonly webConfig?: string | WebConfig;
   /**
@@ -30,8 +30,9 @@ export interface AccessOptions {
    */
   readonly bearerTokenSha256?: string;
   /**
-   * Names by which clients of this machine may call it, beside `localhost` and addresses: a web page can have
-   * a browser ask a local address by another name. `'*'` for any. Default none.
+   * Host names that requests from this machine may use beside `localhost` and addresses. Others are refused,
+   * because a web page can make a browser ask a local address under another name. `'*'` allows any. Default
+   * none.
    */
   readonly allowedHosts?: readonly string[] | '*';
 }
@@ -43,7 +44,7 @@ const RETRY_SECONDS = 1;
 
 const filePath = rule('the path of a file', (value) => typeof value === 'string' && value !== '');
 
-/** What each option may be. Files are not looked at. */
+/** What each option may be. Files are not read. */
 export const ACCESS_CHECKS: { readonly [K in keyof Required<AccessOptions>]: Check } = {
   webConfig(value, option) {
     if (!isObject(value)) return filePath(value, option);
@@ -74,7 +75,9 @@ const VARIABLES = {
   bearerTokenSha256: 'SEQLOCK_METRICS_BEARER_TOKEN_SHA256',
 } as const;
 
-/** With what the variables say in place of what is left out. Throws an `OptionError` where that is wrong. */
+/**
+ * The options, with variables in place of what is left out. Throws an `OptionError` if a variable is wrong.
+ */
 export function accessOptionsOf(options: AccessOptions): AccessOptions {
   const { webConfig, bearerTokenFile, bearerTokenSha256, allowedHosts } = options;
   const given = Object.entries({ webConfig, bearerTokenFile, bearerTokenSha256, allowedHosts }).filter(
@@ -91,7 +94,7 @@ export function accessOptionsOf(options: AccessOptions): AccessOptions {
 
 /** Lets requests through, or refuses them. Belongs to one thread. */
 export class Access {
-  /** Reads the web configuration, for what depends on further files that it names. */
+  /** Reads the web configuration. For a server that depends on further files which it names. */
   readonly readWebConfig: (read: ReadFile) => WebConfig;
   readonly #config: RenewedFiles<WebConfig>;
   readonly #tokenHashes: RenewedFiles<readonly Buffer[]>;
@@ -99,8 +102,8 @@ export class Access {
   readonly #allowedHosts: readonly string[] | '*';
 
   /**
-   * `ownNames` are allowed as hosts too. Throws where a variable is wrong or a file cannot be used: nothing
-   * is served unguarded by mistake.
+   * `ownNames` are allowed as hosts too. Throws if a variable is wrong or a file cannot be used, so that
+   * nothing is served unguarded by mistake.
    */
   constructor(options: AccessOptions, warnings: Warnings, ownNames: readonly string[] = []) {
     const {
@@ -129,14 +132,14 @@ export class Access {
       allowedHosts === '*' ? '*' : [...allowedHosts, ...ownNames].map((name) => name.toLowerCase());
   }
 
-  /** What the web configuration says now. */
+  /** The current web configuration. */
   get webConfig(): WebConfig {
     return this.#config.value;
   }
 
   /**
-   * True when the request may be answered; else it was refused. Synchronous but for a password that was not
-   * seen before.
+   * True when the request may be answered; otherwise it was refused. Synchronous, except for a password that
+   * was not seen before.
    */
   readonly admits = (request: IncomingMessage, response: ServerResponse): boolean | Promise<boolean> => {
     const { basic_auth_users: users = {}, http_server_config: http } = this.webConfig;
@@ -173,9 +176,9 @@ export class Access {
   };
 
   /**
-   * A page of any site can have its visitor's browser send requests to an address of the visitor's machine,
-   * by a name of its own that it lets point there (DNS rebinding), and read the answer. It cannot choose the
-   * Host header, which has that name.
+   * A page of any site can make its visitor's browser send requests to the visitor's machine. It uses a name
+   * of its own that points there (DNS rebinding), and can read the answer. But it cannot choose the Host
+   * header, which has that name.
    */
   #isHostAllowed({ headers: { host }, socket }: IncomingMessage): boolean {
     if (this.#allowedHosts === '*' || host === undefined || !isLoopback(socket.localAddress)) return true;
@@ -199,7 +202,7 @@ function hashOfToken(path: string, text: string): Buffer {
   return sha256(token);
 }
 
-/** In a time that does not depend on which token is right, or in how much of it. */
+/** Takes a time that does not depend on which token is right, or on how much of it. */
 function bearsOneOf(token: string, hashes: readonly Buffer[]): boolean {
   const hash = sha256(token);
   return hashes.reduce((found, one) => timingSafeEqual(one, hash) || found, false);

@@ -1,14 +1,14 @@
 import { finished, hashBytes } from '../base/hash.ts';
 
 const FIRST_BYTES = 1024;
-/** Runs up to this length are copied byte by byte, which is then faster than a call. */
+/** Runs up to this length are copied byte by byte, which is faster than a call. */
 const SHORT_RUN = 24;
 const QUOTE = 34;
 const BACKSLASH = 92;
 const FIRST_PRINTABLE = 32;
 const FIRST_OTHER = 127;
 
-/** Text in the making: UTF-8 in a buffer that grows and is used again. */
+/** A text that is being made: UTF-8 in a buffer that grows and is used again. */
 export class ByteText {
   bytes: Buffer = Buffer.allocUnsafeSlow(FIRST_BYTES);
   length = 0;
@@ -56,8 +56,8 @@ export class ByteText {
   }
 
   /**
-   * `text`, if it is printable ASCII in which nothing has to be escaped between quotes. False, and nothing
-   * was done, if not.
+   * Appends `text` if it is printable ASCII that needs no escaping between quotes. Otherwise returns false
+   * and does nothing.
    */
   plain(text: string): boolean {
     this.reserve(text.length);
@@ -76,7 +76,7 @@ export class ByteText {
     return this.bytes.compare(other.bytes, 0, other.length, 0, this.length) === 0;
   }
 
-  /** `seed`: hash of what stands before the text. */
+  /** `seed`: the hash of what comes before the text. */
   hash(seed: number): number {
     return finished(hashBytes(this.bytes, 0, this.length, seed));
   }

@@ -6,7 +6,7 @@ import type { LineTemplate } from './row-template.ts';
 
 const LINE_FEED = 10;
 
-/** The chunk that is being made. Of use for one after the other. */
+/** The chunk that is being made. Used for one chunk after the other. */
 export class ChunkBuilder {
   readonly #text = new ByteText();
   #starts = new Int32Array(1024);
@@ -23,7 +23,7 @@ export class ChunkBuilder {
     return this.#text.length >= CHUNK_BYTES;
   }
 
-  /** Adds a line with these labels, which may be none, and this number. */
+  /** Adds a line with this number and these labels, which may be empty. */
   add({ before, after, unlabelled }: LineTemplate, labels: ByteText, number: number): void {
     const text = this.#text;
     if (labels.length === 0) text.copy(unlabelled);

@@ -20,9 +20,9 @@ import {
 } from '../collect/rows/histogram.ts';
 import * as exponentialRow from '../collect/rows/exponential.ts';
 
-/** Buckets between the outermost bounds of each sign, at most. */
+/** The most buckets between the outermost bounds of each sign. */
 const MAX_CLASSIC_BUCKETS = 160;
-/** At this scale two buckets have all numbers. */
+/** At this scale two buckets hold all numbers. */
 const LOWEST_SCALE = -11;
 const LOWEST_EXPONENT = -1023;
 const HIGHEST_EXPONENT = 1023;
@@ -33,11 +33,13 @@ interface Span {
   high: number;
 }
 
-/** The `le` columns of exponential columns, which each of them keeps from snapshot to snapshot. */
+/**
+ * The `le` columns of exponential columns. Each exponential column keeps its own from snapshot to snapshot.
+ */
 export class ClassicColumns {
   readonly #known = new WeakMap<MetricColumn, ClassicColumn>();
 
-  /** The column itself, or what an exponential one comes to now. */
+  /** The column itself, or the present `le` column of an exponential one. */
   of(column: MetricColumn): MetricColumn {
     if (column.description.kind !== 'exponential-histogram') return column;
     let known = this.#known.get(column);
@@ -108,8 +110,8 @@ class ClassicColumn {
   }
 
   /**
-   * Of a bucket at the bounds' scale. What lies beyond all numbers, which other producers might say, is in
-   * the outermost bucket.
+   * Index of a bucket at the bounds' scale. A bucket beyond all numbers, which another producer might have,
+   * counts as the outermost.
    */
   #indexOf(index: number, change: number): number {
     return Math.min(Math.max(exponentialRow.coarserIndex(index, change), this.#lowest), this.#highest);
@@ -135,7 +137,7 @@ class ClassicColumn {
     }
   }
 
-  /** Ascending. The outermost may be beyond all numbers: the bucket `+Inf` is there in any case. */
+  /** Ascending. The outermost may be beyond all numbers: the bucket `+Inf` exists in any case. */
   #boundaries(): number[] {
     const { low, high } = this.#positive;
     const boundaries: number[] = [];
@@ -150,8 +152,8 @@ class ClassicColumn {
     const from = row * stride;
     into[at + HISTOGRAM_ROW_COUNT] = values[from + exponentialRow.ROW_COUNT]!;
     into[at + HISTOGRAM_ROW_SUM] = values[from + exponentialRow.ROW_SUM]!;
-    // Buckets in the order of their bounds: below the outermost negative one, the negative ones, zeros,
-    // between zero and the lowest positive one, the positive ones, above.
+    // Buckets in the order of their bounds: below the outermost negative one, negative ones, zeros, between
+    // zero and the lowest positive one, positive ones, above.
     const { low, high } = this.#negative;
     const hasNegative = high >= low;
     const outermost = hasNegative && Number.isFinite(this.#bound(high + 1)) ? 1 : 0;

@@ -4,8 +4,7 @@ import type { Resource } from '../collect/metric-data.ts';
 type OfficialResource = CollectionResult['resourceMetrics']['resource'];
 
 /**
- * The resource of a collection: the one that the app gave, if that has all that the official type promises of
- * one.
+ * The resource of a collection: the app's own object, if it has everything that the official type promises.
  */
 export function collectedResource(resource: Resource): OfficialResource {
   return 'merge' in resource && 'getRawAttributes' in resource
@@ -30,7 +29,7 @@ class CollectedResource implements OfficialResource {
     return Object.entries(this.attributes);
   }
 
-  /** Both together; of an attribute that both have, the other's counts. */
+  /** Attributes of both; if both have one, that of the other counts. */
   merge(other: OfficialResource | null): OfficialResource {
     if (other === null) return this;
     const urls = new Set([this.schemaUrl, other.schemaUrl].filter((url) => url !== undefined && url !== ''));

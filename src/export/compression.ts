@@ -1,24 +1,22 @@
 /**
- * Compression in slices, in the thread that serves. Not as a stream of `node:zlib`: those work in the thread
- * pool that the app's files, names and passwords wait for too, so that a pool that is busy would hold up
- * every scrape.
+ * Compression in slices, in the thread that serves. Streams of `node:zlib` are not used: they work in the
+ * thread pool, where the app's files, names and passwords wait too, so a busy pool would delay every scrape.
  */
 import * as zlib from 'node:zlib';
 import type { ContentCoding } from './accept.ts';
 
 /**
- * Compressed at a time: about a millisecond. Pieces know nothing of each other, which costs one to three
- * percent of the size.
+ * How many bytes are compressed at a time: about a millisecond's work. Pieces are compressed independently,
+ * which costs one to three percent of the size.
  */
 const PIECE_BYTES = 64 * 1024;
 /**
- * What zlib takes at a time for the output of a piece. What it does not fill is kept with the body, and a
- * text shrinks to a tenth.
+ * How many bytes zlib allocates at a time for the output of a piece. The unused rest is kept with the body,
+ * and a text shrinks to a tenth.
  */
 const OUTPUT_BYTES = 8192;
 /**
- * Small pieces are put together here. One step at a time uses it: a piece is compressed before the next is
- * made.
+ * Where small pieces are joined. One step at a time uses it: a piece is compressed before the next is made.
  */
 const joined = Buffer.allocUnsafeSlow(PIECE_BYTES);
 const JOINED: Joining = {
@@ -30,25 +28,25 @@ const JOINED: Joining = {
   },
 };
 
-/** `node:zlib` as it is from 22.15 on; its types here are those of Node 20. */
+/** `node:zlib` as it is from 22.15 on; the types here are those of Node 20. */
 type ZstdCompressSync = (bytes: Buffer, options: { readonly chunkSize: number }) => Buffer;
 const { zstdCompressSync } = zlib as { readonly zstdCompressSync?: ZstdCompressSync };
 
-/** What can be made here. Of equals the first is used. */
+/** The codings that can be made here. Of equals the first is used. */
 export const CODINGS: readonly ContentCoding[] = zstdCompressSync === undefined ? ['gzip'] : ['zstd', 'gzip'];
 
-/** The compressed bytes of `pieces`, a piece at a time: between two of them other work may be done. */
+/** The compressed bytes of `pieces`, one piece at a time. Other work may be done between two pieces. */
 export function compressed(pieces: readonly Buffer[], coding: 'gzip' | 'zstd'): Generator<Buffer> {
   return coding === 'zstd' && zstdCompressSync !== undefined
     ? zstdFrames(pieces, zstdCompressSync)
     : gzipMember(pieces);
 }
 
-/** Frames one after the other are what one frame of all is to a receiver (RFC 8878). */
+/** To a receiver, several frames in a row are the same as one frame (RFC 8878). */
 function* zstdFrames(pieces: readonly Buffer[], compress: ZstdCompressSync): Generator<Buffer> {
   const options = { chunkSize: OUTPUT_BYTES };
   for (const piece of inPieces(pieces, PIECE_BYTES, JOINED)) yield compress(piece, options);
-  yield compress(Buffer.alloc(0), options); // there is a frame where there is nothing else
+  yield compress(Buffer.alloc(0), options); // at least one frame, even for an empty body
 }
 
 /**
@@ -76,15 +74,15 @@ function* gzipMember(pieces: readonly Buffer[]): Generator<Buffer> {
   yield end;
 }
 
-/** How `inPieces` puts small pieces together. */
+/** How `inPieces` joins small pieces. */
 interface Joining {
-  /** To pieces of at most so many bytes. */
+  /** Joins pieces to at most so many bytes. */
   readonly upTo: number;
-  /** Those it is handed are more than one. */
+  /** Called with several pieces. */
   readonly join: (small: readonly Buffer[]) => Buffer;
 }
 
-/** The bytes in pieces: those above twice `size` are cut up, small ones put together. */
+/** The bytes in pieces. Pieces above twice `size` are cut, small ones are joined. */
 export function* inPieces(
   pieces: readonly Buffer[],
   size: number,

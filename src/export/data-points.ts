@@ -1,6 +1,6 @@
 /**
- * Columns as OpenTelemetry's official readers and exporters take metrics: plain objects, plain arrays, plain
- * numbers.
+ * Turns columns into metrics of OpenTelemetry's official readers and exporters: plain objects, plain arrays,
+ * plain numbers.
  */
 import type { HrTime } from '@opentelemetry/api';
 import { hrTimeOf, HrTimes } from '../collect/hr-time.ts';
@@ -14,9 +14,9 @@ import { histogramValueOf } from '../collect/rows/histogram.ts';
 const INT = 0;
 const DOUBLE = 1;
 
-/** What a data point of a column is. */
+/** How the data points of a column are made. */
 interface PointType {
-  /** What its metric says. */
+  /** What is said of the metric. */
   readonly metric:
     | Pick<data.SumMetric, 'dataPointType' | 'isMonotonic'>
     | Pick<data.GaugeMetric | data.HistogramMetric | data.ExponentialHistogramMetric, 'dataPointType'>;
@@ -45,8 +45,8 @@ const POINT_TYPES: Readonly<Record<ColumnKind, PointType>> = {
 type Point = data.DataPoint<ReturnType<PointType['valueOf']>>;
 
 /**
- * Makes the metrics of snapshots, one after the other, of rows as they come. Kept by who takes snapshots:
- * what the engine learned of an object's form it forgets with the last object of the form.
+ * Makes the metrics of snapshots from rows, one snapshot after the other. A caller that takes snapshots keeps
+ * it: the engine forgets what it learned of an object's form when the last object of that form dies.
  */
 export class DataPoints implements MetricSink<data.ResourceMetrics> {
   readonly #starts = new HrTimes();
@@ -66,7 +66,7 @@ export class DataPoints implements MetricSink<data.ResourceMetrics> {
     return { resource, scopeMetrics };
   }
 
-  /** Adds the rows of a column. The same column again has further rows of the same metric. */
+  /** Adds the rows of a column. When the same column comes again, it has further rows of the same metric. */
   add(column: MetricColumn, endMillis: number): void {
     if (column !== this.#column) this.#begin(column);
     const type = POINT_TYPES[column.description.kind];

@@ -1,6 +1,6 @@
 /**
- * Bodies on their way to receivers. What waits in this process are the bodies themselves, which all receivers
- * of one share; and of receivers that do not read, only so many are waited for.
+ * Sends bodies to receivers. All receivers of a body share it while it waits in this process. The number of
+ * receivers that do not read, and are still waited for, is limited.
  */
 import type { ServerResponse } from 'node:http';
 import { yieldToEventLoop } from '../base/event-loop.ts';
@@ -9,15 +9,15 @@ import { inPieces } from './compression.ts';
 import type { TextBody } from './prometheus-text.ts';
 
 const WRITE_BYTES = 64 * 1024;
-/** Pieces below this are copied together, for each receiver anew; larger ones are sent as they are. */
+/** Smaller pieces are copied together for each receiver; larger ones are sent as they are. */
 const JOINED = { upTo: 4096, join: (small: readonly Buffer[]): Buffer => Buffer.concat(small) };
-/** Written before the receiver is waited for. */
+/** How many bytes are written before the receiver is waited for. */
 const BURST_BYTES = 512 * 1024;
-/** A receiver that has taken nothing for so long has stalled. */
+/** A receiver that has taken nothing for this long has stalled. */
 const STALLED_MILLIS = 1000;
-/** So many of those are waited for. Each has filled some megabytes of the system's memory. */
+/** How many stalled receivers are waited for. Each has filled some megabytes of the system's memory. */
 const MAX_STALLED = 16;
-/** Bodies that are held for receivers, beside the newest of each format; one may be larger. */
+/** How many bodies are held for receivers, beside the newest of each format; one may be larger. */
 const MAX_HELD_BYTES = 32 * 2 ** 20;
 
 interface Delivery {
@@ -25,7 +25,7 @@ interface Delivery {
   readonly body: TextBody;
   /** When the receiver took something. */
   tookAt: number;
-  /** False while there is more that the system would take: then it is this thread that has not come to it. */
+  /** False while the system would take more: then it is this thread that has not continued yet. */
   isWaiting: boolean;
 }
 
@@ -33,14 +33,14 @@ export class Deliveries {
   readonly #timeoutMillis: number;
   readonly #open = new Set<Delivery>();
 
-  /** `timeoutMillis`: for each, from its beginning to its end. */
+  /** `timeoutMillis`: how long each delivery may take from beginning to end. */
   constructor(timeoutMillis: number) {
     this.#timeoutMillis = timeoutMillis;
   }
 
   /**
-   * Sends a body. Resolves when all was handed to the system, or the receiver is gone, cut off where it was
-   * too slow.
+   * Sends a body. Resolves when the system has taken all of it, or the receiver is gone; one that is too slow
+   * is cut off.
    */
   async send(response: ServerResponse, body: TextBody): Promise<void> {
     const delivery = { response, body, tookAt: performance.now(), isWaiting: false };
@@ -55,8 +55,8 @@ export class Deliveries {
   }
 
   /**
-   * Cuts off receivers where too many have stalled, or too many bodies are held for them: those first that
-   * have taken nothing for longest.
+   * Cuts off receivers if too many have stalled, or too many bodies are held for them. The one that has taken
+   * nothing for the longest time is the first.
    */
   trim(): void {
     const slowestFirst = [...this.#open].sort(
@@ -78,7 +78,7 @@ export class Deliveries {
   }
 }
 
-/** Without copies of large pieces, and with as few system calls as the receiver lets it. */
+/** Copies no large pieces, and makes as few system calls as the receiver allows. */
 async function write(delivery: Delivery): Promise<void> {
   const { response, body } = delivery;
   let bytes = 0;
@@ -92,7 +92,7 @@ async function write(delivery: Delivery): Promise<void> {
     response.uncork();
     delivery.isWaiting = response.writableNeedDrain;
     if (delivery.isWaiting) await drained(response);
-    else await yieldToEventLoop(); // the system took it all: others are to have their turn too
+    else await yieldToEventLoop(); // the system took it all: let others continue
     delivery.isWaiting = false;
     delivery.tookAt = performance.now();
     response.cork();
@@ -103,7 +103,7 @@ async function write(delivery: Delivery): Promise<void> {
   if (!response.writableFinished && !response.destroyed) await finished(response);
 }
 
-/** When more may be written, or the receiver is gone. */
+/** Resolves when more may be written, or the receiver is gone. */
 function drained(response: ServerResponse): Promise<void> {
   return new Promise((resolve) => {
     const done = (): void => {
@@ -114,7 +114,7 @@ function drained(response: ServerResponse): Promise<void> {
   });
 }
 
-/** When all was handed to the system, or the receiver is gone. */
+/** Resolves when everything was handed to the system, or the receiver is gone. */
 function finished(response: ServerResponse): Promise<void> {
   return new Promise((resolve) => {
     response.once('finish', resolve).once('close', resolve);

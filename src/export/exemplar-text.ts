@@ -4,15 +4,16 @@ import type { Exemplar } from '../collect/metric-data.ts';
 import { labelText, type LabelPair, type LabelWriter } from './label-text.ts';
 import { numberText } from './number-text.ts';
 
-/** Characters that names and values of an exemplar's labels may have in all (OpenMetrics 1.0, exemplars). */
+/**
+ * How many characters the names and values of an exemplar's labels may have together (OpenMetrics 1.0,
+ * exemplars).
+ */
 const MAX_CHARACTERS = 128;
 
-/** An attribute that would have one of these names is called `exported_...`. */
+/** An attribute with one of these names is called `exported_...`. */
 const RESERVED: ReadonlySet<string> = new Set(['trace_id', 'span_id']);
 
-/**
- * The newest exemplar of each bucket that has any; everything falls into bucket 0 where there are no bounds.
- */
+/** The newest exemplar of each bucket that has one. Without bounds there is one bucket, 0. */
 export function newestByBucket(
   exemplars: readonly Exemplar[],
   boundaries: readonly number[],
@@ -27,7 +28,7 @@ export function newestByBucket(
   return newest;
 }
 
-/** Ids first, then as many of the filtered attributes as the limit leaves room for. */
+/** Ids first, then as many of the filtered attributes as fit. */
 export function exemplarLabels(
   { traceId, spanId, filteredAttributes }: Exemplar,
   labels: LabelWriter,

@@ -1,6 +1,6 @@
 /**
- * Which metric goes into which Prometheus family. Conflicts are settled here: the metric met first wins, the
- * other is left out and both are named.
+ * Which metric goes into which Prometheus family. Conflicts are settled here: the metric that comes first
+ * wins, the other is left out, and a warning names both.
  */
 import type { Attributes } from '@opentelemetry/api';
 import { BY_NAME_SCOPE } from '../base/by-name-scope.ts';
@@ -9,7 +9,7 @@ import { shortText } from '../base/errors.ts';
 import type { ColumnKind, MetricColumn, MetricColumns } from '../collect/rows/column.ts';
 import { escapedName, metricName, type EscapingScheme, type TranslationStrategy } from './prometheus-name.ts';
 
-/** What makes a text differ from another of the same metrics. */
+/** What makes two texts of the same metrics differ. */
 export interface Dialect {
   readonly openMetrics: boolean;
   readonly escaping: EscapingScheme;

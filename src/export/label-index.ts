@@ -4,8 +4,8 @@ import { finished, HASH_SEED, hashText } from '../base/hash.ts';
 const FIRST_ROOM = 4;
 
 /**
- * Finds rows with equal labels among the rows of a family, without keeping their texts: hashes, and a
- * comparison where two are equal.
+ * Finds rows with equal labels among the rows of a family. It keeps hashes instead of texts, and compares
+ * when two are equal.
  */
 export class LabelIndex {
   #hashes: Int32Array = new Int32Array(FIRST_ROOM);

@@ -9,7 +9,7 @@ import {
   type TranslationStrategy,
 } from './prometheus-name.ts';
 
-/** Attribute keys whose label names are remembered; past that they are made anew each time. */
+/** How many attribute keys have their label names remembered. Names of further keys are made each time. */
 const MAX_CACHED_KEYS = 10_000;
 const COMMA = 44;
 const QUOTE = 34;
@@ -22,7 +22,7 @@ interface Layout {
   readonly labels: readonly { readonly key: string; readonly before: Buffer }[];
 }
 
-/** A label as it is meant, neither quoted nor escaped. */
+/** A label without quotes and escapes. */
 export interface LabelPair {
   readonly name: string;
   readonly value: string;
@@ -36,9 +36,9 @@ export interface LabelSet {
 }
 
 /**
- * Attributes to labels, by the OpenTelemetry rules. Sorted by name; a label with an empty value is left out,
- * since to Prometheus it is the same as none; values of keys that become one label are joined with `;`, in
- * the order of the keys.
+ * Turns attributes into labels, by the OpenTelemetry rules. Labels are sorted by name. A label with an empty
+ * value is left out, since to Prometheus it is the same as no label. If several keys become one label, their
+ * values are joined with `;`, in the order of the keys.
  */
 export class LabelWriter {
   readonly #strategy: TranslationStrategy;
@@ -62,8 +62,8 @@ export class LabelWriter {
   }
 
   /**
-   * Appends the labels of a series; see `pairs`. Series of one metric mostly have the same keys, whose labels
-   * are then known.
+   * Appends the labels of a series; see `pairs`. Series of one metric usually have the same keys, whose
+   * labels are known then.
    */
   write(attributes: Attributes, reserved: ReadonlySet<string>, into: ByteText): void {
     let layout = this.#layout;
@@ -83,13 +83,13 @@ export class LabelWriter {
       into.copy(before);
       const valueStart = into.length;
       if (typeof value !== 'string' || !into.plain(value)) into.text(escapedValue(valueText(value)));
-      // A label without a value is none.
+      // A label without a value does not exist.
       if (into.length === valueStart) into.length = from;
       else into.byte(QUOTE);
     }
   }
 
-  /** What the labels of these keys look like; undefined where two keys become one label. */
+  /** The form of the labels of these keys; undefined if two keys become one label. */
   #layOut(keys: readonly string[], reserved: ReadonlySet<string>): Layout | undefined {
     const labels = keys.map((key) => ({ name: this.#freeName(key, reserved), key }));
     labels.sort((a, b) => compare(a.name, b.name));
@@ -101,7 +101,7 @@ export class LabelWriter {
     };
   }
 
-  /** The label name of a key, which is no reserved one. */
+  /** The label name of a key, changed if it is reserved. */
   #freeName(key: string, reserved: ReadonlySet<string>): string {
     let name = this.nameOf(key);
     for (let free = `exported_${key}`; reserved.has(name); free = `exported_${free}`)
@@ -116,8 +116,8 @@ export class LabelWriter {
   }
 
   /**
-   * The labels of a series. A label in `reserved` belongs to the exposition (`le`, scope labels): the
-   * attribute's is then called `exported_...`, as Prometheus itself does.
+   * The labels of a series. A label in `reserved` belongs to the exposition (`le`, scope labels). An
+   * attribute with such a name is called `exported_...`, as in Prometheus itself.
    */
   pairs(attributes: Attributes, reserved: ReadonlySet<string>): LabelPair[] {
     const labels: { name: string; key: string; value: string }[] = [];
@@ -159,20 +159,18 @@ function haveKeys(attributes: Attributes, keys: readonly string[]): boolean {
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
-/**
- * An attribute value as text: strings as they are, everything else as JSON; nothing where there is no value.
- */
+/** An attribute value as text: strings unchanged, everything else as JSON; empty if there is no value. */
 export function valueText(value: unknown): string {
   if (typeof value === 'string') return wellFormed(value);
   if (value === undefined) return '';
   try {
     return wellFormed(JSON.stringify(value) ?? '');
   } catch {
-    return ''; // circular, or a bigint: only other producers deliver those
+    return ''; // circular, or a bigint: only other producers have those
   }
 }
 
-/** Label values, and quoted names: backslash, quote and line feed are escaped, all else stands as it is. */
+/** Escapes label values and quoted names: backslash, quote and line feed. */
 export function escapedValue(value: string): string {
   return /["\\\n]/.test(value)
     ? value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')

@@ -36,8 +36,8 @@ const CHECK: Check = table<SeqlockMetricProducerOptions>(
 
 /**
  * A `MetricProducer` over a store, for `setMetricProducer` or the `metricProducers` option of any official
- * reader. For each reader one of its own: delta temporality is the difference to what this producer handed
- * over before. Belongs to the thread that made it.
+ * reader. Make one for each reader: delta temporality is the difference to what this producer handed over
+ * before. Belongs to the thread that made it.
  */
 export class SeqlockMetricProducer implements MetricProducer {
   readonly #source: MetricSource;
@@ -47,7 +47,7 @@ export class SeqlockMetricProducer implements MetricProducer {
   constructor(store: ReadableStore, options: SeqlockMetricProducerOptions = {}) {
     CHECK(options, 'options of SeqlockMetricProducer');
     const { aggregationTemporalitySelector, ...others } = options;
-    // Inside of the package a source is given, which may have been told more than users can.
+    // Code of this package passes a source, which may have options that users cannot set.
     this.#source =
       store instanceof MetricSource
         ? store
@@ -56,25 +56,25 @@ export class SeqlockMetricProducer implements MetricProducer {
   }
 
   /**
-   * All metrics of the store, now; cumulative, whatever temporality is selected. Observable instruments have
-   * the values of their latest round. What `collect` hands over does not depend on it.
+   * All metrics of the store as they are now, always cumulative. Observable instruments have the values of
+   * their latest round. Does not change what `collect` hands over.
    */
   snapshot(): ResourceMetrics {
     return this.#source.read(this.#points);
   }
 
   /**
-   * Has the observable callbacks of all threads called, then takes a snapshot in the temporality that is
-   * selected. `timeoutMillis` is for each callback; what failed is in `errors`. Collections of a thread wait
-   * for each other; of two, the later has what the earlier did not yet.
+   * Runs the observable callbacks of all threads, then takes a snapshot in the selected temporality.
+   * `timeoutMillis`: for each callback, in milliseconds. `errors`: what failed. Collections of a thread wait
+   * for each other, and each has what the one before did not have.
    */
   async collect(options?: MetricCollectOptions): Promise<CollectionResult> {
     const { taken, errors } = await this.#source.collect(options?.timeoutMillis, this.#points);
     return {
       resourceMetrics: {
         resource: collectedResource(taken.resource),
-        // The official type does not say that `schemaUrl` is there and undefined where there is none, which
-        // the official SDK has it be.
+        // In the official SDK `schemaUrl` is always there and may be undefined; the official type does not
+        // say so.
         scopeMetrics: taken.scopeMetrics as Official['scopeMetrics'],
       },
       errors,
@@ -89,14 +89,14 @@ export class SeqlockMetricProducer implements MetricProducer {
 
 const sources = new WeakMap<object, MetricSource>();
 
-/** Notes what an object of this copy of the package reads. */
+/** Notes the source that an object of this copy of the package reads. */
 export function setSource(reader: object, source: MetricSource): void {
   sources.set(reader, source);
 }
 
 /**
- * What a producer of this copy of the package reads, or another object that said so; undefined for anything
- * else.
+ * The source that a producer of this copy of the package reads, or another object that has noted one;
+ * otherwise undefined.
  */
 export function sourceOf(reader: object): MetricSource | undefined {
   return sources.get(reader);
@@ -104,7 +104,7 @@ export function sourceOf(reader: object): MetricSource | undefined {
 
 const warnings = new Warnings();
 
-/** Has observable callbacks called, for whoever reads next. Never rejects. */
+/** Runs observable callbacks for the next read. Never rejects. */
 export async function observeNext(source: MetricSource): Promise<void> {
   for (const error of await source.observe().catch((reason: unknown) => [reason]))
     warnings.loss(

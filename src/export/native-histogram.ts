@@ -13,12 +13,12 @@ import type { ProtobufWriter } from './protobuf-writer.ts';
 const HIGHEST_SCHEMA = 8;
 const LOWEST_SCHEMA = -4;
 /**
- * Values up to here count as zeros. OpenTelemetry knows of no such width, and Prometheus wants one
- * (specification: this).
+ * Values up to this count as zeros. OpenTelemetry has no such width, and Prometheus needs one (specification:
+ * this value).
  */
 const ZERO_THRESHOLD = 1e-128;
 const LOG2_ZERO_THRESHOLD = Math.log2(ZERO_THRESHOLD);
-/** Empty buckets between two others that are written down, rather than begin a new span. */
+/** How many empty buckets between two others are written instead of beginning a new span. */
 const LARGEST_GAP = 2;
 
 const FIELDS = [
@@ -37,7 +37,7 @@ export function writeNativeHistogram(writer: ProtobufWriter, column: MetricColum
   const at = row * stride;
   const scale = values[at + exponentialRow.ROW_SCALE]!;
   const schema = Math.min(scale, HIGHEST_SCHEMA);
-  // Buckets whose upper bound is not above the threshold.
+  // The number of buckets whose upper bound is not above the threshold.
   const lastZero = Math.floor(LOG2_ZERO_THRESHOLD * 2 ** schema);
   for (const [range, buckets] of RANGES.entries()) buckets.fill(column, at, range, scale - schema);
   const zeros = RANGES.reduce((sum, buckets) => sum + buckets.takeUpTo(lastZero), 0);
@@ -51,8 +51,9 @@ export function writeNativeHistogram(writer: ProtobufWriter, column: MetricColum
 }
 
 /**
- * The counts of a range by Prometheus's index. They are written as spans, rows of neighbours: how far from
- * the one before, and how many; and as deltas, the difference of each bucket in a span to the one before.
+ * The counts of a range by Prometheus's index. They are written as spans of neighbouring buckets: the
+ * distance to the span before, and the length. Each bucket of a span is written as the difference to the
+ * bucket before it.
  */
 class Buckets {
   #counts = new Float64Array(160);
@@ -73,7 +74,7 @@ class Buckets {
       this.#counts[exponentialRow.coarserIndex(offset + i, change) - first]! += values[from + i]!;
   }
 
-  /** Takes out what is in the buckets up to `last`; how much that was. */
+  /** Removes the buckets up to `last`, and returns their sum. */
   takeUpTo(last: number): number {
     let taken = 0;
     const end = Math.min(last - this.#first + 1, this.#length);
@@ -108,14 +109,14 @@ class Buckets {
       }
   }
 
-  /** The first bucket from `i` on that is not empty; the end where there is none. */
+  /** The first bucket from `i` on that is not empty, or the end. */
   #next(i: number): number {
     let next = i;
     while (next < this.#length && this.#counts[next] === 0) next++;
     return next;
   }
 
-  /** Where the span that begins at `start` ends: before more empty buckets than LARGEST_GAP. */
+  /** Where the span that begins at `start` ends: before a gap of more than LARGEST_GAP empty buckets. */
   #endOfSpan(start: number): number {
     for (let end = start + 1; ;) {
       const next = this.#next(end);

@@ -1,7 +1,7 @@
 /**
- * Numbers as text, byte for byte what the language's own conversion gives (shortest digits that read back as
- * the same double), except `+Inf` and `-Inf` as Prometheus spells the infinities. Most metric values are
- * whole or have few decimals: those are made by integer arithmetic.
+ * Numbers as text, byte for byte as the language converts them (shortest digits that read back as the same
+ * double), except `+Inf` and `-Inf`, as Prometheus spells the infinities. Most metric values are whole or
+ * have few decimals; they are converted by integer arithmetic.
  */
 
 /** Bytes any double takes at most: sign, 17 digits, point, `e-308` or five leading zeros. */
@@ -12,7 +12,7 @@ const POINT = 46;
 const MINUS = 45;
 const POWERS_OF_TEN: Float64Array = Float64Array.from({ length: 16 }, (_, i) => Number(`1e${i}`));
 const MAX_DECIMALS = 6;
-/** 15 digits always tell two decimal numbers apart as doubles, so the one found is the shortest. */
+/** 15 digits always distinguish two decimal numbers as doubles, so the first one found is the shortest. */
 const MAX_SCALED = 999_999_999_999_999;
 
 /** Digits of a whole number from 0 to 2**53. */
@@ -105,7 +105,7 @@ export function numberText(value: number): string {
 }
 
 /**
- * A bound as OpenMetrics wants it in `le`: as Go prints a float64, which is what it calls canonical: `1.0`,
+ * A bound in the form that OpenMetrics calls canonical for `le`: as Go prints a float64. Examples: `1.0`,
  * `0.25`, `1e+06`, `1e-05`.
  */
 export function canonicalBound(bound: number): string {

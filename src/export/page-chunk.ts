@@ -11,22 +11,22 @@
 import { lengthened } from '../base/array-room.ts';
 import { digitsOf, isWhole, MAX_NUMBER_BYTES, writeNumber, writeWhole } from './number-text.ts';
 
-/** A chunk takes no more rows when it is this long. */
+/** A chunk of this length takes no more rows. */
 export const CHUNK_BYTES: number = 64 * 1024;
 
-/** Runs up to this length are copied byte by byte, which is then faster than a call. */
+/** Runs up to this length are copied byte by byte, which is faster than a call. */
 const SHORT_RUN = 48;
 
 const number = new Uint8Array(MAX_NUMBER_BYTES);
 let scratch: Buffer = Buffer.alloc(0);
 let moved: Int32Array = new Int32Array(1024);
 
-/** Who still sends some bytes. While anybody does, they are not written to. */
+/** How many senders still send some bytes. They are not written to while there is any. */
 interface Hold {
   count: number;
 }
 
-/** Bytes of a chunk that stay as they are until `release` is called. */
+/** Bytes of a chunk that do not change until `release` is called. */
 export interface HeldBytes {
   readonly bytes: Buffer;
   release(): void;
@@ -44,11 +44,11 @@ export class PageChunk {
   #tails: ReadonlyMap<number, Buffer> = NO_TAILS;
 
   /**
-   * `starts` of the numbers in `text`, and the numbers as they stand there: the chunk's from now on. The text
-   * is copied.
+   * `starts` of the numbers in `text`, and the numbers that stand there. The chunk owns both arrays from now
+   * on; the text is copied.
    */
   constructor(text: Buffer, starts: Int32Array, sizes: Uint8Array, shown: Float64Array) {
-    // A little room: counters get longer. Never from a pool, which another chunk would keep alive.
+    // Some extra room, since counters get longer. Never from a pool, which another chunk would keep alive.
     this.#bytes = Buffer.allocUnsafeSlow(text.length + starts.length);
     text.copy(this.#bytes);
     this.#length = text.length;
@@ -67,8 +67,8 @@ export class PageChunk {
   }
 
   /**
-   * The text as it is now, kept so until it is released; a chunk that changes meanwhile goes on in bytes of
-   * its own.
+   * The present text, which does not change until it is released. If the chunk changes before that, it
+   * continues in bytes of its own.
    */
   hold(): HeldBytes {
     const hold = this.#hold;
@@ -83,7 +83,7 @@ export class PageChunk {
     };
   }
 
-  /** The text as it is now, to be read at once. */
+  /** The present text, to be read at once. */
   peek(): Buffer {
     return this.#bytes.subarray(0, this.#length);
   }
@@ -123,7 +123,7 @@ export class PageChunk {
     if (movedCount > 0) this.#rewrite(movedCount, this.#tails);
   }
 
-  /** Shows `tails` by slot, and no others. A tail is taken for changed when it is another object. */
+  /** Shows `tails` by slot, and no others. A tail has changed if it is another object. */
   updateTails(tails: ReadonlyMap<number, Buffer>): void {
     if (tails.size === 0 && this.#tails.size === 0) return;
     const changed: number[] = [];
@@ -142,10 +142,7 @@ export class PageChunk {
     return this.#bytes;
   }
 
-  /**
-   * Moves the text apart or together where numbers changed their width, or their tails: `moved[0 ..
-   * movedCount)`, ascending.
-   */
+  /** Moves the text where numbers or tails changed their width: `moved[0 .. movedCount)`, ascending. */
   #rewrite(movedCount: number, tails: ReadonlyMap<number, Buffer>): void {
     const starts = this.#starts;
     const sizes = this.#sizes;
@@ -169,7 +166,7 @@ export class PageChunk {
         read += before.get(slot)?.length ?? 0;
         end += tails.get(slot)?.copy(to, end) ?? 0;
       }
-      // All later numbers move alike until the next one that changes its width.
+      // All numbers up to the next one that changes its width move by the same distance.
       const next = m + 1 < movedCount ? moved[m + 1]! : starts.length;
       starts[slot] = first + write;
       const shift = first + end - read;

@@ -5,18 +5,21 @@ import { SerialQueue } from '../base/event-loop.ts';
 
 type Compare = (password: string, hash: string) => Promise<boolean>;
 
-/** To compare is to compute for some 50 ms: that is what bcrypt is for. So many may wait for it. */
+/** How many comparisons may wait. Each takes some 50 ms, as bcrypt intends. */
 const MAX_WAITING = 8;
-/** Rest after a wrong password, so that who guesses does not take the thread's time. */
+/** A pause after a wrong password, so that somebody who guesses does not use up the thread's time. */
 const REST_MILLIS = 1000;
-/** Outcomes that are remembered, of each kind. */
+/** How many outcomes of each kind are remembered. */
 const MAX_REMEMBERED = 100;
-/** What unknown users are compared with, so that the time says nothing of who is known. Of no password. */
+/**
+ * A hash of no password. Unknown users are compared with it, so that the time does not show which users
+ * exist.
+ */
 const NOBODY = '$2b$10$abcdefghijklmnopqrstuuABCDEFGHIJKLMNOPQRSTUVWXYZ01234';
 
 /**
- * Compares passwords with bcrypt hashes: each pair once, one at a time. What is remembered is a hash of both,
- * of this process alone.
+ * Compares passwords with bcrypt hashes, one at a time, and each pair only once. It remembers a hash of both,
+ * which is good in this process alone.
  */
 export class PasswordCheck {
   readonly #right = new Set<string>();
@@ -24,7 +27,7 @@ export class PasswordCheck {
   readonly #queue = new SerialQueue();
   #waiting = 0;
 
-  /** `hash`: undefined for an unknown user. Undefined where too many wait. */
+  /** `hash`: undefined for an unknown user. Returns undefined if too many wait. */
   check(password: string, hash: string = NOBODY): boolean | Promise<boolean> | undefined {
     const pair = createHash('sha256').update(`${hash}\0${password}`).digest('base64');
     if (this.#right.has(pair)) return true;

@@ -38,15 +38,15 @@ export interface PrometheusHandlerOptions extends ExpositionOptions, AccessOptio
 }
 
 /**
- * A request listener of `node:http`, and a route handler of fastify as it stands. Resolves when the answer
- * was sent or its receiver is gone; never rejects.
+ * A request listener of `node:http`; it is also a route handler of fastify. Resolves when the answer was sent
+ * or its receiver is gone; never rejects.
  */
 export type PrometheusHandler = (
   request: IncomingMessage | { readonly raw: IncomingMessage },
   response: ServerResponse | FastifyReply,
 ) => Promise<void>;
 
-/** What is used of a reply of fastify, which has to be told that somebody else answers. */
+/** The parts of a fastify reply that are used. Fastify must be told that somebody else answers. */
 interface FastifyReply {
   readonly raw: ServerResponse;
   hijack(): unknown;
@@ -55,19 +55,20 @@ interface FastifyReply {
 const DEFAULT_TIMEOUT_MILLIS = 10_000;
 const DEFAULT_SEND_TIMEOUT_MILLIS = 30_000;
 const DEFAULT_MAX_SCRAPES = 256;
-/** Kept back from a scraper's time-out for making and sending the answer. */
+/** The share of a scraper's time-out that is kept for making and sending the answer. */
 const MARGIN = 0.1;
 const RETRY_SECONDS = 1;
 
 const warnings = new Warnings();
 
 /**
- * Serves the metrics of a store, or of any OpenTelemetry reader, to Prometheus: in the format, escaping and
- * coding it asks for. GET and HEAD; the path is for the server to choose. Scrapes that wait at the same time
- * share a snapshot, and its text. What fails is a 5xx with the reason.
+ * Makes a handler that serves the metrics of a store, or of any OpenTelemetry reader, to Prometheus, in the
+ * format, escaping and coding it asks for. It answers GET and HEAD; the server chooses the path. Scrapes that
+ * wait at the same time share a snapshot and its text. An error is answered with a 5xx that has the reason.
+ * Use it in the thread that made it.
  *
- * @throws OptionError where an option is wrong; it names the option. An `Error` where a file cannot be used
- * that says who may ask.
+ * @throws OptionError where an option is wrong; it names the option. An `Error` where a file with access
+ * rules cannot be used.
  */
 export function createPrometheusHandler(
   source: ScrapeSource,
@@ -80,7 +81,7 @@ export function createPrometheusHandler(
     const request = 'raw' in given ? given.raw : given;
     const response = 'raw' in answer ? answer.raw : answer;
     if ('raw' in answer) answer.hijack();
-    response.on('error', () => {}); // a receiver that goes away is no fault of the app's
+    response.on('error', () => {}); // a receiver that goes away is not the app's fault
     try {
       if (await access.admits(request, response)) await serve(request, response);
     } catch (error) {
@@ -89,7 +90,7 @@ export function createPrometheusHandler(
   };
 }
 
-/** A handler that answers whoever asks: for a server that has asked who it is. The options are checked. */
+/** A handler without access control, for a server that has checked the request. The options are checked. */
 export function unguardedHandler(
   source: ScrapeSource,
   options: PrometheusHandlerOptions,
@@ -115,7 +116,7 @@ export function unguardedHandler(
     await Promise.race([scrape.observed(waitMillisOf(request, timeoutMillis)), gone]);
     if (response.destroyed) return;
     const ticket = scrape.join(format, coding);
-    void gone.then(ticket.leave); // what nobody waits for is not made
+    void gone.then(ticket.leave); // a body that nobody waits for is not made
     try {
       const body = await Promise.race([ticket.body, gone]);
       if (body === undefined || response.destroyed) return;
@@ -163,7 +164,7 @@ const positiveMillis = rule(
   (value) => typeof value === 'number' && value > 0 && value <= LONGEST_TIMER,
 );
 
-/** What each option may be that the handler has beside those of an exposition. */
+/** What each option of the handler may be, besides those of an exposition. */
 export const ANSWER_CHECKS: {
   readonly [K in Exclude<keyof PrometheusHandlerOptions, keyof ExpositionOptions | 'selfMetrics'>]-?: Check;
 } = {
@@ -179,7 +180,7 @@ const checkHandlerOptions: Check = table<PrometheusHandlerOptions>(
   { prefix: '' },
 );
 
-/** A scraper may wait for less than the handler would, never for more. */
+/** A scraper may wait for a shorter time than the handler would, never for a longer one. */
 function waitMillisOf(request: IncomingMessage, timeoutMillis: number): number {
   const seconds = Number(header(request, 'x-prometheus-scrape-timeout-seconds'));
   return seconds > 0 ? Math.min(seconds * 1000 * (1 - MARGIN), timeoutMillis) : timeoutMillis;

@@ -18,7 +18,7 @@ export const TRANSLATION_STRATEGIES: readonly TranslationStrategy[] = [
   'NoTranslation',
 ];
 
-/** How a scraper that cannot take every name wants them (Prometheus content negotiation). */
+/** How a scraper that does not accept every name wants them (Prometheus content negotiation). */
 export type EscapingScheme = 'allow-utf-8' | 'underscores' | 'dots' | 'values';
 
 export const ESCAPING_SCHEMES: readonly EscapingScheme[] = ['allow-utf-8', 'underscores', 'dots', 'values'];
@@ -79,8 +79,8 @@ function underscored(text: string, isLabel: boolean): string {
 }
 
 /**
- * A translated name as the scraper asked for it. Only `dots` touches names that were legal already, so that
- * it can be undone.
+ * A translated name in the form that the scraper asked for. Only `dots` changes names that were legal
+ * already, so that it can be undone.
  */
 export function escapedName(name: string, scheme: EscapingScheme, isLabel: boolean): string {
   if (name === '' || scheme === 'allow-utf-8') return name;
@@ -105,8 +105,8 @@ function isLegalAt(char: string, i: number, isLabel: boolean): boolean {
 const LONE_SURROGATE = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
 
 /**
- * Text as every parser can read it: halves of characters, and the NUL at which Prometheus stops reading,
- * become U+FFFD.
+ * Text that every parser can read: lone surrogates, and NUL, at which Prometheus stops reading, become
+ * U+FFFD.
  */
 export function wellFormed(text: string): string {
   return /[\0\ud800-\udfff]/.test(text)

@@ -1,9 +1,9 @@
 /**
- * The Prometheus protobuf format: one length-delimited `io.prometheus.client.MetricFamily` after the other.
- * It is made anew for each scrape, in pieces, since few scrapers ask for it.
+ * The Prometheus protobuf format: a sequence of length-delimited `io.prometheus.client.MetricFamily`. It is
+ * made for each scrape, in pieces, since few scrapers ask for it.
  *
- * An exponential histogram is there as a native one and with classic buckets, as Prometheus's own client
- * library has both: which of them a server keeps is its configuration.
+ * An exponential histogram is written as a native histogram and with classic buckets, as Prometheus's own
+ * client library does. The server's configuration decides which it keeps.
  */
 import type { Warnings } from '../base/warnings.ts';
 import { hrTimeOf } from '../collect/hr-time.ts';
@@ -26,12 +26,12 @@ const NO_EXEMPLARS: ReadonlyMap<number, Exemplar> = new Map<number, Exemplar>();
 
 const TYPE_NUMBERS = { counter: 0, gauge: 1, unknown: 3, histogram: 4, info: 1 } as const;
 
-/** Series written between two pauses. */
+/** How many series are written between two pauses. */
 const SERIES_BETWEEN_PAUSES = 32;
 
 /**
- * All families of a snapshot, one Buffer each; undefined is a pause, in which other work may be done. The
- * columns stay as they are meanwhile.
+ * All families of a snapshot, one Buffer each. Undefined is a pause, in which other work may be done. The
+ * columns must not change before the end.
  */
 export function* prometheusProtobuf(
   source: MetricColumns,
@@ -77,7 +77,7 @@ function* familyOf(family: PlannedFamily, context: TextContext): Generator<Buffe
       const pairs = labelsOf(row);
       const text = JSON.stringify(pairs);
       if (index.add(hashOfLabels(text), texts.length, (earlier) => texts[earlier] === text) !== -1) {
-        yield familyOfSums(family, context); // anew: the earlier series is written already
+        yield familyOfSums(family, context); // start again: the earlier series is written already
         return;
       }
       texts.push(text);
@@ -88,7 +88,7 @@ function* familyOf(family: PlannedFamily, context: TextContext): Generator<Buffe
   yield writer.delimited();
 }
 
-/** Series that have the same labels: where they can be added up, they are written as one. */
+/** Series that have the same labels. If they can be added up, they are written as one. */
 interface SameLabels {
   readonly pairs: readonly LabelPair[];
   readonly rows: [ColumnRow, ...ColumnRow[]];
@@ -157,7 +157,7 @@ function writeLabels(writer: ProtobufWriter, pairs: readonly LabelPair[]): void 
   }
 }
 
-/** A row, and its column with `le` buckets; the column itself where it has others than exponential ones. */
+/** A row, and its column with `le` buckets, or the column itself if it is not exponential. */
 interface WrittenRow extends ColumnRow {
   readonly classic: MetricColumn;
 }

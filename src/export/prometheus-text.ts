@@ -14,7 +14,7 @@ import type { HeldBytes } from './page-chunk.ts';
 import { TRANSLATION_STRATEGIES } from './prometheus-name.ts';
 import { TextFamily, textContext, type TextContext } from './text-family.ts';
 
-/** A whole text, which stays as it is until it is released. */
+/** A whole text, which does not change until it is released. */
 export interface TextBody {
   readonly length: number;
   readonly pieces: readonly Buffer[];
@@ -22,8 +22,8 @@ export interface TextBody {
 }
 
 /**
- * The Prometheus or OpenMetrics text of a store, kept from scrape to scrape: what changed is rewritten, the
- * rest stands. It takes as much memory as the text is long, once. Belongs to one thread.
+ * The Prometheus or OpenMetrics text of a store, kept from scrape to scrape: only what changed is rewritten.
+ * It takes as much memory as the text is long, once. Belongs to one thread.
  */
 export class PrometheusText {
   readonly #dialect: Dialect;
@@ -33,7 +33,7 @@ export class PrometheusText {
   readonly #classic = new ClassicColumns();
   #snapshot: MetricColumns | undefined;
   #families: TextFamily[] = [];
-  /** Families that have all rows of the snapshot, and its numbers: the next slice goes on behind them. */
+  /** How many families have all rows and numbers of the snapshot: the next slice continues behind them. */
   #grown = 0;
   #updated = 0;
   #target: Buffer = Buffer.alloc(0);
@@ -45,9 +45,9 @@ export class PrometheusText {
   }
 
   /**
-   * Makes the text of a snapshot; the same object again is the same snapshot, which is shown already. False
-   * when it was not done by the time that `performance.now()` is past `until`: the text is not to be shown
-   * then, and the next call for the snapshot goes on. Its columns stay as they are meanwhile.
+   * Makes the text of a snapshot. If `columns` is the same object as before, that snapshot is shown already.
+   * False if it was not done when `performance.now()` was past `until`: then the text must not be shown, and
+   * the next call for the snapshot continues. The columns must not change before that.
    */
   update(snapshot: MetricColumns, until: number = Infinity): boolean {
     if (snapshot !== this.#snapshot) {
@@ -64,12 +64,14 @@ export class PrometheusText {
     return true;
   }
 
-  /** With `le` columns for exponential ones, which are as they were when the snapshot was met first. */
+  /**
+   * Columns with `le` columns in place of exponential ones, as they were when the snapshot was first seen.
+   */
   #sourceOf({ columns, resource }: MetricColumns): MetricColumns {
     return { columns: columns.map((column) => this.#classic.of(column)), resource };
   }
 
-  /** The text made last. The next `update` leaves these bytes alone until they are released. */
+  /** The text that was made last. The next `update` does not touch these bytes until they are released. */
   body(): TextBody {
     const held: HeldBytes[] = [];
     if (this.#target.length > 0) held.push({ bytes: this.#target, release: () => {} });
@@ -107,7 +109,7 @@ export class PrometheusText {
     const { columns, resource } = source;
     const plan = planFamilies(source, this.#dialect, this.#options, this.#warnings);
     const key = resourceKey(resource.attributes);
-    // Constant labels are in every line: another resource, other lines.
+    // Constant labels are in every line, so another resource changes every line.
     const reusable = new Map(
       this.#planned?.resource === key ? this.#families.map((family) => [family.name, family]) : [],
     );
@@ -154,12 +156,11 @@ export const EXPOSITION_CHECKS: { readonly [K in keyof Required<ExpositionOption
   created: flag,
 };
 
-/** Checks options of an exposition alone. */
+/** Checks an object that has options of an exposition only. */
 export const checkExpositionOptions: Check = table<ExpositionOptions>(EXPOSITION_CHECKS, { prefix: '' });
 
 /**
- * Prometheus text 0.0.4 as a string. The text that was made last is kept, and brought up to date by the next
- * call with equal options.
+ * Prometheus text 0.0.4 as a string. It keeps the last text, and the next call with equal options updates it.
  */
 export class PrometheusPage {
   #text: PrometheusText | undefined;

@@ -55,7 +55,7 @@ const lookUp = (table: Readonly<Record<string, string>>, unit: string): string =
 const sanitized = (text: string): string => text.replaceAll(/[^A-Za-z0-9]+/g, '_').replaceAll(/^_+|_+$/g, '');
 
 /**
- * The unit as it ends a metric name; empty when it adds nothing. Annotations in braces are dropped; `m/s` is
+ * The unit at the end of a metric name; empty if it adds nothing. Annotations in braces are dropped; `m/s` is
  * `meters_per_second`.
  */
 export function unitWords(unit: string): string {

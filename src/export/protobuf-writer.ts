@@ -32,7 +32,7 @@ export class ProtobufWriter {
     this.integer(field, value < 0 ? -2 * value - 1 : 2 * value);
   }
 
-  /** Opens a nested message; hand what it returns to `end`. */
+  /** Opens a nested message. Pass the result to `end`. */
   begin(field: number): number {
     this.#room(20);
     this.#varint(field * 8 + 2);
@@ -40,7 +40,7 @@ export class ProtobufWriter {
     return this.#at;
   }
 
-  /** The length is a varint of four bytes always, which the format allows. */
+  /** The length is always a varint of four bytes, which the format allows. */
   end(start: number): void {
     let length = this.#at - start;
     for (let i = 4; i > 1; i--) {

@@ -6,7 +6,7 @@ import { escapedValue } from './label-text.ts';
 import { canonicalBound, numberText } from './number-text.ts';
 import { isLegacyName } from './prometheus-name.ts';
 
-/** One line: before the labels, after them, and the whole of it for a series without labels. */
+/** One line: before the labels, after them, and the whole line for a series without labels. */
 export interface LineTemplate {
   readonly before: Buffer;
   readonly after: Buffer;
@@ -19,7 +19,7 @@ export class RowTemplate {
   readonly #hasSum: boolean;
   readonly #hasCount: boolean;
   readonly #hasCreated: boolean;
-  /** Exemplars are shown: OpenMetrics has them on counters and buckets. */
+  /** True if exemplars are shown: OpenMetrics has them on counters and buckets. */
   readonly hasExemplars: boolean;
 
   /** `fixed`: labels that every series has, as text. */
@@ -38,7 +38,7 @@ export class RowTemplate {
     const lines: LineTemplate[] = [];
     if (kind === 'histogram') {
       this.#buckets = boundaries.length + 1;
-      // OpenMetrics has no sum of what may be negative, and no count without a sum.
+      // OpenMetrics has no sum of values that may be negative, and no count without a sum.
       this.#hasSum = hasSum && !(openMetrics && boundaries.length > 0 && boundaries[0]! < 0);
       const boundText = openMetrics ? canonicalBound : numberText;
       for (const bound of [...boundaries, Infinity])

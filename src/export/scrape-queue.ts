@@ -23,18 +23,18 @@ import type { TextBody } from './prometheus-text.ts';
 import { SLICE_MILLIS, type SnapshotSource } from './scrape-source.ts';
 import { textKey, TextShelf } from './text-shelf.ts';
 
-/** From the beginning of a round of callbacks to that of the next, however many scrapes there are. */
+/** The least time between the beginnings of two rounds of callbacks, however many scrapes there are. */
 const MIN_ROUND_MILLIS = 100;
 /**
- * Of a scrape's time-out: what callbacks have, so that those that hang leave time for what the others
- * observed.
+ * The share of a scrape's time-out that callbacks have. If some of them hang, there is time left to serve
+ * what the others observed.
  */
 const CALLBACK_SHARE = 0.8;
 /** A place in the queue. */
 export interface Ticket {
-  /** Shared: its bytes stay as they are until everybody has left who waited for it. */
+  /** Shared: its bytes do not change until everybody who waited for it has left. */
   readonly body: Promise<TextBody>;
-  /** To be called when the body was sent or is not wanted any more. What nobody wants is not made. */
+  /** Call it when the body was sent, or is not wanted any more. A body that nobody wants is not made. */
   readonly leave: () => void;
 }
 
@@ -50,7 +50,7 @@ export class ScrapeQueue {
   #waiting = new Map<string, Job>(); // in the order in which they were first asked for
   #isWorking = false;
 
-  /** `timeoutMillis`: for callbacks. `beforeBatch` is called when new bodies are about to be made. */
+  /** `timeoutMillis`: for callbacks. `beforeBatch` is called before new bodies are made. */
   constructor(
     source: SnapshotSource,
     options: ExpositionOptions,
@@ -67,9 +67,8 @@ export class ScrapeQueue {
   }
 
   /**
-   * Waits for a round of callbacks, for at most so long; a scrape that cannot wait longer goes without.
-   * Rejects where there is nothing to be served then: with a `TimeoutError`, or with what another reader
-   * rejected with.
+   * Waits for a round of callbacks, at most for so long. A scrape that cannot wait longer goes on without it.
+   * Rejects if nothing can be served then: with a `TimeoutError`, or with the error of another reader.
    */
   async observed(waitMillis: number): Promise<void> {
     this.#round ??= withoutContext(() => this.#nextRound());
@@ -80,7 +79,7 @@ export class ScrapeQueue {
     }
   }
 
-  /** One round at a time, and never two in `MIN_ROUND_MILLIS`: scrapes that come meanwhile share it. */
+  /** One round at a time, and at most one in `MIN_ROUND_MILLIS`. Scrapes that come meanwhile share it. */
   #nextRound(): Promise<void> {
     const pause = this.#roundBegan + MIN_ROUND_MILLIS - performance.now();
     const timeoutMillis = CALLBACK_SHARE * this.#timeoutMillis;
@@ -105,7 +104,7 @@ export class ScrapeQueue {
 
   async #work(): Promise<void> {
     this.#isWorking = true;
-    await yieldToEventLoop(); // those who came with the first scrape are in its batch
+    await yieldToEventLoop(); // scrapes that came together with the first are in its batch
     for (let batch; (batch = this.#nextBatch()).length > 0;) {
       this.#beforeBatch();
       const isWanted = (): boolean => batch.some((job) => job.isWanted);
@@ -122,7 +121,7 @@ export class ScrapeQueue {
     this.#isWorking = false;
   }
 
-  /** Takes out of the queue what is made of the next snapshot. */
+  /** Takes those jobs out of the queue that are done with the next snapshot. */
   #nextBatch(): Job[] {
     const batch: Job[] = [];
     let fromNothing: string | undefined;
@@ -135,7 +134,7 @@ export class ScrapeQueue {
       this.#waiting.delete(key);
       if (job.isWanted) batch.push(job);
     }
-    // What is kept takes the least time, and is done first.
+    // Texts that are kept take the least time, and are done first.
     return batch.sort(
       (a, b) => Number(textKey(a.format) === fromNothing) - Number(textKey(b.format) === fromNothing),
     );
@@ -175,7 +174,7 @@ export class ScrapeQueue {
   }
 }
 
-/** A body that is to be made for those who hold tickets. */
+/** A body that is made for all who hold tickets. */
 class Job {
   readonly format: NegotiatedFormat;
   readonly coding: ContentCoding;
@@ -192,7 +191,7 @@ class Job {
       this.#settle = resolve;
       this.#fail = reject;
     });
-    this.#made.catch(() => {}); // those who wait hear of it; there may be none left
+    this.#made.catch(() => {}); // waiters hear of it; there may be none left
   }
 
   get isWanted(): boolean {
@@ -211,7 +210,7 @@ class Job {
     };
   }
 
-  /** Undefined: it was given up, since nobody wanted it. */
+  /** Undefined: it was given up, because nobody wanted it. */
   resolve(body: TextBody | undefined): void {
     if (body === undefined) return;
     this.#body = body;
@@ -229,8 +228,8 @@ function bodyOf(pieces: readonly Buffer[]): TextBody {
 }
 
 /**
- * What `pieces` yields, with turns of the event loop in between; undefined as soon as nobody wants it any
- * more.
+ * Everything that `pieces` yields, with turns of the event loop in between. Undefined as soon as nobody wants
+ * it any more.
  */
 async function inSlices(pieces: Iterable<Buffer | undefined>, job: Job): Promise<Buffer[] | undefined> {
   const all: Buffer[] = [];

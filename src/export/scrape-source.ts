@@ -8,13 +8,13 @@ import type { ExpositionOptions } from './family-plan.ts';
 import { columnsOf } from './foreign-metrics.ts';
 import { sourceOf } from './metric-producer.ts';
 
-/** Any reader or producer of OpenTelemetry: what official ones have in common. */
+/** Any reader or producer of OpenTelemetry: what the official ones have in common. */
 export interface Collectable {
   /** Calls observable callbacks, for at most `timeoutMillis` milliseconds each, and gives all metrics. */
   collect(options?: {
     timeoutMillis?: number;
   }): Promise<{ resourceMetrics: unknown; errors: readonly unknown[] }>;
-  /** What its text is like where the options of the handler say nothing. */
+  /** Defaults for the options of the handler. */
   readonly exposition?: ExpositionOptions;
 }
 
@@ -24,30 +24,28 @@ export type ScrapeSource = ReadableStore | Collectable;
 /** How a handler gets at the metrics it serves. */
 export interface SnapshotSource {
   /**
-   * Has the observable callbacks called, for at most `timeoutMillis` each; another SDK's reader collects.
-   * Rejects where that leaves nothing to be served.
+   * Runs the observable callbacks, for at most `timeoutMillis` each; a reader of another SDK collects.
+   * Rejects if nothing can be served then.
    */
   observe(timeoutMillis: number): Promise<void>;
-  /**
-   * True when there is something to be served although `observe` is not done: what was observed the time
-   * before.
-   */
+  /** True if the observations of the time before can be served although `observe` is not done. */
   readonly servesBeforeObserved: boolean;
-  /** False when `observe` calls nobody, so that it may be asked for as often as anybody likes. */
+  /** False if `observe` calls nobody, so that it may be called at any rate. */
   callsBack(): boolean;
   /**
-   * Takes a snapshot, in slices. Its columns stay as they are until the next call. Undefined when it was
-   * given up, as soon as it is not wanted any more.
+   * Takes a snapshot, in slices. Its columns do not change until the next call. Undefined when it was given
+   * up because `isWanted` was false.
    */
   columns(isWanted: () => boolean): Promise<MetricColumns | undefined>;
 }
 
-/** How long the event loop is held up at a time by a scrape that takes longer. */
+/** The longest time that a scrape holds up the event loop without a pause. */
 export const SLICE_MILLIS: number = 3;
 
 /**
- * What snapshots are taken of; to be asked for each scrape, since a reader may get its provider later, and
- * throws before. Ours come as columns; those of others are turned into such. `options` are for a store.
+ * The source of snapshots. Call the result for each scrape: a reader may get its provider later, and throws
+ * before that. Our own sources give columns; metrics of others are turned into columns. `options`: for a
+ * store.
  */
 export function snapshotSourceOf(
   source: ScrapeSource,
@@ -73,14 +71,17 @@ export function snapshotSourceOf(
   };
 }
 
-/** Of what reads a store, or of a reader whose producer does: as soon as a provider has the reader. */
+/**
+ * The source of an object that reads a store, or of a reader whose producer does, once a provider has the
+ * reader.
+ */
 function sourceBehind(source: Collectable): MetricSource | undefined {
   if ('hasOtherProducers' in source && source.hasOtherProducers === true) return undefined;
   const producer: unknown = 'producer' in source ? source.producer : source;
   return typeof producer === 'object' && producer !== null ? sourceOf(producer) : undefined;
 }
 
-/** What a text of the source is like unless options say otherwise. */
+/** Defaults of a source for the options of its text. */
 export function expositionOf(source: ScrapeSource): ExpositionOptions {
   return ('exposition' in source && source.exposition) || {};
 }

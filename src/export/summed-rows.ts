@@ -1,7 +1,7 @@
 /**
  * Series whose attributes become the same labels in a format: one without a value and one with an empty
- * value, `a.b` and `a_b`. Where their values are totals, one series is shown that has their sum. Nothing that
- * was counted is left out.
+ * value, or `a.b` and `a_b`. If their values are totals, one series with their sum is shown, so that nothing
+ * that was counted is left out.
  */
 import type { Exemplar } from '../collect/metric-data.ts';
 import { MetricColumn, type ColumnDescription } from '../collect/rows/column.ts';
@@ -14,7 +14,7 @@ export interface ColumnRow {
   readonly row: number;
 }
 
-/** True where values of the one and of the other add up: both are totals, in the same buckets. */
+/** True if values of both add up: both are totals, in the same buckets. */
 export function canAdd(a: ColumnDescription, b: ColumnDescription): boolean {
   return (
     typeOf(a.kind) === typeOf(b.kind) &&
@@ -28,10 +28,7 @@ export function canAdd(a: ColumnDescription, b: ColumnDescription): boolean {
   );
 }
 
-/**
- * A column whose one row is the sum of rows that `canAdd` says may be added. It began when the first of them
- * did.
- */
+/** A column whose only row is the sum of rows that `canAdd` allows. It began when the first of them began. */
 export function sumOf(rows: readonly [ColumnRow, ...ColumnRow[]]): MetricColumn {
   const [{ column, row: first }] = rows;
   const { description } = column;

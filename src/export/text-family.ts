@@ -28,7 +28,7 @@ export interface TextContext {
   readonly dialect: Dialect;
   readonly options: ExpositionOptions;
   readonly labels: LabelWriter;
-  /** Of metrics that are asked for by name. */
+  /** For metrics that are made by name. */
   readonly labelsByName: LabelWriter;
   readonly exemplars: ExemplarTexts;
   /** Resource attributes that are labels of every sample. */
@@ -61,7 +61,9 @@ export function labelWriterOf({ name }: ColumnScope, context: TextContext): Labe
   return name === BY_NAME_SCOPE ? context.labelsByName : context.labels;
 }
 
-/** The lines of one family: what it is, and its samples from every scope. No two samples of it are alike. */
+/**
+ * The lines of one family: its header, and its samples from every scope. No two samples have the same labels.
+ */
 export class TextFamily {
   readonly #context: TextContext;
   readonly #family: PlannedFamily;
@@ -110,12 +112,12 @@ export class TextFamily {
     );
   }
 
-  /** Shows the numbers of a snapshot, as `grow` does rows. Only when it has all rows. */
+  /** Shows the numbers of a snapshot, in slices like `grow`. Call it only when the family has all rows. */
   update(snapshot: MetricColumns, until: number): boolean {
     return this.#sections.every((section) => section.update(snapshot, until));
   }
 
-  /** Adds the family's bytes to `into`; nothing while it has no samples. */
+  /** Adds the family's bytes to `into`; adds nothing while it has no samples. */
   hold(into: HeldBytes[]): void {
     if (this.#sections.every((section) => section.chunks.length === 0)) return;
     into.push({ bytes: this.#header, release: () => {} });
@@ -144,8 +146,8 @@ export class TextFamily {
   }
 
   /**
-   * Writes the labels of a row; false for a new one (`row` from 0) when another sample has them already. That
-   * one then shows the sum of both, where they are totals.
+   * Writes the labels of a row. Returns false for a new one (`row` from 0) if another sample has the same
+   * labels. That sample then shows the sum of both, if they are totals.
    */
   #labelsOf(section: number, attributes: Attributes, row: number, into: ByteText): boolean {
     into.clear();
@@ -202,7 +204,7 @@ export function fixedLabels(scope: ColumnScope, { labels, options, constants }: 
   if (options.withoutScopeInfo !== true && scope.name !== BY_NAME_SCOPE) {
     for (const [key, value] of Object.entries(scope.attributes ?? {}))
       attributes[`otel_scope_${key}`] = value;
-    // Set last: a scope attribute that is called like one of these is dropped.
+    // Set last: a scope attribute of the same name is dropped.
     attributes['otel_scope_name'] = scope.name;
     attributes['otel_scope_version'] = scope.version ?? '';
     attributes['otel_scope_schema_url'] = scope.schemaUrl ?? '';

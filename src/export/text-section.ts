@@ -10,11 +10,11 @@ import { exemplarsOf, sumOf, type ColumnRow } from './summed-rows.ts';
 
 const NO_TAILS: ReadonlyMap<number, Buffer> = new Map<number, Buffer>();
 
-/** Rows made between two looks at the time, of whatever sections. */
+/** How many rows are made between two looks at the clock, over all sections. */
 const ROWS_BETWEEN_LOOKS = 32;
 let made = 0;
 
-/** Writes the labels of a row, and nothing else, to `into`; false when the row gets no lines of its own. */
+/** Writes the labels of a row to `into`, and nothing else. False if the row gets no lines of its own. */
 export type LabelsOfRow = (attributes: Attributes, row: number, into: ByteText) => boolean;
 
 let numbers: Float64Array = new Float64Array(1024);
@@ -33,7 +33,7 @@ export class TextSection {
   readonly #seen: Attributes[] = [];
   readonly #rows: number[] = []; // rows of the column that have lines
   readonly #chunkRows: number[] = []; // index in #rows of each chunk's first row
-  // rows whose lines show a sum: they, and what is added
+  // Rows whose lines show a sum: they, and what is added to them.
   readonly #summed = new Map<number, [ColumnRow, ...ColumnRow[]]>();
   #snapshot: MetricColumns | undefined; // whose numbers are shown ...
   #updated = 0; // ... in so many chunks
@@ -44,7 +44,7 @@ export class TextSection {
     this.#exemplars = exemplars;
   }
 
-  /** True when every row shown stands where it stood, so that numbers are all that may have changed. */
+  /** True if every row has kept its place, so that only numbers may have changed. */
   isAligned(): boolean {
     const seen = this.#seen;
     const { attributes, rows } = this.column;
@@ -68,7 +68,7 @@ export class TextSection {
     const { attributes, rows } = this.column;
     if (rows === this.#seen.length) return true;
     lines.clear(); // of what a call left that threw
-    // The last chunk may have room: its rows are written again, together with the new ones.
+    // If the last chunk has room, its rows are written again, together with the new ones.
     const open = this.chunks.at(-1);
     if (open !== undefined && open.length < CHUNK_BYTES) {
       this.chunks.pop();
@@ -88,8 +88,8 @@ export class TextSection {
   }
 
   /**
-   * Shows the column's numbers in the rows that are shown, until `performance.now()` is past `until`. False
-   * when there may be more: the next call for this snapshot goes on. Only while `isAligned`.
+   * Shows the column's numbers in the rows that have lines, until `performance.now()` is past `until`. False
+   * if there may be more: the next call for this snapshot continues. Only while `isAligned`.
    */
   update(snapshot: MetricColumns, until: number): boolean {
     if (snapshot !== this.#snapshot) this.#updated = 0;

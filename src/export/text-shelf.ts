@@ -5,11 +5,11 @@ import type { ExpositionOptions } from './family-plan.ts';
 import { PrometheusText } from './prometheus-text.ts';
 
 /**
- * Texts that are kept between scrapes, each as long as the text. More than two scrapers that disagree are
- * rare.
+ * How many texts are kept between scrapes; each takes memory of its length. More than two scrapers with
+ * different wishes are rare.
  */
 const KEPT_TEXTS = 2;
-/** A text that was not asked for in so long gives up its place. */
+/** A text that was not asked for in this time loses its place. */
 const KEEP_MILLIS = 5 * 60_000;
 
 /** Texts that are kept from scrape to scrape. */
@@ -29,8 +29,8 @@ export class TextShelf {
   }
 
   /**
-   * The text for a format: one that is kept; or a new one, kept where there is a place that nobody has used
-   * for long, else for this batch.
+   * The text for a format: a kept one, or a new one. A new one is kept if a place is free or was not used for
+   * long; otherwise it is for this batch only.
    */
   take(format: NegotiatedFormat): PrometheusText {
     const key = textKey(format);
@@ -54,7 +54,7 @@ export class TextShelf {
   }
 }
 
-/** Formats with one key have the same text, whatever they call it. */
+/** Formats with one key have the same text, whatever their content type. */
 export function textKey({ format, escaping }: NegotiatedFormat): string {
   return `${format} ${escaping}`;
 }

@@ -1,8 +1,8 @@
 /**
- * The configuration file of Prometheus' exporter-toolkit, which its own exporters read: TLS, basic
+ * The configuration file of Prometheus' exporter-toolkit, which Prometheus' own exporters read: TLS, basic
  * authentication, response headers
- * (https://github.com/prometheus/exporter-toolkit/blob/master/docs/web-configuration.md). All of it is read;
- * `http2` says nothing here, since HTTP/1.1 is what is served.
+ * (https://github.com/prometheus/exporter-toolkit/blob/master/docs/web-configuration.md). All of it is read.
+ * `http2` has no effect, since HTTP/1.1 is served.
  */
 import { createRequire } from 'node:module';
 import { dirname, resolve } from 'node:path';
@@ -17,12 +17,12 @@ export const CLIENT_AUTH_TYPES = [
   'RequireAndVerifyClientCert',
 ] as const;
 
-/** `tls_server_config`. Files are relative to that of the configuration. */
+/** `tls_server_config`. Paths are relative to the configuration file. */
 export interface WebTlsConfig {
   readonly cert_file?: string;
   readonly key_file?: string;
   readonly client_ca_file?: string;
-  /** In place of the files: their content. */
+  /** The content of the files, in place of their paths. */
   readonly cert?: string;
   readonly key?: string;
   readonly client_ca?: string;
@@ -74,8 +74,8 @@ const TLS_KEYS = [
 const TLS_VERSIONS = ['TLS10', 'TLS11', 'TLS12', 'TLS13'];
 
 /**
- * What a file says, or the object itself, with absolute paths. Throws an `Error` that names what is wrong.
- * Passwords are never in it.
+ * The content of a file, or the object itself, with absolute paths. Throws an `Error` that names what is
+ * wrong and never has passwords in it.
  */
 export function webConfigOf(source: string | WebConfig, read: ReadFile): WebConfig {
   if (typeof source !== 'string') return source;
@@ -93,7 +93,7 @@ export function webConfigOf(source: string | WebConfig, read: ReadFile): WebConf
   return { ...config, tls_server_config: { ...tls, ...Object.fromEntries(files) } };
 }
 
-/** JSON is YAML, and needs no package. */
+/** JSON is YAML too, and needs no package. */
 function parsed(path: string, text: string): WebConfig {
   if (text.trim() === '') return {};
   if (text.trimStart().startsWith('{')) return JSON.parse(text) as WebConfig;
@@ -157,7 +157,7 @@ function checkTls(config: unknown, where: string): void {
       throw new Error(`min_version and max_version of ${where} must be one of ${TLS_VERSIONS.join(', ')}`);
 }
 
-/** The object itself, or an empty one. Without `allowed` any key is. */
+/** The object itself, or an empty one. Without `allowed` every key is allowed. */
 function checkKeys(value: unknown, where: string, allowed?: readonly string[]): Record<string, unknown> {
   if (value === undefined || value === null) return {};
   if (typeof value !== 'object' || Array.isArray(value))
