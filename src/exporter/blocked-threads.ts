@@ -6,20 +6,19 @@ import type { Region } from '../memory/region.ts';
 import { slabOwner } from '../memory/slab.ts';
 
 /**
- * How often threads are looked at: a block is seen at the latest so long after it began, and its age is exact
- * to this.
+ * How often threads are looked at. A block is seen at most this long after it began, and its age is exact to
+ * this.
  */
 export const LOOK_MILLIS = 500;
 
 /**
- * What a thread does. `turning`: its event loop turns. Where it does not: `waiting` for a lock, in
- * `Atomics.wait` or for the system, and uses no processor; `busy`; or `unknown`, where the system does not
- * show it.
+ * What a thread does. `turning`: its event loop turns. Otherwise `waiting`: for a lock, in `Atomics.wait` or
+ * for the system, without using the processor; `busy`; or `unknown`, if the system does not show it.
  */
 type ThreadState = 'turning' | 'waiting' | 'busy' | 'unknown';
 
 /**
- * The gauge that tells which threads are blocked. Only live threads that record, or have recorded, are known.
+ * The gauge that tells which threads are blocked. It knows only live threads that record, or have recorded.
  */
 export class BlockedThreads {
   readonly #region: Region;
@@ -49,7 +48,7 @@ export class BlockedThreads {
     };
   }
 
-  /** To be called every `LOOK_MILLIS`. */
+  /** Call it every `LOOK_MILLIS`. */
   look(): void {
     const silent = this.#pulses.read().filter(({ silentMillis }) => silentMillis > 0);
     this.#times = new Map(silent.map(({ slab }) => [slab, this.#taskOf(slab)?.processorTime ?? 0]));
@@ -64,7 +63,8 @@ export class BlockedThreads {
   }
 
   #taskOf(slab: number): Task | undefined {
-    // The owner word of a store of several processes names a process, and another's threads cannot be seen.
+    // In a store of several processes the owner word names a process. The threads of another process cannot
+    // be seen.
     if (this.#region.directory !== undefined) return undefined;
     const id = systemThreadId(slabOwner(this.#region, slab));
     return id === undefined ? undefined : taskOf(id);
@@ -73,11 +73,11 @@ export class BlockedThreads {
 
 interface Task {
   readonly isAsleep: boolean;
-  /** In ticks of the system, a hundredth of a second as a rule. */
+  /** In ticks of the system, usually a hundredth of a second. */
   readonly processorTime: number;
 }
 
-/** What the system shows of a thread; undefined where it shows nothing. */
+/** What the system shows of a thread; undefined if it shows nothing. */
 function taskOf(id: number): Task | undefined {
   try {
     const stat = readFileSync(`/proc/self/task/${id}/stat`, 'latin1');

@@ -6,14 +6,13 @@ const MOST = 512;
 const LEAST = 8;
 
 /**
- * A quarter of the descriptors that the process may have, so that the app's own sockets and files have the
- * rest.
+ * A quarter of the descriptors that the process may have. The rest is for the app's own sockets and files.
  */
 export function defaultMaxConnections(): number {
   return Math.max(LEAST, Math.min(MOST, Math.floor(maxDescriptors() / 4)));
 }
 
-/** The soft limit; where the system does not show it, one that is usual. */
+/** The soft limit, or the usual one if the system does not show it. */
 function maxDescriptors(): number {
   try {
     const [, soft] = /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8')) ?? [];
@@ -24,8 +23,8 @@ function maxDescriptors(): number {
 }
 
 /**
- * Keeps a server to `max` connections. One more takes the place of that which has been without a request for
- * longest: so connections that do nothing keep nobody out. Where all have requests, the new one is closed.
+ * Limits a server to `max` connections. One more takes the place of the connection that has been idle
+ * longest, so that idle connections keep nobody out. If all have requests, the new one is closed.
  */
 export function limitConnections(server: Server, max: number): void {
   let open = 0;

@@ -21,10 +21,10 @@ const LOST = -1;
 
 const HEADER_BYTES = 4;
 
-/** Shared memory, so that it can be handed from an exporter to the next, whatever thread that is in. */
+/** Shared memory, so that it can be passed from an exporter to the next one, in whatever thread. */
 export interface KeeperMemory {
   readonly whole: SharedArrayBuffer;
-  /** None where there was no address space for them. */
+  /** None if there was no address space for them. */
   readonly slots: readonly SharedArrayBuffer[];
 }
 
@@ -54,7 +54,9 @@ export class DeltaKeeper {
     this.#slots = slots;
   }
 
-  /** What was pushed so far. Undefined when that is not to be known: something was, and could not be kept. */
+  /**
+   * What was pushed so far. Undefined if that cannot be known: something was pushed and could not be kept.
+   */
   kept(): DeltaState[] | undefined {
     const slot = Atomics.load(this.#whole, 0);
     if (slot === NOTHING_PUSHED) return [];
@@ -65,14 +67,15 @@ export class DeltaKeeper {
   }
 
   /**
-   * A push begins that tells the collector all of `states`. Returns what to call when it has come to its end.
+   * Notes that a push begins which tells the collector all of `states`. Returns a function to call at its
+   * end.
    */
   begin(states: readonly DeltaState[]): () => void {
     const push: PushUnderWay = { serialized: serialize(states), ended: false };
     this.#underWay.push(push);
     return () => {
       push.ended = true;
-      // A later one that ends earlier waits for it.
+      // A later push that ends earlier waits for it.
       while (this.#underWay[0]?.ended === true) this.#keep(this.#underWay.shift()!.serialized);
     };
   }

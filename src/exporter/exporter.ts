@@ -13,41 +13,40 @@ import { pushToConsole, type Push, type PushSource } from './push.ts';
 
 /** Serves and pushes the metrics of a region, until it is stopped. */
 export interface Exporter {
-  /** Where it serves Prometheus; undefined when it does not, or not yet, since another has its port. */
+  /** Where it serves Prometheus; undefined if it does not, or another process still has its port. */
   readonly address: AddressInfo | undefined;
   /**
-   * Pushes now. Resolves to false when not all was delivered; never rejects. `isLast`: the app ends, and is
-   * not to wait long for a collector that has never taken anything.
+   * Pushes now. Resolves to false if not everything was delivered; never rejects. `isLast`: the app ends, and
+   * must not wait long for a collector that has never taken anything.
    */
   flush(isLast?: boolean): Promise<boolean>;
-  /** Why the latest pushes were not delivered; empty when all were. */
+  /** Why the latest pushes were not delivered; empty if all were. */
   readonly reason: string;
-  /** Pushes no more, and closes the server; what is being sent has a second to be sent. Never rejects. */
+  /**
+   * Stops pushing, and closes the server. Answers that are being sent have a second to end. Never rejects.
+   */
   stop(): Promise<void>;
 }
 
-/**
- * What an exporter that died leaves to the one that takes its place. Plain data, which can be sent to a
- * thread.
- */
+/** What an exporter that died leaves to its successor. Plain data, which can be sent to a thread. */
 export interface Legacy {
   readonly keeper: KeeperMemory;
-  /** What `onFound` was told. */
+  /** The answers that `onFound` got. */
   readonly addresses?: KnownAddresses;
 }
 
-/** What an exporter tells of itself while it is up. */
+/** Called by an exporter while it runs. */
 export interface ExporterListener {
-  /** It serves Prometheus. Before `startExporter` resolves, or when its port is free. */
+  /** It serves Prometheus now. Called before `startExporter` resolves, or when its port is free. */
   readonly onListening?: (address: AddressInfo) => void;
-  /** The system has said the addresses of a host name. */
+  /** The system has found the addresses of a host name. */
   readonly onFound?: (name: string, addresses: KnownAddresses[string]) => void;
 }
 
 /**
- * Exports a region as `plan` says, from the thread that calls it, whose event loop it keeps up. Rejects, and
- * leaves nothing behind, when it cannot listen or a package is missing. A port that another has is waited
- * for.
+ * Exports a region as `plan` says, in the thread that calls it, and keeps its event loop alive. Rejects, and
+ * leaves nothing behind, if it cannot listen or a package is missing. If the port is taken, it waits until it
+ * is free.
  */
 export async function startExporter(
   region: Region,
@@ -58,7 +57,7 @@ export async function startExporter(
   warnOfSecondReader(region, plan);
   const names = new HostNames(addresses, listener.onFound);
   const blocked = plan.blockedThreads ? new BlockedThreads(region) : undefined;
-  /** Each reader has its own: it keeps what it has read. */
+  /** Each reader has a source of its own, which keeps what it has read. */
   const newSource = (options: MetricSourceOptions = {}): MetricSource =>
     new MetricSource(
       { region },
@@ -95,7 +94,7 @@ export async function startExporter(
   }
 }
 
-/** Says so where another exports what this one is about to export. */
+/** Warns if somebody else exports the same metrics. */
 function warnOfSecondReader(region: Region, { otlp }: ExporterPlan): void {
   const { directory } = region;
   // Any process that has a store directory open may be scraped, and answers for all of them.

@@ -18,15 +18,15 @@ import { isClientAdmitted, tlsOptionsOf } from './tls.ts';
 
 const DEFAULT_HEADER_TIMEOUT_MILLIS = 10_000;
 const DEFAULT_IDLE_TIMEOUT_MILLIS = 5000;
-/** How often it is looked for connections whose time is over. */
+/** How often connections are checked for their time limits. */
 const LOOK_MILLIS = 1000;
 
 const warnings = new Warnings();
 
 /**
- * A server, not listening yet, that limits connections and their times, and has `answer` answer those who may
- * ask. `ownName` is a name it may be called by. Throws an `Error` that says why where a file cannot be used
- * that says who may ask.
+ * Makes a server that does not listen yet. It limits connections and their times, checks who asks, and passes
+ * allowed requests to `answer`. `ownName`: a host name it may be called by. Throws an `Error` with the reason
+ * if a file with access rules cannot be used.
  */
 export function guardedServer(
   options: ExporterPlan['exposition'],
@@ -37,12 +37,12 @@ export function guardedServer(
   const { headerTimeoutMillis = DEFAULT_HEADER_TIMEOUT_MILLIS } = options;
   const limits: ServerOptions = {
     headersTimeout: headerTimeoutMillis,
-    requestTimeout: headerTimeoutMillis, // with the body, which nothing asks for
+    requestTimeout: headerTimeoutMillis, // with the body, which is never needed
     keepAliveTimeout: options.idleTimeoutMillis ?? DEFAULT_IDLE_TIMEOUT_MILLIS,
     connectionsCheckingInterval: LOOK_MILLIS,
   };
   async function answerIfAdmitted(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    response.on('error', () => {}); // a receiver that goes away is no fault of the server's
+    response.on('error', () => {}); // a receiver that goes away is not the server's fault
     try {
       if (await access.admits(request, response)) await answer(request, response);
     } catch {
@@ -58,7 +58,7 @@ export function guardedServer(
   return server;
 }
 
-/** Certificates, and what is demanded of clients' ones, may change while it runs. */
+/** Certificates, and the rules for clients' certificates, may change while it runs. */
 function tlsServer(access: Access, limits: TlsServerOptions, listener: RequestListener): Server {
   const options = new RenewedFiles(
     (read) => checkedTlsOptions(access.readWebConfig(read), read),
@@ -84,7 +84,7 @@ function tlsServer(access: Access, limits: TlsServerOptions, listener: RequestLi
   return server;
 }
 
-/** Throws where a certificate does not fit its key, or is none. */
+/** Throws if a certificate does not fit its key, or is not a certificate. */
 function checkedTlsOptions(
   { tls_server_config: config }: WebConfig,
   read: ReadFile,

@@ -2,9 +2,9 @@ import { lookup as lookupName, type LookupAddress } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
 import { clearTimeout, setTimeout } from '../base/platform.ts';
 
-/** So long the system is waited for where there is another answer. */
+/** How long the system is waited for if there is another answer. */
 const PATIENCE_MILLIS = 200;
-/** What the name of this machine means where the system does not say it in time (RFC 6761). */
+/** The address of `localhost` if the system does not answer in time (RFC 6761). */
 const LOOPBACK: readonly LookupAddress[] = [
   { address: '127.0.0.1', family: 4 },
   { address: '::1', family: 6 },
@@ -15,16 +15,16 @@ export type KnownAddresses = Readonly<Record<string, readonly LookupAddress[]>>;
 
 /**
  * Finds the addresses of host names, and keeps them. The system's search for a name takes a thread of libuv's
- * pool, which the app's files, passwords and other names wait for too. So a name that was found once is asked
- * for again each time, and where the pool has no thread for it, or the name is not found any more, has the
- * addresses it had.
+ * pool, where the app's files, passwords and other names wait too. A name that was found once is still asked
+ * for each time. If the pool has no thread for it, or the name is not found any more, its last addresses are
+ * used.
  */
 export class HostNames {
   readonly #known: Map<string, readonly LookupAddress[]>;
   readonly #onFound: (name: string, addresses: readonly LookupAddress[]) => void;
   readonly #asked = new Map<string, Promise<readonly LookupAddress[]>>();
 
-  /** `known`: what another found before. `onFound` is told of each answer of the system. */
+  /** `known`: what another object found before. `onFound` is called with each answer of the system. */
   constructor(
     known: KnownAddresses = {},
     onFound: (name: string, addresses: readonly LookupAddress[]) => void = () => {},
@@ -34,7 +34,7 @@ export class HostNames {
   }
 
   /**
-   * The addresses of a name, at least one, or of what is an address itself. Rejects with the system's error.
+   * The addresses of a name, at least one; an address is returned as it is. Rejects with the system's error.
    */
   async find(name: string): Promise<readonly LookupAddress[]> {
     const family = isIP(name);
@@ -69,7 +69,7 @@ export class HostNames {
     );
   };
 
-  /** One search at a time for each name: those that wait for the pool must not fill it. */
+  /** One search at a time for each name, because searches that wait must not fill the pool. */
   #ask(name: string): Promise<readonly LookupAddress[]> {
     let asked = this.#asked.get(name);
     if (asked === undefined) {

@@ -13,7 +13,7 @@ import {
 } from './otlp-options.ts';
 import type { AddressInfo } from 'node:net';
 
-/** Where metrics are served to Prometheus, to whom, and what the text is like. */
+/** Where metrics are served to Prometheus, who may ask, and what the text is like. */
 export interface PrometheusServerOptions extends Omit<PrometheusHandlerOptions, 'selfMetrics'> {
   /**
    * Host name or address to listen on; `0.0.0.0` or `::` for all. Default `OTEL_EXPORTER_PROMETHEUS_HOST`,
@@ -30,8 +30,8 @@ export interface PrometheusServerOptions extends Omit<PrometheusHandlerOptions, 
    */
   readonly maxConnections?: number;
   /**
-   * How long a request may take to come, from the connection or the answer before, in milliseconds. Default
-   * 10,000.
+   * How long a request may take to arrive, counted from the connection or the previous answer, in
+   * milliseconds. Default 10,000.
    */
   readonly headerTimeoutMillis?: number;
   /** How long a connection is kept for the next request, in milliseconds. Default 5,000. */
@@ -55,7 +55,7 @@ export interface ExporterOptions {
   readonly blockedThreads?: boolean;
 }
 
-/** What an exporter is to do: the options with their defaults. Plain data, which can be sent to a thread. */
+/** What an exporter does: the options with their defaults. Plain data, which can be sent to a thread. */
 export interface ExporterPlan {
   readonly prometheus: Required<Pick<PrometheusServerOptions, 'host' | 'port' | 'endpoint'>> | undefined;
   readonly exposition: Omit<PrometheusServerOptions, 'host' | 'port' | 'endpoint'>;
@@ -90,8 +90,8 @@ export const EXPORTER_CHECKS: { readonly [K in keyof Required<ExporterOptions>]:
 };
 
 /**
- * Throws an `OptionError` that names the wrong option; `where` names the options as a whole, which `check`
- * checks. Warns of wrong environment variables.
+ * Throws an `OptionError` that names the wrong option. `where` names the options as a whole, which `check`
+ * checks. Warns about wrong environment variables.
  */
 export function planOf(
   options: ExporterOptions,
@@ -131,8 +131,8 @@ function portOfEnvironment(): number {
 }
 
 /**
- * In a line where metrics are served and pushed. `address`: where the server listens; undefined while it does
- * not. Shows no credentials.
+ * One line that says where metrics are served and pushed. `address`: where the server listens; undefined
+ * while it does not. Shows no credentials.
  */
 export function summaryOf(
   { prometheus, otlp, console }: Pick<ExporterPlan, 'prometheus' | 'otlp' | 'console'>,

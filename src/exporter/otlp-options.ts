@@ -43,7 +43,8 @@ export interface OtlpPushOptions {
 export type OtlpPlan = Required<OtlpPushOptions>;
 
 /**
- * Kinds of which deltas are taken for each preference (specification, OTLP exporter, temporality preference).
+ * The kinds that are pushed as deltas for each preference (specification, OTLP exporter, temporality
+ * preference).
  */
 export const DELTA_KINDS: Readonly<Record<Temporality, readonly InstrumentKind[]>> = {
   cumulative: [],
@@ -67,12 +68,12 @@ export const OTLP_CHECK: Check = table<OtlpPushOptions>({
   compression: oneOf(COMPRESSIONS),
 });
 
-/** A variable of metrics, and that of all signals. */
+/** The variable for metrics, and the one for all signals. */
 const both = (suffix: string): [string, string] => [`${OTLP}_METRICS_${suffix}`, `${OTLP}_${suffix}`];
 
 /**
- * What `options` leave out, as the variables of OTLP say it, else as the specification does. Variables that
- * an option stands over are not read.
+ * Completes `options` from the variables of OTLP, else with the specification's defaults. A variable is not
+ * read if its option is given.
  */
 export function otlpWithDefaults(options: OtlpPushOptions, environment: Environment): OtlpPlan {
   const {
@@ -87,7 +88,7 @@ export function otlpWithDefaults(options: OtlpPushOptions, environment: Environm
   return { url, protocol, headers, intervalMillis, timeoutMillis, compression, temporality };
 }
 
-/** The endpoint of metrics is a whole URL; that of all signals is what their paths are added to. */
+/** The endpoint for metrics is a whole URL. To the endpoint for all signals, the path of metrics is added. */
 function urlFrom(environment: Environment): string {
   const ofMetrics = environment.find(`${OTLP}_METRICS_ENDPOINT`);
   const found = ofMetrics ?? environment.find(`${OTLP}_ENDPOINT`);
@@ -100,7 +101,9 @@ function urlFrom(environment: Environment): string {
   return `${found.value.replace(/\/$/, '')}/v1/metrics`;
 }
 
-/** Those of metrics stand over those of all signals. Values are secrets: none is ever printed. */
+/**
+ * Headers for metrics take precedence over those for all signals. Values are secrets: none is ever printed.
+ */
 function headersFrom(environment: Environment): Record<string, string> {
   const headers: Record<string, string> = {};
   for (const name of [`${OTLP}_HEADERS`, `${OTLP}_METRICS_HEADERS`]) {

@@ -16,11 +16,11 @@ export interface OtlpDestination {
   readonly tls: { readonly ca?: Buffer; readonly cert?: Buffer; readonly key?: Buffer };
 }
 
-/** A request that was not taken. */
+/** A request that was not accepted. */
 class DeliveryError extends Error {
   /**
-   * Undefined where it makes no sense to send it again. Milliseconds, or 0 where the collector did not say
-   * when.
+   * Undefined if it makes no sense to send it again. Otherwise milliseconds to wait, or 0 if the collector
+   * did not say.
    */
   readonly retryInMillis: number | undefined;
 
@@ -36,19 +36,19 @@ const LONGEST_BACKOFF_MILLIS = 5000;
 const BACKOFF_FACTOR = 1.5;
 const JITTER = 0.2;
 const RETRYABLE_STATUSES: readonly number[] = [429, 502, 503, 504];
-/** More of a response is not read. */
+/** No more of a response is read. */
 const MAX_RESPONSE_BYTES = 4 * 2 ** 20;
 
 /**
- * Sends OTLP by HTTP as the specification says: again after a pause where the collector or the network may do
- * better then, within the time that there is. Nothing in it waits for libuv's thread pool: bodies are
- * compressed here, in slices, and names are found by `HostNames`.
+ * Sends OTLP by HTTP as the specification says. After errors that may pass, it waits and tries again, within
+ * the given time. Nothing in it waits for libuv's thread pool: bodies are compressed here, in slices, and
+ * names are found by `HostNames`.
  */
 export class OtlpTransport {
   readonly #destination: OtlpDestination;
   readonly #names: HostNames;
   readonly #agent: http.Agent;
-  /** Ends the pause before a retry, and has it be none. */
+  /** Ends the pause before a retry, without a retry. */
   #giveUp: (() => void) | undefined;
 
   constructor(destination: OtlpDestination, names: HostNames) {
@@ -66,8 +66,8 @@ export class OtlpTransport {
   }
 
   /**
-   * Resolves to the collector's response. Rejects with the reason of the last try, which is the first unless
-   * `retries`. One at a time.
+   * Resolves to the collector's response. Rejects with the reason of the last try; without `retries` there is
+   * one. One call at a time.
    */
   async send(body: Uint8Array, timeoutMillis: number, retries: boolean): Promise<Buffer> {
     const deadline = performance.now() + timeoutMillis;
@@ -85,7 +85,7 @@ export class OtlpTransport {
       }
   }
 
-  /** What waits to be tried again has failed. */
+  /** A request that waits for its next try fails now. */
   giveUp(): void {
     this.#giveUp?.();
   }
@@ -106,7 +106,7 @@ export class OtlpTransport {
     return pieces;
   }
 
-  /** False where it was given up. */
+  /** False if it was given up. */
   async #pause(millis: number): Promise<boolean> {
     const isOver = await new Promise<boolean>((resolve) => {
       const timer = setTimeout(resolve, millis, true);
@@ -153,7 +153,7 @@ export class OtlpTransport {
   }
 }
 
-/** Of a response that says that all went well. */
+/** The body of a response with a good status. */
 async function bodyOf(response: http.IncomingMessage): Promise<Buffer> {
   const { statusCode = 0, statusMessage = '' } = response;
   const chunks: Buffer[] = [];
@@ -164,7 +164,7 @@ async function bodyOf(response: http.IncomingMessage): Promise<Buffer> {
       if ((bytes += chunk.length) > MAX_RESPONSE_BYTES) break;
     }
   } catch {
-    // The connection broke off after the status, which says enough.
+    // The connection broke after the status, which says enough.
   }
   if (statusCode >= 200 && statusCode < 300) return Buffer.concat(chunks);
   throw new DeliveryError(
@@ -173,14 +173,14 @@ async function bodyOf(response: http.IncomingMessage): Promise<Buffer> {
   );
 }
 
-/** Milliseconds; 0 where it is not said. */
+/** Milliseconds; 0 if the response does not say. */
 function retryAfter(header: string | undefined): number {
   if (header === undefined) return 0;
   const millis = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - systemClock.now();
   return millis > 0 ? millis : 0;
 }
 
-/** Where several addresses were tried, the message of the whole is empty. */
+/** If several addresses were tried, the message of the whole error is empty. */
 function messageOf(error: Error): string {
   const { errors = [] } = error as Partial<AggregateError>;
   return error.message || (errors as Error[]).map(({ message }) => message).join('; ') || error.name;

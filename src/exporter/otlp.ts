@@ -13,7 +13,7 @@ export class MissingPackageError extends Error {
   readonly code = 'E_PACKAGE';
 }
 
-/** The packages of the official exporters, which bring the serializers. */
+/** The packages of the official exporters, which contain the serializers. */
 const PROTOCOLS: Readonly<Record<OtlpProtocol, { readonly package: string; readonly contentType: string }>> =
   {
     'http/protobuf': {
@@ -23,7 +23,7 @@ const PROTOCOLS: Readonly<Record<OtlpProtocol, { readonly package: string; reado
     'http/json': { package: '@opentelemetry/exporter-metrics-otlp-http', contentType: 'application/json' },
   };
 
-/** What is used of `@opentelemetry/otlp-transformer`. */
+/** The parts of `@opentelemetry/otlp-transformer` that are used. */
 interface Serializer {
   serializeRequest(metrics: ResourceMetrics): Uint8Array | undefined;
   deserializeResponse(response: Uint8Array): {
@@ -35,8 +35,7 @@ interface Serializer {
 }
 
 /**
- * Pushes with the official serializer of the protocol, which is loaded here. Throws where it is not
- * installed.
+ * Pushes with the official serializer of the protocol, which is loaded here. Throws if it is not installed.
  */
 export function pushOtlp(
   source: PushSource,
@@ -93,7 +92,7 @@ function otlpTarget(
 }
 
 /**
- * The metrics with texts for the numbers that JSON does not have, as the protocol wants it (ProtoJSON,
+ * The metrics with texts in place of numbers that JSON does not have, as the protocol demands (ProtoJSON,
  * representation of each type). The official serializer writes null for them, and a Collector then refuses
  * the whole push.
  */
@@ -121,7 +120,7 @@ function numbersOfJson(value: unknown): unknown {
   };
 }
 
-/** What the collector says that it has not taken. A response that is none says nothing. */
+/** What the collector says it has refused. An unreadable response says nothing. */
 function refusalIn(serializer: Serializer, response: Buffer): string | undefined {
   if (response.length === 0) return undefined;
   try {
@@ -151,14 +150,16 @@ function loadSerializer(protocol: OtlpProtocol): Serializer {
   return protocol === 'http/json' ? JsonMetricsSerializer : ProtobufMetricsSerializer;
 }
 
-/** By the end of the names of variables that name a file, what holds without it. */
+/** Variables that name a file, by the end of their names, and what happens without the file. */
 const FILES = {
   ca: ['CERTIFICATE', "the system's certificates are trusted"],
   cert: ['CLIENT_CERTIFICATE', 'no client certificate is shown'],
   key: ['CLIENT_KEY', 'no client certificate is shown'],
 } as const;
 
-/** The files for TLS that the environment names. Those of metrics stand over those of all signals. */
+/**
+ * The files for TLS that the environment names. Those for metrics take precedence over those for all signals.
+ */
 function tlsFiles(variables: Readonly<Record<string, string | undefined>>): OtlpDestination['tls'] {
   const files: Partial<Record<keyof typeof FILES, Buffer>> = {};
   for (const [option, [suffix, otherwise]] of Object.entries(FILES))

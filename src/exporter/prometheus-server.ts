@@ -9,20 +9,20 @@ import type { HostNames } from './host-names.ts';
 import type { ExporterPlan } from './options.ts';
 
 export interface PrometheusServer {
-  /** Undefined while another has the port. */
+  /** Undefined while another process has the port. */
   address(): AddressInfo | undefined;
   /** Stops listening. Connections have a second to end. */
   close(): Promise<void>;
 }
 
-/** How often a port is tried that another has. */
+/** How often a port that is taken is tried again. */
 const PORT_TRY_MILLIS = 500;
 const DRAIN_MILLIS = 1000;
 
 /**
- * Serves a source's metrics to those who may ask. Rejects with the system's error when it cannot listen, and
- * where a file cannot be used that says who may ask; but a port that another has is tried until it is free:
- * where an app is replaced, the new process starts before the old one has gone.
+ * Serves a source's metrics to those who may ask. Rejects with the system's error if it cannot listen, or if
+ * a file with access rules cannot be used. A port that is taken is tried until it is free: when an app is
+ * replaced, the new process starts before the old one has ended.
  */
 export async function servePrometheus(
   source: MetricSource,

@@ -2,9 +2,9 @@ import { tell, tellOfLoss } from '../base/warnings.ts';
 import { DATA_POINT_GAUGE, TEMPORALITY_DELTA, type ResourceMetrics } from '../collect/metric-data.ts';
 
 /**
- * What becomes of pushes. Of an outage it tells twice: of the first push that fails, with the reason, and
- * when one succeeds again, with what the outage cost: deltas are told once, and are lost with a push that
- * fails for good. Totals are not.
+ * Keeps account of pushes. It reports an outage twice: the first push that fails, with the reason; and the
+ * first that succeeds again, with what the outage cost. A delta is sent once, and is lost with a push that
+ * fails for good. Totals are not lost.
  */
 export class PushOutcome {
   readonly #where: string;
@@ -22,7 +22,7 @@ export class PushOutcome {
     return this.#hasSucceeded;
   }
 
-  /** True from a push that failed to the next that succeeds. */
+  /** True from a failed push to the next one that succeeds. */
   get failing(): boolean {
     return this.#failedPushes > 0;
   }
@@ -32,7 +32,7 @@ export class PushOutcome {
     return this.#reason;
   }
 
-  /** To be called when nothing is pushed any more. */
+  /** Call it when no more pushes come. */
   end(): void {
     if (this.failing)
       tellOfLoss(
@@ -42,7 +42,7 @@ export class PushOutcome {
     this.#failedPushes = 0;
   }
 
-  /** `metrics`: what the push had; undefined where it came to none. */
+  /** `metrics`: the content of the push; undefined if it had none yet. */
   failed(metrics: ResourceMetrics | undefined, error: unknown): void {
     this.#reason = `${this.#where}: ${error instanceof Error ? error.message : String(error)}`;
     const lost = metrics === undefined ? 0 : deltaPointsIn(metrics);
@@ -77,7 +77,7 @@ export class PushOutcome {
   }
 }
 
-/** Differences alone: a gauge's point is a value, whatever temporality it is marked with. */
+/** Counts differences only: a point of a gauge is a value, whatever temporality it is marked with. */
 function deltaPointsIn({ scopeMetrics }: ResourceMetrics): number {
   return scopeMetrics
     .flatMap(({ metrics }) => metrics)

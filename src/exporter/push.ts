@@ -10,42 +10,42 @@ import type { DeltaKeeper } from './delta-keeper.ts';
 import type { ExporterPlan } from './options.ts';
 import { PushOutcome } from './push-outcome.ts';
 
-/** What pushes are made of. */
+/** What a push is made of. */
 export interface PushSource {
   /** Makes a source of the store's metrics for one reader. */
   readonly newSource: (options: MetricSourceOptions) => MetricSource;
-  /** What was pushed as deltas, also by exporters before this one. */
+  /** What was pushed as deltas, also by earlier exporters. */
   readonly keeper: DeltaKeeper;
 }
 
 /** Where pushes go. */
 export interface PushTarget {
-  /** What a warning calls it. */
+  /** Its name in warnings. */
   readonly name: string;
-  /** Rejects when it was not delivered within the time; at the first failure unless `retries`. */
+  /** Rejects if it was not delivered within the time; without `retries`, at the first failure. */
   send(metrics: ResourceMetrics, timeoutMillis: number, retries: boolean): Promise<void>;
-  /** What waits to be tried again has failed. */
+  /** A request that waits for its next try fails now. */
   giveUp?(): void;
   close?(): void;
 }
 
 export interface PushOptions {
   readonly intervalMillis: number;
-  /** Of a push with all its tries. */
+  /** The time of a push with all its tries. */
   readonly timeoutMillis: number;
   readonly deltaKinds?: Iterable<InstrumentKind>;
   readonly histogramSelection?: string | undefined;
 }
 
 /**
- * Of an interval, for a push: it must have ended when the next begins, or pushes to a slow collector would
- * pile up.
+ * The share of an interval that a push may take. It must end before the next begins, or pushes to a slow
+ * collector would pile up.
  */
 const SHARE = 0.9;
-/** For the last push to a collector that has failed and never taken anything. */
+/** The time of the last push to a collector that has failed and never taken anything. */
 const FORLORN_MILLIS = 500;
 
-/** Pushes the metrics of a source, at an interval and when it is told to; one push at a time. */
+/** Pushes the metrics of a source at an interval, and on request; one push at a time. */
 export class Push {
   readonly #source: MetricSource;
   readonly #points = new DataPoints();
@@ -56,7 +56,7 @@ export class Push {
   readonly #timer: NodeJS.Timeout;
   readonly #timeoutMillis: number;
   #isUnderWay = false;
-  /** The push that has not begun yet: it has what is recorded by now. */
+  /** The push that has not begun yet: it will have everything that is recorded by now. */
   #next: Promise<boolean> | undefined;
   #isNextBrief = false;
 
@@ -80,9 +80,9 @@ export class Push {
   }
 
   /**
-   * Pushes what is recorded by now. Resolves to false when it was not delivered; never rejects. `isLast`: a
-   * collector that has never taken anything is tried once, and where it has failed besides, not for long. So
-   * a program does not wait at its end for a collector that is not there.
+   * Pushes everything that is recorded by now. Resolves to false if it was not delivered; never rejects.
+   * `isLast`: a collector that has never taken anything is tried once, and only briefly if it has failed
+   * before. So a program does not wait at its end for a collector that is not there.
    */
   flush(isLast = false): Promise<boolean> {
     const isBrief = isLast && !this.#outcome.hasSucceeded;
@@ -100,12 +100,12 @@ export class Push {
     return this.#next;
   }
 
-  /** Why the latest push was not delivered; undefined when it was. */
+  /** Why the latest push was not delivered; undefined if it was. */
   get reason(): string | undefined {
     return this.#outcome.reason;
   }
 
-  /** Pushes no more. */
+  /** Stops pushing. */
   stop(): void {
     clearInterval(this.#timer);
     this.#target.close?.();
@@ -118,7 +118,7 @@ export class Push {
     let metrics: ResourceMetrics | undefined;
     let end: (() => void) | undefined;
     try {
-      // errors of callbacks are told in their threads
+      // errors of callbacks are reported in their threads
       ({ taken: metrics } = await this.#source.collect(timeoutMillis, this.#points));
       end = this.#keeper?.begin(this.#source.deltaStates());
       await this.#target.send(metrics, timeoutMillis, !isBrief);
@@ -132,7 +132,7 @@ export class Push {
     }
   }
 
-  /** What was recorded by now is in no push: how much of it was pushed is not known. */
+  /** Leaves out of all pushes what was recorded by now, because it is not known how much of it was pushed. */
   #leaveOut(): void {
     void this.#queue.take(() => this.#source.collect(undefined, { add() {}, end() {} }));
     tellOfLoss(
@@ -144,7 +144,7 @@ export class Push {
 
 const LONGEST_CONSOLE_MILLIS = 30_000;
 
-/** Prints to standard output, by way of `console`. */
+/** Prints to standard output, through `console`. */
 export function pushToConsole(
   source: PushSource,
   { intervalMillis }: NonNullable<ExporterPlan['console']>,
@@ -157,7 +157,7 @@ export function pushToConsole(
     name: 'the console',
     send: (metrics) =>
       new Promise((resolve, reject) => {
-        // The official type names classes where exporters use plain objects: ours are such.
+        // The official type names classes, but exporters use plain objects, and ours are such.
         exporter.export(metrics as unknown as Parameters<typeof exporter.export>[0], ({ code, error }) =>
           code === 0 ? resolve() : reject(error ?? new Error('no reason given')),
         );

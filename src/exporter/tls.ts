@@ -16,9 +16,8 @@ const CURVES: Readonly<Record<string, string>> = {
 };
 
 /**
- * What a server is made with. Cipher suites have the names that Go gives them, which OpenSSL knows as well.
- * Client certificates are asked for here and judged by `isClientAdmitted`, since their rules may change while
- * the server runs.
+ * The options of a TLS server. Cipher suites have Go's names, which OpenSSL knows too. Client certificates
+ * are requested here and judged by `isClientAdmitted`, since the rules may change while the server runs.
  */
 export function tlsOptionsOf(config: WebTlsConfig, read: ReadFile): ServerOptions {
   const {
@@ -44,7 +43,7 @@ export function tlsOptionsOf(config: WebTlsConfig, read: ReadFile): ServerOption
   };
 }
 
-/** Whether a client's certificate, or that it has none, is within the rules. */
+/** Whether the rules admit a client with this certificate, or without one. */
 export function isClientAdmitted(
   socket: TLSSocket,
   { client_auth_type: type = 'NoClientCert', client_allowed_sans: sans = [] }: WebTlsConfig,
@@ -65,7 +64,7 @@ export function isClientAdmitted(
       if (!isGiven || !socket.authorized) return false;
   }
   if (sans.length === 0) return true;
-  // Names with characters that could deceive stand in quotes, and are none of those allowed.
+  // Names with deceptive characters are in quotes, and are never among those allowed.
   const names =
     certificate?.subjectAltName?.split(', ').map((name) => name.replace(/^[A-Za-z ]+:/, '')) ?? [];
   return names.some((name) => sans.includes(name));

@@ -13,13 +13,13 @@ const EXPONENTIAL_HISTOGRAM = 5;
 
 const DEFAULT_LIMIT = 2000;
 
-/** What a reader of the exporter thread wants. */
+/** What a reader in the exporter thread wants. */
 export interface Wishes {
   readonly temporality: Temporality;
   readonly exponentialHistograms: boolean;
 }
 
-/** A reader of the exporter thread for the provider of this one. */
+/** Stands for a reader in the exporter thread, for the provider of this thread. */
 export class ExporterReader implements RemoteReader {
   readonly readsElsewhere = true;
   readonly #wishes: Wishes;
@@ -42,7 +42,7 @@ export class ExporterReader implements RemoteReader {
     return DEFAULT_LIMIT;
   }
 
-  /** How the streams are marked that the store has of histograms for this reader. */
+  /** The mark of the streams that the store has of histograms for this reader. */
   histogramSelection(): string {
     return selectionKey(selectedAggregation(this, 'HISTOGRAM', new Warnings()));
   }
@@ -54,7 +54,7 @@ export class ExporterReader implements RemoteReader {
     return Promise.reject(new Error('this reader cannot collect: the exporter thread does'));
   }
 
-  /** The provider asks the exporter thread itself. */
+  /** The provider asks the exporter thread directly. */
   forceFlush(): Promise<void> {
     return Promise.resolve();
   }

@@ -1,7 +1,7 @@
 /**
- * `node --import seqlock-metrics/register app.js`: metrics of an app that does nothing for it. Registers the
- * global provider before the app's first line, in the main thread and in every worker that is preloaded with
- * this, and has an exporter thread export what the standard environment variables say (docs/operations.md).
+ * `node --import seqlock-metrics/register app.js`: metrics of an app without code for them. Registers the
+ * global provider before the app's first line, in the main thread and in every worker that preloads this.
+ * Starts an exporter thread that exports what the standard environment variables say (docs/operations.md).
  */
 import { diag, DiagConsoleLogger, DiagLogLevel, metrics } from '@opentelemetry/api';
 import { isMainThread, workerData } from 'node:worker_threads';
@@ -18,7 +18,7 @@ import { settingsFrom, type Settings } from './settings.ts';
 
 const LOG_LEVELS = ['none', 'error', 'warn', 'info', 'debug', 'verbose', 'all'] as const;
 
-/** Whatever is in its way, the app runs; without metrics then. */
+/** Whatever goes wrong, the app runs, if need be without metrics. */
 function register(): void {
   try {
     registerMetrics();
@@ -32,11 +32,11 @@ function register(): void {
 
 function registerMetrics(): void {
   if ((workerData as Partial<ThreadData> | null)?.isSeqlockExporter === true) return;
-  const early: string[] = []; // until it is known who is told
+  const early: string[] = []; // until it is known where warnings go
   let warn = (message: string): void => void early.push(message);
   const environment = new Environment(process.env, (message) => warn(message));
   showWarnings(environment);
-  // Once per process: a worker has the same variables.
+  // Once per process: workers have the same variables.
   warn = isMainThread ? (message): void => tellOfLoss('warn', message) : (): void => {};
   early.forEach(warn);
   const settings = settingsFrom(environment);
@@ -89,8 +89,7 @@ function isGlobal(provider: SeqlockMeterProvider): boolean {
 }
 
 /**
- * Never keeps the app from starting or ending. Where Prometheus cannot be served, what is pushed is pushed
- * all the same.
+ * Never keeps the app from starting or ending. If Prometheus cannot be served, pushing works all the same.
  */
 function startExporter(options: ExporterThreadOptions, histogramSelection: string): void {
   const { prometheus, ...others } = options;
@@ -106,8 +105,7 @@ function startExporter(options: ExporterThreadOptions, histogramSelection: strin
 }
 
 /**
- * Warnings are seen unless somebody said otherwise: there is no code of the app's that could set a logger
- * before this.
+ * Shows warnings unless the environment says otherwise: no code of the app could set a logger before this.
  */
 let isLoggerOurs = true;
 

@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import { defaultResource, type ProviderResource } from '../facade/resource.ts';
 import type { Environment } from '../base/environment.ts';
 
-/** What is used of `@opentelemetry/resources`. */
+/** The parts of `@opentelemetry/resources` that are used. */
 interface ResourcesPackage {
   readonly envDetector: unknown;
   readonly hostDetector: unknown;
@@ -17,17 +17,17 @@ interface OfficialResource extends ProviderResource {
   merge(other: OfficialResource): OfficialResource;
 }
 
-/** Characters of keys and values that the official detector takes. */
+/** Characters that the official detector accepts in keys and values. */
 const LONGEST = 255;
 
 /**
- * The official names, in the order in which a later one stands over an earlier one: what the environment says
- * counts most.
+ * The official names. A later one takes precedence over an earlier one: what the environment says counts
+ * most.
  */
 const DETECTORS = ['host', 'os', 'process', 'serviceinstance', 'env'] as const;
 
 /**
- * The resource as the official detectors find it. Call it in one thread only: all threads of a store are one
+ * The resource that the official detectors find. Call it in one thread only: all threads of a store are one
  * service instance, with one `service.instance.id`.
  */
 export function detectedResource(environment: Environment): ProviderResource {
@@ -49,8 +49,8 @@ export function detectedResource(environment: Environment): ProviderResource {
 }
 
 /**
- * The official detector says nothing of what it cannot read, and leaves all of it out (specification,
- * resource SDK).
+ * The official detector does not report what it cannot read, and then ignores the whole variable
+ * (specification, resource SDK).
  */
 function checkAttributes(environment: Environment): void {
   const found = environment.find('OTEL_RESOURCE_ATTRIBUTES');
@@ -74,10 +74,7 @@ function isReadable(pair: string): boolean {
   }
 }
 
-/**
- * The copy that belongs to `@opentelemetry/sdk-metrics`, which depends on it: so it need not be installed
- * beside it.
- */
+/** The copy that `@opentelemetry/sdk-metrics` depends on, so that the app does not need to install it. */
 function loadResources(): ResourcesPackage {
   const sdk = createRequire(import.meta.url).resolve('@opentelemetry/sdk-metrics');
   return createRequire(sdk)('@opentelemetry/resources') as ResourcesPackage;

@@ -10,9 +10,9 @@ const LONGEST_TIMER = 2 ** 31 - 1;
 
 export interface Settings {
   readonly disabled: boolean;
-  /** Undefined where nothing is to be exported. */
+  /** Undefined if nothing is exported. */
   readonly exporterThread: ExporterOptions | undefined;
-  /** Of histograms that are pushed by OTLP. */
+  /** The aggregation of histograms that are pushed by OTLP. */
   readonly histograms: (typeof HISTOGRAMS)[number];
 }
 
@@ -28,8 +28,8 @@ export function settingsFrom(environment: Environment): Settings {
 }
 
 function exporterThreadFrom(environment: Environment): ExporterOptions | undefined {
-  // The first is for those whose other SDK, such as that of auto-instrumentations, is to leave metrics alone:
-  // it has `none` in the second.
+  // The first is for apps whose other SDK, such as that of auto-instrumentations, must not export metrics:
+  // the second is `none` there.
   const exporters = environment.listOf(
     ['SEQLOCK_METRICS_EXPORTER', 'OTEL_METRICS_EXPORTER'],
     EXPORTERS,

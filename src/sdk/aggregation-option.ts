@@ -24,10 +24,7 @@ interface ExplicitOptions {
   readonly recordMinMax?: boolean;
 }
 
-/**
- * The scale may be limited (specification, base-2 exponential histogram); the official SDK takes no notice of
- * that.
- */
+/** The scale may be limited (specification, base-2 exponential histogram); the official SDK ignores that. */
 interface ExponentialOptions {
   readonly maxSize?: number;
   readonly maxScale?: number;
@@ -39,7 +36,7 @@ interface GivenOption {
   readonly options?: unknown;
 }
 
-/** What the options of each type may be; of the others there are none. */
+/** What the options of each type may be. Other types have no options. */
 const CHECKS: { readonly [T in AggregationTypeName]?: Check } = {
   'explicit-bucket-histogram': (value, option) => {
     table<ExplicitOptions>(
@@ -49,8 +46,8 @@ const CHECKS: { readonly [T in AggregationTypeName]?: Check } = {
       },
       { example: 'an object such as { boundaries: [1, 10, 100] }' },
     )(value, option);
-    // Left out, they are the default ones. Given, and undefined, they are a slip whose histogram would be
-    // wrong for good.
+    // Left out means the default bounds. An explicit undefined is a mistake, whose histogram would be wrong
+    // for good.
     if ('boundaries' in (value as ExplicitOptions) && (value as ExplicitOptions).boundaries === undefined)
       throw new OptionError(`${option}.boundaries`, undefined, 'an array of numbers, or left out');
   },

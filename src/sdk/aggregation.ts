@@ -11,14 +11,14 @@ export const DEFAULT_BOUNDARIES: readonly number[] = [
   0, 5, 10, 25, 50, 75, 100, 250, 500, 750, 1000, 2500, 5000, 7500, 10000,
 ];
 
-/** What of an instrument decides about its aggregation. */
+/** The properties of an instrument that decide about its aggregation. */
 export interface AggregatedInstrument {
   readonly kind: InstrumentKind;
   /** Advised bucket bounds; only the default aggregation follows them. */
   readonly boundaries: readonly number[] | undefined;
 }
 
-/** What a choice comes to for an instrument; undefined when its measurements are dropped. */
+/** The aggregation that a choice gives an instrument; undefined if its measurements are dropped. */
 export function aggregationOf(
   { kind, boundaries }: AggregatedInstrument,
   choice: AggregationChoice,
@@ -66,7 +66,7 @@ function isNeverNegative(kind: InstrumentKind): boolean {
 }
 
 /**
- * False where a choice has no meaning: what callbacks observe are totals and levels, and no distribution
+ * False if a choice makes no sense for a kind: callbacks observe totals and levels, not distributions
  * (specification, view).
  */
 export function isPossible(choice: AggregationChoice, kind: InstrumentKind): boolean {
@@ -77,7 +77,7 @@ function isHistogram({ type }: AggregationChoice): boolean {
   return type === 'explicit-bucket-histogram' || type === 'exponential-histogram';
 }
 
-/** The default choice for one that comes to the same, so that a stream is not kept twice. */
+/** Replaces a choice by the default choice if both give the same, so that a stream is not kept twice. */
 export function simplified(choice: AggregationChoice, kind: InstrumentKind): AggregationChoice {
   const byDefault = defaultAggregation(kind, undefined).type;
   return choice.type === byDefault && !isHistogram(choice) ? DEFAULT_CHOICE : choice;

@@ -4,21 +4,21 @@ import type { AttributeStep } from '../state/stream-choices.ts';
 
 /** What a view does to attributes. */
 export interface AttributeFilter {
-  /** As other threads may do it too, and part of what tells streams apart. */
+  /** In a form that other threads can follow too; it is part of a stream's identity. */
   readonly steps: readonly AttributeStep[];
-  /** Where keys alone decide: tells whether attributes of a key are kept. The rule of a key never changes. */
+  /** If the key alone decides: whether attributes with a key are kept. The answer for a key never changes. */
   readonly keeps: ((key: string) => boolean) | undefined;
   /**
-   * Where code decides: the attributes to record, given what the app passed as such. Something that is no
-   * object does not reach the code, and is given back for the stream to refuse. May throw what the code
+   * If code decides: returns the attributes to record, given what the app passed. A value that is not an
+   * object is returned as it is, without running the code, and the stream refuses it. Throws what the code
    * throws.
    */
   readonly process: ((attributes: unknown, context: Context | undefined) => unknown) | undefined;
 }
 
 /**
- * A filter that keeps `keys`, if given, and has what is left go through `processors` in their order.
- * Undefined when it does nothing.
+ * A filter that keeps `keys`, if given, and passes the rest through `processors` in their order. Undefined if
+ * it does nothing.
  */
 export function filterOf(
   keys: readonly string[] | undefined,
@@ -41,7 +41,7 @@ export function filterOf(
   return { steps, keeps: undefined, process };
 }
 
-/** The filter of another thread's view: without the steps that only that thread can do. */
+/** The filter of another thread's view, without the steps that only that thread can do. */
 export function filterOfSteps(steps: readonly AttributeStep[]): AttributeFilter | undefined {
   if (steps.length === 0) return undefined;
   return {
@@ -51,7 +51,7 @@ export function filterOfSteps(steps: readonly AttributeStep[]): AttributeFilter 
   };
 }
 
-/** True when two filters surely do the same. */
+/** True if two filters certainly do the same. */
 export function areEqual(a: AttributeFilter | undefined, b: AttributeFilter | undefined): boolean {
   const [stepsOfA, stepsOfB] = [a?.steps ?? [], b?.steps ?? []];
   return (
@@ -79,7 +79,7 @@ function keysKept(steps: readonly AttributeStep[]): ((key: string) => boolean) |
   return rules.every((rule) => rule !== undefined) ? (key) => rules.every((rule) => rule(key)) : undefined;
 }
 
-/** What the official allow list and deny list keep their keys in; versions 2.x and 3.x. */
+/** The field in which the official allow list and deny list keep their keys; versions 2.x and 3.x. */
 const LISTS = [
   ['_allowedAttributeNames', 'keep'],
   ['_deniedAttributeNames', 'leave-out'],
@@ -87,8 +87,8 @@ const LISTS = [
 const ELSE = '\u0000another key';
 
 /**
- * Allow and deny lists of any copy of the official SDK are known by what they hold, and by doing just what
- * such a list does.
+ * Recognizes allow and deny lists of any copy of the official SDK by what they hold, and by doing exactly
+ * what such a list does.
  */
 function stepOf(processor: IAttributesProcessor): AttributeStep {
   for (const [field, type] of LISTS) {

@@ -7,12 +7,12 @@ import type { ExemplarFilter } from '../state/records.ts';
 import { shortText } from '../base/errors.ts';
 import type { Warnings } from '../base/warnings.ts';
 
-/** Of an exemplar that was made outside of any span. */
+/** The span of an exemplar that was made outside of any span. */
 const NO_SPAN: ExemplarSpan = { traceId: '', spanId: '' };
 
-/** Measurements in a row without a sampled span, after which not every one is looked at. */
+/** After so many measurements in a row without a sampled span, only some are looked at. */
 const PATIENCE = 16;
-/** Then one of so many is, on the average. */
+/** Then one of so many is looked at, on average. */
 const STRIDE = 64;
 
 /**
@@ -50,8 +50,8 @@ export class SpanGate implements ExemplarGate {
   }
 
   /**
-   * At random from 0 to twice the stride (Marsaglia, "Xorshift RNGs", 2003). In int32s: `Math.random` would
-   * leave 16 B of garbage.
+   * A random number from 0 to twice the stride (Marsaglia, "Xorshift RNGs", 2003). With int32s, because
+   * `Math.random` would leave 16 B of garbage.
    */
   #distance(): number {
     this.#random ^= this.#random << 13;
@@ -62,7 +62,7 @@ export class SpanGate implements ExemplarGate {
 }
 
 /**
- * Has a stream keep the exemplars that a filter lets through, in the reservoir of its view or its
+ * Makes a stream keep the exemplars that a filter lets through, in the reservoir of its view or its
  * aggregation.
  */
 export function keepExemplars(
@@ -76,7 +76,7 @@ export function keepExemplars(
 }
 
 /**
- * The sampled span of a context (by default the active one); undefined when there is none, or it cannot be
+ * The sampled span of a context (by default the active one); undefined if there is none, or it cannot be
  * read.
  */
 function sampledSpan(given: unknown): ExemplarSpan | undefined {
@@ -88,7 +88,7 @@ function sampledSpan(given: unknown): ExemplarSpan | undefined {
   }
 }
 
-/** Names the exemplar filter where a provider is given none (specification, environment variables). */
+/** Names the exemplar filter if a provider is given none (specification, environment variables). */
 export const EXEMPLAR_FILTER_VARIABLE = 'OTEL_METRICS_EXEMPLAR_FILTER';
 
 export const EXEMPLAR_FILTERS: readonly ExemplarFilter[] = ['trace_based', 'always_on', 'always_off'];

@@ -12,18 +12,18 @@ export interface InstrumentDescriptor {
   readonly description: string;
   readonly unit: string;
   readonly valueType: ValueType;
-  /** Advised bucket bounds, checked; undefined when there are none that can be used. */
+  /** Advised bucket bounds, checked; undefined if there are none that can be used. */
   readonly boundaries: readonly number[] | undefined;
-  /** Of gauges: how the values of several threads are reported; undefined when not said. */
+  /** For gauges: how the values of several threads are reported; undefined if not given. */
   readonly merge?: GaugeMerge | undefined;
 }
 
 /** What `createGauge` and `createObservableGauge` take beside the API's options. */
 export interface GaugeOptions extends MetricOptions {
   /**
-   * How the values of several threads in one series are reported: what was set last (`most-recent`, the
-   * default); the `sum`, `min` or `max` of what each live thread set last; or each by itself (`per-writer`),
-   * with the attribute `thread.id`. To be the same in all threads.
+   * How the values that several threads set in one series are reported. `most-recent` (default): the value
+   * that was set last. `sum`, `min` or `max`: of what each live thread set last. `per-writer`: each value by
+   * itself, with the attribute `thread.id`. Use the same in all threads.
    */
   readonly merge?: (typeof GAUGE_MERGES)[number];
 }
@@ -35,7 +35,7 @@ export interface GaugeOptions extends MetricOptions {
 const NAME = /^[a-z][a-z0-9_.\-/]{0,254}$/i;
 
 /**
- * Checks what a caller asked for. What is wrong is warned of and replaced; an instrument always comes out,
+ * Checks what a caller asked for. What is wrong is replaced, with a warning. It always returns an instrument,
  * since the specification wants a working one.
  */
 export function describeInstrument(
@@ -102,7 +102,7 @@ function gaugeMerge(
 }
 
 const OPTIONS = ['description', 'unit', 'valueType', 'advice', 'merge'];
-/** The second is in the specification alone. */
+/** The second is in the specification, but not in the API. */
 const ADVICE = ['explicitBucketBoundaries', 'attributes'];
 
 interface GivenOptions {
@@ -114,15 +114,15 @@ interface GivenOptions {
 }
 
 /**
- * Bounds of a histogram in seconds for which nobody gave any: those that the semantic conventions have for
- * durations. The specification's default bounds, 0 to 10,000, are of milliseconds: in seconds, nearly all
- * durations would be in one bucket.
+ * Default bounds of histograms in seconds: those that the semantic conventions have for durations. The
+ * specification's default bounds, 0 to 10,000, are meant for milliseconds: nearly all durations in seconds
+ * would be in one bucket.
  */
 const SECONDS_BOUNDARIES: readonly number[] = [
   0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10,
 ];
 
-/** What an options object says; nothing when reading it throws. */
+/** The content of an options object; nothing if reading it throws. */
 function readOptions(options: MetricOptions | undefined, name: string, warnings: Warnings): GivenOptions {
   try {
     if (typeof options !== 'object' || options === null) return {};
@@ -156,7 +156,7 @@ function textOf(value: unknown): string {
   return typeof value === 'string' ? value : value === undefined || value === null ? '' : shortText(value);
 }
 
-/** Advised bounds as they are used; undefined, with a warning, when they cannot be. */
+/** Advised bounds in the form that is used; undefined, with a warning, if they cannot be used. */
 function advisedBoundaries(
   name: string,
   advised: unknown,

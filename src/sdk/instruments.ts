@@ -2,9 +2,9 @@
  * The synchronous instruments. Their calls never throw, never wait, and allocate nothing once a series
  * exists. An instrument belongs to the thread that made it.
  *
- * Each class has its own record call, though they differ in little: V8 then sees one kind of stream behind
- * each and inlines all of it. One call for all of them would see every kind, call them from afar, and box the
- * number it passes.
+ * Each class has a record call of its own, though they differ little: V8 then sees one kind of stream behind
+ * each call and inlines all of it. One shared call would see every kind, would not be inlined, and would box
+ * the number it passes.
  */
 import type { Attributes, Context, Counter, Gauge, Histogram, UpDownCounter } from '@opentelemetry/api';
 import type { CellLookup } from '../state/cell-lookup.ts';
@@ -33,7 +33,7 @@ abstract class SyncInstrument {
   protected readonly recorder: Recorder;
   protected readonly cells: CellLookup | undefined;
   protected readonly values: ValueCheck;
-  /** Numbers above are checked; see `ValueCheck`. */
+  /** Greater numbers are checked by `ValueCheck`. */
   protected readonly max: number;
 
   constructor({ recorder, cells }: Destination, values: ValueCheck) {
@@ -43,12 +43,15 @@ abstract class SyncInstrument {
     this.max = values.max;
   }
 
-  /** False when no measurement is of use, since views drop them all (specification, Enabled). It stays so. */
+  /**
+   * False if no measurement is of use, because views drop them all (specification, Enabled). It never
+   * changes.
+   */
   enabled(): boolean {
     return this.recorder !== NO_RECORDER;
   }
 
-  /** Records what is no common number, if it can be. */
+  /** Handles a value that is not in the common range, and records it if it can be. */
   protected check(value: unknown, attributes: unknown, context: Context | undefined): void {
     const usable = this.values.usable(value);
     if (usable !== undefined) this.recorder.record(usable, attributes, context, this.cells);

@@ -4,11 +4,11 @@ import type { InstrumentKind } from '../state/stream-choices.ts';
 interface ValueRule {
   /** True where values below 0 are taken. */
   readonly negative: boolean;
-  /** Which of NaN and the infinities are kept: none, the infinities, or all. */
+  /** Which of NaN and the infinities are accepted: none, the infinities, or all. */
   readonly special: 'none' | 'infinity' | 'all';
 }
 
-/** Of observable counters a negative value is reported as 0, where it is observed. */
+/** A negative value of an observable counter is reported as 0; see `ObservableInstrument.observe`. */
 const RULES: Readonly<Record<InstrumentKind, ValueRule>> = {
   COUNTER: { negative: false, special: 'none' },
   UP_DOWN_COUNTER: { negative: true, special: 'none' },
@@ -27,17 +27,17 @@ export interface CheckedInstrument {
 }
 
 /**
- * What an instrument takes as a value. A record call tests the common case itself (a number in range, no
- * integer instrument); everything else comes here. Each cause is warned of once per metric.
+ * Which values an instrument accepts. A record call tests the common case itself: a number in range, no
+ * integer instrument. Everything else comes here. Each cause is warned of once per metric.
  */
 export class ValueCheck {
   readonly integer: boolean;
   /**
-   * The largest number that is taken as it is, if it is not below the smallest. NaN of an integer instrument:
-   * all are checked.
+   * The largest number that needs no check, if it is not below the smallest. NaN for an integer instrument:
+   * all numbers are checked.
    */
   readonly max: number;
-  /** Warns of the instrument, once per cause. */
+  /** Warns about the instrument, once per cause. */
   readonly warn: (cause: string, message: string) => void;
   readonly #rule: ValueRule;
   readonly #name: string;
@@ -52,7 +52,7 @@ export class ValueCheck {
   }
 
   /**
-   * The value to record, or undefined when there is none. Never throws, whatever is passed; allocates only to
+   * The value to record; undefined if there is none. Never throws, whatever is passed; allocates only to
    * warn.
    */
   usable(value: unknown): number | undefined {
@@ -74,7 +74,7 @@ export class ValueCheck {
         'integer',
         `INT value type cannot accept a floating-point value for ${name} (${value}); ignoring the fractional digits`,
       );
-      used = Math.trunc(value) + 0; // + 0: no negative zero
+      used = Math.trunc(value) + 0; // + 0 turns -0 into 0
       if (!Number.isInteger(used)) return undefined;
     }
     const { special } = this.#rule;

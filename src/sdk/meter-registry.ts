@@ -7,7 +7,7 @@ import { scopeKey } from '../state/records.ts';
 import { Meter } from './meter.ts';
 import type { MeterContext } from './meter-streams.ts';
 
-/** The meters of one provider: asked for twice with the same scope, one is the other. */
+/** The meters of one provider. The same scope always gives the same meter. */
 export class MeterRegistry {
   readonly #context: MeterContext;
   readonly #warnings: Warnings;
@@ -19,7 +19,7 @@ export class MeterRegistry {
   }
 
   /**
-   * The meter of a scope. An invalid name is warned of and still gets a working meter (specification, get a
+   * The meter of a scope. An invalid name gets a warning and still a working meter (specification, get a
    * meter).
    */
   meter(name: unknown, version: unknown, options: unknown): Meter {
@@ -53,7 +53,7 @@ export class MeterRegistry {
     }
   }
 
-  /** A copy as JSON holds them; they are part of the scope's identity (specification, get a meter). */
+  /** A copy as JSON expresses them; they are part of the scope's identity (specification, get a meter). */
   #scopeAttributes(given: unknown): { readonly attributes?: Attributes } {
     const { keys, values } = canonicalAttributes(given, (cause, message) =>
       this.#warnings.once('getMeter', cause, `getMeter: ${message}`),
@@ -66,7 +66,7 @@ export class MeterRegistry {
 
 interface GivenOptions {
   readonly schemaUrl?: unknown;
-  /** In the specification, and not yet in the types of the API. */
+  /** In the specification, but not yet in the types of the API. */
   readonly attributes?: unknown;
 }
 

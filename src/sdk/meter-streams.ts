@@ -15,12 +15,12 @@ import { filtered, FiniteOnly } from './viewed-recorder.ts';
 /** What the meters of one provider share. */
 export interface MeterContext {
   readonly writer: StoreWriter;
-  /** What the provider follows of the store's configuration. */
+  /** What the provider uses of the store's configuration. */
   readonly configuration: Pick<StoreConfiguration, 'cardinalityLimits' | 'exemplarFilter'>;
   readonly rules: StreamRules;
 }
 
-/** The streams of one meter's instruments, opened in the store as they are wanted. */
+/** The streams of one meter's instruments. They are opened in the store when they are needed. */
 export class MeterStreams {
   readonly #scope: Scope;
   readonly #context: MeterContext;
@@ -55,7 +55,7 @@ export class MeterStreams {
     );
   }
 
-  /** The streams of an instrument. None when its measurements are dropped. */
+  /** The streams of an instrument; none if its measurements are dropped. */
   #open(
     instrument: InstrumentDescriptor,
     open: (description: StreamDescription, limit: number) => StreamWriter,
@@ -106,8 +106,8 @@ export class MeterStreams {
 }
 
 /**
- * Whether a stream takes every value that its instrument does. The infinities, and NaN of gauges, would spoil
- * a sum for good.
+ * Whether a stream accepts every value that its instrument accepts. The infinities, and NaN of gauges, would
+ * spoil a sum for good.
  */
 function takesAll({ kind }: InstrumentDescriptor, { aggregation: { type } }: StreamDescription): boolean {
   if (kind === 'GAUGE') return type === 'last-value';

@@ -98,7 +98,8 @@ export class Meter implements SeqlockMeter {
   }
 
   /**
-   * Calls `callback` once a round for all of `observables`. Instruments of other SDKs among them are ignored.
+   * Calls `callback` once in each round, for all of `observables`. Instruments of other SDKs among them are
+   * ignored.
    */
   addBatchObservableCallback(callback: BatchObservableCallback, observables: Observable[]): void {
     const instruments = ownOf(observables);
@@ -150,7 +151,7 @@ export class Meter implements SeqlockMeter {
   }
 }
 
-/** Each of the instruments of this SDK once. */
+/** The instruments of this SDK among them, each once. */
 function ownOf(observables: readonly Observable[]): ObservableInstrument[] {
   return [...new Set(observables)].filter((one) => one instanceof ObservableInstrument);
 }

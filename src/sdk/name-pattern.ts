@@ -1,17 +1,17 @@
 const WILDCARD = /[*?]/;
 
-/** True when a pattern may fit more than one name. */
+/** True if a pattern may match more than one name. */
 export function hasWildcard(pattern: string): boolean {
   return WILDCARD.test(pattern);
 }
 
 /**
- * Tests names: `*` fits any characters and none, `?` exactly one, everything else itself; without regard to
- * case, as instrument names are compared (specification, view and instrument name).
+ * Matches names: `*` stands for any characters or none, `?` for exactly one, everything else for itself. Case
+ * does not matter, as in instrument names (specification, view and instrument name).
  *
- * What stands between two `*` is looked for from left to right, and each piece is found at its first place.
- * No later choice of a place could fit where that one does not, so nothing is tried twice: the time is at
- * most the product of both lengths.
+ * The pieces between two `*` are searched from left to right, and each is taken at its first place. A later
+ * place could not match where the first does not, so nothing is tried twice: the time is at most the product
+ * of both lengths.
  */
 export function namePattern(pattern: string): (name: string) => boolean {
   const pieces = pattern.split(/\*+/).map(expressionOf);

@@ -6,7 +6,7 @@ import { setTimeout, clearTimeout } from '../base/platform.ts';
 import type { StoreWriter } from '../state/store-writer.ts';
 import { Round } from './round.ts';
 
-/** What tells registrations apart. */
+/** What distinguishes registrations. */
 export interface RegistrationKey {
   readonly callback: ObservableCallback | BatchObservableCallback;
   readonly isBatch: boolean;
@@ -18,7 +18,7 @@ export interface RegistrationKey {
 export interface Registration extends RegistrationKey {
   readonly streams: readonly ObservedStream[];
   /**
-   * Calls it; what it reports while `isOpen` goes into the round. May throw, or return a promise that
+   * Calls it. What it reports while `isOpen` goes into the round. May throw, or return a promise that
    * rejects.
    */
   readonly call: (round: Round, isOpen: () => boolean) => unknown;
@@ -35,20 +35,20 @@ export class CallbackTimeoutError extends Error {
 }
 
 /**
- * Callbacks get this long when a reader sets no time-out: half the scrape time-out of Prometheus, so that a
- * scrape goes well without them.
+ * How long callbacks have if a reader sets no time-out: half the scrape time-out of Prometheus, so that a
+ * scrape succeeds without them.
  */
 const DEFAULT_TIMEOUT_MILLIS = 5000;
 
 /**
- * The observable callbacks of one thread and store. They run in this thread, in rounds: one at a time, asked
- * for by a reader of this thread or, through the doorbell, of another.
+ * The observable callbacks of one thread and store. They run in this thread, one round at a time. A reader of
+ * this thread requests a round, or one of another thread through the doorbell.
  */
 export class ObservableRegistry {
   readonly #writer: StoreWriter;
   readonly #registrations: Registration[] = [];
   readonly #streams = new Set<ObservedStream>();
-  /** Those that did not end in time, until they end: a round calls none of its predecessor's again. */
+  /** Callbacks that did not end in time, until they end: further rounds do not call them again. */
   readonly #running = new Set<Registration>();
   #last: Promise<unknown> = Promise.resolve();
   #listening = false;
@@ -69,7 +69,7 @@ export class ObservableRegistry {
     this.#writer.answerRequests(this);
   }
 
-  /** A reader of some thread asks for a round. One of this thread runs it itself. */
+  /** Receives a request of a reader in another thread. A reader of this thread runs the round itself. */
   onRing(request: number, timeoutMillis: number): void {
     if (((this.#requested - request) | 0) < 0) void this.#runForOthers(request, timeoutMillis);
   }
@@ -81,8 +81,8 @@ export class ObservableRegistry {
 
   /**
    * Runs a round for readers of other threads. Of the requests that come meanwhile the newest is kept: its
-   * answer is one to all before it. What callbacks throw is said here, since nobody there could do anything
-   * about it.
+   * answer also answers the earlier ones. Errors of callbacks are reported here, since the reader's thread
+   * could do nothing about them.
    */
   async #runForOthers(request: number, timeoutMillis: number): Promise<void> {
     this.#newestOfOthers = request;
@@ -101,12 +101,12 @@ export class ObservableRegistry {
   }
 
   /**
-   * Runs a round after the rounds that were asked for before, and answers `request`. Resolves to what
-   * callbacks failed with; those that did not fail have counted.
+   * Runs a round after the rounds that were requested before, and answers `request`. Resolves to the errors
+   * of callbacks that failed; the others have counted.
    */
   run(request: number, timeoutMillis: number = DEFAULT_TIMEOUT_MILLIS): Promise<unknown[]> {
     this.#requested = request;
-    // In no context: not in that of whoever collects, nor in that of whoever added the callback.
+    // In no context, neither that of the reader nor that of the code that added the callback.
     const round = withoutContext(() => this.#last.then(() => this.#run(request, timeoutMillis)));
     this.#last = round;
     return round;
@@ -121,10 +121,7 @@ export class ObservableRegistry {
     return calls.flatMap(({ errors }) => errors);
   }
 
-  /**
-   * Calls one callback. What it observes counts when it ends well and in time, else nothing of it does. Never
-   * rejects.
-   */
+  /** Calls one callback. What it observes counts only if it ends without error and in time. Never rejects. */
   async #call(
     registration: Registration,
     timeoutMillis: number,

@@ -16,8 +16,8 @@ import type { ObservedTarget } from './observed-target.ts';
 import type { Round } from './round.ts';
 
 /**
- * An asynchronous instrument: its values come from callbacks, called when a reader collects. Belongs to its
- * thread.
+ * An asynchronous instrument. Its values come from callbacks that are called when a reader collects. Belongs
+ * to its thread.
  */
 export class ObservableInstrument implements Observable {
   readonly targets: readonly ObservedTarget[];
@@ -37,7 +37,7 @@ export class ObservableInstrument implements Observable {
     this.#registry = registry;
   }
 
-  /** Adds a callback. Adding the same one twice is adding it once. */
+  /** Adds a callback. Adding the same callback again has no effect. */
   addCallback(callback: ObservableCallback): void {
     this.#registry.add({
       callback,
@@ -76,7 +76,7 @@ export class ObservableInstrument implements Observable {
   }
 }
 
-/** What a callback of one instrument reports to. It is deaf once the callback's time is over. */
+/** What a callback of one instrument reports to. It ignores everything once the callback's time is over. */
 class SingleResult implements ObservableResult {
   readonly #instrument: ObservableInstrument;
   readonly #round: Round;

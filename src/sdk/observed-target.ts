@@ -6,17 +6,14 @@ import type { StreamPlan } from './stream-plan.ts';
 import { warnOfProcessor } from './viewed-recorder.ts';
 
 /**
- * Where the observations of an asynchronous instrument go: one of its streams, and what a view does to
- * attributes on the way.
+ * Where the observations of an asynchronous instrument go: one of its streams, with what a view does to
+ * attributes before.
  */
 export class ObservedTarget {
   readonly stream: ObservedStream;
   readonly #cells: CellLookup;
   readonly #process: AttributeFilter['process'];
-  /**
-   * Its name as names are compared; undefined where the stream is that of one instrument, with its attributes
-   * as they are.
-   */
+  /** Its name in lower case. Undefined if the stream belongs to one instrument, with unchanged attributes. */
   readonly #instrument: string | undefined;
 
   constructor(stream: ObservedStream, { filter, name, instrument }: StreamPlan) {
@@ -27,14 +24,14 @@ export class ObservedTarget {
     this.#process = filter?.process;
   }
 
-  /** The cell an observation belongs to; 0 when there is none. */
+  /** The cell of an observation; 0 if there is none. */
   cellOf(attributes: unknown): number {
     return this.stream.cellOf(this.#processed(attributes), this.#cells);
   }
 
   /**
-   * What tells apart observations that may share a cell: in one round the later with the same attributes
-   * counts, and those with others, or of another instrument, are put together.
+   * Distinguishes observations that may share a cell. In one round the later of two with the same attributes
+   * counts. Those with other attributes, or of another instrument, are added together.
    */
   keyOf(attributes: unknown, cell: number): string | number {
     if (this.#instrument === undefined && cell !== this.stream.overflowCell) return cell;

@@ -3,12 +3,11 @@ import type { CellLookup } from '../state/cell-lookup.ts';
 import type { BoundSeries } from '../state/bound-cell.ts';
 
 /**
- * Where the measurements of a synchronous instrument go. In the common case it is the instrument's one stream
- * itself, so that the call goes straight to it; views may make it several streams, streams behind code of the
- * app, or none.
+ * Where the measurements of a synchronous instrument go. Usually it is the instrument's only stream, so that
+ * the call goes straight to it. Views may make it several streams, streams behind code of the app, or none.
  */
 export interface Recorder {
-  /** `cells`: the way to the stream's cells; see `Destination`. */
+  /** `cells`: the look-up of the stream's cells; see `Destination`. */
   record(
     value: number,
     attributes: unknown,
@@ -20,13 +19,13 @@ export interface Recorder {
 }
 
 /**
- * A recorder and what to call it with. A view that leaves attributes out needs no recorder of its own: it is
- * another way to the cells of the same stream. So V8 sees one kind of recorder where views of that kind are,
- * and where they are not.
+ * A recorder and the look-up to call it with. A view that drops attributes needs no recorder of its own: it
+ * is another look-up of the cells of the same stream. So V8 sees one kind of recorder with and without such
+ * views.
  */
 export interface Destination {
   readonly recorder: Recorder;
-  /** Undefined where the recorder is no stream. */
+  /** Undefined if the recorder is not a stream. */
   readonly cells: CellLookup | undefined;
 }
 
@@ -64,13 +63,13 @@ class EachBound implements BoundSeries {
   }
 }
 
-/** Of an instrument whose measurements nobody wants (drop aggregation). */
+/** For an instrument whose measurements nobody wants (drop aggregation). */
 export const NO_RECORDER: Recorder & BoundSeries = {
   record: () => {},
   bind: () => NO_RECORDER,
 };
 
-/** One destination for all of `destinations`: the one itself where it is alone. */
+/** One destination for all of `destinations`; if there is one, that itself. */
 export function fanOut(destinations: readonly Destination[]): Destination {
   if (destinations.length === 0) return { recorder: NO_RECORDER, cells: undefined };
   if (destinations.length === 1) return destinations[0]!;

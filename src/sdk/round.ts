@@ -10,7 +10,7 @@ interface Observation {
 export class Round {
   readonly #observations = new Map<ObservedStream, Map<string | number, Observation>>();
 
-  /** Keeps a value. Observed twice with the same attributes, the later counts. */
+  /** Keeps a value. If it is observed twice with the same attributes, the later counts. */
   observe(target: ObservedTarget, value: number, attributes: unknown): void {
     const { stream } = target;
     let observations = this.#observations.get(stream);
@@ -18,11 +18,11 @@ export class Round {
     const cell = target.cellOf(attributes);
     if (cell === 0) return;
     const key = target.keyOf(attributes, cell);
-    observations.delete(key); // to come last: of levels the last counts
+    observations.delete(key); // so that it comes last: of levels the last one counts
     observations.set(key, { cell, value });
   }
 
-  /** Takes in what another callback observed: later than all that is here. */
+  /** Adds what another callback observed, as later than everything here. */
   add(other: Round): void {
     for (const [stream, theirs] of other.#observations) {
       let observations = this.#observations.get(stream);
@@ -35,9 +35,9 @@ export class Round {
   }
 
   /**
-   * The values of a stream by cell. Several attribute sets may share one: those beyond the cardinality limit,
-   * and those of which a view leaves only the same. Totals add up (data model, spatial aggregation); of
-   * levels the last counts.
+   * The values of a stream by cell. Several attribute sets may share a cell: those beyond the cardinality
+   * limit, and those that a view makes equal. Totals add up (data model, spatial aggregation); of levels the
+   * last one counts.
    */
   valuesOf(stream: ObservedStream): ReadonlyMap<number, number> {
     const adds = stream.description.aggregation.type === 'sum';

@@ -13,7 +13,7 @@ import { areEqual, type AttributeFilter } from './attribute-filter.ts';
 import type { InstrumentDescriptor } from './instrument-descriptor.ts';
 import type { View } from './view.ts';
 
-/** A stream that an instrument is to have. */
+/** A stream that an instrument will have. */
 export interface StreamPlan {
   readonly instrument: InstrumentDescriptor;
   readonly name: string;
@@ -23,24 +23,23 @@ export interface StreamPlan {
   readonly selection: string | undefined;
   readonly viewIndex: number;
   readonly filter: AttributeFilter | undefined;
-  /** Undefined: what readers want of the kind. */
+  /** Undefined: what readers want of this kind. */
   readonly cardinalityLimit: number | undefined;
-  /** Of gauges; undefined when not said. */
+  /** For gauges; undefined if not given. */
   readonly merge: GaugeMerge | undefined;
   /** Undefined: that of the aggregation. */
   readonly exemplarReservoir: ViewReservoir | undefined;
 }
 
-/** What decides about the streams of a provider's instruments. */
+/** The rules for the streams of a provider's instruments. */
 export interface StreamRules {
   readonly views: readonly View[];
   readonly selections: Selections;
 }
 
 /**
- * The streams of an instrument: those of each view that selects it, each view by itself; without one, the
- * default. Where a view says nothing of the aggregation there is one stream for each that readers want of the
- * kind.
+ * The streams of an instrument: one for each view that selects it, or the default stream without a view. If a
+ * view does not set the aggregation, there is a stream for each aggregation that readers want of this kind.
  */
 export function planStreams(
   instrument: InstrumentDescriptor,
@@ -57,9 +56,7 @@ export function planStreams(
   return toldApart(plans, warnings);
 }
 
-/**
- * Specification: a view that cannot be applied without semantic errors is warned of and taken for not there.
- */
+/** Specification: a view that cannot be applied without semantic errors is ignored, with a warning. */
 function makesSense(
   { description: { stream } }: View,
   { name, kind }: InstrumentDescriptor,
@@ -101,8 +98,8 @@ function plansOf(
 }
 
 /**
- * Streams alike in all but what they do to attributes are told apart by `viewIndex`; ones that are alike in
- * that too are one, or all would count twice.
+ * Streams that differ only in what they do to attributes are distinguished by `viewIndex`. Streams that do
+ * not differ in that either are one, since everything would count twice otherwise.
  */
 function toldApart(plans: readonly StreamPlan[], warnings: Warnings): StreamPlan[] {
   const alike = new Map<string, (AttributeFilter | undefined)[]>();

@@ -3,11 +3,11 @@ import { selectionKey } from '../state/stream-choices.ts';
 import { DEFAULT_BOUNDARIES } from './aggregation.ts';
 import type { StreamPlan } from './stream-plan.ts';
 
-/** What a registration came to. */
+/** The result of a registration. */
 export interface Registration<T> {
-  /** What was registered first under this identity; the same for every stream that is identical. */
+  /** The value that was registered first under this identity; identical streams share it. */
   readonly value: T;
-  /** True when an earlier registration's value is used and this description is longer than all before it. */
+  /** True if an earlier registration's value is used and this description is longer than all earlier ones. */
   readonly longerDescription: boolean;
 }
 
@@ -19,9 +19,9 @@ interface Entry<T> {
 
 /**
  * The streams of one meter by name, and the rules for two of one name (specification, duplicate instrument
- * registration): identical ones are one; ones that differ only in description, case of the name or advice are
- * taken for identical and warned of; ones that differ in kind, unit, value type or aggregation both work, and
- * are warned of.
+ * registration). Identical streams are one. Streams that differ only in description, case of the name or
+ * advice count as identical, with a warning. If they differ in kind, unit, value type or aggregation, both
+ * work, with a warning.
  */
 export class StreamRegistry<T> {
   readonly #meter: string;
@@ -33,7 +33,7 @@ export class StreamRegistry<T> {
     this.#warnings = warnings;
   }
 
-  /** Returns what an identical stream was registered with, or registers `make()`. */
+  /** Returns the value of an identical stream, or registers `make()`. */
   register(plan: StreamPlan, make: () => T): Registration<T> {
     const name = plan.name.toLowerCase();
     let entries = this.#entries.get(name);
@@ -109,8 +109,8 @@ export class StreamRegistry<T> {
   }
 
   /**
-   * Two instruments that views gave one name: they are put together, as one would be that is recorded to from
-   * two places.
+   * Views gave two instruments one name. Their measurements are added together, like those of one instrument
+   * that is used in two places.
    */
   #warnOfUnion(first: StreamPlan, second: StreamPlan): void {
     const [a, b] = [first.instrument.name, second.instrument.name];
@@ -140,7 +140,7 @@ const DIFFERENCES: readonly (readonly [string, (plan: StreamPlan) => unknown])[]
 ];
 
 /**
- * What helps against a conflict: a view, where one can select one of the two alone (specification, duplicate
+ * The remedy for a conflict: a view, if it can select one of the two alone (specification, duplicate
  * registration).
  */
 function wayOut({ instrument: first }: StreamPlan, { instrument: second }: StreamPlan): string {
@@ -167,7 +167,7 @@ function areOne(a: StreamPlan, b: StreamPlan): boolean {
   );
 }
 
-/** True when one reader shows both. */
+/** True if one reader shows both. */
 function meet(a: StreamPlan, b: StreamPlan): boolean {
   return a.selection === b.selection || a.selection === undefined || b.selection === undefined;
 }

@@ -41,14 +41,14 @@ interface LimitedExponentialHistogram {
 export interface SeqlockViewOptions extends Omit<ViewOptions, 'aggregation'> {
   /** The official options, and `maxScale` of exponential histograms: -10 to 20, 20 by default. */
   readonly aggregation?: AggregationOption | LimitedExponentialHistogram;
-  /** Attributes with other keys are left out. Comes before `attributesProcessors`. */
+  /** Keys of the attributes to keep; all others are dropped. Applied before `attributesProcessors`. */
   readonly attributeKeys?: readonly string[];
-  /** Of gauges: how the values of several threads are reported; see `GaugeOptions`, which it goes before. */
+  /** For gauges: how the values of several threads are reported. Takes precedence over `GaugeOptions`. */
   readonly merge?: (typeof GAUGE_MERGES)[number];
   /**
-   * How exemplars are chosen: at most `size` of each series, one of each bucket of a histogram, or none.
-   * Default: one of each bucket for histograms with explicit ones, up to 20 for exponential histograms, else
-   * one.
+   * How exemplars are chosen: at most `size` of each series, one for each bucket of a histogram, or none.
+   * Default: one for each bucket for histograms with explicit bounds, up to 20 for exponential histograms,
+   * otherwise one.
    */
   readonly exemplarReservoir?: ViewReservoir;
 }
@@ -115,7 +115,7 @@ export function readViewOptions(
   };
 }
 
-/** The options of these keys that are given. */
+/** The options with these keys that are given. */
 function picked<K extends keyof SeqlockViewOptions>(
   options: SeqlockViewOptions,
   keys: readonly K[],
@@ -125,15 +125,15 @@ function picked<K extends keyof SeqlockViewOptions>(
   ) as { [P in K]?: NonNullable<SeqlockViewOptions[P]> };
 }
 
-/** The official SDK takes null for left out. */
+/** In the official SDK null means left out. */
 function withoutNulls(given: unknown): SeqlockViewOptions {
   if (!isObject(given)) return given as SeqlockViewOptions; // which the check refuses
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== null));
 }
 
 /**
- * Specification, view: no selector at all is an error; a name wants a selector that fits one instrument of a
- * meter.
+ * Specification, view: a view without any selector is an error. A view with a name needs a selector that
+ * matches one instrument of a meter.
  */
 function checkSelector(
   selector: Omit<ViewDescription, 'stream'>,

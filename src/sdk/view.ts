@@ -9,7 +9,7 @@ import { readViewOptions } from './view-options.ts';
 /** Selects instruments and says what streams they have (specification, view). */
 export class View {
   readonly description: ViewDescription;
-  /** What it does to attributes, if anything. */
+  /** What it does to attributes; undefined if nothing. */
   readonly filter: AttributeFilter | undefined;
   readonly #fits: (name: string) => boolean;
   #hasSelected = false;
@@ -20,7 +20,7 @@ export class View {
     this.#fits = namePattern(description.instrumentName ?? '*');
   }
 
-  /** All criteria that are there must hold. */
+  /** All given criteria must hold. */
   selects(instrument: InstrumentDescriptor, scope: Scope): boolean {
     const { instrumentType, instrumentUnit, meterName, meterVersion, meterSchemaUrl } = this.description;
     const selects =
@@ -34,12 +34,12 @@ export class View {
     return selects;
   }
 
-  /** What it selects by. */
+  /** The criteria it selects by. */
   get selector(): Omit<ViewDescription, 'stream'> {
     return Object.fromEntries(Object.entries(this.description).filter(([key]) => key !== 'stream'));
   }
 
-  /** Whether any instrument of this thread was selected so far. */
+  /** Whether it has selected any instrument of this thread so far. */
   get hasSelected(): boolean {
     return this.#hasSelected;
   }
@@ -57,7 +57,7 @@ export function viewsOf(options: readonly unknown[]): View[] {
   });
 }
 
-/** The views of the thread that published the store, as far as they travel. */
+/** The views of the thread that published the store, without custom attributes processors. */
 export function followedViews(descriptions: readonly ViewDescription[], warnings: Warnings): View[] {
   return descriptions.map((description) => {
     const { attributes } = description.stream;

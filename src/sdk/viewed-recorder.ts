@@ -1,7 +1,4 @@
-/**
- * What stands between an instrument and a stream where a view, or the aggregation a reader wants, asks for
- * it.
- */
+/** What stands between an instrument and a stream, if a view or the aggregation of a reader needs it. */
 import { context as activeContext, type Context } from '@opentelemetry/api';
 import { shortText } from '../base/errors.ts';
 import type { BoundSeries } from '../state/bound-cell.ts';
@@ -9,7 +6,7 @@ import type { RecordedStream } from '../state/stream-writer.ts';
 import type { AttributeFilter } from './attribute-filter.ts';
 import type { Destination, Recorder } from './recorder.ts';
 
-/** A stream behind what a filter does to attributes. */
+/** A stream whose attributes pass through a filter. */
 export function filtered(stream: RecordedStream, filter: AttributeFilter | undefined): Destination {
   if (filter?.process !== undefined)
     return { recorder: new Processed(stream, filter.process), cells: undefined };
@@ -17,8 +14,7 @@ export function filtered(stream: RecordedStream, filter: AttributeFilter | undef
 }
 
 /**
- * Has attributes go through code of the app, with the context of the call. What it costs, and leaves as
- * garbage, is its own.
+ * Passes attributes through code of the app, with the context of the call. Time and garbage are that code's.
  */
 class Processed implements Recorder {
   readonly #stream: RecordedStream;
@@ -48,9 +44,7 @@ class Processed implements Recorder {
   }
 }
 
-/**
- * Code that fails may be there to keep something out of the metrics: nothing of the attributes is recorded.
- */
+/** Code that fails may be meant to keep something out of the metrics: no attributes are recorded then. */
 export function warnOfProcessor(stream: Pick<RecordedStream, 'warn'>, error: unknown): void {
   stream.warn(
     'processor',
@@ -59,8 +53,7 @@ export function warnOfProcessor(stream: Pick<RecordedStream, 'warn'>, error: unk
 }
 
 /**
- * Keeps values from a stream that would be of no use there: gauges take NaN and the infinities, sums and
- * distributions do not.
+ * Keeps useless values from a stream: gauges accept NaN and the infinities, sums and distributions do not.
  */
 export class FiniteOnly implements Recorder {
   readonly #stream: RecordedStream;

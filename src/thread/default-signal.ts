@@ -25,7 +25,7 @@ export class DefaultSignal {
   readonly #signal: NodeJS.Signals;
   readonly #act: () => void;
   readonly #listener: Listener;
-  /** The listeners for once of the signal that is being handled. */
+  /** The `once` listeners of the signal that is being handled. */
   #called = new Set<unknown>();
   #hasCome = false;
   #isOwnChange = false;

@@ -1,6 +1,6 @@
 /**
- * The exporter thread: reads the store, answers scrapes, pushes. It knows nothing of the threads that record
- * but their memory, so that it goes on when all of them hang; it loads no code of the write side's SDK.
+ * The exporter thread: reads the store, answers scrapes, pushes. Of the threads that record it knows only
+ * their memory, so it goes on when all of them hang. It loads no code of the write side's SDK.
  */
 import { diag, DiagLogLevel, type DiagLogFunction } from '@opentelemetry/api';
 import { Console } from 'node:console';
@@ -38,14 +38,14 @@ async function run(): Promise<void> {
     onListening: (address) => post({ type: 'listening', address }),
     onFound: (name, addresses) => post({ type: 'found', name, addresses }),
   });
-  // what a thread was asked for that died of it is asked for still
+  // A flush that was requested from a thread that died is still requested.
   awaitFlush(exporter, Atomics.load(control, DONE_INDEX));
-  // a StopMessage; of this thread alone
+  // A StopMessage. It ends this thread only.
   parentPort!.once('message', () => void exporter.stop().then(() => process.exit()));
   post({ type: 'up' });
 }
 
-/** Flushes when the host asks for it. `seen`: the number of the latest flush that was begun or done. */
+/** Flushes when the host requests it. `seen`: the number of the latest flush that was begun or done. */
 function awaitFlush(exporter: Exporter, seen: number): void {
   const requested = Atomics.load(control, REQUESTED_INDEX);
   if (requested !== seen)
@@ -65,7 +65,7 @@ function answer(requested: number, delivered: boolean, reason: string): void {
   Atomics.notify(control, DONE_INDEX);
 }
 
-/** What this thread warns of goes to the logger of the app. */
+/** Passes warnings of this thread to the app's logger. */
 function forwardWarnings(): void {
   const to =
     (level: Level): DiagLogFunction =>
@@ -78,7 +78,7 @@ function forwardWarnings(): void {
   );
 }
 
-/** A worker's output goes through the main thread, which may never turn again. */
+/** A worker's output goes through the main thread, which may be blocked for ever. */
 function printAtOnce(): void {
   const stream = (descriptor: number): Writable =>
     new Writable({
@@ -86,7 +86,7 @@ function printAtOnce(): void {
         try {
           writeSync(descriptor, text);
         } catch {
-          // Closed, or full: nobody reads it.
+          // It is closed, or full: nobody reads it.
         }
         done();
       },
@@ -97,7 +97,7 @@ function printAtOnce(): void {
 run().catch((error: unknown) => {
   const { code = 'E_THREAD', message } = error as NodeJS.ErrnoException;
   post({ type: 'failed', code, message });
-  // nobody is to wait for a flush that never comes
+  // Nobody shall wait for a flush that never comes.
   answer(Atomics.load(control, REQUESTED_INDEX), false, message);
-  setImmediate(() => process.exit(1)); // of this thread alone, when the message is out
+  setImmediate(() => process.exit(1)); // ends this thread only, once the message is sent
 });

@@ -39,9 +39,9 @@ export interface ExporterThread {
 const DEFAULT_TIMEOUT_MILLIS = 30_000;
 const FIRST_BACKOFF_MILLIS = 100;
 const LONGEST_BACKOFF_MILLIS = 30_000;
-/** After so long a life a thread is well, and its next death the first. */
+/** A thread that has lived this long was well: its next death counts as the first. */
 const WELL_AFTER_MILLIS = 60_000;
-/** For the thread to end once it is told to. */
+/** How long the thread may take to end after it was told to. */
 const LONGEST_END_MILLIS = 2000;
 
 /**
@@ -62,8 +62,8 @@ export async function startExporterThread(options: ExporterThreadOptions): Promi
 
 export interface HostOptions {
   /**
-   * Nobody waits for the start: it does not keep the process up, and where no thread is to be had now, it is
-   * tried again. Default false.
+   * Starts without a caller that waits: it does not keep the process alive, and if a thread cannot be started
+   * now, it tries again. Default false.
    */
   readonly inBackground?: boolean;
   /**
@@ -73,11 +73,11 @@ export interface HostOptions {
   readonly histogramSelection?: string | undefined;
 }
 
-/** The thread that started an exporter thread, as far as it looks after it. */
+/** Looks after an exporter thread, in the thread that started it. */
 export class ExporterThreadHost implements ExporterThread {
   address: AddressInfo | undefined;
   /**
-   * Resolves when the thread is up for the first time; rejects, and all is undone, when it does not get
+   * Resolves when the thread runs for the first time. Rejects, and undoes everything, if it does not get
    * there.
    */
   readonly started: Promise<void>;
@@ -90,7 +90,7 @@ export class ExporterThreadHost implements ExporterThread {
   #timer: NodeJS.Timeout | undefined;
   #backoffMillis = FIRST_BACKOFF_MILLIS;
   #stopped: Promise<void> | undefined;
-  /** The latest flush, and what was recorded when it was asked for. */
+  /** The latest flush, and a checksum of what was recorded when it was requested. */
   #latest: { readonly number: number; readonly fingerprint: number; readonly isLast: boolean } | undefined;
 
   /** Throws an `OptionError`. */
@@ -124,10 +124,10 @@ export class ExporterThreadHost implements ExporterThread {
     };
     // Whatever starts the thread again later must not hold the caller's context.
     this.started = withoutContext(() => this.#start(inBackground));
-    this.started.catch(() => {}); // whoever waits for it hears of it
+    this.started.catch(() => {}); // whoever waits for it gets the error
   }
 
-  /** In a line, where it serves and pushes. */
+  /** One line that says where it serves and pushes. */
   summary(): string {
     return summaryOf(this.#plan, this.address);
   }
@@ -162,7 +162,7 @@ export class ExporterThreadHost implements ExporterThread {
     this.#forget(); // until here, an app that exits waits for the flush
     if (this.#worker === undefined) return;
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, LONGEST_END_MILLIS); // also keeps the process up meanwhile
+      const timer = setTimeout(resolve, LONGEST_END_MILLIS); // also keeps the process alive meanwhile
       worker!.once('exit', () => {
         clearTimeout(timer);
         resolve();
@@ -187,20 +187,19 @@ export class ExporterThreadHost implements ExporterThread {
     }
   }
 
-  /** Resolves when the thread is up, rejects when it ends before, or when the system has none to give. */
+  /** Resolves when the thread runs. Rejects if it ends before that, or the system cannot start one. */
   async #spawn(keepAlive: boolean): Promise<void> {
     const worker = this.#newWorker();
     if (!keepAlive) worker.unref();
     await this.#whenUp(worker);
   }
 
-  /** Throws where the system has no thread to give. */
+  /** Throws if the system cannot start a thread. */
   #newWorker(): Worker {
     const entry = fileURLToPath(new URL('./entry.js', import.meta.url));
-    const { NODE_OPTIONS: _, ...env } = process.env; // what the app is preloaded with is not for this thread
+    const { NODE_OPTIONS: _, ...env } = process.env; // the app's preloaded modules are not for this thread
     try {
-      // Loaded by `require`: the other way takes a thread of libuv's pool, which the app may have none left
-      // of.
+      // Loaded by `require`, since `import` takes a thread of libuv's pool, and the app may have none free.
       this.#worker = new Worker(`require(${JSON.stringify(entry)})`, {
         eval: true,
         name: 'seqlock-metrics exporter',
@@ -211,8 +210,8 @@ export class ExporterThreadHost implements ExporterThread {
           plan: this.#plan,
           legacy: this.#legacy,
         } satisfies ThreadData,
-        // What the app is started with (its own telemetry, loaders) is not for this thread.
-        execArgv: ['--disable-warning=ExperimentalWarning'], // of `require` for modules
+        // Node options of the app (its own telemetry, loaders) are not for this thread.
+        execArgv: ['--disable-warning=ExperimentalWarning'], // about `require` of ES modules
         env,
       });
     } catch (error) {
@@ -258,7 +257,7 @@ export class ExporterThreadHost implements ExporterThread {
     });
   }
 
-  /** A thread that takes its place serves at the same port. */
+  /** Its successor serves at the same port. */
   #noteAddress(address: AddressInfo): void {
     this.address = address;
     const { prometheus } = this.#plan;
@@ -305,9 +304,9 @@ export class ExporterThreadHost implements ExporterThread {
     return this.#latest.number;
   }
 
-  /** A dead thread is replaced at once: a worker needs no event loop but its own. */
+  /** Replaces a dead thread at once: a worker needs no event loop but its own. */
   #requestLastFlush(): number {
-    writerOf(this.#store.region).setAnswering(false); // it waits here, and nobody is to wait for it
+    writerOf(this.#store.region).setAnswering(false); // this thread waits here, and nobody shall wait for it
     const number = this.#deliveredAnyway() ?? this.#requestFlush(true);
     if (this.#worker !== undefined || this.#flushes.isDone(number)) return number;
     clearTimeout(this.#timer);
@@ -321,8 +320,8 @@ export class ExporterThreadHost implements ExporterThread {
   }
 
   /**
-   * The number of a flush that has all that was recorded, and was delivered, or is the last one and under
-   * way.
+   * The number of a flush that has everything that was recorded, and was delivered or is the last one and
+   * under way.
    */
   #deliveredAnyway(): number | undefined {
     if (this.#latest === undefined) return undefined;
@@ -339,12 +338,12 @@ export class ExporterThreadHost implements ExporterThread {
   }
 }
 
-/** Threads may be to be had later. */
+/** It may be possible to start a thread later. */
 function isTransient(error: unknown): boolean {
   return (error as { code?: unknown }).code === 'E_THREAD';
 }
 
-/** What the exporter thread has to tell is of losses, but for good news. */
+/** Messages of the exporter thread are about losses, except those of level info. */
 function relay(level: Level, message: string): void {
   if (level === 'info') tell(level, message);
   else tellOfLoss(level, message);

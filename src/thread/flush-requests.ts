@@ -12,15 +12,15 @@ import {
 /** `late`: not done in time. */
 export type FlushOutcome = 'delivered' | 'failed' | 'late';
 
-/** The host's side of the control words (protocol.ts): asks for flushes and waits for them. */
+/** The host's side of the control words (protocol.ts): requests flushes and waits for them. */
 export class FlushRequests {
   readonly control: SharedArrayBuffer = new SharedArrayBuffer(CONTROL_BYTES);
   readonly #words = new Int32Array(this.control);
   #diedOver: number | undefined;
 
   /**
-   * Asks for a flush of all that is recorded by now. Returns its number. `isLast`: the app ends, and is not
-   * to wait for what is in vain.
+   * Requests a flush of everything that is recorded by now. Returns its number. `isLast`: the app ends, and
+   * must not wait for something that cannot succeed.
    */
   request(isLast: boolean): number {
     const number = (Atomics.load(this.#words, REQUESTED_INDEX) + 1) | 0;
@@ -34,15 +34,15 @@ export class FlushRequests {
     return isReached(Atomics.load(this.#words, DONE_INDEX), number);
   }
 
-  /** Of the latest that is done. */
+  /** Whether the latest flush that is done has failed. */
   get hasFailed(): boolean {
     return Atomics.load(this.#words, FAILED_INDEX) === 1;
   }
 
-  /** Why the latest that is done has failed. */
+  /** Why the latest flush that is done has failed. */
   get reason(): string {
     const length = this.#words[REASON_LENGTH_INDEX]!;
-    // A copy: of shared memory no text can be decoded.
+    // A copy, because text in shared memory cannot be decoded.
     return new TextDecoder().decode(new Uint8Array(this.control, REASON_OFFSET, length).slice());
   }
 
@@ -87,8 +87,8 @@ export class FlushRequests {
   }
 
   /**
-   * Call when a thread died. A flush that was asked for is left to its successor, if there is to be one; when
-   * that dies of it as well, it has failed: it may be the flush that kills.
+   * Call it when a thread died. A flush that was requested is left to its successor, if there will be one. If
+   * the successor dies of it as well, the flush has failed: it may be the flush that kills.
    */
   noteDeath(hasSuccessor: boolean): void {
     const requested = Atomics.load(this.#words, REQUESTED_INDEX);

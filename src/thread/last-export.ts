@@ -14,20 +14,20 @@ import { DefaultSignal } from './default-signal.ts';
 import type { FlushOutcome } from './flush-requests.ts';
 import type { LastExportOptions } from './options.ts';
 
-/** Asks an exporter thread for a last flush, and waits for it. */
+/** Requests a last flush of an exporter thread, and waits for it. */
 export interface LastFlush {
   /**
-   * Has this thread's observable callbacks called now. What they observe by the end of the microtasks is in
-   * the store then.
+   * Runs this thread's observable callbacks now. What they observe by the end of the microtasks is in the
+   * store then.
    */
   observe(): void;
   /**
-   * The number of a flush that has all that is recorded by now. The event loop does not turn from here to the
-   * end of `wait`.
+   * The number of a flush that has everything that is recorded by now. The event loop does not turn from here
+   * to the end of `wait`.
    */
   request(): number;
   wait(number: number, timeoutMillis: number): FlushOutcome;
-  /** Why the latest has failed. */
+  /** Why the latest one has failed. */
   reason(): string;
 }
 
@@ -35,7 +35,7 @@ interface Ending {
   readonly flush: LastFlush;
   readonly timeoutMillis: number;
   readonly signals: readonly NodeJS.Signals[];
-  /** True once a flush was in vain: the app's end is not held up twice. */
+  /** True once a flush has failed: the app's end is not delayed twice. */
   inVain: boolean;
 }
 
@@ -43,7 +43,7 @@ const endings = new Set<Ending>();
 const defaultSignals = new Map<NodeJS.Signals, DefaultSignal>();
 let hadItsTurn = false;
 
-/** Has `flush` done when the app ends. Returns what undoes it. */
+/** Runs `flush` when the app ends. Returns a function that undoes this. */
 export function atAppEnd(
   { timeoutMillis, signals }: Required<LastExportOptions>,
   flush: LastFlush,
@@ -82,8 +82,8 @@ function flushAll(): void {
 }
 
 /**
- * The event loop has nothing more to do; 'exit' comes next. Once: what callbacks start must not keep the app
- * up for ever.
+ * Called when the event loop has nothing more to do; 'exit' comes next. It acts only once, because what
+ * callbacks start must not keep the app alive for ever.
  */
 function observeAll(): void {
   if (hadItsTurn) return;

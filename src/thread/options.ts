@@ -37,12 +37,12 @@ export function storeOf({ store = MetricStore.published() }: ExporterThreadOptio
       store,
       'a MetricStore; without it, make the SeqlockMeterProvider before startExporterThread is called',
     );
-  const own = MetricStore.of(store); // it may be one of another copy of this package
+  const own = MetricStore.of(store); // it may belong to another copy of this package
   if (own.closed) throw new OptionError('store', 'a closed MetricStore', 'open');
   return own;
 }
 
-/** Nobody hears the first two, and the others are faults of the process, after which it must not go on. */
+/** The first two cannot be heard. The others are faults of the process, after which it must not go on. */
 const UNHEARD: readonly string[] = ['SIGKILL', 'SIGSTOP', 'SIGSEGV', 'SIGBUS', 'SIGFPE', 'SIGILL'];
 const SIGNALS = Object.keys(constants.signals).filter((signal) => !UNHEARD.includes(signal));
 
@@ -63,7 +63,7 @@ export const checkThreadOptions: Check = table<ExporterThreadOptions>(
   { prefix: '' },
 );
 
-/** Undefined when there is to be no last export, or nothing that could be pushed. */
+/** Undefined if there is no last export, or nothing that could be pushed. */
 export function lastExportOf({
   lastExport = {},
   otlp,

@@ -30,7 +30,7 @@ export const REASON_LENGTH_INDEX = 4;
 export const REASON_OFFSET = 20;
 export const CONTROL_BYTES = 1024;
 
-/** What the exporter thread is made with. */
+/** The data that the exporter thread is started with. */
 export interface ThreadData {
   /** Tells an exporter thread from the app's own threads. */
   readonly isSeqlockExporter: true;
@@ -41,7 +41,7 @@ export interface ThreadData {
   readonly legacy: Legacy;
 }
 
-/** From the host: push no more, and end. */
+/** From the host: stop pushing, and end. */
 export interface StopMessage {
   readonly stop: true;
 }
@@ -52,7 +52,7 @@ export type ThreadMessage =
   | { readonly type: 'up' }
   /** It serves Prometheus there. */
   | { readonly type: 'listening'; readonly address: AddressInfo }
-  /** The system has said the addresses of a host name. */
+  /** The system has found the addresses of a host name. */
   | { readonly type: 'found'; readonly name: string; readonly addresses: KnownAddresses[string] }
   /** It could not start, and ends. */
   | { readonly type: 'failed'; readonly code: string; readonly message: string }
