@@ -1,9 +1,10 @@
 import { expect } from 'chai';
-import { rmSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { Region } from '../../src/memory/region.ts';
 import { refusalOf } from '../../src/memory/refusal.ts';
-import { acquireSlab } from '../../src/memory/slab.ts';
+import { acquireSlab, slabOwner } from '../../src/memory/slab.ts';
 import { StoreWriter } from '../../src/state/store-writer.ts';
 import { counter } from '../support/descriptions.ts';
 import { recordTo } from '../support/record-to.ts';
@@ -42,6 +43,17 @@ describe('what is said where memory or a slab is not to be had', function () {
     while (region.claimExtent(slab, 65_536) !== undefined);
     expect(region.refusal.reason).to.equal(`all of maxBytes ${2 ** 20} is used`);
     expect(region.refusal.fix).to.include('Raise maxBytes').and.include(region.directory!);
+  });
+
+  it('takes the next slab where something else is in the place of a lock file', function () {
+    if (process.platform !== 'linux') this.skip();
+    const region = open();
+    const writers = join(region.directory!, 'writers');
+    execFileSync('mkfifo', [join(writers, '0')]);
+    mkdirSync(join(writers, '1'));
+    symlinkSync('/dev/null', join(writers, '2'));
+    expect(acquireSlab(region)).to.deep.equal({ slab: 3, adopted: false });
+    for (let slab = 0; slab < 3; slab++) expect(slabOwner(region, slab)).to.equal(0);
   });
 
   it('does not say that all slabs are in use where their lock files cannot be made', () => {

@@ -81,6 +81,7 @@ export async function checkInARow(processes: number, millis: number): Promise<vo
   const millisOf = (part: typeof sizes): string => median(part.map((size) => size.millis)).toFixed(2);
   check(
     judge.counted === ended &&
+      ended > 0 &&
       judge.timed === ended &&
       judge.decreases === 0 &&
       last.bytes <= settled.bytes * 1.1 &&

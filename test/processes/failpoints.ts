@@ -42,7 +42,7 @@ async function runVictim(folder: string, place: number, step: number): Promise<S
 /** The steps to kill at. */
 function chosen({ count }: Survivor, isLong: boolean): number[] {
   return Array.from({ length: count }, (_, step) => step).filter(
-    (step) => isLong || step < ALL_DIFFERENT || step % 9 === 0 || step > count - 6,
+    (step) => isLong || step < ALL_DIFFERENT || step % 12 === 0 || step > count - 6,
   );
 }
 
@@ -88,7 +88,7 @@ async function checkFirstProcess(isLong: boolean): Promise<void> {
 }
 
 /** Steps from the lock of a new slab until it is in the table, and some more. */
-const STEPS_OF_TAKING = 12;
+const STEPS_OF_TAKING = 10;
 
 /** Each victim joins a store of its own and takes a new slab in it; the next of its kind must find that slab. */
 async function checkNewcomers(): Promise<void> {

@@ -44,7 +44,7 @@ const steps: Readonly<Record<string, () => Promise<void>>> = {
   hanging: checkHanging,
   'no watches': checkNoWatches,
   lease: () => (long ? checkLease(16, 20) : checkLease(4, 2)),
-  'in a row': () => (long ? checkInARow(10_000, 3_600_000) : checkInARow(60, 60_000)),
+  'in a row': () => (long ? checkInARow(10_000, 3_600_000) : checkInARow(30, 60_000)),
   'torn reads': () => checkTornReads(long ? 60 : 2, nodes, long),
   room: () => checkRoom(long ? 60_000 : 12_000),
   'robbed owner': checkRobbedOwner,

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { MetricStore, SeqlockMeterProvider } from '../../src/index.ts';
 import { tryLock } from '../../src/memory/native.ts';
-import { slabProcess, slabsUsed, slabThread } from '../../src/memory/slab.ts';
+import { slabEpoch, slabProcess, slabsUsed, slabThread } from '../../src/memory/slab.ts';
 import { Acknowledged, COUNTED, TIMED } from './acknowledged.ts';
 import { ROUTES, type RecorderJob, type RecorderMessage } from './jobs.ts';
 
@@ -44,13 +44,14 @@ function slabOf(thread: number): number | undefined {
   return undefined;
 }
 
-async function millisUntilFree(slab: number): Promise<number> {
+/** `epoch`: of the owner that died. Where the slab has another owner by now, it was free. */
+async function millisUntilFree(slab: number, epoch: number): Promise<number> {
   const from = performance.now();
   for (;;) {
     const fd = openSync(join(job.directory, 'writers', String(slab)), 'r+');
     const isFree = tryLock(fd, 'shared');
     closeSync(fd);
-    if (isFree) return performance.now() - from;
+    if (isFree || slabEpoch(store.region, slab) !== epoch) return performance.now() - from;
     await setTimeout(1);
   }
 }
@@ -69,9 +70,10 @@ async function superviseThreads(): Promise<void> {
         await once(worker, 'message');
         await setTimeout(Math.random() * 200);
         const slab = slabOf(worker.threadId);
+        const epoch = slab === undefined ? 0 : slabEpoch(store.region, slab);
         await worker.terminate();
         terminated++;
-        if (slab !== undefined) freeAfterMillis.push(await millisUntilFree(slab));
+        if (slab !== undefined) freeAfterMillis.push(await millisUntilFree(slab, epoch));
         const maps = readFileSync('/proc/self/maps', 'utf8').split('\n');
         mappings = Math.max(
           mappings,
