@@ -46,9 +46,9 @@ export interface SeqlockMeterProviderOptions {
   /** Reports the `seqlock.*` metrics of the store and of each reader (docs/operations.md). Default false. */
   readonly selfMetrics?: boolean;
   /**
-   * Which measurements may become exemplars: those inside of a sampled span (`trace_based`), all, or none.
-   * Default: the publisher's choice on a store that has one, else `OTEL_METRICS_EXEMPLAR_FILTER`, else
-   * `trace_based`.
+   * Which measurements may become exemplars: those inside a sampled span (`trace_based`), all (`always_on`)
+   * or none (`always_off`). Default: the publisher's choice if the store has a publisher, else
+   * `OTEL_METRICS_EXEMPLAR_FILTER`, else `trace_based`.
    */
   readonly exemplarFilter?: ExemplarFilter;
   /** The store to record into. Default: see `SeqlockMeterProvider`. */
@@ -82,7 +82,7 @@ export class SeqlockMeterProvider implements MeterProvider {
   constructor(options: SeqlockMeterProviderOptions = {}) {
     checkOptions(options, 'options of SeqlockMeterProvider');
     const { readers = [], store } = options;
-    const given = store && MetricStore.of(store); // it may be one of another copy of this package
+    const given = store && MetricStore.of(store); // it may belong to another copy of this package
     const joined = given ?? MetricStore.inherited();
     this.store = joined ?? MetricStore.create();
     this.#ownsStore = joined === undefined;
@@ -102,20 +102,19 @@ export class SeqlockMeterProvider implements MeterProvider {
       this.#compareResources(options);
       const here = readers.filter((reader) => !isRemote(reader));
       warnOfUnrecorded(here, selections, this.#writer.warnings);
-      // Readers begin what lasts as long as they do: their intervals are to hold nothing of a request that
-      // made the provider.
+      // Readers start timers and listeners that last as long as they do. These must not hold a request that
+      // happened to make the provider.
       if (here.length > 0) withoutContext(() => this.#attach(here, options));
     } catch (error) {
-      if (this.#ownsStore) this.store.close(); // or it would stay published, read by nobody
+      if (this.#ownsStore) this.store.close(); // otherwise it would stay published, with no reader
       throw error;
     }
-    // A thread that makes no instrument now is one of the store's too: readers can see whether its event loop
-    // turns.
+    // A thread without instruments belongs to the store too: readers can see whether its event loop turns.
     queueMicrotask(() => this.#writer.acquire());
     lookLater(this, (provider) => provider.#look());
   }
 
-  /** Tells of what can be seen some time after the provider was made. */
+  /** Warns about what can only be seen some time after the provider was made. */
   #look(): void {
     if (this.#isShutdown || this.store.closed) return;
     const { warnings } = this.#writer;
@@ -136,7 +135,7 @@ export class SeqlockMeterProvider implements MeterProvider {
   }
 
   /**
-   * Writes the store's configuration, unless it has one, and returns what of both holds for this provider.
+   * Writes the store's configuration if it has none. Returns the configuration that this provider follows.
    */
   #configure(
     { readers = [], resource = defaultResource(), exemplarFilter: ownFilter }: SeqlockMeterProviderOptions,
@@ -155,16 +154,16 @@ export class SeqlockMeterProvider implements MeterProvider {
         : configuration;
     };
     const wanted = wanting();
-    // The first configuration stays: a worker, a second provider on a store, and another process follow the
+    // The first configuration stays. Workers, further providers of the store and other processes follow the
     // publisher's.
     if (published === undefined) {
       this.#writer.configure(wanted);
       store.refreshConfiguration();
-      published = store.configuration ?? wanted; // perhaps of another process, which was faster
+      published = store.configuration ?? wanted; // perhaps another process was faster
       if (resource.asyncAttributesPending === true)
         void resource.waitForAsyncAttributes?.().then(
           () => this.#writer.configure(wanting()),
-          () => {}, // whoever made the resource hears of it
+          () => {}, // whoever made the resource gets the error
         );
       if (!this.#isShared) return wanted;
     }
@@ -182,8 +181,8 @@ export class SeqlockMeterProvider implements MeterProvider {
   }
 
   /**
-   * In a store of several processes all have the views of the one that made it: own ones only where they are
-   * the same.
+   * In a store of several processes, all have the views of the process that made it. Own views are used only
+   * if they are the same.
    */
   #mayUse(own: readonly View[], { views }: StoreConfiguration): boolean {
     return (
@@ -191,7 +190,7 @@ export class SeqlockMeterProvider implements MeterProvider {
     );
   }
 
-  /** Says so where this process would have configured the store otherwise than the one that did. */
+  /** Warns if this process wants another configuration than the process that made the store. */
   #nameConflicts(wanted: StoreConfiguration, published: StoreConfiguration, hasFilter: boolean): void {
     const settings = (['views', 'cardinalityLimits', 'selections', 'exemplarFilter'] as const).filter(
       (name) => name !== 'exemplarFilter' || hasFilter,
@@ -207,7 +206,7 @@ export class SeqlockMeterProvider implements MeterProvider {
       );
   }
 
-  /** Says so when this provider has a resource that nobody will see. */
+  /** Warns if this provider has a resource that nobody will see. */
   #compareResources({ readers = [], resource }: SeqlockMeterProviderOptions): void {
     const published = readerOf(this.store.region).configuration?.resource;
     if (resource === undefined || published === undefined) return;
@@ -217,7 +216,7 @@ export class SeqlockMeterProvider implements MeterProvider {
       const told = this.#isShared ? withoutProcess(attributes) : attributes;
       return JSON.stringify(
         Object.entries(told)
-          // detectors make one for each process
+          // detectors make another one in each process
           .filter(([key]) => !(this.#isShared && key === INSTANCE_ATTRIBUTE))
           .sort(([a], [b]) => (a < b ? -1 : 1)),
       );
@@ -232,7 +231,7 @@ export class SeqlockMeterProvider implements MeterProvider {
 
   #attach(readers: readonly IMetricReader[], options: SeqlockMeterProviderOptions): void {
     const { warnings } = this.#writer;
-    // Whichever process of a shared store is asked may answer for all.
+    // Any process of a shared store may be scraped, and answers for all.
     if (!this.#isShared && !this.store.region.lease.take())
       warnings.loss(
         'provider',
@@ -261,8 +260,8 @@ export class SeqlockMeterProvider implements MeterProvider {
   }
 
   /**
-   * The meter of a scope; asked for twice with the same arguments, it is the same. After `shutdown` a meter
-   * that does nothing.
+   * The meter of a scope. The same arguments always give the same meter. After `shutdown` it is a meter that
+   * does nothing.
    */
   getMeter(name: string, version?: string, options?: MeterOptions): SeqlockMeter {
     if (this.#isShutdown) {
@@ -291,17 +290,17 @@ export class SeqlockMeterProvider implements MeterProvider {
   }
 
   /**
-   * Shuts every reader down (push readers export once more, all that was recorded until then). If the
-   * provider made the store, it also stops the exporter threads that this thread started for it, after a last
-   * push, and closes the store. Rejects when a reader could not be shut down or `timeoutMillis` is over; an
-   * export that failed is a warning. The provider is shut down all the same.
+   * Shuts down every reader; push readers export once more everything that was recorded. If the provider made
+   * the store, this also stops the exporter threads that this thread started for it, after a last push, and
+   * closes the store. Rejects when a reader could not be shut down, or when `timeoutMillis` milliseconds are
+   * over (no limit by default); a failed export is only a warning. The provider is shut down in any case.
    */
   async shutdown(options?: Deadline): Promise<void> {
     if (this.#isShutdown) {
       this.#writer.warnings.once('provider', 'twice', 'shutdown may only be called once per MeterProvider');
       return;
     }
-    // No error: the provider is shut down whatever else is wrong.
+    // Only a warning: the provider is shut down whatever else is wrong.
     const unknown = unknownKey('shutdown', options, ['timeoutMillis']);
     if (unknown !== undefined) this.#writer.warnings.once('unknown option', 'shutdown', unknown);
     this.#tellOfIdleViews();

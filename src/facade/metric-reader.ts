@@ -8,8 +8,8 @@ import { observeNext, sourceOf, type SeqlockMetricProducer } from '../export/met
 import { PrometheusPage } from '../export/prometheus-text.ts';
 
 /**
- * A pull reader of a `SeqlockMeterProvider`: `collect()` as every reader has it, and synchronous reads beside
- * it. All methods belong to the thread that made the reader; they may be called while other threads record.
+ * A pull reader of a `SeqlockMeterProvider`. It has `collect()` like every reader, and synchronous reads. All
+ * methods belong to the thread that made the reader; they may be called while other threads record.
  */
 export class SeqlockMetricReader extends MetricReader {
   readonly #page = new PrometheusPage();
@@ -21,7 +21,7 @@ export class SeqlockMetricReader extends MetricReader {
     this.#hasOtherProducers = (options?.metricProducers?.length ?? 0) > 0;
   }
 
-  /** Called once, by the provider. Throws when that is not a `SeqlockMeterProvider`. */
+  /** Called once, by the provider. Throws a `TypeError` if that is not a `SeqlockMeterProvider`. */
   override setMetricProducer(producer: Parameters<MetricReader['setMetricProducer']>[0]): void {
     if (!isSnapshotProducer(producer))
       throw new TypeError(
@@ -31,27 +31,32 @@ export class SeqlockMetricReader extends MetricReader {
     this.#producer = producer;
   }
 
-  /** All metrics of the store as they are now, over all threads. Throws when no provider has the reader. */
+  /**
+   * All metrics of the store as they are now, over all threads. Throws an `Error` if the reader has no
+   * provider.
+   */
   snapshot(): ResourceMetrics {
     return this.#attached().snapshot();
   }
 
   /**
-   * The Prometheus text (0.0.4) of `snapshot()`, under the names that `createPrometheusHandler` gives.
-   * Observable instruments have the values of their latest round, and the call asks for the next: `await
-   * reader.collect()` first, or use the handler, to have them called before. Metrics of the reader's
-   * `metricProducers` are in the handler's text alone. Throws an `OptionError` on a wrong option.
+   * The Prometheus text (0.0.4) of `snapshot()`, with the names that `createPrometheusHandler` uses.
+   * Observable instruments have the values of their latest round, and the call starts the next round. To have
+   * callbacks run before, call `await reader.collect()` first, or use the handler. Metrics of the reader's
+   * `metricProducers` are in the handler's text only.
+   *
+   * @throws OptionError on a wrong option. An `Error` if the reader has no provider.
    */
   exportPrometheus(options: ExpositionOptions = {}): string {
     const producer = this.#attached();
     const source = sourceOf(producer);
-    // Of a provider of another copy of the package there are no columns.
+    // The producer of another copy of the package has no columns.
     const text = this.#page.of(source?.columns() ?? columnsOf(producer.snapshot(), () => {}), options);
     if (source !== undefined) void observeNext(source);
     return text;
   }
 
-  /** `snapshot()` as a plain JSON value, whose form `metricsJsonSchema` describes. */
+  /** `snapshot()` as a plain JSON value; `metricsJsonSchema` describes its form. */
   exportJson(): MetricsDocument {
     return metricsDocument(this.snapshot());
   }
@@ -62,16 +67,16 @@ export class SeqlockMetricReader extends MetricReader {
   }
 
   /**
-   * What the reader reads: for a handler or exporter that takes snapshots itself. Throws when no provider has
-   * the reader.
+   * The producer that the reader reads, for a handler or exporter that takes snapshots itself. Throws an
+   * `Error` if the reader has no provider.
    */
   get producer(): SeqlockMetricProducer {
     return this.#attached();
   }
 
   /**
-   * True where `collect` has more than `producer` does: the metrics of the `metricProducers` that the reader
-   * was made with.
+   * True if `collect` has more than `producer` has: the metrics of the `metricProducers` that the reader was
+   * made with.
    */
   get hasOtherProducers(): boolean {
     return this.#hasOtherProducers;
@@ -85,18 +90,18 @@ export class SeqlockMetricReader extends MetricReader {
     return this.#producer;
   }
 
-  /** Nothing is to be done: a pull reader holds nothing. */
+  /** Does nothing: a pull reader holds nothing. */
   protected override onShutdown(): Promise<void> {
     return Promise.resolve();
   }
 
-  /** Nothing is to be done: a pull reader pushes nothing. */
+  /** Does nothing: a pull reader pushes nothing. */
   protected override onForceFlush(): Promise<void> {
     return Promise.resolve();
   }
 }
 
-/** By what it can do and not by its class, which another copy of the package would have too. */
+/** Checks what it can do, not its class: another copy of the package has another class. */
 function isSnapshotProducer(
   producer: object,
 ): producer is SeqlockMetricProducer & Parameters<MetricReader['setMetricProducer']>[0] {

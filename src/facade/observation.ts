@@ -3,8 +3,8 @@ import { observe } from '../collect/observation.ts';
 import type { Region } from '../memory/region.ts';
 
 /**
- * As `observe`. Callbacks that did not end in time are reported as the official readers report theirs, with
- * an error for which `instanceof TimeoutError` holds.
+ * Like `observe`, but reports callbacks that did not end in time like the official readers: with an error for
+ * which `instanceof TimeoutError` holds.
  */
 export async function observeOfficially(
   region: Region,
@@ -18,8 +18,7 @@ export async function observeOfficially(
 }
 
 /**
- * The SDK's package is loaded by whoever has one of its readers; a thread that has none does not need it for
- * this.
+ * Whoever has one of the SDK's readers has loaded its package already. A thread without one does not need it.
  */
 function asTimeoutError(error: Error): Error {
   const require = createRequire(import.meta.url);

@@ -4,24 +4,24 @@ import { VERSION } from '../base/version.ts';
 import { performance } from '../base/platform.ts';
 import type { SeqlockMetricProducer } from '../export/metric-producer.ts';
 
-/** Readers of newer releases measure themselves, whichever copy of the SDK they are of. */
+/** Readers of newer releases measure themselves, whichever copy of the SDK they come from. */
 interface SelfMeasuringReader {
   _setSelfObsMeterProvider?(provider: MeterProvider): void;
 }
 
-/** What semantic conventions call a reader; of others, their class. */
+/** The names that semantic conventions give to readers; others have the name of their class. */
 const TYPES: ReadonlyMap<string, string> = new Map([
   ['PeriodicExportingMetricReader', 'periodic_metric_reader'],
 ]);
 
 const DURATION = 'otel.sdk.metric_reader.collection.duration';
 
-/** Readers measured here so far, by type: numbers in their names. */
+/** How many readers were measured here so far, by type: the number is part of their names. */
 const counts = new Map<string, number>();
 
 /**
- * Has a reader's collections measured (semantic conventions, SDK metrics): by the reader itself, or where it
- * cannot, here.
+ * Measures a reader's collections (semantic conventions, SDK metrics). The reader does it itself if it can;
+ * otherwise it is done here.
  */
 export function measureCollections(
   reader: IMetricReader & SelfMeasuringReader,

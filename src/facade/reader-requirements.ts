@@ -1,4 +1,4 @@
-/** What the views and readers of a provider ask of it, as its configuration. */
+/** What the views and readers of a provider need, as the configuration of its store. */
 import type { IMetricReader } from '@opentelemetry/sdk-metrics';
 import { OptionError } from '../base/errors.ts';
 import type { Warnings } from '../base/warnings.ts';
@@ -23,7 +23,7 @@ const DEFAULT_CARDINALITY_LIMIT = 2000;
 type SelectorArgument = Parameters<IMetricReader['selectCardinalityLimit']>[0];
 
 /**
- * What a store says of itself. Throws an `OptionError` on a limit or an aggregation of a reader that is none.
+ * The configuration of a store. Throws an `OptionError` if a limit or an aggregation of a reader is wrong.
  */
 export function storeConfiguration(
   readers: readonly IMetricReader[],
@@ -77,7 +77,8 @@ export function selectedAggregation(
 }
 
 /**
- * Warns of aggregations that no thread records, since the store's publisher had no reader that wants them.
+ * Warns about aggregations that no thread records, because the store's publisher had no reader that wants
+ * them.
  */
 export function warnOfUnrecorded(
   readers: readonly IMetricReader[],
@@ -97,7 +98,7 @@ export function warnOfUnrecorded(
     }
 }
 
-/** Attributes that are still being found out are written when they are known. */
+/** Attributes that are not known yet are written when they are. */
 function storableAttributes(resource: ProviderResource): StoreConfiguration['resource'] {
   const attributes = knownAttributes(resource);
   try {

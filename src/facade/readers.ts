@@ -12,24 +12,23 @@ export const checkReaders: Check = listOf(
   'an array of metric readers',
 );
 
-/** Kept back for readers that keep to the time-out themselves and say more of it. */
+/** Extra time for readers that keep the time-out themselves and report more about it. */
 const GRACE_MILLIS = 100;
 
 /**
- * What the official periodic reader has and does not show: it collects and exports once, and rejects when
- * that fails.
+ * A hidden method of the official periodic reader: it collects and exports once, and rejects if that fails.
  */
 interface ExportingReader {
   _doRun?: () => Promise<void>;
 }
 
 /**
- * The readers of a provider and the exporters of its store in other threads, and what is asked of all of
- * them. One that fails, or takes too long, keeps no other from being asked and waited for.
+ * The readers of a provider and the exporters of its store in other threads, and requests to all of them. If
+ * one fails, or takes too long, all others are still asked and waited for.
  *
- * The official periodic reader tells a global handler of an export that failed, and its `forceFlush` resolves
- * all the same; the specification wants the caller to hear of it. So its exports are watched. An export that
- * it gave up for time it tells nobody.
+ * The official periodic reader reports a failed export to a global handler, and its `forceFlush` resolves all
+ * the same; the specification wants the caller to know. So its exports are watched. It reports to nobody that
+ * it gave up an export for lack of time.
  */
 export class Readers {
   readonly #readers: readonly IMetricReader[];
@@ -54,8 +53,8 @@ export class Readers {
   }
 
   /**
-   * Likewise, but an export that failed is told as a warning: nobody can do anything about it any more, and
-   * many who call it do not expect it to reject. `ends`: the store ends too, and so do its exporters.
+   * Shuts all down. A failed export is only a warning: nobody can do anything about it any more, and many
+   * callers do not expect a rejection. `ends`: the store ends too, and so do its exporters.
    */
   shutdown(options: Deadline | undefined, ends: boolean): Promise<void> {
     return this.#all('shut down', options, [
@@ -64,7 +63,7 @@ export class Readers {
           tellOfLoss('warn', `seqlock-metrics: the last export of a reader failed: ${String(failure)}`);
       }),
       ...this.#exporters().map(
-        // it has told
+        // it has reported it
         (exporter) => (ends ? exporter.stop(options) : exporter.forceFlush(options).catch(() => {})),
       ),
     ]);
@@ -87,7 +86,7 @@ export class Readers {
       );
   }
 
-  /** With what the reader's exports failed that `ask` made. */
+  /** The errors of the exports that the reader made because of `ask`. */
   async #failuresOf(reader: IMetricReader, ask: () => Promise<void>): Promise<readonly unknown[]> {
     const failures = this.#failures.get(reader) ?? [];
     failures.splice(0);

@@ -4,7 +4,7 @@ import { isObject, rule, type Check } from '../base/options.ts';
 import { VERSION } from '../base/version.ts';
 
 /**
- * What a provider takes as a resource: a `Resource` of `@opentelemetry/resources`, or any object of that
+ * What a provider accepts as a resource: a `Resource` of `@opentelemetry/resources`, or any object of that
  * shape.
  */
 export interface ProviderResource {
@@ -12,13 +12,13 @@ export interface ProviderResource {
   readonly schemaUrl?: string;
   readonly asyncAttributesPending?: boolean | undefined;
   waitForAsyncAttributes?(): Promise<void>;
-  /** Of the official resource: all attributes, those that are still being found out as promises. */
+  /** All attributes of an official resource; those that are not known yet are promises. */
   getRawAttributes?(): readonly (readonly [string, unknown])[];
 }
 
 /**
- * The attributes that are known by now. The official resource complains when it is asked for them before it
- * has all.
+ * The attributes that are known by now. The official resource logs an error if it is asked for attributes
+ * before it has all.
  */
 export function knownAttributes(resource: ProviderResource): Attributes {
   if (resource.asyncAttributesPending !== true) return resource.attributes;
@@ -30,7 +30,7 @@ export function knownAttributes(resource: ProviderResource): Attributes {
 }
 
 /**
- * What is left of a resource where several processes have one store: nothing that tells one of them from
+ * A resource for several processes with one store: without anything that distinguishes one process from
  * another.
  */
 export function withoutProcess(attributes: Readonly<Record<string, unknown>>): Record<string, unknown> {
@@ -54,7 +54,7 @@ export function defaultResource(): ProviderResource {
 
 export const checkResource: Check = rule('a Resource: an object with attributes', isResource);
 
-/** Attributes that are still being found out are not looked at: the official resource complains. */
+/** Does not read attributes that are not known yet, since the official resource would log an error. */
 function isResource(value: unknown): boolean {
   if (!isObject(value)) return false;
   const resource = value as Partial<ProviderResource>;

@@ -1,6 +1,6 @@
 /**
- * What can only be known some time after a provider was made: that nothing comes of it. Each finding is of a
- * setup in which the app runs, and its metrics are empty.
+ * Finds, some time after a provider was made, that its metrics will be empty although the app runs. Each
+ * finding is such a setup.
  */
 import { metrics, type MeterProvider } from '@opentelemetry/api';
 import { withoutContext } from '../base/no-context.ts';
@@ -11,10 +11,10 @@ import { slabsUsed } from '../memory/slab.ts';
 import { earlyInstruments, isNoopProvider } from '../sdk/early-instruments.ts';
 import type { StoreWriter } from '../state/store-writer.ts';
 
-/** An app has set itself up by then. */
+/** By then an app has set itself up. */
 const LOOK_AFTER_MILLIS = 10_000;
 
-/** Calls `look` once, if `provider` is still held by then. Does not keep the process alive. */
+/** Calls `look` once, if `provider` still exists by then. Does not keep the process alive. */
 export function lookLater<P extends object>(provider: P, look: (provider: P) => void): void {
   const reference = new WeakRef(provider);
   withoutContext(() =>
@@ -25,7 +25,7 @@ export function lookLater<P extends object>(provider: P, look: (provider: P) => 
   );
 }
 
-/** What is to be told of a provider that made its store. */
+/** The texts of warnings about a provider that made its store. */
 export function findings(provider: MeterProvider, writer: StoreWriter): string[] {
   const { region } = writer;
   const isRead = hasSource(region) || Atomics.load(region.words, READER_MARK_INDEX) !== 0;

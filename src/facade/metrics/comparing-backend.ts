@@ -20,7 +20,7 @@ import type { SeqlockBackend } from './seqlock-backend.ts';
 import type { StandardBackend } from './standard-backend.ts';
 import type { ValueGuard } from './value-guard.ts';
 
-/** Both backends at once: everything is recorded to both, and read from the first. */
+/** Both backends at once: everything is recorded to both, and read from the seqlock one. */
 export class ComparingBackend implements MetricsBackend {
   readonly mode = 'compare';
   readonly seqlock: SeqlockBackend;

@@ -11,20 +11,21 @@ import { StandardBackend } from './standard-backend.ts';
 
 /** What a `ComparingMetricsProvider` has found. */
 export interface MetricsComparison {
-  /** Series on both sides. */
+  /** How many series both sides have. */
   readonly series: number;
-  /** Where the two sides differ now; empty when they agree. */
+  /** The present differences of the two sides; empty if they agree. */
   readonly differences: readonly MetricDifference[];
-  /** What each operation that was used costs on each side. */
+  /** The cost of each operation that was used, on each side. */
   readonly costs: readonly OperationCost[];
 }
 
 /**
- * Both implementations side by side (founding specification, A/B testing): what is recorded goes to both,
- * what is read or exported is the seqlock side's, and `comparison` tells where they differ and what each
- * costs. Costs the sum of both, and a look at the clock at some calls.
+ * Both implementations side by side (founding specification, A/B testing). Everything is recorded to both.
+ * Reads and exports use the seqlock side. `comparison` tells where the two differ and what each costs. A call
+ * costs the sum of both, and sometimes a look at the clock.
  *
- * The standard side sees one thread. Where several record, differences are what the other threads did.
+ * The standard side sees one thread only. If several threads record, what the others recorded shows as
+ * differences.
  */
 export class ComparingMetricsProvider extends BaseMetricsProvider<ComparingBackend> {
   /** Both implementations. */
@@ -53,7 +54,7 @@ export class ComparingMetricsProvider extends BaseMetricsProvider<ComparingBacke
     return { series: backend.size, differences: backend.differences(), costs: backend.costs() };
   }
 
-  /** Says through `diag` what was found, then ends both sides. */
+  /** Reports through `diag` what was found, then ends both sides. */
   override async shutdown(): Promise<void> {
     const { series, differences, costs } = this.comparison();
     const [first] = differences;

@@ -1,6 +1,6 @@
 /**
- * The series of a `ComparingMetricsProvider`: whatever is done is done on both sides; what is read is the
- * seqlock side's.
+ * The series of a `ComparingMetricsProvider`. Every operation is done on both sides; reads use the seqlock
+ * side.
  */
 import type { Attributes } from '@opentelemetry/api';
 import type { HistogramStats } from './histogram-stats.ts';
@@ -8,7 +8,7 @@ import type { MetricDefinition } from './metric-definition.ts';
 import type { MetricsCounterSeries, MetricsGaugeSeries, MetricsHistogramSeries } from './metrics-provider.ts';
 import type { OperationTimer } from './operation-cost.ts';
 
-/** One number that the two sides hold different values of. */
+/** A number that differs between the two sides. */
 export interface MetricDifference {
   /** Name of the metric. */
   readonly metric: string;

@@ -12,15 +12,15 @@ export type CreatedMetricsProvider =
 
 /**
  * Makes the `MetricsProvider` that a configuration asks for (founding specification, factory function
- * pattern): an object, or the path of a TOML or JSON file.
+ * pattern). `config`: an object, or the path of a TOML or JSON file, such as
  *
  *   [event_processor]
- *   enabled = true      # seqlock; standard when false or left out. `mode` at the top of the file says it
- *                       directly.
+ *   enabled = true      # seqlock; standard if false or left out
  *
- * Where shared memory is not to be had, the standard provider takes its place. `diag.info` says which mode
- * was started and why, `diag.warn` when it is not the one asked for. Throws an `OptionError` on a wrong
- * configuration.
+ * A file may also have `mode` at its top. If there is no shared memory, the standard provider takes the place
+ * of the others. `diag.info` says which mode was started and why, `diag.warn` if it is not the requested one.
+ *
+ * @throws OptionError on a wrong configuration.
  */
 export function createMetricsProvider(config: MetricsConfig | string | URL = {}): CreatedMetricsProvider {
   const { mode, reason, directory } = chosenMode(config);
@@ -48,7 +48,7 @@ export function createMetricsProvider(config: MetricsConfig | string | URL = {})
   }
 }
 
-/** A thread that inherited a store is a part of that one. */
+/** A thread that inherited a store belongs to that one. */
 function storeOf(directory: unknown): MetricStore | undefined {
   if (directory !== undefined) return openIfPossible(directory);
   return MetricStore.inherited() ?? storeOfEnvironment();
@@ -59,7 +59,10 @@ function started<P extends { readonly mode: MetricsMode }>(provider: P, reason: 
   return provider;
 }
 
-/** By its code: a process may hold two copies of this package. An `OptionError` is the caller's own. */
+/**
+ * Checked by code, since a process may hold two copies of this package. An `OptionError` is the caller's
+ * mistake.
+ */
 function isOfSharedMemory(error: unknown): boolean {
   const code = (error as { readonly code?: unknown } | null)?.code;
   return typeof code === 'string' && code.startsWith('E_') && code !== 'E_OPTION';

@@ -8,8 +8,8 @@ interface Entry {
 }
 
 /**
- * The metrics of one provider by name: who asks for the same gets the same, who asks for another under its
- * name gets an error.
+ * The metrics of one provider by name. The same definition gives the same metric; another one under the same
+ * name is an error.
  */
 export class FamilyRegistry {
   readonly #warnings: Warnings;
@@ -20,8 +20,8 @@ export class FamilyRegistry {
   }
 
   /**
-   * The family of a definition, made by `make` where there is none yet. A definition has one kind, so the
-   * family is of that kind.
+   * The family of a definition, made by `make` if there is none yet. A definition has one kind, so the family
+   * has that kind.
    */
   family<F extends object>(definition: MetricDefinition, make: () => F): F {
     const key = definition.name.toLowerCase(); // OpenTelemetry compares names without regard to case

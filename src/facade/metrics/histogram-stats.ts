@@ -8,7 +8,7 @@ export interface HistogramBucket {
   readonly cumulativeCount: number;
 }
 
-/** What a histogram has observed: one consistent state, which does not change any more. */
+/** What a histogram has observed: one consistent state, which does not change. */
 export class HistogramStats {
   /** How many values were observed. */
   readonly count: number;
@@ -36,17 +36,17 @@ export class HistogramStats {
     });
   }
 
-  /** Of a histogram that has observed nothing. */
+  /** The stats of a histogram that has observed nothing. */
   static empty(boundaries: readonly number[]): HistogramStats {
     const counts = Array.from({ length: boundaries.length + 1 }, () => 0);
     return new HistogramStats({ count: 0, buckets: { boundaries: [...boundaries], counts } });
   }
 
   /**
-   * An estimate of the quantile `q` (0.95: what 95 % of the observations do not exceed), as Prometheus'
-   * `histogram_quantile` makes it: linear within the bucket, the lowest bucket begins at 0 if its bound is
-   * above 0, and what lies in the last bucket is given as the bound before it. NaN when nothing was observed;
-   * -Infinity for q below 0, +Infinity above 1.
+   * An estimate of the quantile `q` (0.95: the value that 95 % of the observations do not exceed), computed
+   * like Prometheus' `histogram_quantile`: linear within the bucket; the lowest bucket begins at 0 if its
+   * bound is above 0; in the last bucket it is the bound before it. NaN when nothing was observed; -Infinity
+   * for q below 0, +Infinity for q above 1.
    * https://github.com/prometheus/prometheus/blob/v3.5.0/promql/quantile.go (BucketQuantile)
    */
   quantile(q: number): number {

@@ -7,14 +7,14 @@ import { isLabelName, type MetricDefinition } from './metric-definition.ts';
 import type { MetricsLabels } from './metrics-provider.ts';
 
 /**
- * Label sets a metric may have; further ones share one series. With that one, OpenTelemetry's default
- * cardinality limit of 2000.
+ * How many label sets a metric may have; further ones share one series. Together they are OpenTelemetry's
+ * default cardinality limit of 2000.
  */
 const MAX_LABEL_SETS = 1999;
-/** Ways to write the label sets that are found fast: 200 and '200' are one set and two ways. */
+/** How many spellings of label sets are found fast: 200 and '200' are one set with two spellings. */
 const MAX_WAYS = 4 * MAX_LABEL_SETS;
 
-/** The labels of the series without any. */
+/** The labels of the series without labels. */
 export const NO_LABELS: MetricsLabels = {};
 
 const OVERFLOW: Attributes = { 'otel.metric.overflow': true };
@@ -26,16 +26,16 @@ export class LabelledSeries<S> {
   readonly #make: (attributes: Attributes) => S;
   readonly #dropped: S;
   /**
-   * Labels as callers write them, to series: reference = index + 1. Most metrics have no labels, so it is
+   * From labels as callers write them to series: reference = index + 1. Most metrics have no labels, so it is
    * made when it is needed.
    */
   #ways: SeriesTable | undefined;
   readonly #series: S[] = [];
-  /** Labels as text, to the index of the series. */
+  /** From labels as text to the index of the series. */
   readonly #sets = new Map<string, number>();
   #overflow: S | undefined;
 
-  /** `dropped`: what takes measurements that have no series to go to. */
+  /** `dropped`: the series for measurements that cannot be recorded. */
   constructor(
     definition: MetricDefinition,
     warnings: Warnings,
@@ -48,7 +48,7 @@ export class LabelledSeries<S> {
     this.#dropped = dropped;
   }
 
-  /** The series with these labels. Never throws; for labels met before it allocates nothing. */
+  /** The series with these labels. Never throws. Allocates nothing for labels met before. */
   of(labels: unknown): S {
     try {
       const reference = typeof labels === 'object' && labels !== null ? (this.#ways?.find(labels) ?? 0) : 0;
@@ -91,7 +91,7 @@ export class LabelledSeries<S> {
     return (this.#overflow ??= this.#make(OVERFLOW));
   }
 
-  /** Labels as attributes, sorted by name; undefined when they are not those of the metric. */
+  /** Labels as attributes, sorted by name; undefined if they are not labels of the metric. */
   #checked(labels: unknown): Attributes | undefined {
     const { kind, labelNames } = this.#definition;
     if (typeof labels !== 'object' || labels === null || Array.isArray(labels))

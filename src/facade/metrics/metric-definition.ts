@@ -4,18 +4,18 @@ import type { MetricsFamilyOptions } from './metrics-provider.ts';
 
 export type MetricKind = 'counter' | 'gauge' | 'histogram';
 
-/** A metric as it was asked for, checked. */
+/** A metric as the caller defined it, checked. */
 export interface MetricDefinition {
   readonly kind: MetricKind;
   readonly name: string;
   readonly help: string;
-  /** Sorted; undefined where any may be used. */
+  /** Sorted; undefined if any name may be used. */
   readonly labelNames: readonly string[] | undefined;
-  /** Of a histogram; empty otherwise. */
+  /** For a histogram; empty otherwise. */
   readonly buckets: readonly number[];
 }
 
-/** Buckets a histogram may have, the one above the last bound not counted. */
+/** How many buckets a histogram may have, without the one above the last bound. */
 export const MAX_BUCKETS = 1000;
 
 /** Bounds for response times in seconds (founding specification, "Common bucket configurations"). */
@@ -55,7 +55,7 @@ export function defineMetric(
   };
 }
 
-/** True for a name that a label of a metric of this kind may have. */
+/** Whether a label of a metric of this kind may have this name. */
 export function isLabelName(name: string, kind: MetricKind): boolean {
   return LABEL_NAME.test(name) && !(kind === 'histogram' && name === 'le');
 }

@@ -15,7 +15,7 @@ import type {
 
 const nothing = (): void => {};
 
-/** A metric: its series by labels, and the series without labels, which its own methods stand for. */
+/** A metric: its series by labels. Its own methods use the series without labels. */
 abstract class MetricFamily<S> {
   readonly name: string;
   readonly help: string;

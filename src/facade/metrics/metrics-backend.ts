@@ -22,7 +22,7 @@ export interface MetricsBackend {
   counter(definition: MetricDefinition, guard: ValueGuard): MakeSeries<MetricsCounterSeries>;
   gauge(definition: MetricDefinition, guard: ValueGuard): MakeSeries<MetricsGaugeSeries>;
   histogram(definition: MetricDefinition, guard: ValueGuard): MakeSeries<MetricsHistogramSeries>;
-  /** All metrics; observable ones with the values of now. */
+  /** All metrics, after observable callbacks have run. */
   collect(timeoutMillis: number | undefined): Promise<CollectedMetrics>;
   exportPrometheus(options: ExpositionOptions): string;
   exportJson(): MetricsDocument;

@@ -55,8 +55,8 @@ const CHECK: Check = table<MetricsConfig>(
 );
 
 /**
- * The mode a configuration asks for: an object, or the path of a file. Throws an `OptionError` on what cannot
- * be understood.
+ * The mode that a configuration asks for: an object, or the path of a file. Throws an `OptionError` if it is
+ * wrong.
  */
 export function chosenMode(config: unknown): ChosenMode {
   if (typeof config === 'string' || config instanceof URL) return modeOfFile(config);
@@ -73,7 +73,7 @@ export function chosenMode(config: unknown): ChosenMode {
 
 /**
  * The same in a file of the application: `mode`, `directory` and the table `event_processor`, in JSON also
- * `eventProcessor`. What else the file has is the application's.
+ * `eventProcessor`. Everything else in the file belongs to the application.
  */
 function modeOfFile(file: string | URL): ChosenMode {
   const path = typeof file === 'string' ? file : fileURLToPath(file);

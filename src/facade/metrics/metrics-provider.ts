@@ -2,9 +2,9 @@
  * The `MetricsProvider` interface of the founding specification, in TypeScript. Names of types begin with
  * `Metrics`, so that `Counter`, `Gauge` and `Histogram` stay OpenTelemetry's.
  *
- * Recording never throws: what cannot be recorded is warned of once per metric and cause, through `diag`, and
- * has no effect. Making a metric throws an `OptionError` when something about it is wrong. Objects belong to
- * the thread that made them.
+ * Recording never throws: a value that cannot be recorded has no effect, and is warned of once per metric and
+ * cause, through `diag`. Making a metric throws an `OptionError` if something about it is wrong. Objects
+ * belong to the thread that made them.
  */
 import type { ResourceMetrics } from '../../collect/metric-data.ts';
 import type { ExpositionOptions } from '../../export/family-plan.ts';
@@ -20,7 +20,7 @@ export type MetricsMode = 'seqlock' | 'standard' | 'compare';
 /** Kept as text: 200 and '200' are one value. */
 export type MetricsLabelValue = string | number | boolean;
 
-/** The labels of a series: exactly the names the metric was made with; any, where it was made without. */
+/** The labels of a series: exactly the names that the metric was made with, or any if it was made without. */
 export type MetricsLabels<L extends string = string> = { readonly [name in L]: MetricsLabelValue };
 
 /** A counter of one set of labels. */
@@ -66,32 +66,32 @@ interface MetricsFamily<L extends string, S> {
   labels(labels: MetricsLabels<L>): S;
 }
 
-/** A counter, and its series. Called directly it is the series without labels. */
+/** A counter, and its series. Its own methods use the series without labels. */
 export interface MetricsCounter<L extends string = string>
   extends MetricsCounterSeries, MetricsFamily<L, MetricsCounterSeries> {}
 
-/** A gauge, and its series. Called directly it is the series without labels. */
+/** A gauge, and its series. Its own methods use the series without labels. */
 export interface MetricsGauge<L extends string = string>
   extends MetricsGaugeSeries, MetricsFamily<L, MetricsGaugeSeries> {}
 
-/** A histogram, and its series. Called directly it is the series without labels. */
+/** A histogram, and its series. Its own methods use the series without labels. */
 export interface MetricsHistogram<L extends string = string>
   extends MetricsHistogramSeries, MetricsFamily<L, MetricsHistogramSeries> {}
 
 /** What `counter`, `gauge` and `histogram` of a metrics provider take. */
 export interface MetricsFamilyOptions<L extends string = string> {
   /**
-   * Names of the labels, each with letters, digits and `_`, no digit first, no `__` first. When given, every
-   * series has all of them and no other. Default: any.
+   * Names of the labels: letters, digits and `_`, no digit first, no `__` first. If given, every series has
+   * exactly these labels. Default: any.
    */
   readonly labelNames?: readonly L[];
 }
 
-/** What a collection gave. */
+/** The result of a collection. */
 export interface CollectedMetrics {
   /** All metrics, as one snapshot. */
   readonly resourceMetrics: ResourceMetrics;
-  /** What observable callbacks failed with. */
+  /** Errors of observable callbacks. */
   readonly errors: readonly unknown[];
 }
 
@@ -102,25 +102,29 @@ export interface MetricsProvider {
   /** Defaults of the options of `exportPrometheus` and of a handler. */
   readonly exposition: ExpositionOptions;
   /**
-   * Gets or makes a counter. `name`: letters, digits, `_` and `:`, no digit first; it is exported as it is.
-   * Throws an `OptionError` when the name, regardless of case, is taken by another kind, spelling or set of
-   * label names.
+   * Makes a counter, or returns the one of that name. `name`: letters, digits, `_` and `:`, no digit first;
+   * it is exported unchanged.
+   *
+   * @throws OptionError if the name, regardless of case, belongs to another kind, spelling or set of label
+   * names.
    */
   counter<L extends string = string>(
     name: string,
     help: string,
     options?: MetricsFamilyOptions<L>,
   ): MetricsCounter<L>;
-  /** Gets or makes a gauge. As `counter`. */
+  /** Makes a gauge, or returns the one of that name. As `counter`. */
   gauge<L extends string = string>(
     name: string,
     help: string,
     options?: MetricsFamilyOptions<L>,
   ): MetricsGauge<L>;
   /**
-   * Gets or makes a histogram. `buckets`: upper inclusive bounds, finite and ascending, 1 to `MAX_BUCKETS` of
-   * them; the bucket above the last is there by itself. Default `RESPONSE_TIME_BUCKETS`. As `counter`; throws
-   * too when the name has other buckets already.
+   * Makes a histogram, or returns the one of that name. `buckets`: upper inclusive bounds, finite and
+   * ascending, 1 to `MAX_BUCKETS` of them; the bucket above the last one is added. Default
+   * `RESPONSE_TIME_BUCKETS`. Otherwise as `counter`.
+   *
+   * @throws OptionError also if the name has other buckets already.
    */
   histogram<L extends string = string>(
     name: string,
@@ -129,10 +133,12 @@ export interface MetricsProvider {
     options?: MetricsFamilyOptions<L>,
   ): MetricsHistogram<L>;
   /**
-   * Prometheus text 0.0.4, as `createPrometheusHandler(provider)` serves it: metrics of this provider under
-   * their own names and, in `seqlock` mode, those of all other meters of the store. Without `target_info`
-   * unless the options say otherwise. A series is in it from its first recording on; observable instruments
-   * have the values of their latest round, and the call asks for the next.
+   * Prometheus text 0.0.4, as `createPrometheusHandler(provider)` serves it: the metrics of this provider
+   * under their own names and, in `seqlock` mode, those of all other meters of the store. It has no
+   * `target_info` unless the options say so. A series appears from its first recording on. Observable
+   * instruments have the values of their latest round, and the call starts the next round.
+   *
+   * @throws OptionError on a wrong option.
    */
   exportPrometheus(options?: ExpositionOptions): string;
   /** The same metrics as a JSON value; `metricsJsonSchema` describes its form. */
@@ -142,7 +148,7 @@ export interface MetricsProvider {
    * it the provider can be a source of `createPrometheusHandler`.
    */
   collect(options?: { readonly timeoutMillis?: number }): Promise<CollectedMetrics>;
-  /** Seconds since the provider was made, with fractions, by a clock that nobody sets. */
+  /** Seconds since the provider was made, with fractions, by a monotonic clock. */
   uptimeSeconds(): number;
   /**
    * Exports what push readers have not exported yet, and frees memory. What is recorded afterwards is not

@@ -1,16 +1,16 @@
 import { performance } from '../../base/platform.ts';
 
 /**
- * Times of one operation are kept up to so many, the latest; their median is not moved by a pause of the
- * thread.
+ * How many times of one operation are kept: the latest ones. A pause of the thread does not move their
+ * median.
  */
 const KEPT = 512;
-/** Of so many calls one is timed. */
+/** One of so many calls is timed. */
 const MEAN_DISTANCE = 32;
 
-/** What one kind of operation costs on either side. */
+/** What one kind of operation costs on each side. */
 export interface OperationCost {
-  /** As the interface names it, for instance `counter.inc`. */
+  /** Its name in the interface, for instance `counter.inc`. */
   readonly operation: string;
   /** Calls so far. */
   readonly calls: number;
@@ -37,13 +37,13 @@ export class OperationTimer {
     this.#operation = operation;
   }
 
-  /** True when this call is to be timed: then pass both sides to `time`. */
+  /** True if this call is to be timed: then pass both sides to `time`. */
   isTimed(): boolean {
     this.#calls++;
     return --this.#untilTimed <= 0;
   }
 
-  /** Runs both sides, which goes first by turns. Returns what the first gave. */
+  /** Runs both sides; they take turns at going first. Returns the result of the first. */
   time<T>(seqlock: () => T, standard: () => T): T {
     this.#untilTimed = 1 + Math.floor(Math.random() * (2 * MEAN_DISTANCE - 1));
     const at = this.#timed++ % KEPT;
@@ -74,7 +74,7 @@ function timeInto<T>(times: Float64Array, at: number, work: () => T): T {
 
 let clockMillis: number | undefined;
 
-/** What two looks at the clock show when nothing is done between them. */
+/** The time between two looks at the clock with nothing in between. */
 function clockCost(): number {
   if (clockMillis === undefined) {
     const times = new Float64Array(KEPT);

@@ -27,7 +27,7 @@ import type {
 import { SeqlockCounterSeries, SeqlockGaugeSeries, SeqlockHistogramSeries } from './seqlock-series.ts';
 import type { ValueGuard } from './value-guard.ts';
 
-/** Without a reader of the store that says otherwise (specification, cardinality limits). */
+/** If no reader of the store sets another one (specification, cardinality limits). */
 const DEFAULT_CARDINALITY_LIMIT = 2000;
 
 type Attributes = Parameters<MakeSeries<unknown>>[0];
@@ -38,7 +38,7 @@ export class SeqlockBackend implements MetricsBackend {
   readonly meterProvider: SeqlockMeterProvider;
   readonly readers: SeriesReaders;
   readonly #meter: Meter;
-  /** All metrics of the store, those of other meters too. */
+  /** All metrics of the store, also those of other meters. */
   readonly source: MetricSource;
   readonly #points = new DataPoints();
   readonly #page = new PrometheusPage();
@@ -100,7 +100,7 @@ export class SeqlockBackend implements MetricsBackend {
   }
 
   /**
-   * OpenTelemetry's gauge has no `inc`: this is a stream of the same kind that all threads may also add to.
+   * OpenTelemetry's gauge has no `inc`. This is a stream of the same kind that all threads may also add to.
    */
   #sharedGauge({ name, help }: MetricDefinition): SharedValueStream {
     const { region } = this.meterProvider.store;

@@ -5,15 +5,15 @@ import { BaseMetricsProvider } from './base-metrics-provider.ts';
 import { SeqlockBackend } from './seqlock-backend.ts';
 
 /**
- * Options of the `SeqlockMeterProvider` behind the metrics. Views would change what is read here, and are not
- * taken.
+ * Options of the `SeqlockMeterProvider` behind the metrics. Views are not accepted, because they would change
+ * what is read here.
  */
 export type SeqlockMetricsProviderOptions = Omit<SeqlockMeterProviderOptions, 'views'>;
 
 /**
- * The `MetricsProvider` on shared memory: its metrics are instruments of a `SeqlockMeterProvider`, and
- * `value()` and `stats()` read them at once, over all threads of the store. A worker that makes one joins the
- * store of the thread that created it.
+ * The `MetricsProvider` on shared memory. Its metrics are instruments of a `SeqlockMeterProvider`; `value()`
+ * and `stats()` read them synchronously, over all threads of the store. A worker that makes one joins the
+ * store of its parent thread.
  *
  * Belongs to the thread that made it; each thread makes its own.
  */
@@ -30,15 +30,12 @@ export class SeqlockMetricsProvider extends BaseMetricsProvider<SeqlockBackend> 
     setSource(this, this.backend.source);
   }
 
-  /**
-   * The OpenTelemetry provider that the metrics are made by: for readers, exporters and instruments of its
-   * own.
-   */
+  /** The OpenTelemetry provider behind the metrics: use it for readers, exporters and further instruments. */
   get meterProvider(): SeqlockMeterProvider {
     return this.backend.meterProvider;
   }
 
-  /** What `value()` and `stats()` have cost so far, all metrics of this provider together. */
+  /** What `value()` and `stats()` have cost so far, over all metrics of this provider. */
   readStats(): SeqlockReadStats {
     return this.backend.readers.stats();
   }

@@ -42,7 +42,7 @@ const CHECK: Check = table<StandardMetricsProviderOptions>(
   { prefix: '' },
 );
 
-/** The official SDK aggregates for its readers alone: without one, recording would be nothing but a call. */
+/** The official SDK aggregates for its readers only. Without one, a recording would do nothing. */
 class IdleReader extends MetricReader {
   protected override async onShutdown(): Promise<void> {}
   protected override async onForceFlush(): Promise<void> {}
@@ -77,7 +77,7 @@ export class StandardBackend implements MetricsBackend {
     this.meterProvider = withoutContext(
       () =>
         new MeterProvider({
-          // The official type wants a Resource of @opentelemetry/resources; its attributes are what is used.
+          // The official type demands a Resource of @opentelemetry/resources; only its attributes are used.
           ...(resource !== undefined && { resource: resource as never }),
           readers: readers.length > 0 ? [...readers] : [new IdleReader()],
         }),
@@ -106,7 +106,7 @@ export class StandardBackend implements MetricsBackend {
     return (attributes) => add(new StandardHistogramSeries(instrument, attributes, guard, buckets, finder));
   }
 
-  /** Notes a metric; what comes back notes its series. */
+  /** Registers a metric. The returned function registers its series. */
   #list(definition: MetricDefinition): <S extends StandardSeries<unknown>>(series: S) => S {
     const metric: StandardMetric = { definition, series: [] };
     this.#metrics.push(metric);

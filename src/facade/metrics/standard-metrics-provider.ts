@@ -17,7 +17,7 @@ export class StandardMetricsProvider extends BaseMetricsProvider<StandardBackend
     super(new StandardBackend(options));
   }
 
-  /** The official provider that the metrics are recorded to: for exporters, and instruments of its own. */
+  /** The official provider that the metrics are recorded to: use it for exporters and further instruments. */
   get meterProvider(): MeterProvider {
     return this.backend.meterProvider;
   }

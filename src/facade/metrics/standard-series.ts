@@ -1,6 +1,6 @@
 /**
- * The series of a `StandardMetricsProvider`. The official SDK is recorded to, and cannot be read at once: its
- * `collect` is asynchronous. So each series keeps, beside the instrument, what it recorded.
+ * The series of a `StandardMetricsProvider`. They record to the official SDK, which cannot be read
+ * synchronously: its `collect` is asynchronous. So each series also keeps what it recorded.
  */
 import type { Attributes, Counter, Gauge, Histogram, HrTime } from '@opentelemetry/api';
 import { systemClock } from '../../base/platform.ts';
@@ -14,8 +14,8 @@ import type { ValueGuard } from './value-guard.ts';
 let latest = 0;
 
 /**
- * The time in milliseconds. It stands where the system's clock was set back, so that nothing ends before it
- * starts.
+ * The time in milliseconds. It stands still if the system's clock was set back, so that nothing ends before
+ * it starts.
  */
 export function latestTime(): number {
   latest = Math.max(latest, systemClock.now());

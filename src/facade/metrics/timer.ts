@@ -43,9 +43,9 @@ export class Timer implements Disposable {
   }
 
   /**
-   * Records how long `work` takes, also when it throws. Where it returns a promise, or anything with `then`,
-   * until that is settled, also when it rejects. Returns, throws, resolves to or rejects with what `work`
-   * does.
+   * Records how long `work` takes, even if it throws. If it returns a promise, or anything with `then`, the
+   * time ends when that is settled, even if it rejects. Returns, throws, resolves to or rejects with what
+   * `work` does.
    */
   static time<T>(histogram: SecondsRecorder, work: () => T): T {
     const timer = new Timer(histogram);

@@ -4,7 +4,7 @@ import type { MetricDefinition } from './metric-definition.ts';
 
 const MAX = Number.MAX_VALUE;
 
-/** Which numbers a metric records. What it does not record is warned of once per cause. Never throws. */
+/** Decides which numbers a metric records. Warns about the others, once per cause. Never throws. */
 export class ValueGuard {
   readonly #definition: MetricDefinition;
   readonly #warnings: Warnings;
@@ -14,14 +14,14 @@ export class ValueGuard {
     this.#warnings = warnings;
   }
 
-  /** Increments and observations: finite, from 0. */
+  /** For increments and observations: finite, from 0. */
   isPositive(value: number): boolean {
     return (
       (typeof value === 'number' && value >= 0 && value <= MAX) || this.#refuse(value, 'finite number from 0')
     );
   }
 
-  /** Values and steps of gauges: finite. */
+  /** For values and steps of gauges: finite. */
   isFinite(value: number): boolean {
     return (
       (typeof value === 'number' && value >= -MAX && value <= MAX) || this.#refuse(value, 'finite number')
