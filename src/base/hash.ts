@@ -1,12 +1,12 @@
 /**
  * Hashes for tables of this process: MurmurHash3 for 32 bits (Austin Appleby, public domain), four bytes or
- * two characters at a time. A step for each byte, as FNV-1a takes, would be a third of the time in which a
- * directory is read.
+ * two characters at a time. FNV-1a takes one step for each byte, which would be a third of the time in which
+ * a directory is read.
  *
  *   finished(hashText('b', 0, 1, hashBytes(bytes, 0, 7, seed)))
  *
- * Tables begin from `HASH_SEED`, which is another in each realm, so that nobody outside can choose texts that
- * share a hash. Not guaranteed: that hashes are the same in another version.
+ * Tables begin from `HASH_SEED`, which differs in each realm, so that nobody outside can choose texts that
+ * share a hash. Not guaranteed: the same hashes in another version.
  */
 export const HASH_SEED: number = (Math.random() * 2 ** 32) | 0;
 

@@ -1,12 +1,12 @@
 /**
- * Checks of options. Each public options object has one table: its keys, and what each may be. Who gives a
- * key that is not in it, or a value that is not allowed, gets an `OptionError` that names the key, what is
- * allowed, and what was meant in all likelihood.
+ * Checks of options. Each public options object has one table: its keys, and what each may be. An unknown
+ * key, or a value that is not allowed, throws an `OptionError` that names the key, what is allowed, and what
+ * was probably meant.
  *
  *   const SERVER = table<ServerOptions>('prometheus', { host: text, port: wholeNumber(0, 65_535) });
  *   SERVER(options, 'prometheus');
  *
- * The type holds a table to its interface: an option more is a check more, or it does not compile.
+ * The type ties a table to its interface: a new option without a check does not compile.
  */
 import { OptionError } from './errors.ts';
 

@@ -1,12 +1,12 @@
 /**
- * A piece of an exposition that stays in memory between scrapes. Its text does not change, its numbers do:
- * they are rewritten in place, and only a number whose width changed moves what comes after it.
+ * A piece of an exposition that stays in memory between scrapes. Its text does not change, but its numbers
+ * do. They are rewritten in place, and only a number whose width changed moves what comes after it.
  *
  *   http_requests_total{route="/a"} 17\nhttp_requests_total{route="/b"} 9\n ...
  *                                   ^ starts[0], sizes[0] = 2            ^ starts[1], sizes[1] = 1
  *
- * A number may have a tail, text between it and the end of its line, which comes, changes and goes: an
- * exemplar. Chunks without tails know nothing of them.
+ * A number may have a tail: text between it and the end of its line, which comes, changes and goes. Exemplars
+ * are tails. Chunks without tails pay nothing for them.
  */
 import { lengthened } from '../base/array-room.ts';
 import { digitsOf, isWhole, MAX_NUMBER_BYTES, writeNumber, writeWhole } from './number-text.ts';

@@ -1,13 +1,13 @@
 /**
- * The one queue of a handler: whoever scrapes waits here for a body.
+ * The only queue of a handler: every scrape waits here for a body.
  *
  *   scrape --> round of callbacks --> waits --> | snapshot --> bodies | --> is sent
  *              (shared)                         one batch at a time
  *
- * A batch is one snapshot and the bodies made of it, one for each format and coding that is asked for, shared
- * by all who wait for it. The next snapshot waits for them, so nothing they are made of changes meanwhile. A
- * batch has the formats whose text is kept, and of those that must be made from nothing one: whoever asks for
- * unusual ones cannot keep a usual scraper waiting for more than one of them.
+ * A batch is one snapshot and the bodies made of it: one for each requested format and coding, shared by all
+ * who wait for it. The next snapshot waits for them, so nothing changes while they are made. A batch has the
+ * formats whose text is kept, and one of those that must be made from nothing. So somebody who asks for
+ * unusual formats delays a usual scraper by one of them at most.
  */
 import { sleep, withTimeout } from '../base/deadline.ts';
 import { yieldToEventLoop } from '../base/event-loop.ts';

@@ -1,6 +1,6 @@
 /**
- * Keeps what was pushed as deltas where the death of the exporter's thread does not reach it: the next
- * exporter of the store goes on from there. Written at the end of each push, to the slot that is not in use.
+ * Keeps what was pushed as deltas where it survives the exporter's thread: the next exporter of the store
+ * continues from there. It is written at the end of each push, to the slot that is not in use.
  *
  *   whole    int32: the number of the slot that is whole, from 1 on; 0 before the first push; -1 where what
  *            was pushed could not be kept
@@ -10,8 +10,8 @@
  *            | bytes that follow | DeltaState[], serialized by V8 |
  *            +------------------+------------------------------+
  *
- * A push that is under way at a death is made again: whether it arrived is not known. OTLP prefers data twice
- * to data lost there (OTLP specification, duplicate data).
+ * If a thread dies during a push, the push is repeated, because it is not known whether it arrived. In this
+ * case OTLP prefers duplicate data to lost data (OTLP specification, duplicate data).
  */
 import { deserialize, serialize } from 'node:v8';
 import type { DeltaState } from '../collect/snapshot/deltas.ts';

@@ -111,8 +111,8 @@ export class Readers {
 }
 
 /**
- * A reader of another thread, as far as a provider has to do with it: it says what it wants, so that the
- * store has it, and is asked to flush and to shut down. It reads the store by itself, and gets no producer.
+ * A reader in another thread, as a provider sees it: it says what it wants, so that the store records that,
+ * and is asked to flush and to shut down. It reads the store by itself, and gets no producer.
  */
 export interface RemoteReader extends IMetricReader {
   readonly readsElsewhere: true;

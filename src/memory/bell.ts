@@ -1,13 +1,13 @@
 /**
- * Wake-ups between processes, which cannot wake each other by shared memory: a waiting thread sleeps in its
- * own process's kernel queue.
+ * Wake-ups between processes. Shared memory cannot wake a thread of another process, since a waiting thread
+ * sleeps in a kernel queue of its own process.
  *
  *   rings: wake(a word of the header)   --- writes a byte to --->   fs.watch: wakes who waits in this process
  *                                           the file `bell`         every 500 ms: looks at the words itself
  *
- * One thread of a process watches: the one that mapped the file. The other threads are woken by it, or by
- * their own look where it hangs or the system has no watches left. Words of slabs are not rung for: who waits
- * for one looks every 10 ms.
+ * One thread of each process watches the file: the one that mapped it. It wakes the other threads. If it
+ * hangs, or the system has no watches left, they notice by their own regular look. Nobody rings for words of
+ * slabs: who waits for one looks every 10 ms.
  */
 import { closeSync, constants, openSync, watch, writeSync } from 'node:fs';
 import { join } from 'node:path';

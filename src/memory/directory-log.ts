@@ -10,9 +10,9 @@
  * head     kind << 24 | length of the whole record in units of 4 bytes
  * crc      CRC-32 of head and payload
  *
- * Publish last: cell and record are whole in memory before the extent's `used` word is stored. What a thread
- * that dies in between has written lies beyond `used`, is never read, and is written over by the slab's next
- * owner.
+ * Publish last: cell and record are complete in memory before the extent's `used` word is stored. If a thread
+ * dies before that, what it wrote lies beyond `used`. It is never read, and the slab's next owner overwrites
+ * it.
  */
 import { RegionError } from '../base/errors.ts';
 import { crcOf } from './crc.ts';

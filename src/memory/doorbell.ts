@@ -1,6 +1,6 @@
 /**
- * How a reader in one thread gets the observable callbacks of all threads to run, and how it knows which
- * values are new.
+ * How a reader in one thread makes all threads run their observable callbacks, and how it knows which values
+ * are new.
  *
  *   reader                                   writer with callbacks
  *   ------                                   ---------------------
@@ -9,9 +9,9 @@
  *                                            observed since = that tick
  *   awaitAnswers(request) <-- notify ---     answered = request
  *
- * A value is reported while its tick is not below the slab's `observed since`: what a later round did not
- * observe disappears, and while a round is being written both its values and those of the round before are
- * seen. A thread that does not answer in time is left alone: its last values stay.
+ * A value is reported if its tick is not below the slab's `observed since`. So what a later round did not
+ * observe disappears. While a round is written, its values and those of the round before are both visible. A
+ * thread that does not answer in time is not waited for: its last values stay.
  */
 import { whenChanged } from './signal.ts';
 import { withoutContext } from '../base/no-context.ts';

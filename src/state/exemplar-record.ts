@@ -10,7 +10,7 @@
  * cell    the series', which says whose exemplars these are; block: the first exemplar cell. Both float64
  *         indices in the region.
  *
- * A series has none until its first measurement that is to be an exemplar, and one block at most.
+ * A series has no block until its first measurement that is kept as an exemplar, and never more than one.
  */
 import { exemplarCellWords } from './cells/exemplar-cell.ts';
 

@@ -1,19 +1,19 @@
 /**
- * All series of one stream that have the same attribute keys: values to a small number per key (an id), ids
- * to the series.
+ * All series of one stream that have the same attribute keys. Each value becomes a small number for its key
+ * (an id), and the ids lead to the series.
  *
  *   {method: 'GET', status: 200}  --ids-->  method: 1, status: 3  --slots-->  series
  *
- * While the product of the value counts is small against the number of series, the ids are put side by side
- * as bits of an index into `slots` (exact: nothing to compare). Where it is not (user ids times routes),
- * `slots` is an open- addressing hash table over `rows` of ids. A key set starts exact and changes to hashed
- * once, if ever.
+ * If the product of the value counts is small compared with the number of series, the ids are joined as bits
+ * of an index into `slots` (exact form: nothing to compare). If it is not (user ids times routes), `slots` is
+ * an open-addressing hash table over `rows` of ids. A key set starts exact and changes to hashed at most
+ * once.
  *
  *   exact    slots[sum of (id - 1) << shift]  = reference;  a key of one value takes no bit
  *   hashed   slots[hash of ids ...]     = row number + 1;  rows[row * n ..] = ids;  references[row] =
  *            reference
  *
- * Slots double, since a mask finds them, and are at most half full; rows and references grow by a quarter.
+ * Slots double, since a mask finds them, and are at most half full. Rows and references grow by a quarter.
  */
 import { lengthened, roomFor } from '../base/array-room.ts';
 import { AttributeKey } from './attribute-key.ts';

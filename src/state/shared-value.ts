@@ -2,8 +2,8 @@
  * One value that several writers set and add to, without a lock and without a cell that two of them write.
  *
  * Each writer has a cell of its own (`cells/shared-value-cell.ts`). A set takes a new tick of the region's
- * clock, the newest of all, and begins an epoch with it: what the cells hold of earlier epochs is void from
- * then on. An addition goes to the newest epoch that the writer sees. The value is the sum of the amounts of
+ * clock, the newest of all, and begins an epoch with it. From then on, what the cells hold of earlier epochs
+ * is void. An addition goes to the newest epoch that the writer sees. The value is the sum of the amounts of
  * the newest epoch:
  *
  *   cell of A   cell of B   cell of C     value

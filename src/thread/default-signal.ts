@@ -6,10 +6,10 @@ type Listener = (() => void) & { readonly [OURS]?: true };
 /**
  * Does something before a signal ends the process by default, and changes nothing about how the process ends.
  *
- * A signal ends a process by default as long as nobody listens for it. Who wants to do something first
- * listens, then takes the listener off and sends the signal again. Libraries that do so (signal-exit is in
- * most trees) count the listeners first: where there are others, the others decide. Two that count each other
- * wait for ever. So this listener keeps out of the count:
+ * A signal ends a process by default as long as nobody listens for it. Code that wants to do something first
+ * listens, then removes its listener and sends the signal again. Libraries that do so (signal-exit is in most
+ * dependency trees) count the listeners first: if there are others, they leave the decision to them. Two such
+ * libraries would wait for each other for ever. So this listener keeps out of the count:
  *
  *   a signal comes   it is called first, for it moves to the front whenever others are added, and takes
  *                    itself off

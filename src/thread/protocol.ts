@@ -12,9 +12,9 @@
  * last        number of the latest flush at which the app ends
  * reason      why that one failed, in UTF-8, of `length` bytes; written before `done`
  *
- * A flush is asked for in shared memory and not by message, so that a host whose event loop has stopped for
- * good (in an 'exit' listener) can ask and wait, and so that an exporter thread that starts finds what its
- * dead predecessor was asked for.
+ * Flushes are requested in shared memory and not by message. So a host whose event loop has stopped for good
+ * (in an 'exit' listener) can request one and wait, and a new exporter thread finds what its dead predecessor
+ * was asked for.
  */
 import type { Level } from '../base/warnings.ts';
 import type { AddressInfo } from 'node:net';

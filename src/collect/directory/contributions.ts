@@ -13,16 +13,16 @@ export interface Contribution {
 const NONE_YET = new Int32Array(0);
 
 /**
- * The cells that a stream's series are made of, one per writer: of each series a list, in the order in which
+ * The cells of a stream's series, one for each writer. A series has a list of them, in the order in which
  * they were found.
  *
  *   series         first[i]  ->  last[i]
  *                    |
  *   contribution   cells[n]  owners[n]  next[n] -> ...
  *
- * Where a stream has one writer, contribution n is all of series n. `first`, `last` and `next` reach only as
- * far as that is otherwise: beyond their ends a series has the contribution of its own number, and a
- * contribution has none after it.
+ * If a stream has one writer, contribution n is all of series n. `first`, `last` and `next` are only as long
+ * as needed for other cases. Beyond their ends, a series begins with the contribution of its own number, and
+ * a contribution has no successor.
  */
 export class Contributions {
   #cells = new Int32Array(8);

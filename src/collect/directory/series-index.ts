@@ -12,9 +12,9 @@ const double = new Float64Array(1);
 const halves = new Int32Array(double.buffer);
 
 /**
- * Finds the series of a stream by their attributes: a hash table of series numbers. It holds no attributes of
- * its own; whether a series is the one that is looked for is asked of the stream, and only where the hashes
- * are equal. Nothing is allocated to find one or to add one.
+ * Finds the series of a stream by their attributes: a hash table of series numbers. It holds no attributes.
+ * If two hashes are equal, it asks the stream whether the series is the right one. Finding or adding a series
+ * allocates nothing.
  *
  *   hashes[series]     slots[hash reduced to their number, or the next free one] = series + 1, 0 = free
  */

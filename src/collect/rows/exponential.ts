@@ -1,6 +1,5 @@
 /**
- * Series that are exponential histograms, as rows: how cells are copied, how merging leaves them and formats
- * take them.
+ * Series of exponential histograms as rows: how cells are copied and merged, and what formats take.
  *
  *   row   0       1     2     3     4            5       6          7          8          9          10
  *         +-------+-----+-----+-----+------------+-------+----------+----------+----------+----------+

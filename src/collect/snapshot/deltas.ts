@@ -39,8 +39,8 @@ export interface DeltaState {
  *   reported[row ..]     the row that it amounted to: one for each series, or for each contribution
  *                        (`SeriesRows.reportedBy`)
  *
- * Not guaranteed: that a measurement made while its cell is read changes `updates` in the interval it is
- * counted in. Its series may be reported once more in the next one, with 0.
+ * Not guaranteed: if a measurement is made while its cell is read, `updates` may change in the next interval.
+ * Then the series is reported once more in that interval, with 0.
  */
 export class ReportedStream {
   readonly #stream: MergedStream;

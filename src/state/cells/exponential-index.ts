@@ -6,10 +6,10 @@
  * upper bound inclusive. The result is exact for every number and scale: no value is in a bucket next to its
  * own.
  *
- * Up to TABLE_SCALE, which most histograms come down to, a table says it. Each 512th part of [1, 2) holds one
- * bound of that scale at most; the table has the bucket a part begins in, and the greatest number that is
- * still in it. Each scale's bounds are every second one of the next: so the bucket at a lower scale is a
- * shift away.
+ * Up to TABLE_SCALE, to which most histograms come down, a table gives the bucket. Each 512th part of [1, 2)
+ * holds at most one bound of that scale. For each part, the table has the bucket in which it begins, and the
+ * greatest number that is still in that bucket. The bounds of a scale are every second one of the next scale,
+ * so a shift gives the bucket at a lower scale.
  *
  * Above: value = 2^e * m, and bucket = e * 2^s + floor(log2(m) * 2^s).
  *

@@ -10,13 +10,13 @@
  *                       at+13   | bucket 0 | bucket 1 | ... | bucket n-1 |      tail, n = bounds + 1
  *                               +----------+----------+-----+------------+
  *
- * (bucket index, bucket count) is the redo entry of the slot's update: the one bucket it changed, and its new
- * count. The array in the tail lags one update behind: the next update stores the entry there before it does
- * anything else. Storing it twice does no harm, so a writer may die before, between or after. A reader lays
- * the entry of the slot it accepted over its copy of the array; what it sees never depends on whether the
- * entry was stored already. In every state a reader accepts: count = sum over buckets, and sum, min and max
- * belong to just those observations. Where the cell is read as deltas, sum, min and max in the slot are those
- * of the interval (carried.ts), and the reader puts the total together.
+ * (bucket index, bucket count) is the redo entry of the slot's update: the one bucket that it changed, and
+ * the new count. The array in the tail is one update behind: the next update stores the entry there before
+ * anything else. Storing it twice does no harm, so a writer may die before, between or after. A reader
+ * applies the entry of the slot that it accepted to its copy of the array, so it does not matter whether the
+ * entry was stored already. In every state that a reader accepts, count = sum over buckets, and sum, min and
+ * max belong to exactly those observations. If the cell is read as deltas, sum, min and max in the slot are
+ * those of the interval (carried.ts), and the reader computes the total.
  */
 import { MEMORY_ORDER } from '../../memory/memory-order.ts';
 import { cellWords, readConsistent } from '../../memory/cell.ts';
