@@ -1,15 +1,14 @@
 /**
- * Exponential histograms as histograms with `le` buckets, for the formats that know no others.
+ * Exponential histograms as histograms with `le` buckets, for formats without exponential ones.
  *
- * The bounds are powers of two, which are bounds of every scale from 0 on: so the counts are exact, and a
- * series keeps its bounds when its scale falls. All series of a metric have the same ones, from the bound
- * below the lowest bucket that any of them has had to the bound above the highest, so that they can be summed
- * by `le`. A bound that was shown once is shown from then on, unless the numbers come to lie so far apart
- * that the bounds would be more than MAX_CLASSIC_BUCKETS, or the scale of a series falls below 0: then every
- * second power is left out, or three of four, and so on.
+ * The bounds are powers of two, which are bounds of every scale from 0 on. So the counts are exact, and a
+ * series keeps its bounds when its scale falls. All series of a metric have the same bounds, so that they can
+ * be summed by `le`: from the bound below the lowest bucket that any of them has had, to the bound above the
+ * highest. A bound that was shown once stays. Only if the bounds would become more than MAX_CLASSIC_BUCKETS,
+ * or the scale of a series falls below 0, every second power is left out, or three of four, and so on.
  *
- * Zeros are counted up to `le="0"`, which is there when there are any, or negative values. A value of exactly
- * a negative bound is counted above it.
+ * Zeros are counted up to `le="0"`, which exists if there are zeros or negative values. A value of exactly a
+ * negative bound is counted above it.
  */
 import { MetricColumn } from '../collect/rows/column.ts';
 import {

@@ -2,11 +2,11 @@
  * Who a thread is, and proof that it is dead.
  *
  * A thread's mark is a positive int32 that no other live thread of the process has. Shared memory names
- * owners by their marks: the owner of a slab, the holder of a lock. What an owner left behind may be taken
- * over only on proof of its death; never after a time-out, because a thread that was merely suspended would
- * go on writing.
+ * owners by their marks: the owner of a slab, the holder of a lock. What an owner left may be taken over only
+ * on proof of its death. A time-out is no proof, because a thread that was only suspended would go on
+ * writing.
  *
- * A mark says itself what it is made of, so that nobody judges one kind by the proof of another:
+ * A mark shows what it is made of, so that nobody applies the proof of one kind to another:
  *
  *   1 .. 2^22    the kernel's thread id (Linux). The proof is that /proc/self/task/<id> is gone: it needs no
  *                co-operation, and it also sees threads that were terminated or crashed. The kernel may give
@@ -16,9 +16,9 @@
  *   from 2^24    2^24 + Node's thread id. There is no proof: the thread that made a worker sees its 'exit'
  *                event and gives up what the worker owned (`state/store.ts`).
  *
- * Which of them a region's owners have is written in its header by the thread that makes it (`ownMark`).
- * Node's permission model may show /proc to some threads of a process and not to others; a thread that cannot
- * read its kernel id uses Node's everywhere. Nothing is proved by what cannot be read.
+ * The thread that makes a region writes into its header which kind its owners have (`ownMark`). Node's
+ * permission model may show /proc to some threads of a process and not to others. A thread that cannot read
+ * its kernel id uses Node's everywhere. What cannot be read proves nothing.
  */
 import { readlinkSync, statSync } from 'node:fs';
 import { threadId } from 'node:worker_threads';

@@ -1,7 +1,7 @@
 /**
- * Ownership of slabs between processes: whoever holds an exclusive lock on `writers/<n>` owns slab n. The
- * lock alone proves anything; no process id, thread id, time or sign of life does, since processes may have
- * namespaces of their own, be stopped, or be slow.
+ * Ownership of slabs between processes: the holder of an exclusive lock on `writers/<n>` owns slab n. Only
+ * the lock proves anything. Process ids, thread ids, times and signs of life prove nothing, since processes
+ * may have namespaces of their own, be stopped, or be slow.
  *
  *   owner word   0 never used; the process id of the owner, to name it to people; minus that while it takes
  *                the slab over; ABANDONED: somebody found the lock free, and said so while holding it, so
@@ -9,10 +9,10 @@
  *   lock file    the inode of the file whose lock counts, written once, before the first owner: one that
  *                somebody put in its place proves nothing
  *
- * On Linux a lock is held as long as anything refers to the open file, and a mapping does. So the owner maps
- * its lock file, which nobody looks into: code of the app that closes descriptors it does not know cannot
- * take the ownership away. The mapping ends with the thread, however that ends, and so does the descriptor,
- * which Node closes for a worker.
+ * On Linux a lock lasts as long as anything refers to the open file, and a mapping does. So the owner maps
+ * its lock file, though nobody reads it. Then code of the app that closes descriptors it does not know cannot
+ * take the ownership away. The mapping ends with the thread, however that ends. So does the descriptor, which
+ * Node closes for a worker.
  */
 import { closeSync, constants, fstatSync, ftruncateSync, openSync } from 'node:fs';
 import { join } from 'node:path';

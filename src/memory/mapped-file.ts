@@ -1,6 +1,6 @@
 /**
- * A region in a file of a store directory, mapped over a growable `SharedArrayBuffer`: a buffer like any
- * other to the threads of this process, and the same memory to all processes that have mapped the file.
+ * A region in a file of a store directory, mapped over a growable `SharedArrayBuffer`. To the threads of this
+ * process it is a buffer like any other. To all processes that have mapped the file it is the same memory.
  *
  *   <directory>/        0700, of the user that runs the processes
  *     region-3          the region; the number is the format's major. Sparse, `maxBytes` long, never cut off
@@ -9,10 +9,10 @@
  *     leader            the lock of who serves and pushes for all
  *     bell              written to so that the other processes look (bell.ts)
  *
- * Locks are flock(2). The kernel frees one when its holder ends, however it ends and whatever namespace it is
- * in; nothing else proves a death. A lock on the directory itself is held while a region is looked for or
- * made; a shared lock on the region's file by every thread that has it, so that an exclusive one proves that
- * nobody has. (On Linux it lasts as long as the mapping.)
+ * Locks are flock(2). The kernel frees a lock when its holder ends, however it ends and in whatever
+ * namespace. Nothing else proves a death. A lock on the directory itself is held while a region is looked for
+ * or made. Every thread that has a region holds a shared lock on its file, so an exclusive lock proves that
+ * nobody has it. (On Linux a lock lasts as long as the mapping.)
  */
 import { closeSync, constants, fstatSync, openSync, statSync, type BigIntStats } from 'node:fs';
 import { join } from 'node:path';

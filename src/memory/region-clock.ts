@@ -5,14 +5,14 @@
  * ordered by a message, a lock or an atomic), the later has the greater or, from the same writer, an equal
  * tick. Ticks of different writers are never equal.
  *
- * A writer takes a new tick only when another writer has taken one since its own last: as long as one thread
- * sets gauges alone, a set costs one atomic load and no write to shared memory. (Lamport, "Time, Clocks, and
- * the Ordering of Events in a Distributed System", 1978, with one counter in place of messages.)
+ * A writer takes a new tick only when another writer has taken one since its own last one. So while one
+ * thread alone sets gauges, a set costs one atomic load and no write to shared memory. (Lamport, "Time,
+ * Clocks, and the Ordering of Events in a Distributed System", 1978, with one counter in place of messages.)
  *
- * The counter is an int32 that wraps. Its wraps are counted in halves in the word beside it: the low bit of
- * `half` is the counter's top bit, unless the thread that crossed a half has not counted it yet. Whoever
- * meets that state mends it, so a thread that died there leaves nothing wrong. Holds while no thread sleeps
- * through 2^30 ticks inside `now`.
+ * The counter is an int32 that wraps. The word beside it counts its wraps in halves: the low bit of `half` is
+ * the counter's top bit, unless the thread that crossed a half has not counted it yet. Any thread that finds
+ * this state repairs it, so a thread that died there leaves nothing wrong. This holds as long as no thread
+ * sleeps through 2^30 ticks inside `now`.
  */
 import { TICK_HALF_INDEX, TICK_INDEX } from './layout.ts';
 

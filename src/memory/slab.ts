@@ -4,8 +4,8 @@ import type { Region } from './region.ts';
 import { newestTick } from './region-clock.ts';
 
 /**
- * The slab table: who owns which slab. A slab is owned through one word, so that taking it is one
- * compare-and-swap and a thread may die anywhere without leaving it half owned.
+ * The slab table: who owns which slab. One word says who owns a slab. So taking it is one compare-and-swap,
+ * and a thread may die at any point without leaving it half owned.
  *
  *   int32 index in the entry   0       1       2..3           4..5             6          7
  *                              +-------+-------+--------------+----------------+----------+----------+

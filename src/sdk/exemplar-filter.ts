@@ -17,14 +17,14 @@ const STRIDE = 64;
 
 /**
  * Says whether a measurement may become an exemplar (specification, ExemplarFilter), and in which span it was
- * made. One for each stream.
+ * made. Each stream has one.
  *
- * Finding the active context costs more than a bound measurement: 12 to 20 ns in a row, up to 100 now and
- * then, of which most goes into `AsyncLocalStorage` and none can be cached, since nothing tells when the
- * context changes. So where the last 16 measurements of the stream were made outside of any sampled span,
- * only every 64th on the average is looked at, at random distances, until one is inside. What that misses: 63
- * of 64 exemplars of spans that are rare among measurements without. A stream that is recorded to inside of
- * spans is looked at each time, and so is a measurement that is given its context.
+ * Finding the active context costs more than a bound measurement: usually 12 to 20 ns, sometimes up to 100.
+ * Most of that is `AsyncLocalStorage`, and nothing can be cached, since nothing tells when the context
+ * changes. So if the last 16 measurements of a stream were made outside of any sampled span, only every 64th
+ * on average is looked at, at random distances, until one is inside. This misses 63 of 64 exemplars of spans
+ * that are rare in such a stream. A stream that is recorded to inside of spans is looked at each time, and so
+ * is a measurement with an explicit context.
  */
 export class SpanGate implements ExemplarGate {
   untilNextOffer = 0;

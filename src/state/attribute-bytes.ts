@@ -1,5 +1,5 @@
 /**
- * An attribute value as bytes: a tag, then what it says. Writer and reader side by side.
+ * An attribute value as bytes: a tag, then its content. Writer and reader are side by side.
  *
  *   null, false, true              nothing
  *   NUMBER                         a float64, little-endian

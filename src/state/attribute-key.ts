@@ -1,18 +1,17 @@
 /**
- * One attribute key of a key set: its values to small numbers (ids), from 1 on.
+ * One attribute key of a key set: maps its values to small numbers (ids), from 1 on.
  *
- * A map has the id of every value. Two short cuts stand before it, and each look-up takes one of them most of
- * the time:
+ * A map has the id of every value. Before it there are two short cuts, and most look-ups end in one of them:
  *
  *   small whole numbers    small[value] = id
  *   strings                place = (character at `letter` + 3 * length) & mask
  *                          strings[place] === value ?  stringIds[place] = id
  *
- * `letter` is where the key's strings differ most, found out as they come: one character tells GET from POST
- * and /users from /orders. While a key has one string, that is `only`, compared before all else. A place
- * holds the string looked up last of those that share it. Comparing it costs next to nothing when it is the
- * very same string, as constants of a program are, and less than hashing when it is an equal one that was
- * made at run time.
+ * `letter` is where the key's strings differ most, which is found out as they come: one character tells GET
+ * from POST and /users from /orders. While a key has one string, that is `only`, which is compared first. If
+ * several strings share a place, it holds the one that was looked up last. Comparing costs almost nothing if
+ * it is the same string object, as constants of a program are. For an equal string that was made at run time
+ * it costs less than hashing.
  */
 import { HASH_SEED } from '../base/hash.ts';
 import type { AttributeValue } from './attributes.ts';

@@ -84,14 +84,14 @@ interface Reservoir {
 }
 
 /**
- * The exemplars of one stream in one slab: a reservoir a series, made with the first measurement that is
- * offered for it.
+ * The exemplars of one stream in one slab. Each series has a reservoir, which is made for the first
+ * measurement that is offered.
  *
  * Both kinds choose with equal chance among all measurements since the last collection (of each bucket, or of
- * all): the n-th replaces one kept with chance 1/n, or size/n. So a busy series writes few exemplars between
- * two collections, where "keep the last", which the specification allows for buckets, would write each. A
- * collection empties no cell: what is there stays until a measurement replaces it, and carries its time. The
- * counts are this thread's own; an heir of the slab starts with new ones, over the same cells.
+ * all): the n-th replaces a kept one with chance 1/n, or size/n. So a busy series writes few exemplars
+ * between two collections. "Keep the last", which the specification allows for buckets, would write every
+ * measurement. A collection empties no cell: an exemplar stays, with its time, until a measurement replaces
+ * it. The counts belong to this thread; the next owner of the slab starts new ones over the same cells.
  */
 export class ExemplarReservoirs {
   /** True if a view may drop attributes: exemplars then carry them. */

@@ -1,12 +1,12 @@
 /**
- * The export when the app ends. Worker threads go on running while the main thread is in its 'exit' listeners
- * and are stopped after them; so an 'exit' listener that waits in Atomics.wait gives the exporter thread its
+ * The export when the app ends. Worker threads keep running while the main thread is in its 'exit' listeners,
+ * and are stopped after them. So an 'exit' listener that waits in Atomics.wait gives the exporter thread its
  * time. That covers the end of the event loop, `process.exit` and uncaught exceptions, and changes no exit
- * code. A signal that ends the process by default ends it without 'exit'; it is waited for likewise before
- * the process ends by it (default-signal.ts), which needs an event loop that turns.
+ * code. A signal that ends the process by default ends it without 'exit'. The export then comes before the
+ * signal's default (default-signal.ts), which needs an event loop that turns.
  *
- * Nothing here keeps the event loop alive: where it ends by itself, 'beforeExit' comes once, as it would
- * without this.
+ * Nothing here keeps the event loop alive: if it ends by itself, 'beforeExit' comes once, as it would without
+ * this.
  */
 import { performance } from '../base/platform.ts';
 import { tellOfLoss } from '../base/warnings.ts';

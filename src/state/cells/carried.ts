@@ -1,7 +1,7 @@
 /**
- * What a cell counted before its present interval. A delta has the extremes and the digits of its interval,
- * which nobody can tell from totals: so the slot of a cell that is read as deltas holds the interval alone,
- * and a block beside the cell holds all before it.
+ * What a cell counted before its present interval. A delta needs the extremes and the digits of its interval,
+ * and totals cannot give them. So the slot of a cell that is read as deltas holds the interval alone, and a
+ * block beside the cell holds everything before it.
  *
  *   cell      version  link ------+          slot: what was counted in this interval
  *                                 v
@@ -17,24 +17,24 @@
  * since       the version of the cell whose state went into the record; 0: none did yet
  * unfinished  1 while the interval is being ended
  *
- * A reader with delta temporality stores the version that it has reported: with an exemplar's count of
- * collections that is all that readers write, and nothing depends on its truth. The first measurement that
- * finds the cell as it was reported ends the interval, in version v:
+ * A reader with delta temporality stores the version that it has reported. Together with an exemplar's count
+ * of collections this is all that readers write, and nothing depends on it being true. The first measurement
+ * that finds the cell as it was reported ends the interval, in version v:
  *
  *   c1  the other record = the valid one and the slot together, since = v, unfinished = 1
  *   c2  link = the other record
  *   c3  scratch slot = nothing counted; version = v + 1
  *   c4  unfinished = 0
  *
- * So nobody has a block who has no such reader, an interval begins just where the reader's last one ended,
- * and which was there first, the cell or the reader, makes no difference. Where a measurement was made
- * between the reader's copy and its store, the interval goes on.
+ * So a cell without such a reader has no block, and an interval begins exactly where the reader's last one
+ * ended. It does not matter whether the cell or the reader was there first. If a measurement was made between
+ * the reader's copy and its store, the interval continues.
  *
- * The total is record and slot together. Between c2 and c3 the record has what is still in the slot: a reader
- * that finds `unfinished`, and the cell in version `since`, takes the slot for empty. It loads link and
- * record between its two looks at the version, so they are those of that version: a record is written over
- * only in a later one (docs/memory-model.md). A writer that dies leaves at most an interval to be finished.
- * Counts of buckets are exact at any size: they stay in the cell.
+ * The total is record and slot together. Between c2 and c3 the record includes what is still in the slot: a
+ * reader that finds `unfinished`, and the cell in version `since`, takes the slot as empty. It loads link and
+ * record between its two looks at the version, so they belong to that version: a record is overwritten only
+ * in a later one (docs/memory-model.md). A writer that dies leaves at most an unfinished interval. Counts of
+ * buckets are exact at any size, so they stay in the cell.
  */
 import { MAX_TRIES } from '../../memory/cell.ts';
 import { MEMORY_ORDER } from '../../memory/memory-order.ts';

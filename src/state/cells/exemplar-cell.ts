@@ -17,9 +17,9 @@
  * Six bytes make a whole number that a float64 holds exactly. Bytes laid over a float64 as they are could
  * form a NaN, whose bits a copy need not keep.
  *
- * There is one form, for both memory orders: the version is published by a read-modify-write, as in STRICT
- * (docs/memory-model.md). So the slot may be filled in loops and calls, and nothing needs to be repaired
- * after a death. An exemplar is kept seldom enough for that to cost nothing.
+ * There is one form for both memory orders: the version is published by a read-modify-write, as in STRICT
+ * (docs/memory-model.md). So the slot may be filled in loops and calls, and a death leaves nothing to repair.
+ * Exemplars are kept so seldom that this costs nothing.
  */
 import { cellWords, readConsistent } from '../../memory/cell.ts';
 

@@ -25,39 +25,39 @@
  *           array lags one update behind, the next update stores the entry first, a reader lays it over its
  *           copy. An update of a zero changes no bucket and hands the entry on.
  *
- * A value outside the array. The cells of a stream in one slab have one spare array between them, of the same
- * size. What is in the cell's array is written to the spare one, whole: at a smaller scale if all counts need
- * it, then in the middle of the array, so that the next value that lies outside is far. The slot published
- * then points there, and what the cell has left is the stream's spare array from now on.
+ * A value outside the array. The cells of a stream in one slab share one spare array of the same size. The
+ * counts of the cell's array are written to the spare one: at a smaller scale if they need it, then in the
+ * middle of the array, so that the next value outside is far away. The slot that is published then points to
+ * the spare array, and the cell's old array becomes the stream's spare one.
  *
  *   before     cell i -> array a      cell j -> array b      spare: array c
  *   after      cell i -> array c      cell j -> array b      spare: array a
  *
- * A reader of the state before looks at a, which nobody writes to before the state after is published; a
- * later move, of whichever cell, may write to a, and a reader that is still there finds the version changed.
- * A reader of the state after sees c whole. A writer that dies meanwhile leaves rubbish in an array nobody
- * looks at. Which one is the spare is stored nowhere, so that it cannot disagree with what the slots say: of
- * all arrays it is the one no slot points to (`displacement`).
+ * A reader of the old state looks at a. Nobody writes to a before the new state is published. A later move,
+ * of any cell, may write to a, and a reader that is still there then finds that the version has changed. A
+ * reader of the new state sees c complete. A writer that dies during the move leaves garbage in an array that
+ * nobody looks at. Which array is the spare one is stored nowhere, so it cannot disagree with the slots: it
+ * is the only one that no slot points to (`displacement`).
  *
- * A2 of cell.ts holds as it stands: the loops of that move end before the scratch slot's first store. They
- * are bounded by the size of the array, and a cell makes few of such moves in its life: each that lowers no
- * scale at least halves what is left of the array's free room, and there are 31 scales.
+ * A2 of cell.ts holds: the loops of a move end before the first store to the scratch slot. They are bounded
+ * by the size of the array. A cell makes few moves in its life: each move that keeps the scale at least
+ * halves the free room that is left, and there are 31 scales.
  *
- * The scale is the highest at which all that was recorded fits (specification, ideal scale): it starts at
- * maxScale, zeros leave it there, and it falls by no more than the value at hand needs. In every state a
- * reader accepts: count = zero count + sum over buckets, and sum, min and max belong to just those
+ * The scale is the highest at which everything that was recorded fits (specification, ideal scale). It starts
+ * at maxScale, zeros leave it there, and it falls no further than the present value needs. In every state
+ * that a reader accepts, count = zero count + sum over buckets, and sum, min and max belong to exactly those
  * observations.
  *
- * Intervals. Where the cell is read as deltas, the slot holds the interval alone (carried.ts), so that an
- * interval has the scale it deserves, whatever was recorded before. The block has records of count, sum, min,
- * max, zero count and array, and an array behind them. When the interval ends, what is in the record's array
- * and in the cell's is written to the spare one, which becomes that of the new record:
+ * Intervals. If the cell is read as deltas, the slot holds the interval alone (carried.ts). So an interval
+ * has the scale that it deserves, whatever was recorded before. The block has records of count, sum, min,
+ * max, zero count and array, and an array behind them. When the interval ends, the counts of the record's
+ * array and the cell's are written to the spare one, which becomes that of the new record:
  *
  *   before     record -> array a      cell -> array b      spare: array c
  *   after      record -> array c      cell -> array b      spare: array a
  *
- * Then c is a and b together, and b is emptied.
- * b is emptied when a state is published whose count is 0: readers of such a state do not look at its array.
+ * Then c is a and b together. b is emptied when a state with count 0 is published: readers of such a state do
+ * not look at its array.
  */
 import { cellWords, MAX_TRIES } from '../../memory/cell.ts';
 import { MEMORY_ORDER } from '../../memory/memory-order.ts';
@@ -89,7 +89,7 @@ const BASES = 1;
 const COUNTS = 3;
 
 /**
- * Indices into a row, as which the state of a cell is copied: of the buckets, nothing that is not in use.
+ * Indices into a row, the form in which the state of a cell is copied, without unused buckets.
  *
  *   0       1     2     3     4            5       6          7          8          9          10
  *   +-------+-----+-----+-----+------------+-------+----------+----------+----------+----------+
@@ -103,9 +103,9 @@ const COUNTS = 3;
  * counts           maxSize words for each range the cell has, of which `length` are in use; what is in the
  *                  others is undefined
  *
- * A copy is two rows, that of the interval and that of what was carried before it, of which nothing but the
- * count is defined where that is 0. Between them are the version in which the interval began, and the version
- * copied.
+ * A copy is two rows: that of the interval, and that of what was carried before it. If the count of the
+ * second is 0, its other fields are undefined. Between the rows are the version in which the interval began,
+ * and the version copied.
  */
 const ROW_TOTALS = 5;
 const ROW_SCALE = 5;
