@@ -96,7 +96,7 @@ function noteFailure(ending: Ending, outcome: 'failed' | 'late'): void {
   tellOfLoss(
     'warn',
     outcome === 'late'
-      ? `seqlock-metrics: the last export was not delivered within ${ending.timeoutMillis} ms (lastExport.timeoutMillis)`
-      : `seqlock-metrics: the last export could not be delivered: ${ending.flush.reason()}`,
+      ? `seqlock-metrics: the last export was not delivered within ${ending.timeoutMillis} ms, so what was recorded since the push before may be missing. Raise lastExport.timeoutMillis if the collector is only slow`
+      : `seqlock-metrics: the last export could not be delivered: ${ending.flush.reason()}. What was recorded since the push before may be missing`,
   );
 }
