@@ -11,6 +11,9 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import type { AppOptions } from './app.ts';
 import { ask, askInARow, drop, ignore, opened, readToEnd, requestText, rotating } from './attacks.ts';
+import { missing } from '../e2e/programs/programs.ts';
+import { startPrometheus, type Prometheus } from '../e2e/servers/prometheus.ts';
+import { scratchFolder } from '../e2e/servers/scratch.ts';
 import { HonestScraper, scrape, Target } from './target.ts';
 
 const { values: options } = parseArgs({
@@ -263,6 +266,7 @@ const abuses: Readonly<Record<string, () => Promise<void>>> = {
       prometheus: { sendTimeoutMillis: 2000 },
     });
     const honest = new HonestScraper(target, 200);
+    const prometheus = await prometheusOf(target.port);
     const until = performance.now() + 1000 * seconds;
     let deaths = 0;
     target.tell('block the pool');
@@ -291,6 +295,18 @@ const abuses: Readonly<Record<string, () => Promise<void>>> = {
     await wait(1000);
     await honest.stop();
     judge('the app is alive', target.isAlive);
+    if (prometheus !== undefined) {
+      const whole = `[${Math.ceil(seconds) + 60}s]`;
+      const value = async (query: string): Promise<number> => (await prometheus.value(query)) ?? Number.NaN;
+      const all = await value(`count_over_time(up${whole})`);
+      const good = await value(`sum_over_time(up${whole})`);
+      const falls = await value(`resets(ticks_total${whole})`);
+      judge(
+        `a real Prometheus got ${good} of ${all} scrapes, and saw a counter fall ${falls} times`,
+        good >= seconds / 30 && falls === 0,
+      );
+      await prometheus.stop();
+    }
     judge(
       `${honest.scrapes.length} honest scrapes, ${honest.failures.length} failed in ${deaths} ends of the exporter thread (at most 20 each)${honest.failures.length > 0 ? `: ${honest.failures[0]}` : ''}`,
       honest.scrapes.length > seconds / 10 && honest.failures.length <= 20 * deaths,
@@ -299,6 +315,20 @@ const abuses: Readonly<Record<string, () => Promise<void>>> = {
     await target.stop();
   },
 };
+
+/** A real server that scrapes each second; undefined, and said, where there is none. */
+async function prometheusOf(port: number): Promise<Prometheus | undefined> {
+  const lacks = missing(['prometheus 2']);
+  if (lacks !== undefined) {
+    console.log(`  SKIPPED beside a real Prometheus. Not found: ${lacks}`);
+    return undefined;
+  }
+  const config = `
+global: { scrape_interval: 1s, scrape_timeout: 1s }
+scrape_configs: [{ job_name: abused, static_configs: [{ targets: ['127.0.0.1:${port}'] }] }]
+`;
+  return startPrometheus({ program: 'prometheus 2', folder: scratchFolder(), config });
+}
 
 for (const [name, abuse] of Object.entries(abuses)) {
   if (options.only !== '' && options.only !== name) continue;
