@@ -11,11 +11,6 @@ import type { ContentCoding } from './accept.ts';
  */
 const PIECE_BYTES = 64 * 1024;
 /**
- * How many bytes zlib allocates at a time for the output of a piece. The unused rest is kept with the body,
- * and a text shrinks to a tenth.
- */
-const OUTPUT_BYTES = 8192;
-/**
  * Where small pieces are joined. One step at a time uses it: a piece is compressed before the next is made.
  */
 const joined = Buffer.allocUnsafeSlow(PIECE_BYTES);
@@ -29,24 +24,32 @@ const JOINED: Joining = {
 };
 
 /** `node:zlib` as it is from 22.15 on; the types here are those of Node 20. */
-type ZstdCompressSync = (bytes: Buffer, options: { readonly chunkSize: number }) => Buffer;
+type ZstdCompressSync = (bytes: Buffer) => Buffer;
 const { zstdCompressSync } = zlib as { readonly zstdCompressSync?: ZstdCompressSync };
 
 /** The codings that can be made here. Of equals the first is used. */
 export const CODINGS: readonly ContentCoding[] = zstdCompressSync === undefined ? ['gzip'] : ['zstd', 'gzip'];
 
-/** The compressed bytes of `pieces`, one piece at a time. Other work may be done between two pieces. */
-export function compressed(pieces: readonly Buffer[], coding: 'gzip' | 'zstd'): Generator<Buffer> {
-  return coding === 'zstd' && zstdCompressSync !== undefined
-    ? zstdFrames(pieces, zstdCompressSync)
-    : gzipMember(pieces);
+/**
+ * The compressed bytes of `pieces`, one piece at a time. Other work may be done between two pieces. Each has
+ * memory of its own: they are kept with the body, and those of Node are parts of larger pools.
+ */
+export function* compressed(pieces: readonly Buffer[], coding: 'gzip' | 'zstd'): Generator<Buffer> {
+  const made =
+    coding === 'zstd' && zstdCompressSync !== undefined
+      ? zstdFrames(pieces, zstdCompressSync)
+      : gzipMember(pieces);
+  for (const pooled of made) {
+    const own = Buffer.allocUnsafeSlow(pooled.length);
+    pooled.copy(own);
+    yield own;
+  }
 }
 
 /** To a receiver, several frames in a row are the same as one frame (RFC 8878). */
 function* zstdFrames(pieces: readonly Buffer[], compress: ZstdCompressSync): Generator<Buffer> {
-  const options = { chunkSize: OUTPUT_BYTES };
-  for (const piece of inPieces(pieces, PIECE_BYTES, JOINED)) yield compress(piece, options);
-  yield compress(Buffer.alloc(0), options); // at least one frame, even for an empty body
+  for (const piece of inPieces(pieces, PIECE_BYTES, JOINED)) yield compress(piece);
+  yield compress(Buffer.alloc(0)); // at least one frame, even for an empty body
 }
 
 /**
@@ -62,11 +65,7 @@ function* gzipMember(pieces: readonly Buffer[]): Generator<Buffer> {
   for (const piece of inPieces(pieces, PIECE_BYTES, JOINED)) {
     crc = zlib.crc32(piece, crc);
     length += piece.length;
-    yield zlib.deflateRawSync(piece, {
-      level: 1,
-      finishFlush: zlib.constants.Z_SYNC_FLUSH,
-      chunkSize: OUTPUT_BYTES,
-    });
+    yield zlib.deflateRawSync(piece, { level: 1, finishFlush: zlib.constants.Z_SYNC_FLUSH });
   }
   const end = Buffer.from([3, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
   end.writeUInt32LE(crc, 2);

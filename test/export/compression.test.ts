@@ -14,6 +14,10 @@ const pieces = fc.array(
 );
 const { zstdDecompressSync } = zlib as { zstdDecompressSync?: (bytes: Buffer) => Buffer };
 
+/** Of each piece: it is a frame, and some lines of Node read one frame alone. */
+const zstdText = (made: Iterable<Buffer>): Buffer =>
+  Buffer.concat([...made].map((frame) => zstdDecompressSync!(frame)));
+
 describe('compressed', () => {
   it('is one gzip member, whatever the pieces are', () => {
     fc.assert(
@@ -39,8 +43,7 @@ describe('compressed', () => {
     fc.assert(
       fc.property(pieces, (arrays) => {
         const plain = arrays.map((bytes) => Buffer.from(bytes));
-        const zstd = Buffer.concat([...compressed(plain, 'zstd')]);
-        expect(zstdDecompressSync(zstd).equals(Buffer.concat(plain))).to.equal(true);
+        expect(zstdText(compressed(plain, 'zstd')).equals(Buffer.concat(plain))).to.equal(true);
       }),
       { numRuns: 30 },
     );
@@ -55,19 +58,19 @@ describe('compressed', () => {
   it('is whole where pieces are empty before one that is cut up', () => {
     const plain = [Buffer.alloc(0), Buffer.alloc(130_000, 'abc'), Buffer.alloc(0), Buffer.alloc(10, 'd')];
     for (const coding of CODINGS as ('gzip' | 'zstd')[]) {
-      const whole = Buffer.concat([...compressed(plain, coding)]);
-      const text = coding === 'zstd' ? zstdDecompressSync!(whole) : zlib.gunzipSync(whole);
+      const made = compressed(plain, coding);
+      const text = coding === 'zstd' ? zstdText(made) : zlib.gunzipSync(Buffer.concat([...made]));
       expect(text.equals(Buffer.concat(plain))).to.equal(true);
     }
   });
 
-  it('keeps little more memory than it has bytes', () => {
+  it('keeps no more memory than it has bytes', () => {
     const lines = Array.from({ length: 20_000 }, (_, i) => `requests_total{route="/${i}"} ${i * 7919}\n`);
     for (const coding of CODINGS as ('gzip' | 'zstd')[]) {
       const pieces = [...compressed([Buffer.from(lines.join(''))], coding)];
       const kept = new Set(pieces.map(({ buffer }) => buffer));
       const bytes = [...kept].reduce((sum, { byteLength }) => sum + byteLength, 0);
-      expect(bytes).to.be.below(Buffer.concat(pieces).length + 8192 * (1 + pieces.length));
+      expect(bytes, coding).to.equal(Buffer.concat(pieces).length);
     }
   });
 

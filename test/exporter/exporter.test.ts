@@ -48,7 +48,7 @@ describe('startExporter', () => {
   it('warns where another process pushes the same store, and not where it is scraped', async function () {
     if (process.platform === 'win32') this.skip();
     const directory = join(newFolder(), 'store');
-    const { region } = MetricStore.open({ directory });
+    const store = MetricStore.open({ directory });
     // As another process that pushes has it: the lock is another open file's.
     const leader = openSync(join(directory, 'leader'), 'r+');
     tryLock(leader, 'exclusive');
@@ -56,10 +56,11 @@ describe('startExporter', () => {
     const url = 'http://127.0.0.1:1/nowhere';
     for (const options of [{ prometheus: LOCAL }, { otlp: { url } }]) {
       const plan = planOf(options, 'options of the test');
-      await (await startExporter(region, plan, { keeper: keeperMemory(2 ** 20) })).stop();
+      await (await startExporter(store.region, plan, { keeper: keeperMemory(2 ** 20) })).stop();
     }
     stop();
     closeSync(leader);
+    store.close();
     removeFolders();
     expect(warnings).to.have.length(1);
     expect(warnings[0]).to.include(`another process already pushes the metrics of the store in ${directory}`);

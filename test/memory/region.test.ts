@@ -209,8 +209,18 @@ describe('Region', () => {
     });
 
     it('by several threads at once: extents are disjoint, claim words are right, none is lost', async () => {
-      const region = Region.create(64 * MIB);
       const threads = 4;
+      // Again where a busy machine let one thread end before the next began.
+      let handOvers = 0;
+      for (let round = 0; handOvers <= threads; round++) {
+        expect(round, 'rounds in which the threads did not run at the same time').to.be.below(10);
+        handOvers = await claimTogether(threads);
+      }
+    });
+
+    /** Returns how often the extent after one is another thread's. */
+    async function claimTogether(threads: number): Promise<number> {
+      const region = Region.create(64 * MIB);
       const claims = 400;
       const results = await runTogether<Extent[]>(region, { kind: 'claim', claims }, threads);
       const walked = extentsOf(region);
@@ -228,9 +238,8 @@ describe('Region', () => {
         if (!own.every((byte) => byte === slab + 1))
           expect.fail(`extent at ${offset} was written by another thread`);
       }
-      const handOvers = walked.filter(({ slab }, i) => i > 0 && walked[i - 1]!.slab !== slab).length;
-      expect(handOvers, 'the threads did not run at the same time').to.be.above(threads);
-    });
+      return walked.filter(({ slab }, i) => i > 0 && walked[i - 1]!.slab !== slab).length;
+    }
 
     it('by several threads in a region too small for all: what fits is given out once', async () => {
       const region = Region.create(MIB);
