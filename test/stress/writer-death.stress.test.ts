@@ -187,7 +187,8 @@ describe('a writer terminated in mid-write', function () {
     const into = new Float64Array(expected(0).length);
     let deaths = 0;
     let midWrite = 0;
-    while (midWrite < MID_WRITE / 4 && deaths < 2 * MID_WRITE) {
+    while (midWrite < MID_WRITE / 4 && deaths < 8 * MID_WRITE) {
+      // one in ten is in mid-write
       const memories = Array.from({ length: BATCH }, () => {
         const memory = new SharedArrayBuffer(8 * cellWords);
         init({ words: new Int32Array(memory), doubles: new Float64Array(memory) }, 0);
