@@ -224,5 +224,5 @@ function failuresIn(said: string): number {
 
 /** As the exporter thread says it, of all. */
 function lostIn(said: string): number {
-  return Number(/(\d+) pushes/.exec(said)?.[1] ?? 0);
+  return Number(/(\d+) failed pushes/.exec(said)?.[1] ?? 0);
 }

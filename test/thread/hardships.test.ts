@@ -5,19 +5,18 @@ import { closeSync, mkdtempSync, openSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import * as zlib from 'node:zlib';
 import { freePort } from '../../examples/demo/free-port.ts';
 import { otlpTotal } from '../../examples/demo/otlp-read.ts';
 import { startOtlpReceiver, type OtlpReceiver, type OtlpRequest } from '../../examples/demo/otlp-receiver.ts';
 import { eventually } from '../support/eventually.ts';
 import type { Hardship } from '../support/hard-app.ts';
 import { start, type RunningProgram } from '../support/program.ts';
+import { hasZstd, zstdText } from '../support/zstd.ts';
 
 const APP = fileURLToPath(new URL('../support/hard-app.js', import.meta.url));
 const TEXT = 'text/plain';
 const ZSTD_MAGIC = Buffer.from([0x28, 0xb5, 0x2f, 0xfd]);
-const { zstdDecompressSync } = zlib as { readonly zstdDecompressSync?: (bytes: Buffer) => Buffer };
-const CODINGS = ['identity', 'gzip', ...(zstdDecompressSync === undefined ? [] : ['zstd'])];
+const CODINGS = ['identity', 'gzip', ...(hasZstd ? ['zstd'] : [])];
 const FORMS: readonly [accept: string, coding: string][] = [
   TEXT,
   'application/openmetrics-text; version=1.0.0',
@@ -55,7 +54,7 @@ describe('an exporter thread', () => {
     const body = Buffer.from(await response.arrayBuffer());
     // Where `fetch` does not know it.
     const isZstd = body.subarray(0, ZSTD_MAGIC.length).equals(ZSTD_MAGIC);
-    return (isZstd ? zstdDecompressSync!(body) : body).toString();
+    return (isZstd ? zstdText(body) : body).toString();
   };
 
   it('serves, pushes, comes back and exports last while the app has filled the thread pool', async function () {
