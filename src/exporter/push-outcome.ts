@@ -70,7 +70,7 @@ export class PushOutcome {
   }
 
   #cost(): string {
-    const pushes = `${this.#failedPushes} failed pushes`;
+    const pushes = this.#failedPushes === 1 ? 'one failed push' : `${this.#failedPushes} failed pushes`;
     return this.#lostPoints === 0
       ? pushes
       : `${pushes}, in which ${this.#lostPoints} delta data points were lost`;
