@@ -5,11 +5,11 @@
  *
  * Last line: N passed, M failed.
  */
-import { execFileSync, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
+import { installPackage } from './install-package.mjs';
 
 const PACKAGES = [
   '@opentelemetry/api@^1.9.1',
@@ -18,7 +18,6 @@ const PACKAGES = [
   'vitest@^4.1.12',
 ];
 const FILES = ['first', 'second', 'third'];
-const here = dirname(fileURLToPath(import.meta.url));
 
 if (spawnSync('npm', ['-v']).status !== 0) {
   console.log('SKIPPED: jest and vitest are not tried, since there is no npm to get them with');
@@ -28,7 +27,8 @@ const folder = mkdtempSync(join(tmpdir(), 'seqlock-metrics-runners-'));
 let passed = 0;
 let failed = 0;
 try {
-  install();
+  // CommonJS, as `npm init -y` makes it.
+  installPackage(folder, { jest: { testMatch: ['**/*.jest.js'] } }, PACKAGES);
   writeSuites();
   check('jest, in one thread', 'jest', '--runInBand');
   check('jest, in worker threads', 'jest', '--maxWorkers=2', '--workerThreads');
@@ -41,17 +41,6 @@ try {
 }
 console.log(`${passed} passed, ${failed} failed`);
 process.exitCode = failed === 0 ? 0 : 1;
-
-function install() {
-  const npm = (...args) =>
-    execFileSync('npm', args, { cwd: folder, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
-  const [{ filename }] = JSON.parse(
-    npm('pack', '--json', '--silent', '--pack-destination', folder, resolve(here, '..')),
-  );
-  const manifest = { name: 'consumer', private: true, jest: { testMatch: ['**/*.jest.js'] } };
-  writeFileSync(join(folder, 'package.json'), JSON.stringify(manifest)); // CommonJS, as `npm init -y` makes it
-  npm('install', '--no-audit', '--no-fund', '--loglevel=error', `./${filename}`, ...PACKAGES);
-}
 
 /** Each file makes a provider, counts 1, and asks the exporter thread of its store what there is. It leaves the store open. */
 function writeSuites() {

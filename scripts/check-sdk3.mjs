@@ -5,13 +5,14 @@
  *
  * Last line: N passed, M failed.
  */
-import { execFileSync, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { installPackage } from './install-package.mjs';
 import { nodeBinary } from './node-binaries.mjs';
 
 const PACKAGES = [
@@ -67,13 +68,7 @@ console.log(`${passed} passed, ${failed} failed`);
 process.exitCode = failed === 0 ? 0 : 1;
 
 function install(packages) {
-  const npm = (...args) =>
-    execFileSync('npm', args, { cwd: folder, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
-  const [{ filename }] = JSON.parse(
-    npm('pack', '--json', '--silent', '--pack-destination', folder, resolve(here, '..')),
-  );
-  writeFileSync(join(folder, 'package.json'), '{ "name": "consumer", "private": true, "type": "module" }\n');
-  npm('install', '--no-audit', '--no-fund', '--loglevel=error', `./${filename}`, ...packages);
+  installPackage(folder, { type: 'module' }, packages);
   copyFileSync(join(here, 'sdk3-consumer.mjs'), join(folder, 'consumer.mjs'));
   copyFileSync(join(here, 'node-sdk-consumer.mjs'), join(folder, 'node-sdk-consumer.mjs'));
   for (const name of ['api', 'sdk-metrics']) {
