@@ -1,4 +1,4 @@
-import { finished, hashBytes } from '../base/hash.ts';
+import { finished, HASH_SEED, hashBytes } from '../base/hash.ts';
 
 const FIRST_BYTES = 1024;
 /** Runs up to this length are copied byte by byte, which is faster than a call. */
@@ -76,9 +76,8 @@ export class ByteText {
     return this.bytes.compare(other.bytes, 0, other.length, 0, this.length) === 0;
   }
 
-  /** `seed`: the hash of what comes before the text. */
-  hash(seed: number): number {
-    return finished(hashBytes(this.bytes, 0, this.length, seed));
+  hash(): number {
+    return finished(hashBytes(this.bytes, 0, this.length, HASH_SEED));
   }
 
   toString(): string {

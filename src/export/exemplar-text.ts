@@ -1,7 +1,7 @@
 /** Exemplars as Prometheus and OpenMetrics show them: one a counter, one a bucket. */
 import { isEarlier } from '../collect/hr-time.ts';
 import type { Exemplar } from '../collect/metric-data.ts';
-import { labelText, type LabelPair, type LabelWriter } from './label-text.ts';
+import { labelText, SharedLabels, type LabelPair, type LabelWriter } from './label-text.ts';
 import { numberText } from './number-text.ts';
 
 /**
@@ -11,7 +11,7 @@ import { numberText } from './number-text.ts';
 const MAX_CHARACTERS = 128;
 
 /** An attribute with one of these names is called `exported_...`. */
-const RESERVED: ReadonlySet<string> = new Set(['trace_id', 'span_id']);
+const IDS = new SharedLabels(new Set(['trace_id', 'span_id']));
 
 /** The newest exemplar of each bucket that has one. Without bounds there is one bucket, 0. */
 export function newestByBucket(
@@ -43,7 +43,7 @@ export function exemplarLabels(
   };
   if (traceId !== undefined) add({ name: 'trace_id', value: traceId });
   if (spanId !== undefined) add({ name: 'span_id', value: spanId });
-  for (const pair of labels.pairs(filteredAttributes, RESERVED)) add(pair);
+  for (const pair of labels.pairs(filteredAttributes, IDS)) add(pair);
   return pairs;
 }
 

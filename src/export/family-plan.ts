@@ -71,10 +71,13 @@ const OF_THE_OWNER_ALONE =
 /** The resource attributes that `target_info` has as labels. */
 export function targetAttributes(
   attributes: Attributes,
-  { withTargetInfoAttributes: wanted }: ExpositionOptions,
+  { withTargetInfoAttributes: wanted, withResourceConstantLabels: constant }: ExpositionOptions,
 ): Attributes {
-  return chosen(attributes, (key) =>
-    wanted === undefined ? !OF_THE_OWNER_ALONE.test(key) : matches(key, wanted),
+  return chosen(
+    attributes,
+    (key) =>
+      (wanted === undefined ? !OF_THE_OWNER_ALONE.test(key) : matches(key, wanted)) ||
+      (constant !== undefined && matches(key, constant)), // labels of samples are labels of the target
   );
 }
 
@@ -160,7 +163,8 @@ function familyOf(
 ): PlannedFamily {
   const { scope, name, unit } = column.description;
   const kind = typeOf(column.description.kind);
-  const parts = metricName(name, options.withoutUnits === true ? '' : unit, kind, strategyOf(scope, options));
+  const shownUnit = options.withoutUnits === true ? '' : unit;
+  const parts = metricName(name, shownUnit, column.description.kind, strategyOf(scope, options));
   const base = escapedName(parts.base, escaping, false);
   const sampleName =
     kind === 'counter' && base !== '' ? escapedName(parts.base + parts.typeSuffix, escaping, false) : base;

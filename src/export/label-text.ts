@@ -14,13 +14,12 @@ const MAX_CACHED_KEYS = 10_000;
 const COMMA = 44;
 const QUOTE = 34;
 
-/** The labels of series that have the same keys. */
-interface Layout {
-  readonly reserved: ReadonlySet<string>;
-  readonly keys: readonly string[];
-  /** In the order of their names; `before` is a label up to its value. */
-  readonly labels: readonly { readonly key: string; readonly before: Buffer }[];
-}
+/** How the keys of a scope's labels begin ... */
+export const SCOPE_PREFIX = 'otel_scope_';
+/** ... and their names, in every escaping. */
+const OF_SCOPE = /^(U__)?otel__?scope__?/;
+/** The place of labels that are neither of the scope nor of the resource. */
+const LAST_PLACE = 2;
 
 /** A label without quotes and escapes. */
 export interface LabelPair {
@@ -28,11 +27,79 @@ export interface LabelPair {
   readonly value: string;
 }
 
-/** A set of labels as the text between braces: `a="1",b="2"`. Equal sets have equal texts. */
-export interface LabelSet {
-  readonly text: string;
+/** A label, and the attribute key that it was made from. */
+export interface Label extends LabelPair {
+  readonly key: string;
+}
+
+const NO_NAMES: ReadonlySet<string> = new Set();
+
+/**
+ * What the labels of a metric's series have in common: labels that all of them have, which stand first, and
+ * names that attributes may not take.
+ */
+export class SharedLabels {
   readonly pairs: readonly LabelPair[];
-  readonly names: readonly string[];
+  readonly bytes: Buffer;
+  /** An attribute with such a name is called `exported_...`, as in Prometheus itself. */
+  readonly reserved: ReadonlySet<string>;
+  readonly #labels: readonly Label[];
+  readonly #constants: ReadonlySet<string>;
+
+  /**
+   * `labels`: those that every series has. `constants`: those of their names that every series of every
+   * metric has.
+   */
+  constructor(
+    reserved: ReadonlySet<string> = NO_NAMES,
+    labels: readonly Label[] = [],
+    constants: ReadonlySet<string> = NO_NAMES,
+  ) {
+    this.reserved = reserved;
+    this.#labels = labels;
+    this.#constants = constants;
+    this.pairs = this.joined([]);
+    this.bytes = Buffer.from(labelText(this.pairs), 'utf8');
+  }
+
+  /** True for a name that another series may share: it stands among the labels at the front then. */
+  isForward(name: string): boolean {
+    return this.#placeOf(name) < LAST_PLACE;
+  }
+
+  /**
+   * These labels with the shared ones. Labels of one name are joined. Equal sets of labels come in the same
+   * order, whichever of them are shared.
+   */
+  joined(labels: readonly Label[]): LabelPair[] {
+    const all = [...this.#labels, ...labels].map((label) => ({ label, place: this.#placeOf(label.name) }));
+    all.sort(
+      (a, b) => a.place - b.place || compare(a.label.name, b.label.name) || compare(a.label.key, b.label.key),
+    );
+    const pairs: { name: string; value: string }[] = [];
+    for (const {
+      label: { name, value },
+    } of all) {
+      const last = pairs.at(-1);
+      if (last?.name === name) last.value += `;${value}`;
+      else pairs.push({ name, value });
+    }
+    return pairs;
+  }
+
+  /** Labels of scopes stand first, then those of the resource. */
+  #placeOf(name: string): number {
+    if (OF_SCOPE.test(name)) return 0;
+    return this.#constants.has(name) ? 1 : LAST_PLACE;
+  }
+}
+
+/** The labels of series that have the same keys. */
+interface Layout {
+  readonly shared: SharedLabels;
+  readonly keys: readonly string[];
+  /** In the order of their names; `before` is a label up to its value. */
+  readonly labels: readonly { readonly key: string; readonly before: Buffer }[];
 }
 
 /**
@@ -65,17 +132,18 @@ export class LabelWriter {
    * Appends the labels of a series; see `pairs`. Series of one metric usually have the same keys, whose
    * labels are known then.
    */
-  write(attributes: Attributes, reserved: ReadonlySet<string>, into: ByteText): void {
+  write(attributes: Attributes, shared: SharedLabels, into: ByteText): void {
     let layout = this.#layout;
-    if (layout?.reserved !== reserved || !haveKeys(attributes, layout.keys)) {
-      layout = this.#layOut(Object.keys(attributes), reserved);
+    if (layout?.shared !== shared || !haveKeys(attributes, layout.keys)) {
+      layout = this.#layOut(Object.keys(attributes), shared);
       if (layout === undefined) {
-        into.text(labelText(this.pairs(attributes, reserved)));
+        into.text(labelText(this.pairs(attributes, shared)));
         return;
       }
       this.#layout = layout;
     }
     const start = into.length;
+    into.copy(shared.bytes);
     for (const { key, before } of layout.labels) {
       const value = attributes[key];
       const from = into.length;
@@ -89,13 +157,14 @@ export class LabelWriter {
     }
   }
 
-  /** The form of the labels of these keys; undefined if two keys become one label. */
-  #layOut(keys: readonly string[], reserved: ReadonlySet<string>): Layout | undefined {
-    const labels = keys.map((key) => ({ name: this.#freeName(key, reserved), key }));
+  /** The form of the labels of these keys; undefined if they have to be joined, or stand at the front. */
+  #layOut(keys: readonly string[], shared: SharedLabels): Layout | undefined {
+    const labels = keys.map((key) => ({ name: this.#freeName(key, shared.reserved), key }));
     labels.sort((a, b) => compare(a.name, b.name));
-    if (labels.some(({ name }, i) => name === labels[i - 1]?.name)) return undefined;
+    if (labels.some(({ name }, i) => name === labels[i - 1]?.name || shared.isForward(name)))
+      return undefined;
     return {
-      reserved,
+      shared,
       keys,
       labels: labels.map(({ name, key }) => ({ key, before: Buffer.from(`${shownName(name)}="`, 'utf8') })),
     };
@@ -109,31 +178,16 @@ export class LabelWriter {
     return name;
   }
 
-  /** ... and in every form. */
-  labels(attributes: Attributes, reserved: ReadonlySet<string>): LabelSet {
-    const pairs = this.pairs(attributes, reserved);
-    return { pairs, text: labelText(pairs), names: pairs.map(({ name }) => name) };
+  /** A label for each attribute that has a value. */
+  labels(attributes: Attributes, reserved: ReadonlySet<string> = NO_NAMES): Label[] {
+    return Object.keys(attributes)
+      .map((key) => ({ name: this.#freeName(key, reserved), key, value: valueText(attributes[key]) }))
+      .filter(({ value }) => value !== '');
   }
 
-  /**
-   * The labels of a series. A label in `reserved` belongs to the exposition (`le`, scope labels). An
-   * attribute with such a name is called `exported_...`, as in Prometheus itself.
-   */
-  pairs(attributes: Attributes, reserved: ReadonlySet<string>): LabelPair[] {
-    const labels: { name: string; key: string; value: string }[] = [];
-    for (const key of Object.keys(attributes)) {
-      const value = valueText(attributes[key]);
-      if (value === '') continue;
-      labels.push({ name: this.#freeName(key, reserved), key, value });
-    }
-    if (labels.length > 1) labels.sort((a, b) => compare(a.name, b.name) || compare(a.key, b.key));
-    const pairs: { name: string; value: string }[] = [];
-    for (const { name, value } of labels) {
-      const last = pairs.at(-1);
-      if (last?.name === name) last.value += `;${value}`;
-      else pairs.push({ name, value });
-    }
-    return pairs;
+  /** The labels of a series. */
+  pairs(attributes: Attributes, shared: SharedLabels): LabelPair[] {
+    return shared.joined(this.labels(attributes, shared.reserved));
   }
 }
 
@@ -159,10 +213,15 @@ function haveKeys(attributes: Attributes, keys: readonly string[]): boolean {
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
-/** An attribute value as text: strings unchanged, everything else as JSON; empty if there is no value. */
+/**
+ * An attribute value as text (specification, AnyValue for protocols other than OTLP): strings unchanged,
+ * bytes as base64, everything else as JSON; empty if there is no value.
+ */
 export function valueText(value: unknown): string {
   if (typeof value === 'string') return wellFormed(value);
-  if (value === undefined) return '';
+  if (value === undefined || value === null) return '';
+  if (typeof value === 'number') return String(value);
+  if (value instanceof Uint8Array) return Buffer.from(value).toString('base64');
   try {
     return wellFormed(JSON.stringify(value) ?? '');
   } catch {

@@ -48,7 +48,8 @@ export function metricName(
 ): MetricName {
   const escapes = strategy.startsWith('Underscore');
   const text = wellFormed(name);
-  let base = escapes ? underscored(text, false) : text;
+  let base = escapes ? legalMetric(text) : text;
+  if (base === '') return { base, unit: '', typeSuffix: '' };
   if (strategy === 'UnderscoreEscapingWithoutSuffixes' || strategy === 'NoTranslation')
     return kind === 'counter' && base.endsWith('_total') && base.length > '_total'.length
       ? { base: base.slice(0, -'_total'.length), unit: '', typeSuffix: '_total' }
@@ -56,27 +57,33 @@ export function metricName(
   const isCounter = kind === 'counter';
   if (isCounter && base.endsWith('_total') && base.length > '_total'.length)
     base = base.slice(0, -'_total'.length);
-  let suffix = unitWords(unit);
-  if (suffix === '' && unit === '1' && kind === 'gauge') suffix = 'ratio';
+  const words = unitWords(unit);
+  const suffix = unit === '1' && kind === 'gauge' ? 'ratio' : words;
   if (suffix !== '' && base !== suffix && !base.endsWith(`_${suffix}`))
     base = base.endsWith('_') ? base + suffix : `${base}_${suffix}`;
-  return { base, unit: suffix, typeSuffix: isCounter ? '_total' : '' };
+  return { base, unit: words, typeSuffix: isCounter ? '_total' : '' };
 }
 
 /** The label name of an attribute key. */
 export function labelName(key: string, strategy: TranslationStrategy): string {
   const text = wellFormed(key);
-  if (strategy.startsWith('Underscore')) return underscored(text, true);
-  return text === '' ? '_' : text;
+  const name = strategy.startsWith('Underscore') ? underscored(text, /[^A-Za-z0-9_]/g) : text;
+  if (name === '') return '_';
+  // As Prometheus itself translates OTLP.
+  return strategy.startsWith('Underscore') && beginsWithDigit(name) ? `key_${name}` : name;
 }
 
-function underscored(text: string, isLabel: boolean): string {
-  const legal = text
-    .replaceAll(isLabel ? /[^A-Za-z0-9_]/g : /[^A-Za-z0-9_:]/g, '_')
-    .replaceAll(/_{2,}/g, '_');
-  if (legal === '') return isLabel ? '_' : '';
-  return legal.charCodeAt(0) >= 48 && legal.charCodeAt(0) <= 57 ? `_${legal}` : legal;
+/** Empty if no character of the name is left: names of that kind would all be one. */
+function legalMetric(text: string): string {
+  const name = underscored(text, /[^A-Za-z0-9_:]/g);
+  if (name === '_' && !/^_+$/.test(text)) return '';
+  return beginsWithDigit(name) ? `_${name}` : name;
 }
+
+const underscored = (text: string, illegal: RegExp): string =>
+  text.replaceAll(illegal, '_').replaceAll(/_{2,}/g, '_');
+
+const beginsWithDigit = (name: string): boolean => /^[0-9]/.test(name);
 
 /**
  * A translated name in the form that the scraper asked for. Only `dots` changes names that were legal

@@ -15,12 +15,12 @@ import { ClassicColumns } from './classic-buckets.ts';
 import { exemplarLabels, newestByBucket } from './exemplar-text.ts';
 import { planFamilies, targetAttributes, type ExpositionOptions, type PlannedFamily } from './family-plan.ts';
 import { hashOfLabels, LabelIndex } from './label-index.ts';
-import type { LabelPair, LabelWriter } from './label-text.ts';
+import { SharedLabels, type LabelPair, type LabelWriter } from './label-text.ts';
 import { wellFormed, type EscapingScheme } from './prometheus-name.ts';
 import { hasNativeForm, writeNativeHistogram } from './native-histogram.ts';
 import { ProtobufWriter } from './protobuf-writer.ts';
 import { canAdd, sumOf, type ColumnRow } from './summed-rows.ts';
-import { fixedLabels, labelWriterOf, textContext, type TextContext } from './text-family.ts';
+import { labelWriterOf, sharedLabels, textContext, type TextContext } from './text-family.ts';
 
 const NO_EXEMPLARS: ReadonlyMap<number, Exemplar> = new Map<number, Exemplar>();
 
@@ -46,7 +46,7 @@ export function* prometheusProtobuf(
   if (plan.targetInfo !== undefined) {
     const writer = openFamily(plan.targetInfo);
     const metric = writer.begin(4);
-    writeLabels(writer, context.labels.pairs(targetAttributes(attributes, options), new Set()));
+    writeLabels(writer, context.labels.pairs(targetAttributes(attributes, options), new SharedLabels()));
     const gauge = writer.begin(2);
     writer.double(1, 1);
     writer.end(gauge);
@@ -142,10 +142,9 @@ function labelsOfColumn(
   { type }: PlannedFamily,
   context: TextContext,
 ): (row: number) => LabelPair[] {
-  const fixed = fixedLabels(description.scope, context);
-  const reserved = new Set(type === 'histogram' ? [...fixed.names, 'le'] : fixed.names);
+  const shared = sharedLabels(description.scope, type === 'histogram', context);
   const labels = labelWriterOf(description.scope, context);
-  return (row) => [...fixed.pairs, ...labels.pairs(attributes[row]!, reserved)];
+  return (row) => labels.pairs(attributes[row]!, shared);
 }
 
 function writeLabels(writer: ProtobufWriter, pairs: readonly LabelPair[]): void {

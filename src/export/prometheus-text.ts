@@ -10,6 +10,7 @@ import {
   type ExpositionOptions,
   type FamilyPlan,
 } from './family-plan.ts';
+import { labelText, SharedLabels } from './label-text.ts';
 import type { HeldBytes } from './page-chunk.ts';
 import { TRANSLATION_STRATEGIES } from './prometheus-name.ts';
 import { TextFamily, textContext, type TextContext } from './text-family.ts';
@@ -134,7 +135,7 @@ function resourceKey(attributes: Attributes): string {
 function targetText({ targetInfo }: FamilyPlan, attributes: Attributes, { labels }: TextContext): Buffer {
   if (targetInfo === undefined) return Buffer.alloc(0);
   const { name, sampleName, type, help } = targetInfo;
-  const { text } = labels.labels(attributes, new Set());
+  const text = labelText(labels.pairs(attributes, new SharedLabels()));
   const sample = text === '' ? sampleName : `${sampleName}{${text}}`;
   return Buffer.from(`# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${sample} 1\n`, 'utf8');
 }

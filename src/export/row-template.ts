@@ -22,14 +22,7 @@ export class RowTemplate {
   /** True if exemplars are shown: OpenMetrics has them on counters and buckets. */
   readonly hasExemplars: boolean;
 
-  /** `fixed`: labels that every series has, as text. */
-  constructor(
-    column: MetricColumn,
-    family: PlannedFamily,
-    fixed: string,
-    dialect: Dialect,
-    created: boolean,
-  ) {
+  constructor(column: MetricColumn, family: PlannedFamily, dialect: Dialect, created: boolean) {
     const { kind, boundaries, hasSum } = column.description;
     const { openMetrics } = dialect;
     const { name, sampleName, type } = family;
@@ -42,17 +35,17 @@ export class RowTemplate {
       this.#hasSum = hasSum && !(openMetrics && boundaries.length > 0 && boundaries[0]! < 0);
       const boundText = openMetrics ? canonicalBound : numberText;
       for (const bound of [...boundaries, Infinity])
-        lines.push(line(`${name}_bucket`, fixed, `le="${boundText(bound)}"`));
-      if (this.#hasSum) lines.push(line(`${name}_sum`, fixed));
+        lines.push(line(`${name}_bucket`, `le="${boundText(bound)}"`));
+      if (this.#hasSum) lines.push(line(`${name}_sum`));
       this.#hasCount = this.#hasSum || !openMetrics;
-      if (this.#hasCount) lines.push(line(`${name}_count`, fixed));
+      if (this.#hasCount) lines.push(line(`${name}_count`));
     } else {
       this.#buckets = 0;
       this.#hasSum = false;
       this.#hasCount = false;
-      lines.push(line(sampleName, fixed));
+      lines.push(line(sampleName));
     }
-    if (this.#hasCreated) lines.push(line(`${name}_created`, fixed));
+    if (this.#hasCreated) lines.push(line(`${name}_created`));
     this.lines = lines;
   }
 
@@ -77,14 +70,14 @@ export class RowTemplate {
   }
 }
 
-function line(name: string, fixed: string, le?: string): LineTemplate {
-  const quoted = isLegacyName(name, false) ? undefined : `"${escapedValue(name)}"`;
-  const open = quoted === undefined ? `${name}{` : '{';
-  const first = [quoted, fixed].filter((part) => part !== undefined && part !== '').join(',');
-  const all = [first, le].filter((part) => part !== undefined && part !== '').join(',');
+function line(name: string, le = ''): LineTemplate {
+  const isLegacy = isLegacyName(name, false);
+  const open = isLegacy ? name : `{"${escapedValue(name)}"`;
+  const separator = isLegacy ? '{' : ',';
+  const inside = le === '' ? '' : separator + le;
   return {
-    before: Buffer.from(first === '' ? open : `${open}${first},`, 'utf8'),
-    after: Buffer.from(`${le === undefined ? '' : `,${le}`}} `, 'utf8'),
-    unlabelled: Buffer.from(all === '' ? `${name} ` : `${open}${all}} `, 'utf8'),
+    before: Buffer.from(open + separator, 'utf8'),
+    after: Buffer.from(`${le === '' ? '' : `,${le}`}} `, 'utf8'),
+    unlabelled: Buffer.from(`${open}${inside}${isLegacy && le === '' ? '' : '}'} `, 'utf8'),
   };
 }

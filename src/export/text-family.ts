@@ -12,14 +12,15 @@ import {
 } from './family-plan.ts';
 import { ExemplarTexts } from './exemplar-text.ts';
 import { ByteText } from './byte-text.ts';
-import { hashOfLabels, LabelIndex } from './label-index.ts';
-import { escapedValue, LabelWriter, type LabelSet } from './label-text.ts';
+import { LabelIndex } from './label-index.ts';
+import { escapedValue, LabelWriter, SCOPE_PREFIX, SharedLabels, type Label } from './label-text.ts';
 import type { HeldBytes } from './page-chunk.ts';
 import { isLegacyName, wellFormed } from './prometheus-name.ts';
 import { canAdd } from './summed-rows.ts';
 import { RowTemplate } from './row-template.ts';
 import { TextSection } from './text-section.ts';
 
+const LE: ReadonlySet<string> = new Set(['le']);
 /** Sections and rows of a family in one number: section * ROWS + row. */
 const ROWS = 2 ** 32;
 
@@ -69,9 +70,7 @@ export class TextFamily {
   readonly #family: PlannedFamily;
   readonly #header: Buffer;
   #sections: TextSection[] = [];
-  #fixed: LabelSet[] = [];
-  #fixedHashes: number[] = [];
-  #reserved: ReadonlySet<string>[] = [];
+  #shared: SharedLabels[] = [];
   #writers: LabelWriter[] = [];
   #index = new LabelIndex();
 
@@ -128,18 +127,15 @@ export class TextFamily {
     const { dialect, options } = this.#context;
     const { columns } = this.#family;
     this.#index = new LabelIndex();
-    this.#fixed = columns.map((column) => fixedLabels(column.description.scope, this.#context));
+    this.#shared = columns.map(({ description: { scope, kind } }) =>
+      sharedLabels(scope, kind === 'histogram', this.#context),
+    );
     this.#writers = columns.map(({ description }) => labelWriterOf(description.scope, this.#context));
-    this.#fixedHashes = this.#fixed.map(({ text }) => hashOfLabels(text));
-    this.#reserved = this.#fixed.map(({ names }, i) => {
-      const isHistogram = columns[i]!.description.kind === 'histogram';
-      return new Set(isHistogram ? [...names, 'le'] : names);
-    });
     this.#sections = columns.map(
-      (column, i) =>
+      (column) =>
         new TextSection(
           column,
-          new RowTemplate(column, this.#family, this.#fixed[i]!.text, dialect, options.created ?? true),
+          new RowTemplate(column, this.#family, dialect, options.created ?? true),
           this.#context.exemplars,
         ),
     );
@@ -151,14 +147,11 @@ export class TextFamily {
    */
   #labelsOf(section: number, attributes: Attributes, row: number, into: ByteText): boolean {
     into.clear();
-    this.#writers[section]!.write(attributes, this.#reserved[section]!, into);
+    this.#writers[section]!.write(attributes, this.#shared[section]!, into);
     if (row < 0) return true;
-    const hash = into.hash(this.#fixedHashes[section]!);
-    const other = this.#index.add(hash, section * ROWS + row, (id) => {
-      const otherSection = Math.floor(id / ROWS);
-      if (this.#fixed[otherSection]!.text !== this.#fixed[section]!.text) return false;
+    const other = this.#index.add(into.hash(), section * ROWS + row, (id) => {
       const compared = new ByteText();
-      this.#labelsOf(otherSection, this.#attributesOf(id), -1, compared);
+      this.#labelsOf(Math.floor(id / ROWS), this.#attributesOf(id), -1, compared);
       return compared.equals(into);
     });
     if (other === -1) return true;
@@ -198,22 +191,34 @@ function headerText({ name, type, unit, help }: PlannedFamily, { openMetrics }: 
   return `${lines.join('\n')}\n`;
 }
 
-/** Labels of the scope, and resource attributes that are labels of every sample. */
-export function fixedLabels(scope: ColumnScope, { labels, options, constants }: TextContext): LabelSet {
-  const attributes: Attributes = {};
-  if (options.withoutScopeInfo !== true && scope.name !== BY_NAME_SCOPE) {
-    for (const [key, value] of Object.entries(scope.attributes ?? {}))
-      attributes[`otel_scope_${key}`] = value;
-    // Set last: a scope attribute of the same name is dropped.
-    attributes['otel_scope_name'] = scope.name;
-    attributes['otel_scope_version'] = scope.version ?? '';
-    attributes['otel_scope_schema_url'] = scope.schemaUrl ?? '';
-  }
-  const ofScope = labels.labels(attributes, new Set());
-  const ofResource = labels.labels(constants, new Set([...ofScope.names, 'le']));
-  return {
-    text: [ofScope.text, ofResource.text].filter((text) => text !== '').join(','),
-    pairs: [...ofScope.pairs, ...ofResource.pairs],
-    names: [...ofScope.names, ...ofResource.names],
+/** Labels of the scope, and resource attributes that are labels of every sample. `le` is the histogram's. */
+export function sharedLabels(scope: ColumnScope, hasBuckets: boolean, context: TextContext): SharedLabels {
+  const ofResource = context.labels.labels(context.constants, LE);
+  return new SharedLabels(
+    hasBuckets ? LE : undefined,
+    [...labelsOfScope(scope, context), ...ofResource],
+    new Set(ofResource.map(({ name }) => name)),
+  );
+}
+
+function labelsOfScope(scope: ColumnScope, { labels, options, warnings }: TextContext): Label[] {
+  if (options.withoutScopeInfo === true || scope.name === BY_NAME_SCOPE) return [];
+  const own = {
+    [`${SCOPE_PREFIX}name`]: scope.name,
+    [`${SCOPE_PREFIX}version`]: scope.version ?? '',
+    [`${SCOPE_PREFIX}schema_url`]: scope.schemaUrl ?? '',
   };
+  const names = Object.keys(own).map((key) => labels.nameOf(key));
+  const found = labels.labels(own);
+  const given = Object.entries(scope.attributes ?? {}).map(([key, value]) => [SCOPE_PREFIX + key, value]);
+  for (const label of labels.labels(Object.fromEntries(given) as Attributes))
+    if (!names.includes(label.name))
+      found.push(label); // (specification, instrumentation scope)
+    else
+      warnings.once(
+        'scope attribute',
+        `${scope.name} ${label.key}`,
+        `the attribute ${shortText(label.key.slice(SCOPE_PREFIX.length))} of scope ${shortText(scope.name)} would become the label ${label.name}, which is the scope's own. The attribute is left out of the Prometheus output. Rename it`,
+      );
+  return found;
 }

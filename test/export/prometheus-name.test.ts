@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import type { ColumnKind } from '../../src/collect/rows/column.ts';
 import {
   escapedName,
   labelName,
@@ -11,7 +12,7 @@ import { unitWords } from '../../src/export/prometheus-unit.ts';
 const full = (
   name: string,
   unit: string,
-  kind: 'counter' | 'gauge' | 'histogram',
+  kind: ColumnKind,
   strategy: TranslationStrategy = 'UnderscoreEscapingWithSuffixes',
 ): string => {
   const { base, typeSuffix } = metricName(name, unit, kind, strategy);
@@ -67,7 +68,7 @@ describe('unitWords', () => {
 });
 
 describe('metricName', () => {
-  const NAMES: [string, string, 'counter' | 'gauge' | 'histogram', string][] = [
+  const NAMES: [string, string, ColumnKind, string][] = [
     ['http.server.requests', '{request}', 'counter', 'http_server_requests_total'],
     ['http.server.duration', 'ms', 'histogram', 'http_server_duration_milliseconds'],
     ['requests_total', '', 'counter', 'requests_total'],
@@ -78,8 +79,10 @@ describe('metricName', () => {
     ['hits', '1', 'counter', 'hits_total'],
     ['a..b--c', '', 'gauge', 'a_b_c'],
     ['1st', '', 'gauge', '_1st'],
-    ['日本', '', 'gauge', '_'],
-    ['日本', 's', 'gauge', '_seconds'],
+    ['日本', '', 'gauge', ''],
+    ['日本', 's', 'counter', ''],
+    ['_', 's', 'gauge', '_seconds'],
+    ['utilization', '1', 'up-down-counter', 'utilization'],
     ['total', '', 'counter', 'total_total'],
     ['a:b', '', 'gauge', 'a:b'],
     ['', '', 'gauge', ''],
@@ -100,7 +103,7 @@ describe('labelName', () => {
     const label = (key: string) => labelName(key, 'UnderscoreEscapingWithSuffixes');
     expect(['a.b', '1a', '日本', '', 'a__b', '__name__', 'a:b', 'ok'].map(label)).to.deep.equal([
       'a_b',
-      '_1a',
+      'key_1a',
       '_',
       '_',
       'a_b',

@@ -7,6 +7,7 @@ import { systemClock } from '../../src/base/platform.ts';
 import { columnsOf } from '../../src/export/foreign-metrics.ts';
 import type { Dialect, ExpositionOptions } from '../../src/export/family-plan.ts';
 import { sourceOf } from '../../src/export/metric-producer.ts';
+import { valueText } from '../../src/export/label-text.ts';
 import { PrometheusText } from '../../src/export/prometheus-text.ts';
 import { SeqlockMetricReader } from '../../src/facade/metric-reader.ts';
 import { opened, shutDownOpened } from '../support/opened.ts';
@@ -133,7 +134,8 @@ describe('rules of the Prometheus formats', () => {
     meter.createGauge('g', { unit: '1' }).record(1);
     meter.createCounter('c', { unit: '1' }).add(1);
     meter.createHistogram('h', { unit: '1' }).record(1);
-    expect([...parseStrictly(text()).keys()]).to.deep.equal(['g_ratio', 'c_total', 'h']);
+    meter.createUpDownCounter('u', { unit: '1' }).add(1);
+    expect([...parseStrictly(text()).keys()]).to.deep.equal(['g_ratio', 'c_total', 'h', 'u']);
   });
 
   it('buckets are cumulative, +Inf is the count, minimum and maximum are not shown', () => {
@@ -194,13 +196,115 @@ describe('rules of the Prometheus formats', () => {
     meter
       .createGauge('g')
       .record(1, { array: ['a', 1] as never, bool: true, empty: '', nothing: null as never, number: 1.5 });
-    expect(text()).to.include('g{array="[\\"a\\",1]",bool="true",nothing="null",number="1.5"} 1\n');
+    expect(text()).to.include('g{array="[\\"a\\",1]",bool="true",number="1.5"} 1\n');
+    expect([NaN, -Infinity, new Uint8Array([1, 2]), [null, 'x'], 1e21].map(valueText)).to.deep.equal([
+      'NaN',
+      '-Infinity',
+      'AQI=',
+      '[null,"x"]',
+      '1e+21',
+    ]);
+  });
+
+  describe('labels that collide', () => {
+    const OF_SCOPE = { name: 's', version: '1', schemaUrl: 'u' };
+    const RESOURCE = { 'host.name': 'h', le: 'resource' };
+    const texts = (
+      points: readonly (readonly [object, object])[],
+      options: ExpositionOptions = {},
+      escaping: Dialect['escaping'] = 'underscores',
+    ): string => {
+      const descriptor = { name: 'm', description: '', unit: '', type: 'GAUGE', valueType: 1 };
+      const scopeMetrics = points.map(([scope, attributes], i) => ({
+        scope,
+        metrics: [
+          {
+            descriptor,
+            aggregationTemporality: 1,
+            dataPointType: 2,
+            dataPoints: [{ startTime: [1, 0], endTime: [1, 0], attributes, value: i }],
+          },
+        ],
+      }));
+      const made = new PrometheusText(
+        { openMetrics: false, escaping },
+        { withoutTargetInfo: true, ...options },
+      );
+      made.update(columnsOf({ resource: { attributes: RESOURCE }, scopeMetrics } as never, () => {}));
+      const text = made.toString();
+      parseStrictly(text);
+      return text.split('\n').slice(1, -1).join('\n');
+    };
+
+    it('an attribute and the scope: their values are joined, in the order of their keys', () => {
+      expect(texts([[OF_SCOPE, { 'otel.scope.name': 'mine' }]])).to.equal(
+        'm{otel_scope_name="mine;s",otel_scope_schema_url="u",otel_scope_version="1"} 0',
+      );
+      expect(texts([[OF_SCOPE, { otel_scope_version: 'mine', a: 'b' }]])).to.equal(
+        'm{otel_scope_name="s",otel_scope_schema_url="u",otel_scope_version="1;mine",a="b"} 0',
+      );
+      expect(texts([[{ name: 's' }, { otel_scope_schema_url: 'mine' }]])).to.equal(
+        'm{otel_scope_name="s",otel_scope_schema_url="mine"} 0',
+      );
+      expect(texts([[{ name: 's', attributes: { k: 1 } }, { 'otel.scope.k': 2 }]])).to.equal(
+        'm{otel_scope_k="2;1",otel_scope_name="s"} 0',
+      );
+    });
+
+    it('an attribute and a resource attribute that is a label of every sample', () => {
+      const options = { withResourceConstantLabels: ['host.name', 'le'] };
+      expect(texts([[{ name: '' }, { host_name: 'mine', z: '1' }]], options)).to.equal(
+        'm{exported_le="resource",host_name="h;mine",z="1"} 0',
+      );
+    });
+
+    it('scope attributes with one another are joined; with name, version and schema URL they are dropped, and named', () => {
+      const attributes = { 'a.b': 1, a_b: 2, 'schema.url': 3, version: 4 };
+      let text = '';
+      const warnings = warningsOf(() => (text = texts([[{ name: 's', attributes }, {}]])));
+      expect(text).to.equal('m{otel_scope_a_b="1;2",otel_scope_name="s"} 0');
+      expect(warnings).to.have.length(2);
+      expect(warnings.join()).to.include('"schema.url"').and.to.include('"version"');
+      // Names that are not translated do not collide.
+      const shown = warningsOf(
+        () =>
+          (text = texts(
+            [[{ name: 's', attributes: { 'schema.url': 3 } }, {}]],
+            { translationStrategy: 'NoTranslation' },
+            'allow-utf-8',
+          )),
+      );
+      expect(text).to.include('"otel_scope_schema.url"="3"');
+      expect(shown).to.deep.equal([]);
+    });
+
+    it('samples that are alike are found, whoever their labels are of', () => {
+      const scoped = [{ name: 's', version: '1' }, { k: 'x' }] as const;
+      const own = [{ name: 's' }, { k: 'x', 'otel.scope.version': '1' }] as const;
+      for (const points of [
+        [scoped, own],
+        [own, scoped],
+      ]) {
+        let text = '';
+        const warnings = warningsOf(() => (text = texts(points)));
+        expect(text).to.equal('m{otel_scope_name="s",otel_scope_version="1",k="x"} 0');
+        expect(warnings.join()).to.include('become the same labels');
+      }
+    });
+
+    it('a label of every sample is one of target_info too', () => {
+      const { meter, text } = setUp({ 'process.owner': 'me', 'host.name': 'h' });
+      meter.createGauge('g').record(1);
+      expect(text({ withResourceConstantLabels: ['process.owner'] })).to.include(
+        'target_info{host_name="h",process_owner="me"} 1\n',
+      );
+    });
   });
 
   it('a label begins with a letter or _, and no __ is in it', () => {
     const { meter, text } = setUp();
     meter.createGauge('g').record(1, { '1abc': 'a', 'b..c': 'b', 日本: 'c' });
-    expect(text()).to.include('g{_="c",_1abc="a",b_c="b"} 1\n');
+    expect(text()).to.include('g{_="c",b_c="b",key_1abc="a"} 1\n');
   });
 
   it('target_info is there once, a gauge of 1 with all resource attributes; those that become one label are joined', () => {
