@@ -18,6 +18,7 @@ import { FlushRequests, type FlushOutcome } from './flush-requests.ts';
 import { atAppEnd } from './last-export.ts';
 import { checkThreadOptions, lastExportOf, storeOf, type ExporterThreadOptions } from './options.ts';
 import type { StopMessage, ThreadData, ThreadMessage } from './protocol.ts';
+import { RestartPause } from './restart-pause.ts';
 
 /** An exporter thread that is up. */
 export interface ExporterThread {
@@ -37,10 +38,6 @@ export interface ExporterThread {
 }
 
 const DEFAULT_TIMEOUT_MILLIS = 30_000;
-const FIRST_BACKOFF_MILLIS = 100;
-const LONGEST_BACKOFF_MILLIS = 30_000;
-/** A thread that has lived this long was well: its next death counts as the first. */
-const WELL_AFTER_MILLIS = 60_000;
 /** How long the thread may take to end after it was told to. */
 const LONGEST_END_MILLIS = 2000;
 
@@ -88,7 +85,7 @@ export class ExporterThreadHost implements ExporterThread {
   #plan: ExporterPlan;
   #worker: Worker | undefined;
   #timer: NodeJS.Timeout | undefined;
-  #backoffMillis = FIRST_BACKOFF_MILLIS;
+  readonly #pause = new RestartPause();
   #stopped: Promise<void> | undefined;
   /** The latest flush, and a checksum of what was recorded when it was requested. */
   #latest: { readonly number: number; readonly fingerprint: number; readonly isLast: boolean } | undefined;
@@ -281,9 +278,7 @@ export class ExporterThreadHost implements ExporterThread {
   }
 
   #restartLater(death: Error, livedMillis: number): void {
-    if (livedMillis > WELL_AFTER_MILLIS) this.#backoffMillis = FIRST_BACKOFF_MILLIS;
-    const wait = this.#backoffMillis;
-    this.#backoffMillis = Math.min(2 * wait, LONGEST_BACKOFF_MILLIS);
+    const wait = this.#pause.after(livedMillis);
     tellOfLoss(
       'warn',
       `seqlock-metrics: the exporter thread died (${death.message}). It is started again in ${wait} ms; what was recorded is kept in the store`,

@@ -302,8 +302,8 @@ const abuses: Readonly<Record<string, () => Promise<void>>> = {
       const good = await value(`sum_over_time(up${whole})`);
       const falls = await value(`resets(ticks_total${whole})`);
       judge(
-        `a real Prometheus got ${good} of ${all} scrapes, and saw a counter fall ${falls} times`,
-        good >= seconds / 30 && falls === 0,
+        `a real Prometheus got ${good} of ${all} scrapes (at least a third), and saw a counter fall ${falls} times`,
+        good >= all / 3 && falls === 0,
       );
       await prometheus.stop();
     }
