@@ -9,9 +9,10 @@ import { benchExemplars, benchGarbageApart, benchMemory, benchMemoryOrder } from
 import { benchCollecting } from './collecting.ts';
 import { benchContention, type ContentionEffort, type Distribution } from './contention.ts';
 import { benchHanging, type HangEffort } from './hanging.ts';
+import { runElsewhere } from './elsewhere.ts';
 import { describeMachine } from './machine.ts';
 import type { GarbageEffort } from './garbage.ts';
-import { parseOptions, USAGE, type Benchmark, type Options } from './options.ts';
+import { parseOptions, USAGE, argsHere, type Benchmark, type Options } from './options.ts';
 import { latencyPlot } from './plot.ts';
 import { benchProcesses, type ProcessesEffort } from './processes.ts';
 import { benchMetricMemory, benchProvider } from './provider.ts';
@@ -138,6 +139,11 @@ async function main(args: readonly string[]): Promise<void> {
   }
   if (options === undefined) {
     console.log(USAGE);
+    return;
+  }
+  const { nodes, sdk } = options;
+  if (nodes.length > 0 || sdk !== undefined) {
+    process.exitCode = await runElsewhere(nodes, sdk, argsHere(options));
     return;
   }
   if (globalThis.gc === undefined) {

@@ -7,7 +7,7 @@ import { setImmediate as afterEvents } from 'node:timers/promises';
 import { keysOf } from './attribute-columns.ts';
 import { latencies, LATENCIES_A_SERIES } from './latencies.ts';
 import { touchAll } from './record-loop.ts';
-import { official, ours, promClient, type Kind, type Subject } from './subjects.ts';
+import { official, ours, prometheusIoClient, promClient, type Kind, type Subject } from './subjects.ts';
 
 export interface MemoryTask {
   readonly contender: Subject['contender'];
@@ -17,7 +17,12 @@ export interface MemoryTask {
   readonly ones?: boolean;
 }
 
-const MAKERS: Readonly<Record<Subject['contender'], () => Subject>> = { ours, official, prom: promClient };
+const MAKERS: Readonly<Record<Subject['contender'], () => Subject>> = {
+  ours,
+  official,
+  prom: promClient,
+  pio: prometheusIoClient,
+};
 const ATTRIBUTES = 3;
 /** Recorded to another instrument beforehand, so that the code that runs is there too. */
 const WARM_UP_SERIES = 2_000;

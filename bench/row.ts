@@ -34,7 +34,7 @@ const RATIOS = {
   busy: 'quiet',
 } as const;
 export type Compared = keyof typeof RATIOS;
-export type Peer = 'official' | 'prom';
+export type Peer = 'official' | 'prom' | 'pio';
 
 export type Unit = 'ns' | 'ms' | 'B' | 'MB' | '%';
 

@@ -1,6 +1,7 @@
-/** The three implementations, set up alike: each with a reader that can collect, and no limit the benchmarks meet. */
+/** The implementations, set up alike: each with a reader that can collect, and no limit the benchmarks meet. */
 import type { Attributes, MeterProvider as ApiMeterProvider } from '@opentelemetry/api';
 import { AggregationType, MeterProvider, MetricReader, type ViewOptions } from '@opentelemetry/sdk-metrics';
+import * as pio from '@prometheus-io/client';
 import * as prom from 'prom-client';
 import { bind, MetricStore, SeqlockMeterProvider, SeqlockMetricReader } from '../src/index.ts';
 import type { Peer } from './row.ts';
@@ -10,7 +11,7 @@ export type Kind = 'counter' | 'gauge' | 'histogram' | 'exponential';
 export const KINDS: readonly Kind[] = ['counter', 'gauge', 'histogram', 'exponential'];
 const PROM_KINDS: readonly Kind[] = ['counter', 'gauge', 'histogram'];
 
-/** The default bounds of OpenTelemetry, given to all three. */
+/** The default bounds of OpenTelemetry, given to all. */
 const BOUNDARIES = [0, 5, 10, 25, 50, 75, 100, 250, 500, 750, 1000, 2500, 5000, 7500, 10000];
 const CARDINALITY_LIMIT = 1_000_000;
 
@@ -169,17 +170,22 @@ export interface PromSubject extends Subject {
   readonly registry: prom.Registry;
 }
 
-export function promClient(): PromSubject {
-  const registry = new prom.Registry();
+export const promClient = (): PromSubject => promLike('prom', prom);
+
+/** prom-client's successor has the classes and the calls that prom-client has. */
+export const prometheusIoClient = (): Subject => promLike('pio', pio as unknown as typeof prom);
+
+function promLike(contender: 'prom' | 'pio', library: typeof prom): PromSubject {
+  const registry = new library.Registry();
   return {
     registry,
-    contender: 'prom',
+    contender,
     kinds: PROM_KINDS,
     create: (kind, name, keys) => {
       const options = { name, help: name, labelNames: [...keys], registers: [registry] };
-      if (kind === 'counter') return new prom.Counter(options);
-      if (kind === 'gauge') return new prom.Gauge(options);
-      return new prom.Histogram({ ...options, buckets: BOUNDARIES });
+      if (kind === 'counter') return new library.Counter(options);
+      if (kind === 'gauge') return new library.Gauge(options);
+      return new library.Histogram({ ...options, buckets: BOUNDARIES });
     },
     call: (kind, value, attributes) =>
       `${PROM_CALLS[kind]}(${attributes === undefined ? '' : `${attributes}, `}${value})`,
@@ -197,4 +203,9 @@ export function promClient(): PromSubject {
   };
 }
 
-export const SUBJECTS: readonly (() => Subject)[] = [() => ours(), () => official(), promClient];
+export const SUBJECTS: readonly (() => Subject)[] = [
+  () => ours(),
+  () => official(),
+  promClient,
+  prometheusIoClient,
+];

@@ -2,8 +2,8 @@ import { expect } from 'chai';
 import { judge, type Verdict } from '../../bench/bars.ts';
 import { rowOf, type Row } from '../../bench/row.ts';
 
-function verdict(rows: readonly Row[], what: string, peer: string | null): Verdict {
-  return judge(rows).find((bar) => bar.what === what && bar.peer === peer)!;
+function verdict(rows: readonly Row[], what: string, peer: string | null, line = 20): Verdict {
+  return judge(rows, line).find((bar) => bar.what === what && bar.peer === peer)!;
 }
 
 function counterRow(series: number, official: number, prom: number): Row {
@@ -21,6 +21,14 @@ describe('bench/bars', () => {
     const rows = [counterRow(1, 20, 8), counterRow(100, 14.9, 7), counterRow(2000, 16, 6)];
     expect(verdict(rows, what, 'official')).to.include({ bar: 15, measured: 14.9, met: false });
     expect(verdict(rows, what, 'prom')).to.include({ bar: 6, measured: 6, met: true });
+  });
+
+  it('has the bar of the line of Node.js', () => {
+    const bars = [20, 22, 24, 26, 28].map(
+      (line) => verdict([counterRow(1, 14, 6)], what, 'official', line).bar,
+    );
+    expect(bars).to.deep.equal([15, 15, 15, 13, 13]);
+    expect(verdict([counterRow(1, 14, 6)], what, 'official', 26).met).to.equal(true);
   });
 
   it('names the rows it judged by', () => {
