@@ -73,7 +73,7 @@ function otelCall(kind: Kind, value: string, attributes?: string): string {
 }
 
 async function expectDataPoints(
-  reader: MetricReader,
+  reader: Pick<MetricReader, 'collect'>,
   kind: Kind,
   name: string,
   series: number,

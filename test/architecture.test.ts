@@ -33,7 +33,7 @@ const COLLECT_UP = ['directory', 'rows', 'snapshot'];
 /** Packages a user has anyway, and Node's own modules. */
 const PACKAGES = /^(node:[a-z0-9_/]+|@opentelemetry\/(api|sdk-metrics))$/;
 /** Code of the SDK's package is loaded here only; anywhere else its types may be used. The standard provider is made of it. */
-const MAY_LOAD_SDK = ['facade/metric-reader.ts', 'facade/metrics/standard-backend.ts', 'exporter/push.ts'];
+const MAY_LOAD_SDK = ['exporter/push.ts', 'facade/official-sdk.ts'];
 /** They set loggers. What is told goes through `base/warnings.ts` everywhere. */
 const MAY_USE_DIAG = ['base/warnings.ts', 'register/register.ts', 'thread/entry.ts'];
 /** Globals that tests of an app may fake; see `base/platform.ts`. */
@@ -43,7 +43,7 @@ const PLATFORM =
 const MAY_REQUIRE = [
   'export/password-check.ts -> bcryptjs',
   'export/web-config.ts -> yaml',
-  'facade/observation.ts -> @opentelemetry/sdk-metrics',
+  'facade/official-sdk.ts -> @opentelemetry/sdk-metrics',
   'exporter/push.ts -> @opentelemetry/sdk-metrics',
   'facade/metrics/metrics-config.ts -> smol-toml',
   'memory/native.ts -> koffi',

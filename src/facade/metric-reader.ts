@@ -1,34 +1,103 @@
-import { MetricReader, type MetricReaderOptions } from '@opentelemetry/sdk-metrics';
+import type {
+  AggregationOption,
+  AggregationTemporality,
+  AggregationType,
+  CollectionResult,
+  IMetricReader,
+  InstrumentType,
+  MetricCollectOptions,
+  MetricProducer,
+  MetricReaderOptions,
+} from '@opentelemetry/sdk-metrics';
 import type { SeqlockReadStats } from '../collect/rows/cell-reader.ts';
-import type { ResourceMetrics } from '../collect/metric-data.ts';
+import { TEMPORALITY_CUMULATIVE, type ResourceMetrics } from '../collect/metric-data.ts';
 import type { ExpositionOptions } from '../export/family-plan.ts';
 import { columnsOf } from '../export/foreign-metrics.ts';
 import { metricsDocument, type MetricsDocument } from '../export/json.ts';
 import { observeNext, sourceOf, type SeqlockMetricProducer } from '../export/metric-producer.ts';
 import { PrometheusPage } from '../export/prometheus-text.ts';
 
+// As official readers have it. The first is of the official `AggregationType`, which is used as a type only.
+const DEFAULT_AGGREGATION = 0 satisfies AggregationType.DEFAULT;
+const DEFAULT_CARDINALITY_LIMIT = 2000;
+
 /**
  * A pull reader of a `SeqlockMeterProvider`. It has `collect()` like every reader, and synchronous reads. All
  * methods belong to the thread that made the reader; they may be called while other threads record.
+ *
+ * It does what the official `MetricReader` does, and is none: a thread that has this reader does not load the
+ * package `@opentelemetry/sdk-metrics`, which takes longer than all else that such a thread loads.
  */
-export class SeqlockMetricReader extends MetricReader {
+export class SeqlockMetricReader implements IMetricReader {
+  /** `otel.component.type` in the metrics of the provider's readers (`sdkMetricsEnabled`). */
+  readonly otelComponentType: string;
+  readonly #options: MetricReaderOptions;
+  readonly #producers: readonly MetricProducer[];
   readonly #page = new PrometheusPage();
-  readonly #hasOtherProducers: boolean;
   #producer: SeqlockMetricProducer | undefined;
+  #isShutdown = false;
 
-  constructor(options?: MetricReaderOptions) {
-    super(options);
-    this.#hasOtherProducers = (options?.metricProducers?.length ?? 0) > 0;
+  constructor(options: MetricReaderOptions = {}) {
+    this.#options = options;
+    this.#producers = [...(options.metricProducers ?? [])];
+    this.otelComponentType = options.otelComponentType ?? this.constructor.name;
   }
 
-  /** Called once, by the provider. Throws a `TypeError` if that is not a `SeqlockMeterProvider`. */
-  override setMetricProducer(producer: Parameters<MetricReader['setMetricProducer']>[0]): void {
+  /**
+   * Called once, by the provider. Throws a `TypeError` if that is not a `SeqlockMeterProvider`, and an
+   * `Error` if the reader has a provider already (specification, MetricReader).
+   */
+  setMetricProducer(producer: MetricProducer): void {
     if (!isSnapshotProducer(producer))
       throw new TypeError(
         'a SeqlockMetricReader works with a SeqlockMeterProvider only; for another provider use a reader of @opentelemetry/sdk-metrics',
       );
-    super.setMetricProducer(producer);
+    if (this.#producer !== undefined)
+      throw new Error('the reader has a provider already: make a reader for each provider');
     this.#producer = producer;
+  }
+
+  /** What the reader was made with; by default the default aggregation. */
+  selectAggregation(kind: InstrumentType): AggregationOption {
+    return this.#options.aggregationSelector?.(kind) ?? { type: DEFAULT_AGGREGATION };
+  }
+
+  /** What the reader was made with; by default cumulative. */
+  selectAggregationTemporality(kind: InstrumentType): AggregationTemporality {
+    return this.#options.aggregationTemporalitySelector?.(kind) ?? TEMPORALITY_CUMULATIVE;
+  }
+
+  /** What the reader was made with; by default 2,000. */
+  selectCardinalityLimit(kind: InstrumentType): number {
+    return this.#options.cardinalitySelector?.(kind) ?? DEFAULT_CARDINALITY_LIMIT;
+  }
+
+  /**
+   * Runs callbacks, and resolves to what the store and the reader's `metricProducers` have, and to what
+   * failed. Rejects if the reader has no provider or was shut down.
+   */
+  async collect(options?: MetricCollectOptions): Promise<CollectionResult> {
+    const producer = this.#attached();
+    if (this.#isShutdown) throw new Error('the reader was shut down, and collects nothing any more');
+    const all = await Promise.all([producer, ...this.#producers].map((one) => one.collect(options)));
+    return {
+      resourceMetrics: {
+        resource: all[0]!.resourceMetrics.resource,
+        scopeMetrics: all.flatMap(({ resourceMetrics }) => resourceMetrics.scopeMetrics),
+      },
+      errors: all.flatMap(({ errors }) => errors),
+    };
+  }
+
+  /** Nothing can be collected any more. A pull reader holds nothing else. */
+  shutdown(): Promise<void> {
+    this.#isShutdown = true;
+    return Promise.resolve();
+  }
+
+  /** Does nothing: a pull reader pushes nothing. */
+  forceFlush(): Promise<void> {
+    return Promise.resolve();
   }
 
   /**
@@ -79,7 +148,7 @@ export class SeqlockMetricReader extends MetricReader {
    * made with.
    */
   get hasOtherProducers(): boolean {
-    return this.#hasOtherProducers;
+    return this.#producers.length > 0;
   }
 
   #attached(): SeqlockMetricProducer {
@@ -89,21 +158,9 @@ export class SeqlockMetricReader extends MetricReader {
       );
     return this.#producer;
   }
-
-  /** Does nothing: a pull reader holds nothing. */
-  protected override onShutdown(): Promise<void> {
-    return Promise.resolve();
-  }
-
-  /** Does nothing: a pull reader pushes nothing. */
-  protected override onForceFlush(): Promise<void> {
-    return Promise.resolve();
-  }
 }
 
 /** Checks what it can do, not its class: another copy of the package has another class. */
-function isSnapshotProducer(
-  producer: object,
-): producer is SeqlockMetricProducer & Parameters<MetricReader['setMetricProducer']>[0] {
+function isSnapshotProducer(producer: MetricProducer): producer is SeqlockMetricProducer {
   return typeof (producer as Partial<SeqlockMetricProducer>).snapshot === 'function';
 }

@@ -1,6 +1,6 @@
-import { createRequire } from 'node:module';
 import { observe } from '../collect/observation.ts';
 import type { Region } from '../memory/region.ts';
+import { officialSdk } from './official-sdk.ts';
 
 /**
  * Like `observe`, but reports callbacks that did not end in time like the official readers: with an error for
@@ -17,13 +17,7 @@ export async function observeOfficially(
   );
 }
 
-/**
- * Whoever has one of the SDK's readers has loaded its package already. A thread without one does not need it.
- */
 function asTimeoutError(error: Error): Error {
-  const require = createRequire(import.meta.url);
-  const { TimeoutError } = require('@opentelemetry/sdk-metrics') as {
-    readonly TimeoutError: new (message: string) => Error;
-  };
+  const { TimeoutError } = officialSdk();
   return Object.assign(new TimeoutError(error.message), { name: 'TimeoutError', code: 'E_CALLBACK_TIMEOUT' });
 }

@@ -7,6 +7,7 @@ import type { SeqlockMetricProducer } from '../export/metric-producer.ts';
 /** Readers of newer releases measure themselves, whichever copy of the SDK they come from. */
 interface SelfMeasuringReader {
   _setSelfObsMeterProvider?(provider: MeterProvider): void;
+  readonly otelComponentType?: string;
 }
 
 /** The names that semantic conventions give to readers; others have the name of their class. */
@@ -32,7 +33,7 @@ export function measureCollections(
     reader._setSelfObsMeterProvider(provider);
     return;
   }
-  const name = reader.constructor.name;
+  const name = reader.otelComponentType ?? reader.constructor.name;
   const type = TYPES.get(name) ?? name;
   const number = counts.get(type) ?? 0;
   counts.set(type, number + 1);

@@ -97,8 +97,8 @@ describe('SeqlockMeterProvider', () => {
       const { reader } = makeProvider();
       const published = MetricStore.published();
       const store = MetricStore.open({ maxBytes: 262_144 });
-      expect(() => new SeqlockMeterProvider({ readers: [reader] })).to.throw('can not be bound');
-      expect(() => new SeqlockMeterProvider({ readers: [reader], store })).to.throw('can not be bound');
+      expect(() => new SeqlockMeterProvider({ readers: [reader] })).to.throw('has a provider already');
+      expect(() => new SeqlockMeterProvider({ readers: [reader], store })).to.throw('has a provider already');
       expect(store.closed).to.equal(false);
       store.close();
       await shutDownProviders();

@@ -69,6 +69,6 @@ describe('SeqlockMetricReader', () => {
       () => undefined,
       (error: Error) => error.message,
     );
-    expect(failure).to.equal('MetricReader is shutdown');
+    expect(failure).to.contain('was shut down');
   });
 });

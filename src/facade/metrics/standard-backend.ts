@@ -1,6 +1,6 @@
 import { BY_NAME_SCOPE } from '../../base/by-name-scope.ts';
 import type { Meter } from '@opentelemetry/api';
-import { MeterProvider, MetricReader, type IMetricReader } from '@opentelemetry/sdk-metrics';
+import type { IMetricReader, MeterProvider, MetricReader } from '@opentelemetry/sdk-metrics';
 import { withoutContext } from '../../base/no-context.ts';
 import { table, type Check } from '../../base/options.ts';
 import { columnsOf } from '../../export/foreign-metrics.ts';
@@ -10,6 +10,7 @@ import type { ExpositionOptions } from '../../export/family-plan.ts';
 import { metricsDocument, type MetricsDocument } from '../../export/json.ts';
 import { PrometheusPage } from '../../export/prometheus-text.ts';
 import { BucketFinder } from '../../state/bucket-finder.ts';
+import { officialSdk } from '../official-sdk.ts';
 import { checkReaders } from '../readers.ts';
 import { checkResource, defaultResource, type ProviderResource } from '../resource.ts';
 import type { MetricDefinition } from './metric-definition.ts';
@@ -43,9 +44,11 @@ const CHECK: Check = table<StandardMetricsProviderOptions>(
 );
 
 /** The official SDK aggregates for its readers only. Without one, a recording would do nothing. */
-class IdleReader extends MetricReader {
-  protected override async onShutdown(): Promise<void> {}
-  protected override async onForceFlush(): Promise<void> {}
+function idleReader(Reader: typeof MetricReader): MetricReader {
+  return new (class extends Reader {
+    protected override async onShutdown(): Promise<void> {}
+    protected override async onForceFlush(): Promise<void> {}
+  })();
 }
 
 interface StandardMetric {
@@ -74,12 +77,13 @@ export class StandardBackend implements MetricsBackend {
     CHECK(options, 'options of StandardMetricsProvider');
     const { resource, readers = [] } = options;
     this.#resource = resource ?? defaultResource();
+    const sdk = officialSdk();
     this.meterProvider = withoutContext(
       () =>
-        new MeterProvider({
+        new sdk.MeterProvider({
           // The official type demands a Resource of @opentelemetry/resources; only its attributes are used.
           ...(resource !== undefined && { resource: resource as never }),
-          readers: readers.length > 0 ? [...readers] : [new IdleReader()],
+          readers: readers.length > 0 ? [...readers] : [idleReader(sdk.MetricReader)],
         }),
     );
     this.#meter = this.meterProvider.getMeter(BY_NAME_SCOPE);
