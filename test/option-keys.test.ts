@@ -87,8 +87,8 @@ const objects: readonly (readonly [what: string, make: Make, wrong: object, mess
   [
     'text',
     (o) => readerOfProvider().exportPrometheus(o),
-    { withoutScope: true },
-    'Did you mean withoutScopeInfo?',
+    { scopeInfo: true },
+    'Did you mean scopeInfoEnabled?',
   ],
   ['exporter thread', thread, { promtheus: {} }, 'Did you mean prometheus?'],
   ['its server', thread, { prometheus: { prot: 1 } }, 'key of prometheus is "prot"'],

@@ -20,7 +20,7 @@ interface Range {
 const FALLBACK: NegotiatedFormat = {
   format: 'text',
   escaping: 'underscores',
-  contentType: 'text/plain; version=0.0.4; charset=utf-8',
+  contentType: 'text/plain; version=0.0.4; charset=utf-8; escaping=underscores',
 };
 
 /**
@@ -44,48 +44,42 @@ export function negotiateFormat(accept: string | undefined): NegotiatedFormat {
 function formatOf({ type, parameters }: Range): NegotiatedFormat | undefined {
   const version = parameters.get('version');
   const asked = parameters.get('escaping');
-  const escaping = ESCAPING_SCHEMES.find((scheme) => scheme === asked);
-  const echo = escaping === undefined ? '' : `; escaping=${escaping}`;
-  // Names that need quotes came with version 1.0.0 of the formats.
-  const legacy = escaping === 'allow-utf-8' ? 'underscores' : (escaping ?? 'underscores');
+  const escaping = ESCAPING_SCHEMES.find((scheme) => scheme === asked) ?? 'underscores';
+  const as = (format: NegotiatedFormat['format'], details: string): NegotiatedFormat => ({
+    format,
+    escaping,
+    contentType: `${type}; ${details}; escaping=${escaping}`,
+  });
   switch (type) {
     case 'application/openmetrics-text':
-      if (version !== undefined && version !== '1.0.0' && version !== '0.0.1') return undefined;
-      if (version === '0.0.1')
-        return {
-          format: 'openmetrics',
-          escaping: legacy,
-          contentType: `${type}; version=0.0.1; charset=utf-8`,
-        };
-      return {
-        format: 'openmetrics',
-        escaping: escaping ?? 'underscores',
-        contentType: `${type}; version=1.0.0; charset=utf-8${echo}`,
-      };
+      if (version === '0.0.1') return withLegacyNames(as('openmetrics', 'version=0.0.1; charset=utf-8'));
+      // Version 2.0 is a candidate (docs/exposition.md).
+      return version === undefined || version === '1.0.0'
+        ? as('openmetrics', 'version=1.0.0; charset=utf-8')
+        : undefined;
     case 'application/vnd.google.protobuf': {
       const isFamily = parameters.get('proto') === 'io.prometheus.client.MetricFamily';
       if (!isFamily || (parameters.get('encoding') ?? 'delimited') !== 'delimited') return undefined;
-      return {
-        format: 'protobuf',
-        escaping: escaping ?? 'underscores',
-        contentType: `${type}; proto=io.prometheus.client.MetricFamily; encoding=delimited${echo}`,
-      };
+      return as('protobuf', 'proto=io.prometheus.client.MetricFamily; encoding=delimited');
     }
     case 'text/plain':
-      if (version === '1.0.0')
-        return {
-          format: 'text',
-          escaping: escaping ?? 'underscores',
-          contentType: `${type}; version=1.0.0; charset=utf-8${echo}`,
-        };
-      if (version !== undefined && version !== '0.0.4') return undefined;
-      return escaping === undefined ? FALLBACK : { ...FALLBACK, escaping: legacy };
+      if (version === '1.0.0') return as('text', 'version=1.0.0; charset=utf-8');
+      return version === undefined || version === '0.0.4'
+        ? withLegacyNames(as('text', 'version=0.0.4; charset=utf-8'))
+        : undefined;
     case 'text/*':
     case '*/*':
       return FALLBACK;
     default:
       return undefined;
   }
+}
+
+/** Names that need quotes came with version 1.0.0 of the formats. */
+function withLegacyNames(format: NegotiatedFormat): NegotiatedFormat {
+  if (format.escaping !== 'allow-utf-8') return format;
+  const contentType = format.contentType.replace('=allow-utf-8', '=underscores');
+  return { ...format, escaping: 'underscores', contentType };
 }
 
 export type ContentCoding = 'identity' | 'gzip' | 'zstd';

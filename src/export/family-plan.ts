@@ -27,17 +27,17 @@ export interface ExpositionOptions {
    * `@opentelemetry/exporter-prometheus` gives. Default false.
    */
   readonly withoutUnits?: boolean;
-  /** Leaves the labels `otel_scope_...` out. Default false. */
-  readonly withoutScopeInfo?: boolean;
-  /** Leaves `target_info` out. Default false. */
-  readonly withoutTargetInfo?: boolean;
+  /** The labels `otel_scope_...`. Default true. */
+  readonly scopeInfoEnabled?: boolean;
+  /** The metric `target_info`. Default true. */
+  readonly targetInfoEnabled?: boolean;
   /**
    * Resource attributes that are labels of `target_info`: those whose key it matches. Default: all but what
    * shows the command line, the owner or paths of the process, which may have passwords in them.
    */
-  readonly withTargetInfoAttributes?: RegExp | readonly string[];
+  readonly targetInfoAttributes?: RegExp | readonly string[];
   /** Resource attributes that become labels of every sample: those whose key it matches. Default none. */
-  readonly withResourceConstantLabels?: RegExp | readonly string[];
+  readonly resourceConstantLabels?: RegExp | readonly string[];
   /** `_created` samples in OpenMetrics, which say when a series started. Default true. */
   readonly created?: boolean;
 }
@@ -52,7 +52,7 @@ export interface PlannedFamily {
   /** As samples begin, before `_bucket` and the like. */
   readonly sampleName: string;
   readonly type: FamilyType;
-  /** Empty where there is none to be shown. */
+  /** Empty where there is none; text 0.0.4 does not show it. */
   readonly unit: string;
   help: string;
   readonly columns: MetricColumn[];
@@ -71,7 +71,7 @@ const OF_THE_OWNER_ALONE =
 /** The resource attributes that `target_info` has as labels. */
 export function targetAttributes(
   attributes: Attributes,
-  { withTargetInfoAttributes: wanted, withResourceConstantLabels: constant }: ExpositionOptions,
+  { targetInfoAttributes: wanted, resourceConstantLabels: constant }: ExpositionOptions,
 ): Attributes {
   return chosen(
     attributes,
@@ -84,7 +84,7 @@ export function targetAttributes(
 /** The resource attributes that are labels of every sample. */
 export function constantLabels(
   attributes: Attributes,
-  { withResourceConstantLabels: wanted }: ExpositionOptions,
+  { resourceConstantLabels: wanted }: ExpositionOptions,
 ): Attributes {
   return chosen(attributes, (key) => wanted !== undefined && matches(key, wanted));
 }
@@ -107,7 +107,7 @@ export function planFamilies(
   const taken = new Map<string, PlannedFamily>(); // every name that a sample or a family has
   const families = new Map<string, PlannedFamily>();
   const targetInfo =
-    options.withoutTargetInfo === true || Object.keys(resource.attributes).length === 0
+    options.targetInfoEnabled === false || Object.keys(resource.attributes).length === 0
       ? undefined
       : targetFamily(dialect);
   if (targetInfo !== undefined) for (const name of namesOf(targetInfo, dialect)) taken.set(name, targetInfo);
@@ -169,10 +169,10 @@ function familyOf(
   const sampleName =
     kind === 'counter' && base !== '' ? escapedName(parts.base + parts.typeSuffix, escaping, false) : base;
   const shared = { help: column.text, columns: [column] };
-  if (!openMetrics) return { ...shared, name: sampleName, sampleName, type: kind, unit: '' };
   // A unit must end the name, and escaping may have changed that.
   const unitOf = (shown: string): string =>
     parts.unit !== '' && shown.endsWith(`_${parts.unit}`) ? parts.unit : '';
+  if (!openMetrics) return { ...shared, name: sampleName, sampleName, type: kind, unit: unitOf(base) };
   if (kind !== 'counter') return { ...shared, name: base, sampleName, type: kind, unit: unitOf(base) };
   // An OpenMetrics counter ends with _total or is none: strategies without suffixes then say nothing of its
   // type.

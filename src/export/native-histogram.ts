@@ -26,9 +26,16 @@ const FIELDS = [
   { span: 9, delta: 10 },
 ] as const;
 
-/** False when the row's scale is too low for a schema. */
-export function hasNativeForm({ values, stride }: MetricColumn, row: number): boolean {
-  return values[row * stride + exponentialRow.ROW_SCALE]! >= LOWEST_SCHEMA;
+/** Why a row has no native form; undefined if it has one (specification, exponential histograms). */
+export function reasonAgainstNative(
+  { values, stride, description }: MetricColumn,
+  row: number,
+): string | undefined {
+  if (!description.hasSum)
+    return 'has no sum, since its instrument may record negative values. A Prometheus native histogram needs one, so the metric is exported with classic buckets alone. Use a Histogram instrument for it';
+  if (values[row * stride + exponentialRow.ROW_SCALE]! < LOWEST_SCHEMA)
+    return 'has values too far apart for a Prometheus native histogram (its scale is below -4), so it is exported with classic buckets alone. Raise maxSize of its aggregation';
+  return undefined;
 }
 
 /** Writes a row that has a native form into an open `Histogram` message. */

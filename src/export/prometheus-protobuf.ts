@@ -17,7 +17,7 @@ import { planFamilies, targetAttributes, type ExpositionOptions, type PlannedFam
 import { hashOfLabels, LabelIndex } from './label-index.ts';
 import { SharedLabels, type LabelPair, type LabelWriter } from './label-text.ts';
 import { wellFormed, type EscapingScheme } from './prometheus-name.ts';
-import { hasNativeForm, writeNativeHistogram } from './native-histogram.ts';
+import { reasonAgainstNative, writeNativeHistogram } from './native-histogram.ts';
 import { ProtobufWriter } from './protobuf-writer.ts';
 import { canAdd, sumOf, type ColumnRow } from './summed-rows.ts';
 import { labelWriterOf, sharedLabels, textContext, type TextContext } from './text-family.ts';
@@ -57,11 +57,12 @@ export function* prometheusProtobuf(
     if (family.columns.some(({ rows }) => rows > 0)) yield* familyOf(family, context);
 }
 
-function openFamily({ sampleName, type, help }: PlannedFamily): ProtobufWriter {
+function openFamily({ sampleName, type, help, unit }: PlannedFamily): ProtobufWriter {
   const writer = new ProtobufWriter();
   writer.string(1, sampleName);
   if (help !== '') writer.string(2, wellFormed(help));
   writer.integer(3, TYPE_NUMBERS[type]);
+  if (unit !== '') writer.string(5, unit);
   return writer;
 }
 
@@ -208,7 +209,8 @@ function histogramOf(
 ): void {
   const from = row * stride;
   writer.integer(1, values[from + HISTOGRAM_ROW_COUNT]!);
-  if (description.hasSum) writer.double(2, values[from + HISTOGRAM_ROW_SUM]!);
+  // A message without a sum would be read as one of 0.
+  writer.double(2, description.hasSum ? values[from + HISTOGRAM_ROW_SUM]! : NaN);
   let total = 0;
   [...description.boundaries, Infinity].forEach((bound, i) => {
     total =
@@ -230,15 +232,15 @@ function isWrittenNatively(
   row: number,
   warnings: Warnings,
 ): boolean {
-  const isNative = hasNativeForm(column, row);
-  if (isNative) writeNativeHistogram(writer, column, row);
+  const reason = reasonAgainstNative(column, row);
+  if (reason === undefined) writeNativeHistogram(writer, column, row);
   else
     warnings.once(
       'native histogram',
       column.description.name,
-      `metric ${shortText(column.description.name)} has values too far apart for a Prometheus native histogram (its scale is below -4), so it is exported with classic buckets alone. Raise maxSize of its aggregation`,
+      `metric ${shortText(column.description.name)} ${reason}`,
     );
-  return isNative;
+  return reason === undefined;
 }
 
 /** Prometheus takes exemplars in this order only. */

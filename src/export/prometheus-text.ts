@@ -150,10 +150,10 @@ const resourceKeys = rule(
 export const EXPOSITION_CHECKS: { readonly [K in keyof Required<ExpositionOptions>]: Check } = {
   translationStrategy: oneOf(TRANSLATION_STRATEGIES),
   withoutUnits: flag,
-  withoutScopeInfo: flag,
-  withoutTargetInfo: flag,
-  withResourceConstantLabels: resourceKeys,
-  withTargetInfoAttributes: resourceKeys,
+  scopeInfoEnabled: flag,
+  targetInfoEnabled: flag,
+  resourceConstantLabels: resourceKeys,
+  targetInfoAttributes: resourceKeys,
   created: flag,
 };
 

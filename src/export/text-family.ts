@@ -187,7 +187,7 @@ function headerText({ name, type, unit, help }: PlannedFamily, { openMetrics }: 
   const text = wellFormed(help).replaceAll('\\', '\\\\').replaceAll('\n', '\\n');
   const lines = help === '' ? [] : [`# HELP ${shown} ${openMetrics ? text.replaceAll('"', '\\"') : text}`];
   lines.push(`# TYPE ${shown} ${type}`);
-  if (unit !== '') lines.push(`# UNIT ${shown} ${unit}`);
+  if (openMetrics && unit !== '') lines.push(`# UNIT ${shown} ${unit}`);
   return `${lines.join('\n')}\n`;
 }
 
@@ -202,7 +202,7 @@ export function sharedLabels(scope: ColumnScope, hasBuckets: boolean, context: T
 }
 
 function labelsOfScope(scope: ColumnScope, { labels, options, warnings }: TextContext): Label[] {
-  if (options.withoutScopeInfo === true || scope.name === BY_NAME_SCOPE) return [];
+  if (options.scopeInfoEnabled === false || scope.name === BY_NAME_SCOPE) return [];
   const own = {
     [`${SCOPE_PREFIX}name`]: scope.name,
     [`${SCOPE_PREFIX}version`]: scope.version ?? '',

@@ -12,7 +12,7 @@ import { PrometheusText } from '../../src/export/prometheus-text.ts';
 import { parseStrictly } from './strict-parser.ts';
 
 const OPEN: Dialect = { openMetrics: true, escaping: 'underscores' };
-const BARE: ExpositionOptions = { withoutScopeInfo: true, withoutTargetInfo: true, created: false };
+const BARE: ExpositionOptions = { scopeInfoEnabled: false, targetInfoEnabled: false, created: false };
 const TRACE = '0123456789abcdef0123456789abcdef';
 const SPAN = '0123456789abcdef';
 const START: [number, number] = [1_700_000_000, 0];

@@ -38,10 +38,10 @@ for (let i = 0; i < count; i++) {
   const dialect = { openMetrics: random() < 0.5, escaping: pick(ESCAPING_SCHEMES) };
   const options = {
     translationStrategy: pick(TRANSLATION_STRATEGIES),
-    withoutScopeInfo: random() < 0.5,
-    withoutTargetInfo: random() < 0.5,
+    scopeInfoEnabled: random() < 0.5,
+    targetInfoEnabled: random() < 0.5,
     created: random() < 0.5,
-    ...(random() < 0.2 && { withResourceConstantLabels: /./ }),
+    ...(random() < 0.2 && { resourceConstantLabels: /./ }),
   };
   const made = new PrometheusText(dialect, options);
   made.update(columnsOf(metrics, () => {}));
@@ -60,7 +60,7 @@ for (let i = 0; i < count; i++) {
     for (const { descriptor } of ofScope) (descriptor as { name: string }).name = `r${i}x${descriptor.name}`;
   const text = new PrometheusText(
     { openMetrics: false, escaping: dialect.openMetrics ? 'underscores' : 'values' },
-    { ...options, withoutTargetInfo: true },
+    { ...options, targetInfoEnabled: false },
   );
   text.update(columnsOf(metrics, () => {}));
   batch += text.toString();

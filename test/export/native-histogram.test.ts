@@ -129,10 +129,10 @@ describe('native histograms', () => {
           fc.pre(values.length + zeros > 0);
           const native = recorded([...values, ...Array.from({ length: zeros }, () => 0)], {
             negative: true,
+            hasSum: true,
             maxSize,
           });
           expect(native.sampleCount).to.equal(values.length + zeros);
-          expect(native.sampleSum).to.equal(undefined);
           expect(native).to.include({ zeroThreshold: 1e-128, zeroCount: zeros });
           expect(native.schema).to.be.within(-4, 8);
           const schema = native.schema!;
@@ -196,6 +196,16 @@ describe('native histograms', () => {
     expect(native.sampleCount).to.equal(2);
     expect(native.bucket.at(-1)).to.deep.equal({ cumulativeCount: 2, upperBound: Infinity });
     expect(warnings.filter((warning) => warning.includes('h'))).to.have.length(1);
+  });
+
+  it('have no native form without a sum, which nobody reads as 0, and one warning', () => {
+    const { warnings, stop } = collectWarnings();
+    const native = recorded([-1, 3], { negative: true, hasSum: false });
+    stop();
+    expect(native).not.to.have.any.keys('schema', 'positiveSpan', 'negativeSpan');
+    expect(native.sampleSum).to.deep.equal(NaN);
+    expect(native.bucket.at(-1)).to.deep.equal({ cumulativeCount: 2, upperBound: Infinity });
+    expect(warnings.filter((warning) => warning.includes('has no sum'))).to.have.length(1);
   });
 
   it('have all their exemplars, in the order of their times', () => {

@@ -89,7 +89,9 @@ describe('createPrometheusHandler', () => {
     for (const source of [reader, provider.store, { collect: () => reader.collect() }]) {
       const { status, headers, body } = await (await serve(source))();
       expect(status).to.equal(200);
-      expect(headers['content-type']).to.equal('text/plain; version=0.0.4; charset=utf-8');
+      expect(headers['content-type']).to.equal(
+        'text/plain; version=0.0.4; charset=utf-8; escaping=underscores',
+      );
       expect(headers['content-length']).to.equal(String(body.length));
       expect(parseStrictly(String(body)).get('c_total')!.samples[0]!.value).to.equal(2);
     }
@@ -109,13 +111,13 @@ describe('createPrometheusHandler', () => {
     meter.createCounter('c').add(2);
     const get = await serve(reader);
     const typeFor = async (Accept: string) => (await get({ Accept })).headers['content-type'];
-    const text = 'text/plain; version=0.0.4; charset=utf-8';
+    const text = 'text/plain; version=0.0.4; charset=utf-8; escaping=underscores';
     const open = 'application/openmetrics-text; version=1.0.0; charset=utf-8';
     expect(
       await typeFor(
         'application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1',
       ),
-    ).to.equal(open);
+    ).to.equal(`${open}; escaping=underscores`);
     expect(
       await typeFor('application/openmetrics-text;version=1.0.0;q=0.4,text/plain;version=0.0.4;q=0.5'),
     ).to.equal(text);
@@ -123,6 +125,11 @@ describe('createPrometheusHandler', () => {
       `${open}; escaping=allow-utf-8`,
     );
     expect(await typeFor('application/openmetrics-text; version=9.0.0')).to.equal(text);
+    expect(
+      await typeFor(
+        'application/openmetrics-text;version=2.0.0-rc0,application/openmetrics-text;version=1.0.0;q=0.9,*/*;q=0.1',
+      ),
+    ).to.equal(`${open}; escaping=underscores`);
     expect(await typeFor('text/plain; version=1.0.0; escaping="dots"')).to.equal(
       'text/plain; version=1.0.0; charset=utf-8; escaping=dots',
     );
@@ -133,11 +140,31 @@ describe('createPrometheusHandler', () => {
         'application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited',
       ),
     ).to.equal(
-      'application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited',
+      'application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited; escaping=underscores',
     );
     expect(await typeFor(`${'"'.repeat(9000)};;==,,q=`)).to.equal(text);
     const { body } = await get({ Accept: 'application/openmetrics-text' });
     expect(parseStrictly(String(body), 'openmetrics').get('c')!.type).to.equal('counter');
+  });
+
+  it('always says which escaping it has', async () => {
+    const { reader } = setUp();
+    const get = await serve(reader);
+    for (const type of [
+      'text/plain',
+      'text/plain;version=1.0.0',
+      'application/openmetrics-text',
+      'application/openmetrics-text;version=0.0.1',
+      'application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily',
+      '*/*',
+    ])
+      for (const asked of ['', 'allow-utf-8', 'underscores', 'dots', 'values', 'other']) {
+        const { headers } = await get({ Accept: asked === '' ? type : `${type};escaping=${asked}` });
+        const hasNewNames = /1\.0\.0|protobuf/.test(headers['content-type']!);
+        const isKnown = ['underscores', 'dots', 'values'].includes(asked) && type !== '*/*';
+        const used = isKnown || (asked === 'allow-utf-8' && hasNewNames) ? asked : 'underscores';
+        expect(headers['content-type'], `${type} ${asked}`).to.match(new RegExp(`; escaping=${used}$`));
+      }
   });
 
   it('escapes names as asked, and never quotes them in 0.0.4', async () => {

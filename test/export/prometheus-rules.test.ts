@@ -16,7 +16,7 @@ import { parseStrictly } from './strict-parser.ts';
 
 const TEXT: Dialect = { openMetrics: false, escaping: 'underscores' };
 const OPEN: Dialect = { openMetrics: true, escaping: 'underscores' };
-const BARE: ExpositionOptions = { withoutScopeInfo: true, withoutTargetInfo: true, created: false };
+const BARE: ExpositionOptions = { scopeInfoEnabled: false, targetInfoEnabled: false, created: false };
 
 function setUp(resource: Record<string, unknown> = {}) {
   const reader = new SeqlockMetricReader();
@@ -95,7 +95,7 @@ describe('rules of the Prometheus formats', () => {
     provider.getMeter('p').createGauge('g', { description: 'first' }).record(1);
     provider.getMeter('q').createGauge('g', { description: 'second' }).record(2);
     let made = '';
-    const warnings = warningsOf(() => (made = text({ withoutTargetInfo: true })));
+    const warnings = warningsOf(() => (made = text({ targetInfoEnabled: false })));
     expect(made).to.include('# HELP g first\n').and.not.include('second');
     expect(
       parseStrictly(made)
@@ -168,7 +168,7 @@ describe('rules of the Prometheus formats', () => {
       counter.add(2);
       await reader.collect();
     }
-    expect(reader.exportPrometheus({ withoutTargetInfo: true })).to.equal(
+    expect(reader.exportPrometheus({ targetInfoEnabled: false })).to.equal(
       '# TYPE c_total counter\nc_total 4\n',
     );
   });
@@ -228,7 +228,7 @@ describe('rules of the Prometheus formats', () => {
       }));
       const made = new PrometheusText(
         { openMetrics: false, escaping },
-        { withoutTargetInfo: true, ...options },
+        { targetInfoEnabled: false, ...options },
       );
       made.update(columnsOf({ resource: { attributes: RESOURCE }, scopeMetrics } as never, () => {}));
       const text = made.toString();
@@ -252,7 +252,7 @@ describe('rules of the Prometheus formats', () => {
     });
 
     it('an attribute and a resource attribute that is a label of every sample', () => {
-      const options = { withResourceConstantLabels: ['host.name', 'le'] };
+      const options = { resourceConstantLabels: ['host.name', 'le'] };
       expect(texts([[{ name: '' }, { host_name: 'mine', z: '1' }]], options)).to.equal(
         'm{exported_le="resource",host_name="h;mine",z="1"} 0',
       );
@@ -295,7 +295,7 @@ describe('rules of the Prometheus formats', () => {
     it('a label of every sample is one of target_info too', () => {
       const { meter, text } = setUp({ 'process.owner': 'me', 'host.name': 'h' });
       meter.createGauge('g').record(1);
-      expect(text({ withResourceConstantLabels: ['process.owner'] })).to.include(
+      expect(text({ resourceConstantLabels: ['process.owner'] })).to.include(
         'target_info{host_name="h",process_owner="me"} 1\n',
       );
     });
@@ -338,10 +338,10 @@ describe('rules of the Prometheus formats', () => {
       ...parseStrictly(text(options)).get('target_info')!.samples[0]!.labels,
     });
     expect(labelsOf({})).to.deep.equal({ process_pid: '7', service_name: 'x' });
-    expect(labelsOf({ withTargetInfoAttributes: ['process.owner'] })).to.deep.equal({
+    expect(labelsOf({ targetInfoAttributes: ['process.owner'] })).to.deep.equal({
       process_owner: 'alice',
     });
-    expect(Object.keys(labelsOf({ withTargetInfoAttributes: /^process.command/ }))).to.have.length(3);
+    expect(Object.keys(labelsOf({ targetInfoAttributes: /^process.command/ }))).to.have.length(3);
     expect(text({}, OPEN)).not.to.include('hunter2');
   });
 
@@ -349,8 +349,17 @@ describe('rules of the Prometheus formats', () => {
     const { meter, text } = setUp({ 'host.name': 'h', 'service.name': 'x' });
     meter.createGauge('g').record(1);
     expect(text(BARE)).to.include('\ng 1\n');
-    expect(text({ ...BARE, withResourceConstantLabels: ['host.name'] })).to.include('\ng{host_name="h"} 1\n');
-    expect(text({ ...BARE, withResourceConstantLabels: /^service/ })).to.include('\ng{service_name="x"} 1\n');
+    expect(text({ ...BARE, resourceConstantLabels: ['host.name'] })).to.include('\ng{host_name="h"} 1\n');
+    expect(text({ ...BARE, resourceConstantLabels: /^service/ })).to.include('\ng{service_name="x"} 1\n');
+  });
+
+  it('options have the names and defaults of the specification', () => {
+    const { meter, text } = setUp({ a: 'b' });
+    meter.createGauge('g').record(1);
+    expect(text({})).to.include('target_info{a="b"} 1\n').and.to.include('\ng{otel_scope_name="s"} 1\n');
+    expect(text({ scopeInfoEnabled: true, targetInfoEnabled: true })).to.equal(text({}));
+    const bare = text({ scopeInfoEnabled: false, targetInfoEnabled: false, resourceConstantLabels: ['a'] });
+    expect(bare).to.equal('# TYPE g gauge\ng{a="b"} 1\n');
   });
 
   it('the start of a series is its _created in OpenMetrics, unless it is not wanted', () => {

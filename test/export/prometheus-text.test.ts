@@ -52,7 +52,7 @@ function setUp(resource: Record<string, unknown> = {}) {
 }
 
 /** Lines of samples without scope labels, to compare with. */
-const bare = { withoutScopeInfo: true, withoutTargetInfo: true, created: false };
+const bare = { scopeInfoEnabled: false, targetInfoEnabled: false, created: false };
 
 function warningsOf(run: () => void): string[] {
   const warnings: string[] = [];
@@ -141,7 +141,7 @@ describe('PrometheusText', () => {
       .record(1);
     const start = source.read(new DataPoints()).scopeMetrics[0]!.metrics[0]!.dataPoints[0]!.startTime;
     const created = String(start[0] + start[1] / 1e9);
-    const lines = text({ withoutScopeInfo: true }, OPEN).split('\n');
+    const lines = text({ scopeInfoEnabled: false }, OPEN).split('\n');
     expect(lines.slice(0, 8)).to.deep.equal([
       '# HELP target Target metadata',
       '# TYPE target info',
@@ -159,7 +159,7 @@ describe('PrometheusText', () => {
   });
 
   it('labels samples with their scope, its attributes and chosen resource attributes', () => {
-    const made = new PrometheusText(TEXT, { withResourceConstantLabels: /^host/, withoutTargetInfo: true });
+    const made = new PrometheusText(TEXT, { resourceConstantLabels: /^host/, targetInfoEnabled: false });
     const start: [number, number] = [1, 0];
     const point = {
       startTime: start,
@@ -426,9 +426,9 @@ describe('PrometheusText', () => {
       const dialect = { openMetrics: random() < 0.5, escaping: pick(ESCAPING_SCHEMES) };
       const options = {
         translationStrategy: pick(TRANSLATION_STRATEGIES),
-        withoutScopeInfo: random() < 0.5,
-        withoutTargetInfo: random() < 0.5,
-        ...(random() < 0.2 && { withResourceConstantLabels: /./ }),
+        scopeInfoEnabled: random() < 0.5,
+        targetInfoEnabled: random() < 0.5,
+        ...(random() < 0.2 && { resourceConstantLabels: /./ }),
       };
       const made = new PrometheusText(dialect, options);
       made.update(source);

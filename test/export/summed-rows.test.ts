@@ -11,7 +11,7 @@ import { SeqlockMetricReader } from '../../src/facade/metric-reader.ts';
 import { opened, shutDownOpened } from '../support/opened.ts';
 import { collectWarnings } from '../support/warnings.ts';
 
-const BARE = { withoutScopeInfo: true, withoutTargetInfo: true, created: false };
+const BARE = { scopeInfoEnabled: false, targetInfoEnabled: false, created: false };
 const OPEN = { openMetrics: true, escaping: 'underscores' } as const;
 /** Three attribute sets with the same labels, as Prometheus has it. */
 const ALIKE: readonly Attributes[] = [{}, { user: undefined }, { user: '' }];
@@ -150,7 +150,7 @@ describe('series with the same labels', () => {
       .createHistogram('h', { advice: { explicitBucketBoundaries: [1] } });
     histogram.record(0.5, {});
     histogram.record(2, { user: '' });
-    const made = new PrometheusText(OPEN, { withoutScopeInfo: true, withoutTargetInfo: true });
+    const made = new PrometheusText(OPEN, { scopeInfoEnabled: false, targetInfoEnabled: false });
     const columns = sourceOf(reader.producer)!.columns();
     columns.columns[0]!.starts[0] = 2000;
     columns.columns[0]!.starts[1] = 1000;

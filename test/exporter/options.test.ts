@@ -64,7 +64,7 @@ describe('options of an exporter', () => {
   });
 
   it('can be sent to a thread as a plan', () => {
-    const plan = planOf({ prometheus: { withResourceConstantLabels: /^service\\./ }, otlp });
+    const plan = planOf({ prometheus: { resourceConstantLabels: /^service\\./ }, otlp });
     expect(structuredClone(plan)).to.deep.equal(plan);
   });
 
@@ -76,7 +76,7 @@ describe('options of an exporter', () => {
     ['prometheus.port', { prometheus: { port: '80' } }],
     ['prometheus.endpoint', { prometheus: { endpoint: 'metrics' } }],
     ['prometheus.endpoint', { prometheus: { endpoint: '/m?a' } }],
-    ['withoutScopeInfo', { prometheus: { withoutScopeInfo: 1 } }],
+    ['scopeInfoEnabled', { prometheus: { scopeInfoEnabled: 1 } }],
     ['compression', { prometheus: { compression: 1 } }],
     ['timeoutMillis', { prometheus: { timeoutMillis: 0 } }],
     ['otlp', { otlp: true }],

@@ -72,7 +72,7 @@ describe('the exporter thread', () => {
 
     it('at the path and in the form it was told', async () => {
       const exporter = await export_({
-        prometheus: { ...LOCAL, endpoint: '/m', withoutScopeInfo: true, withoutTargetInfo: true },
+        prometheus: { ...LOCAL, endpoint: '/m', scopeInfoEnabled: false, targetInfoEnabled: false },
       });
       provider.getMeter('m').createCounter('c').add(1);
       const text = await (await fetch(urlOf(exporter, '/m'))).text();

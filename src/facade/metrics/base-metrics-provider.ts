@@ -20,7 +20,7 @@ import { ValueGuard } from './value-guard.ts';
 /** What all providers have in common: names, labels and checks. */
 export abstract class BaseMetricsProvider<B extends MetricsBackend> implements MetricsProvider {
   readonly mode: MetricsMode;
-  readonly exposition: ExpositionOptions = { withoutTargetInfo: true };
+  readonly exposition: ExpositionOptions = { targetInfoEnabled: false };
   protected readonly backend: B;
   readonly #warnings: Warnings = new Warnings();
   readonly #registry: FamilyRegistry = new FamilyRegistry(this.#warnings);

@@ -71,12 +71,12 @@ describe('the Prometheus text of metrics by name', () => {
       const metrics = make(mode);
       expect(metrics.exportPrometheus()).to.equal(TEXT);
       expect(await served(createPrometheusHandler(metrics))).to.equal(TEXT);
-      const labelled = { withResourceConstantLabels: ['app'] };
+      const labelled = { resourceConstantLabels: ['app'] };
       expect(metrics.exportPrometheus(labelled)).to.include('level{app="shop"} 3\n');
       expect(await served(createPrometheusHandler(metrics, labelled))).to.equal(
         metrics.exportPrometheus(labelled),
       );
-      const withTarget = { withoutTargetInfo: false };
+      const withTarget = { targetInfoEnabled: true };
       expect(metrics.exportPrometheus(withTarget)).to.include('target_info{app="shop"} 1\n');
       expect(await served(createPrometheusHandler(metrics, withTarget))).to.equal(
         metrics.exportPrometheus(withTarget),
@@ -87,7 +87,7 @@ describe('the Prometheus text of metrics by name', () => {
     const metrics = make('seqlock');
     if (metrics.mode !== 'seqlock') throw new Error('no shared memory');
     const { store } = metrics.meterProvider;
-    expect(await served(createPrometheusHandler(store, { withoutTargetInfo: true }))).to.equal(TEXT);
+    expect(await served(createPrometheusHandler(store, { targetInfoEnabled: false }))).to.equal(TEXT);
     const openMetrics = await served(
       createPrometheusHandler(metrics),
       'application/openmetrics-text;version=1.0.0',
@@ -138,7 +138,7 @@ describe('the Prometheus text of a reader', () => {
       .getMeter('m')
       .createCounter('ours')
       .add(3);
-    const text = await served(createPrometheusHandler(reader, { withoutTargetInfo: true }));
+    const text = await served(createPrometheusHandler(reader, { targetInfoEnabled: false }));
     expect(text).to.include('ours_total{otel_scope_name="m"} 3\n');
     expect(text).to.include('theirs_total{otel_scope_name="foreign"} 4\n');
   });
@@ -148,7 +148,7 @@ describe('the Prometheus text of a reader', () => {
     const meter = opened({ readers: [reader] }).getMeter('m');
     meter.createCounter('sent', { unit: 'By' }).add(1);
     meter.createGauge('util', { unit: '1' }).record(0.5);
-    const options = { withoutUnits: true, withoutScopeInfo: true, withoutTargetInfo: true };
+    const options = { withoutUnits: true, scopeInfoEnabled: false, targetInfoEnabled: false };
     expect(reader.exportPrometheus(options)).to.equal(
       '# TYPE sent_total counter\nsent_total 1\n# TYPE util gauge\nutil 0.5\n',
     );
