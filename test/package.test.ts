@@ -6,9 +6,10 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { VERSION } from '../src/base/version.ts';
-import { metricsJsonSchema } from '../src/index.ts';
+import * as unpacked from '../src/index.ts';
 import { install, link, pack, type Packed } from './support/installed.ts';
 import { runWell } from './support/program.ts';
+import { newFolder, removeFolders } from './support/store-directories.ts';
 
 const LINKED = [
   '@opentelemetry/api',
@@ -67,7 +68,10 @@ describe('package', function () {
     await install(folder, packed.filename);
     link(folder, LINKED);
   });
-  after(() => rmSync(folder, { recursive: true }));
+  after(() => {
+    rmSync(folder, { recursive: true });
+    removeFolders();
+  });
 
   it('has the version the code says', () => {
     expect(packed.version).to.equal(VERSION);
@@ -92,25 +96,50 @@ describe('package', function () {
     ]);
     const other = paths.filter(
       (path) =>
-        !/^(dist\/[a-z0-9/-]+\.(js|d\.ts|node)|dist\/index\.(cjs|d\.cts)|dist\/native\/SHA256SUMS|docs\/[a-z0-9-]+\.md|examples\/[\w./-]+|dist\/metrics\.schema\.json|package\.json|README\.md|LICENSE|CHANGELOG\.md)$/.test(
+        !/^(dist\/[a-z0-9/-]+\.(d\.ts|node)|dist\/(index|register\/register|thread\/entry|chunk-[A-Z0-9]+)\.js(\.map)?|dist\/index\.(cjs|d\.cts)|dist\/native\/SHA256SUMS|docs\/[a-z0-9-]+\.md|examples\/[\w./-]+|dist\/metrics\.schema\.json|package\.json|README\.md|LICENSE|CHANGELOG\.md)$/.test(
           path,
         ),
     );
     expect(other).to.deep.equal([]);
-    expect(packed.unpackedSize).to.be.lessThan(2_600_000);
+    expect(packed.unpackedSize).to.be.lessThan(4_500_000);
   });
 
-  it('contains types for every module, and no module whose source is gone', () => {
-    const modules = packed.files.map(({ path }) => path).filter((path) => path.endsWith('.js'));
-    const paths = new Set(packed.files.map(({ path }) => path));
-    expect(modules.filter((path) => !paths.has(path.replace(/\.js$/, '.d.ts')))).to.deep.equal([]);
-    const sourceOf = (path: string): string => path.replace(/^dist/, 'src').replace(/\.js$/, '.ts');
-    expect(modules.filter((path) => !existsSync(sourceOf(path)))).to.deep.equal([]);
+  it('contains types for every module, and none whose source is gone', () => {
+    const types = packed.files.map(({ path }) => path).filter((path) => /^dist\/.*\.d\.ts$/.test(path));
+    const sources = readdirSync('src', { recursive: true, encoding: 'utf8' })
+      .map((path) => path.replaceAll('\\', '/'))
+      .filter((path) => path.endsWith('.ts'));
+    expect(types).to.have.members(sources.map((path) => `dist/${path.replace(/\.ts$/, '.d.ts')}`));
+  });
+
+  it('exports what the modules export that it was put together from', async () => {
+    writeFileSync(
+      join(folder, 'exports.mjs'),
+      `import { createRequire } from 'node:module';
+       const names = (module) => Object.keys(module).filter((name) => name !== 'default' && name !== 'module.exports').sort();
+       const imported = names(await import('seqlock-metrics'));
+       const required = names(createRequire(import.meta.url)('seqlock-metrics'));
+       console.log(JSON.stringify({ imported, required }));`,
+    );
+    const { stdout } = await runWell(process.execPath, ['exports.mjs'], { cwd: folder });
+    const names = Object.keys(unpacked).sort();
+    expect(JSON.parse(stdout)).to.deep.equal({ imported: names, required: names });
+  });
+
+  it('leads from its files to the sources', async () => {
+    writeFileSync(
+      join(folder, 'thrower.mjs'),
+      `import { SeqlockMeterProvider } from 'seqlock-metrics';
+       try { new SeqlockMeterProvider({ nonsense: 1 }); } catch (error) { console.log(error.stack); }`,
+    );
+    const args = ['--enable-source-maps', 'thrower.mjs'];
+    const { stdout } = await runWell(process.execPath, args, { cwd: folder });
+    expect(stdout).to.match(/[\\/]src[\\/]facade[\\/]meter-provider\.ts:\d+/);
   });
 
   it('has the JSON Schema as a file', () => {
     const path = createRequire(join(folder, 'consumer.js')).resolve('seqlock-metrics/metrics.schema.json');
-    expect(JSON.parse(readFileSync(path, 'utf8'))).to.deep.equal(metricsJsonSchema);
+    expect(JSON.parse(readFileSync(path, 'utf8'))).to.deep.equal(unpacked.metricsJsonSchema);
   });
 
   it('has an addon for each platform, with its checksum', function () {
@@ -141,15 +170,14 @@ describe('package', function () {
       join(other, 'main.mjs'),
       `import { readFileSync } from 'node:fs';
        import { MetricStore } from 'seqlock-metrics';
-       import { requireNativePart } from './node_modules/seqlock-metrics/dist/memory/native.js';
        const loaded = () => [...readFileSync('/proc/self/maps', 'utf8').matchAll(/\\S+\\.node$/gm)].map(([path]) => path);
        MetricStore.open();
        const unasked = loaded().length;
-       try { requireNativePart(); } catch (error) { console.log(error.code, error.message); }
+       try { MetricStore.open({ directory: process.argv[2] }).close(); } catch (error) { console.log(error.code, error.message); }
        console.log(unasked, loaded().every((path) => path.includes('koffi')) ? 'koffi' : 'addon', loaded().length > 0);`,
     );
     const said = async (): Promise<string> =>
-      (await runWell(process.execPath, ['main.mjs'], { cwd: other })).stdout;
+      (await runWell(process.execPath, ['main.mjs', join(newFolder(), 'store')], { cwd: other })).stdout;
     if (existsSync(join(native, `linux-${process.arch}.node`)))
       expect(await said()).to.equal('0 addon true\n');
     rmSync(native, { recursive: true });

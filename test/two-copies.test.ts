@@ -1,7 +1,7 @@
 /** Two copies of the package in one process: a dependency that brings its own, and one that a bundler made. */
 import { expect } from 'chai';
 import { build } from 'esbuild';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FORMAT_MAJOR } from '../src/memory/layout.ts';
@@ -160,9 +160,15 @@ describe('two copies of the package in one process', function () {
   });
 
   it('a copy of another format says clearly that it cannot', async () => {
-    const layout = 'node_modules/dependency/node_modules/seqlock-metrics/dist/memory/layout.js';
+    const dist = 'node_modules/dependency/node_modules/seqlock-metrics/dist';
+    const said = `FORMAT_MAJOR = ${FORMAT_MAJOR};`;
+    const [layout, ...more] = readdirSync(join(folder, dist))
+      .filter((name) => name.endsWith('.js'))
+      .map((name) => `${dist}/${name}`)
+      .filter((path) => readFileSync(join(folder, path), 'utf8').includes(said));
+    if (layout === undefined || more.length > 0) throw new Error(`"${said}" is not in one file of ${dist}`);
     const original = readFileSync(join(folder, layout), 'utf8');
-    write(layout, original.replace(`FORMAT_MAJOR = ${FORMAT_MAJOR}`, `FORMAT_MAJOR = ${FORMAT_MAJOR + 1}`));
+    write(layout, original.replace(said, `FORMAT_MAJOR = ${FORMAT_MAJOR + 1};`));
     write(
       'worker.mjs',
       `import { SeqlockMeterProvider } from 'dependency'; new SeqlockMeterProvider().${COUNT_TEN}`,
