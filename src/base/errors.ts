@@ -63,6 +63,17 @@ export class OptionError extends TypeError {
   }
 }
 
+/** A text that is longer than a string can be. The message says what to use instead. */
+export class LengthError extends RangeError {
+  /** The same for every text. */
+  readonly code = 'E_LENGTH';
+
+  constructor(message: string) {
+    super(message);
+    this.name = 'LengthError';
+  }
+}
+
 /** A value as an error message shows it: short, without secrets, and never throwing whatever it is. */
 export function shortText(value: unknown): string {
   try {

@@ -1,4 +1,6 @@
 import type { Attributes } from '@opentelemetry/api';
+import { constants } from 'node:buffer';
+import { LengthError } from '../base/errors.ts';
 import { flag, oneOf, rule, table, type Check } from '../base/options.ts';
 import { Warnings } from '../base/warnings.ts';
 import type { MetricColumn, MetricColumns } from '../collect/rows/column.ts';
@@ -88,12 +90,18 @@ export class PrometheusText {
     };
   }
 
-  /** `body` as a string. */
-  toString(): string {
+  /** `body` as a string. Throws a `LengthError` if it has more than `maxBytes` bytes. */
+  toString(maxBytes: number = constants.MAX_STRING_LENGTH): string {
     const body = this.body();
-    const text = Buffer.concat(body.pieces, body.length).toString('utf8');
-    body.release();
-    return text;
+    try {
+      if (body.length > maxBytes)
+        throw new LengthError(
+          `the Prometheus text has ${body.length} bytes, and a string can have ${maxBytes} at most. Serve it with createPrometheusHandler or an exporter thread, which send it in pieces, or record fewer series`,
+        );
+      return Buffer.concat(body.pieces, body.length).toString('utf8');
+    } finally {
+      body.release();
+    }
   }
 
   #isPlannedFor({ columns, resource }: MetricColumns): boolean {
@@ -164,10 +172,16 @@ export const checkExpositionOptions: Check = table<ExpositionOptions>(EXPOSITION
  * Prometheus text 0.0.4 as a string. It keeps the last text, and the next call with equal options updates it.
  */
 export class PrometheusPage {
+  readonly #maxBytes: number;
   #text: PrometheusText | undefined;
   #key = '';
 
-  /** Throws an `OptionError` on a wrong option. */
+  /** `maxBytes`: how many bytes the string may have. Default: what V8 allows, 512 MB. */
+  constructor(maxBytes?: number) {
+    this.#maxBytes = maxBytes ?? constants.MAX_STRING_LENGTH;
+  }
+
+  /** Throws an `OptionError` on a wrong option, and a `LengthError` if the text is too long for a string. */
   of(columns: MetricColumns, options: ExpositionOptions): string {
     checkExpositionOptions(options, 'options of exportPrometheus');
     const key = JSON.stringify(options, (_, value: unknown) =>
@@ -178,6 +192,6 @@ export class PrometheusPage {
       this.#key = key;
     }
     this.#text.update(columns);
-    return this.#text.toString();
+    return this.#text.toString(this.#maxBytes);
   }
 }

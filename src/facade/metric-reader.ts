@@ -114,7 +114,9 @@ export class SeqlockMetricReader implements IMetricReader {
    * callbacks run before, call `await reader.collect()` first, or use the handler. Metrics of the reader's
    * `metricProducers` are in the handler's text only.
    *
-   * @throws OptionError on a wrong option. An `Error` if the reader has no provider.
+   * @throws OptionError on a wrong option. An error with code `E_LENGTH` if the text is longer than a string
+   * can be, 512 MB: a handler and an exporter thread send such a text in pieces. An `Error` if the reader has
+   * no provider.
    */
   exportPrometheus(options: ExpositionOptions = {}): string {
     const producer = this.#attached();

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { createServer, request, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { randomBytes } from 'node:crypto';
 import { gunzipSync } from 'node:zlib';
 import { performance } from '../../src/base/platform.ts';
 import { createPrometheusHandler, SeqlockMetricReader } from '../../src/index.ts';
@@ -479,6 +480,50 @@ describe('createPrometheusHandler', () => {
     const samples = parseStrictly(await slow).get('c_total')!.samples;
     expect(samples).to.have.length(1900);
     expect(new Set(samples.map(({ value }) => value))).to.deep.equal(new Set([1]));
+  });
+
+  it('never joins a text, in any format or coding', async () => {
+    const { reader, meter } = setUp();
+    const counter = meter.createCounter('c');
+    for (let i = 0; i < 1900; i++) counter.add(1, { i, pad: randomBytes(450).toString('base64') });
+    const handler = createPrometheusHandler(reader);
+    let largest = 0;
+    let sent = 0;
+    const server = createServer((req, res) => {
+      const write = res.write.bind(res) as (piece: Buffer) => boolean;
+      res.write = (piece: Buffer) => {
+        largest = Math.max(largest, piece.length);
+        sent += piece.length;
+        return write(piece);
+      };
+      void handler(req, res);
+    });
+    servers.push(server);
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const { concat } = Buffer;
+    Buffer.concat = (list, length) => {
+      const joined = concat(list, length);
+      largest = Math.max(largest, joined.length);
+      return joined;
+    };
+    try {
+      for (const headers of [
+        {},
+        { 'Accept-Encoding': 'gzip' },
+        { Accept: 'application/openmetrics-text' },
+        { Accept: 'text/plain;version=1.0.0;escaping=values' },
+      ]) {
+        sent = 0;
+        await new Promise((done) =>
+          request({ port, host: '127.0.0.1', headers }, (res) => res.resume().on('end', done)).end(),
+        );
+        expect(sent, JSON.stringify(headers)).to.be.above(500_000);
+      }
+    } finally {
+      Buffer.concat = concat;
+    }
+    expect(largest).to.be.below(200_000);
   });
 
   it('throws on options that are none', () => {

@@ -8,7 +8,7 @@ import { columnsOf } from '../../src/export/foreign-metrics.ts';
 import { MetricSource } from '../../src/collect/metric-source.ts';
 import type { ExpositionOptions } from '../../src/export/family-plan.ts';
 import { ByteText } from '../../src/export/byte-text.ts';
-import { PrometheusText } from '../../src/export/prometheus-text.ts';
+import { PrometheusPage, PrometheusText } from '../../src/export/prometheus-text.ts';
 import { ESCAPING_SCHEMES, TRANSLATION_STRATEGIES } from '../../src/export/prometheus-name.ts';
 import { SeqlockMetricReader } from '../../src/facade/metric-reader.ts';
 import { TextFamily } from '../../src/export/text-family.ts';
@@ -233,6 +233,27 @@ describe('PrometheusText', () => {
     const gauge = meter.createGauge('g');
     for (const k of alike) gauge.record(1, { k: String(k) });
     expect(text(bare)).to.equal(`# TYPE g gauge\n${alike.map((k) => `g{k="${k}"} 1\n`).join('')}`);
+  });
+
+  it('that is longer than a string can be is an error that says what to do, and has pieces none the less', () => {
+    const { meter, source } = setUp();
+    const counter = meter.createCounter('c');
+    for (let i = 0; i < 3000; i++) counter.add(1, { i, pad: 'x'.repeat(100) });
+    const columns = source.columns();
+    const page = new PrometheusPage(100_000);
+    for (let call = 0; call < 2; call++)
+      expect(() => page.of(columns, {}))
+        .to.throw(
+          /has \d+ bytes, and a string can have 100000 at most\. Serve it with createPrometheusHandler/,
+        )
+        .with.property('code', 'E_LENGTH');
+    const text = new PrometheusText(TEXT);
+    text.update(columns);
+    const { pieces, length } = text.body();
+    expect(length).to.be.above(250_000);
+    expect(Math.max(...pieces.map((piece) => piece.length))).to.be.below(100_000);
+    expect(new PrometheusPage(length).of(columns, {})).to.have.length(length);
+    expect(() => new PrometheusPage(length - 1).of(columns, {})).to.throw('record fewer series');
   });
 
   it('quotes names that need it, and escapes them as asked', () => {
