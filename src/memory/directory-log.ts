@@ -8,7 +8,8 @@
  *            +--------+--------+---------------------------+
  *
  * head     kind << 24 | length of the whole record in units of 4 bytes
- * crc      CRC-32 of head and payload
+ * crc      CRC-32 of head and payload. Payloads of kinds from 128 on begin with 12 bytes that may change as
+ *          long as the record is there. The CRC leaves them out.
  *
  * Publish last: cell and record are complete in memory before the extent's `used` word is stored. If a thread
  * dies before that, what it wrote lies beyond `used`. It is never read, and the slab's next owner overwrites
@@ -25,6 +26,10 @@ const CRC_OFFSET = 4;
 const KIND_SHIFT = 24;
 const RECORD_UNIT = 4;
 const LONGEST_RECORD: number = RECORD_UNIT * ((1 << KIND_SHIFT) - 1);
+/** Records of kinds from this on begin with bytes that may change. */
+export const CHANGING_KINDS = 0x80;
+/** How many these are. */
+export const CHANGING_BYTES = 12;
 
 /**
  * When the region had no room, only every so many requests for as much or more ask it again. Asking costs
@@ -39,12 +44,15 @@ export class LogRecord {
   /** Where the payload begins and ends in `bytes`. */
   readonly start: number;
   readonly end: number;
+  /** Where the payload begins in the region: an int32 index. */
+  readonly word: number;
 
-  constructor(kind: number, bytes: Buffer, start: number, end: number) {
+  constructor(kind: number, bytes: Buffer, start: number, end: number, word: number) {
     this.kind = kind;
     this.bytes = bytes;
     this.start = start;
     this.end = end;
+    this.word = word;
   }
 
   /** The payload alone. Records of series are read in place, since there are so many. */
@@ -139,9 +147,14 @@ function recordIn(copy: Buffer, at: number, where: number): LogRecord {
     throw new RegionError('E_RANGE', `the directory record at ${where} has an impossible length, ${length}`);
   const start = at + RECORD_HEADER_BYTES;
   const end = at + length;
-  if (copy.readUInt32LE(at + CRC_OFFSET) !== crcOf(copy, start, end, headCrc(head)))
+  const kind = head >>> KIND_SHIFT;
+  if (copy.readUInt32LE(at + CRC_OFFSET) !== crcOf(copy, start + changingBytes(kind), end, headCrc(head)))
     throw new RegionError('E_CRC', `the directory record at ${where} is damaged`);
-  return new LogRecord(head >>> KIND_SHIFT, copy, start, end);
+  return new LogRecord(kind, copy, start, end, (where + RECORD_HEADER_BYTES) >> 2);
+}
+
+function changingBytes(kind: number): number {
+  return kind >= CHANGING_KINDS ? CHANGING_BYTES : 0;
 }
 
 /** Appends to the directory of one slab and places its cells. Only the slab's owner. */
@@ -206,7 +219,8 @@ export class DirectoryLog {
     const head = ((kind << KIND_SHIFT) | (length / RECORD_UNIT)) >>> 0;
     record.writeUInt32LE(head, 0);
     record.set(payload, RECORD_HEADER_BYTES);
-    record.writeUInt32LE(crcOf(record, RECORD_HEADER_BYTES, length, headCrc(head)), CRC_OFFSET);
+    const checked = RECORD_HEADER_BYTES + changingBytes(kind);
+    record.writeUInt32LE(crcOf(record, checked, length, headCrc(head)), CRC_OFFSET);
     this.#region.bytes.set(record, at);
     this.#used += length;
     this.#cellsStart -= cellWords * 8;

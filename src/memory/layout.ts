@@ -33,7 +33,7 @@
 
 export const MAGIC: readonly number[] = [0x89, 0x53, 0x51, 0x4d, 0x0d, 0x0a, 0x1a, 0x0a]; // \x89SQM\r\n\x1a\n
 /** Readers refuse any other major version. */
-export const FORMAT_MAJOR = 3;
+export const FORMAT_MAJOR = 4;
 /** Readers skip what they do not know of a later minor version. */
 export const FORMAT_MINOR = 0;
 export const BYTE_ORDER = 0x01020304;

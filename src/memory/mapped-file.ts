@@ -3,8 +3,8 @@
  * process it is a buffer like any other. To all processes that have mapped the file it is the same memory.
  *
  *   <directory>/        0700, of the user that runs the processes
- *     region-3          the region; the number is the format's major. Sparse, `maxBytes` long, never cut off
- *     region-3.new      one that is being made; it gets its name when it is whole
+ *     region-4          the region; the number is the format's major. Sparse, `maxBytes` long, never cut off
+ *     region-4.new      one that is being made; it gets its name when it is whole
  *     writers/0, 1 ...  empty; a lock on one is the ownership of that slab (lock-ownership.ts); never deleted
  *     leader            the lock of who serves and pushes for all
  *     bell              written to so that the other processes look (bell.ts)

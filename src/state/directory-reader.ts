@@ -19,6 +19,8 @@ export interface SeriesEntry {
   readonly cell: number;
   /** In milliseconds since the epoch. */
   readonly startTime: number;
+  /** Where its standing is: an int32 index in the region. */
+  readonly standing: number;
 }
 
 /** Receives what a directory says, in the order in which it was written. */
@@ -126,6 +128,7 @@ export class DirectoryReader {
           isOverflow,
           cell,
           startTime,
+          standing: record.word,
         });
         return;
       }

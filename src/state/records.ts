@@ -4,11 +4,12 @@
  *
  *   STREAM          JSON of a StreamDescription                     id = number of STREAM records before it
  *   KEY_SET         JSON array of attribute keys, sorted            id = number of KEY_SET records before it
- *   SERIES          0        4           12
- *                   +--------+-----------+--------+---------+----------------+
- *                   | cell   | start f64 | stream | key set | value, value.. |
- *                   +--------+-----------+--------+---------+----------------+
- *                   cell: float64 index in the region; start: milliseconds since the epoch;
+ *   SERIES          0          4           12       16
+ *                   +----------+-----------+--------+--------+---------+----------------+
+ *                   | standing | start f64 | cell   | stream | key set | value, value.. |
+ *                   +----------+-----------+--------+--------+---------+----------------+
+ *                   standing: see `standing.ts`; start: milliseconds since the epoch;
+ *                   cell: float64 index in the region;
  *                   stream: varint; key set: varint, its id + 1, and 0 for the overflow series
  *   CONFIGURATION   JSON of a StoreConfiguration; the region's header points to the newest one
  *   DESCRIPTION     JSON of [stream, text]: the stream was registered again, with a longer description
@@ -21,11 +22,13 @@ import type { Attributes } from '@opentelemetry/api';
 import type { Selections, GaugeMerge, InstrumentKind, ViewDescription } from './stream-choices.ts';
 import { type CanonicalAttributes, OVERFLOW_ATTRIBUTES } from './attributes.ts';
 import { ValueReader, ValueWriter } from './attribute-bytes.ts';
+import { UNDECIDED } from './standing.ts';
+import { CHANGING_BYTES, CHANGING_KINDS } from '../memory/directory-log.ts';
 import type { DirectoryTexts, TextNumbers } from './directory-texts.ts';
 
 export const STREAM_RECORD = 1;
 export const KEY_SET_RECORD = 2;
-export const SERIES_RECORD = 3;
+export const SERIES_RECORD: number = CHANGING_KINDS | 3;
 export const CONFIGURATION_RECORD = 4;
 export const DESCRIPTION_RECORD = 5;
 export const EXEMPLARS_RECORD = 6;
@@ -191,7 +194,8 @@ export function decodeJson(payload: Buffer): unknown {
 }
 
 const START_OFFSET = 4;
-const STREAM_OFFSET = 12;
+const CELL_OFFSET = CHANGING_BYTES;
+const STREAM_OFFSET: number = CELL_OFFSET + 4;
 
 /** `texts`: those of the slab. Tell it when the record is published. */
 export function encodeSeries(
@@ -201,8 +205,9 @@ export function encodeSeries(
 ): Buffer {
   texts.begin();
   const writer = new ValueWriter();
-  writer.uint32(series.cell);
+  writer.uint32(UNDECIDED);
   writer.double(series.startTime);
+  writer.uint32(series.cell);
   writer.varint(series.stream);
   if (series.keySet === OVERFLOW_KEY_SET) writer.varint(0);
   else {
@@ -214,7 +219,7 @@ export function encodeSeries(
 
 /** Writes the cell's place into an encoded series. It is known only after room was found for both. */
 export function setSeriesCell(payload: Buffer, cell: number): void {
-  payload.writeUInt32LE(cell, 0);
+  payload.writeUInt32LE(cell, CELL_OFFSET);
 }
 
 const BLOCK_BYTES = 4;
@@ -248,7 +253,7 @@ export function decodeSeries(bytes: Buffer, start: number = 0, end: number = byt
   return {
     stream,
     keySet: keySet === 0 ? OVERFLOW_KEY_SET : keySet - 1,
-    cell: bytes.readUInt32LE(start),
+    cell: bytes.readUInt32LE(start + CELL_OFFSET),
     startTime: bytes.readDoubleLE(start + START_OFFSET),
     values,
   };

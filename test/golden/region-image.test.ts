@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-const GOLDEN = fileURLToPath(new URL('../../../test/golden/region-v3.txt', import.meta.url));
+const GOLDEN = fileURLToPath(new URL('../../../test/golden/region-v4.txt', import.meta.url));
 
 function run(...args: string[]): string {
   const program = fileURLToPath(new URL('./region-image.js', import.meta.url));

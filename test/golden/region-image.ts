@@ -3,7 +3,7 @@
  * Runs in the STRICT order, which every machine can, so that the bytes are the same everywhere:
  *
  *   npm run build
- *   SEQLOCK_METRICS_MEMORY_ORDER=strict node build/test/golden/region-image.js write > test/golden/region-v3.txt
+ *   SEQLOCK_METRICS_MEMORY_ORDER=strict node build/test/golden/region-image.js write > test/golden/region-v4.txt
  *
  * A change of the file is a change of the format: raise FORMAT_MINOR where old readers can skip it, else FORMAT_MAJOR.
  */

@@ -1,6 +1,8 @@
 import { expect } from 'chai';
 import { RegionError } from '../../src/base/errors.ts';
 import {
+  CHANGING_BYTES,
+  CHANGING_KINDS,
   DirectoryLog,
   ExtentCursor,
   readRecord,
@@ -266,6 +268,22 @@ describe('DirectoryLog', () => {
         region.bytes[at + i]! ^= 1 << (i % 8);
       }
       expect(readRecord(region, at, bytes).kind).to.equal(KIND);
+    });
+
+    it('leaves out what may change of a record of such a kind, and nothing else', () => {
+      const region = Region.create(MIB);
+      const log = new DirectoryLog(region, 0);
+      const payload = payloadOf(50, 1);
+      log.place(payload.length, 0);
+      const at = log.append(CHANGING_KINDS, payload, 0);
+      const changing = at + RECORD_HEADER_BYTES;
+      expect(readRecord(region, at, 60).word).to.equal(changing / 4);
+      for (let i = 0; i < 60; i++) {
+        region.bytes[at + i]! ^= 1;
+        if (at + i >= changing && at + i < changing + CHANGING_BYTES) readRecord(region, at, 60);
+        else expect(() => readRecord(region, at, 60), `byte ${i}`).to.throw(RegionError);
+        region.bytes[at + i]! ^= 1;
+      }
     });
 
     it('says E_RANGE of a length that cannot be, or leads outside', () => {

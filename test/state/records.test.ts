@@ -82,7 +82,7 @@ describe('records', () => {
     texts.publish();
     const second = records.encodeSeries(series, attributes, texts);
     expect(first.length - second.length).to.equal('a rather long text'.length + 1);
-    expect(second).to.have.length(12 + 1 + 1 + 2 + 3);
+    expect(second).to.have.length(16 + 1 + 1 + 2 + 3);
   });
 
   it('of series write texts in full when all numbers are used up', () => {
@@ -109,7 +109,7 @@ describe('records', () => {
     const read = (payload: Buffer) => () =>
       records.decodeSeriesAttributes(records.decodeSeries(payload), ['a'], new DirectoryTexts());
     expect(read(known)).to.throw(RegionError, 'no text number 0');
-    const numbered = (number: Buffer) => Buffer.concat([known.subarray(0, 14), Buffer.of(9), number]);
+    const numbered = (number: Buffer) => Buffer.concat([known.subarray(0, 18), Buffer.of(9), number]);
     expect(read(numbered(Buffer.of(0xff, 0x7f, 1, 65)))).to.throw(RegionError, 'text number 16383');
     expect(read(numbered(Buffer.alloc(8, 0xff)))).to.throw(RegionError, 'too many bytes');
     expect(read(numbered(Buffer.of(0, 0xff, 0xff, 0xff, 0xff, 0x0f)))).to.throw(RegionError, 'ends within');
@@ -159,7 +159,7 @@ describe('records', () => {
   it('of the overflow series hold no values, and give back the one overflow object', () => {
     const overflow = { ...series, keySet: records.OVERFLOW_KEY_SET };
     const payload = records.encodeSeries(overflow, OVERFLOW_ATTRIBUTES, new TextNumbers());
-    expect(payload).to.have.length(14);
+    expect(payload).to.have.length(18);
     const back = decoded(padded(payload), []);
     expect(back.numbers).to.deep.equal(overflow);
     expect(back.attributes).to.equal(OVERFLOW_ATTRIBUTES);

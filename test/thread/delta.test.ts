@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Worker } from 'node:worker_threads';
-import { findMetric, otlpTotal } from '../../examples/demo/otlp-read.ts';
+import { attributesOf, findMetric, otlpTotal } from '../../examples/demo/otlp-read.ts';
 import {
   startOtlpReceiver,
   type HistogramDataPoint,
@@ -71,6 +71,43 @@ describe('deltas of the exporter thread', () => {
     const kill = async (): Promise<void> => {
       await workers.at(-1)!.terminate();
     };
+
+    it('go on with the next where threads exceed a cardinality limit together', async () => {
+      await provider.shutdown();
+      provider = new SeqlockMeterProvider({
+        views: [{ instrumentName: 'c', aggregationCardinalityLimit: 10 }],
+      });
+      const thread = new Thread();
+      exporter = await start();
+      const counter = provider.getMeter('threads').createCounter('c');
+      const told: Record<string, number[]> = {};
+      for (let round = 0; round < 4; round++) {
+        // The exporter meets the thread's sets first. The next one reads the main thread's directory first.
+        const sets = Array.from({ length: 7 }, (_, set) => ({
+          kind: 'counter' as const,
+          name: 'c',
+          attributes: { set: `thread ${set}` },
+          values: [1],
+          times: 1,
+        }));
+        await thread.ask({ do: 'record', recordings: sets });
+        if (round === 0) await exporter.forceFlush();
+        for (let set = 0; set < 7; set++) counter.add(1, { set: `main ${set}` });
+        if (round === 2) await kill();
+        await exporter.forceFlush();
+      }
+      const { requests } = receiver.inbox('/p');
+      for (const request of requests)
+        for (const point of findMetric(request, 'c')?.sum?.dataPoints ?? []) {
+          const set = (attributesOf(point.attributes)['set'] as string | undefined) ?? 'overflow';
+          (told[set] ??= []).push(Number(point.asDouble));
+        }
+      expect(workers.length).to.equal(3); // the thread, and two exporters
+      expect(Object.keys(told)).to.have.length(11);
+      expect(Object.keys(told)).to.include('thread 6');
+      for (const [set, deltas] of Object.entries(told))
+        expect(deltas, set).to.deep.equal(set === 'overflow' ? [4, 4, 4, 4] : [1, 1, 1, 1]);
+    });
 
     it('between pushes, go on with the next: nothing is lost, nothing told twice', async () => {
       exporter = await start();

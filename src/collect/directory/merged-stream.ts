@@ -166,18 +166,19 @@ export class MergedStream {
     return newest?.filter(() => true);
   }
 
+  /** Whether one more set, with these attributes, is within a cardinality limit. */
+  hasRoomFor(attributes: CanonicalAttributes, limit: number): boolean {
+    return this.#sets < limit || this.seriesOf(attributes) !== NONE;
+  }
+
   /**
-   * Adds a writer's series. Attribute sets beyond `limit` are counted in the overflow series, from their
-   * first to their last measurement. Each writer keeps the limit by itself; this keeps it over all writers.
+   * Adds a writer's part of a series. Parts of sets beyond the cardinality limit are added to the overflow
+   * series (`OVERFLOW_ATTRIBUTES`), from their first to their last measurement.
    */
-  add(attributes: CanonicalAttributes, start: number, contribution: Contribution, limit: number): void {
+  add(attributes: CanonicalAttributes, start: number, contribution: Contribution): void {
     const isOverflow = attributes === OVERFLOW_ATTRIBUTES;
     const hash = this.#index.hashOf(attributes);
     const series = this.#index.find(hash, attributes);
-    if (series === NONE && !isOverflow && this.#sets >= limit) {
-      this.add(OVERFLOW_ATTRIBUTES, start, contribution, limit);
-      return;
-    }
     if (series !== NONE) {
       this.#contributions.append(series, contribution);
       if (this.#live[series] === 0) this.#starts[series] = Math.min(this.#starts[series]!, start);

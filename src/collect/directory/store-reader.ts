@@ -1,12 +1,14 @@
-import { shortText } from '../../base/errors.ts';
+import { RegionError, shortText } from '../../base/errors.ts';
 import { Warnings } from '../../base/warnings.ts';
 import { readRecord } from '../../memory/directory-log.ts';
 import { EXTENTS_OFFSET } from '../../memory/layout.ts';
 import type { Extent, Region } from '../../memory/region.ts';
+import { OVERFLOW_ATTRIBUTES } from '../../state/attributes.ts';
 import { decodeConfiguration } from '../../state/directory-checks.ts';
-import { DirectoryReader, type DirectoryVisitor } from '../../state/directory-reader.ts';
+import { DirectoryReader, type DirectoryVisitor, type SeriesEntry } from '../../state/directory-reader.ts';
 import type { ExemplarsRecord } from '../../state/exemplar-record.ts';
 import * as records from '../../state/records.ts';
+import { BEYOND, decide, UNDECIDED, WITHIN } from '../../state/standing.ts';
 import type { GaugeMerge } from '../../state/stream-choices.ts';
 import { DirectoryWatch } from './directory-watch.ts';
 import { ExemplarBlock } from './exemplar-block.ts';
@@ -21,6 +23,13 @@ interface SlabDirectory {
   readonly visitor: DirectoryVisitor;
   /** Set when a record was damaged: nothing more is read. What was decoded stays in use. */
   broken: boolean;
+}
+
+/** What one writer has of one series. */
+interface Part {
+  readonly slab: number;
+  readonly stream: MergedStream;
+  readonly entry: SeriesEntry;
 }
 
 /** The streams of one scope, in the order in which they were found. */
@@ -50,6 +59,7 @@ export class StoreReader {
   readonly #textOf = (bytes: Buffer, start: number, end: number): string =>
     this.#strings.text(bytes, start, end);
   readonly #watch: DirectoryWatch;
+  readonly #undecided: Part[] = [];
   #walkedTo = EXTENTS_OFFSET;
   #hasExemplars = false;
   #configurationOffset = 0;
@@ -78,6 +88,7 @@ export class StoreReader {
     const isAll = directories.every((directory) => this.#readDirectory(directory, until));
     this.region.refresh();
     if (!isAll) return false;
+    this.#decide();
     this.#watch.note(
       this.#walkedTo,
       [...this.#slabs.values()].map(({ reader }) => reader.cursor!),
@@ -139,13 +150,29 @@ export class StoreReader {
     return {
       stream: (description) => void streams.push(this.#streamOf(description)),
       description: (stream, text) => streams[stream]!.describe(text),
-      series: ({ stream: number, attributes, cell, startTime }) => {
-        const stream = streams[number]!;
-        stream.add(attributes, startTime, { cell, slab }, this.#limitOf(stream));
-      },
+      series: (entry) => this.#meet({ slab, stream: streams[entry.stream]!, entry }),
       exemplars: (record) => this.#addExemplars(streams[record.stream]!, record),
       block: () => {},
     };
+  }
+
+  /**
+   * Takes a part of a series as it stands. What is undecided waits until all that is decided is known: a
+   * directory that is read later may have sets that were within the limit before.
+   */
+  #meet(part: Part): void {
+    const standing = Atomics.load(this.region.words, part.entry.standing);
+    if (part.entry.isOverflow || standing !== UNDECIDED) add(part, standing);
+    else this.#undecided.push(part);
+  }
+
+  #decide(): void {
+    const { words } = this.region;
+    for (const part of this.#undecided.splice(0)) {
+      const { stream, entry } = part;
+      const within = stream.hasRoomFor(entry.attributes, this.#limitOf(stream));
+      add(part, decide(words, entry.standing, within));
+    }
   }
 
   #limitOf({ description: { kind, cardinalityLimit } }: MergedStream): number {
@@ -212,6 +239,14 @@ export class StoreReader {
     }
     return found.streams;
   }
+}
+
+/** Throws a `RegionError` if nobody can have written such a standing. */
+function add({ slab, stream, entry }: Part, standing: number): void {
+  const { attributes, isOverflow, startTime, cell } = entry;
+  if (!isOverflow && standing !== WITHIN && standing !== BEYOND)
+    throw new RegionError('E_RANGE', `the series at ${entry.standing} has a standing ${standing}`);
+  stream.add(standing === BEYOND ? OVERFLOW_ATTRIBUTES : attributes, startTime, { cell, slab });
 }
 
 const readers = new WeakMap<Region, StoreReader>();

@@ -162,7 +162,7 @@ export interface Correspondence {
 
 /**
  * Matches the series and contributions of a state with those of this thread. Undefined if that is not
- * possible: a cardinality limit may have let in other series, and a damaged directory lacks some.
+ * possible: a damaged directory lacks some.
  */
 export function correspondence(
   stream: MergedStream,
@@ -223,7 +223,7 @@ export class ReportedState {
       this.#warnings.loss(
         'deltas begin anew',
         key,
-        `seqlock-metrics: the deltas of metric ${stream.description.name} start again: the exporter thread was restarted and finds a different set of series within the cardinality limit. What was recorded since its last push is left out of the deltas. Raise the cardinality limit, or record fewer attribute sets`,
+        `seqlock-metrics: the deltas of metric ${stream.description.name} start again: the exporter thread was restarted and cannot read all series that were pushed before. What was recorded since its last push is left out of the deltas. The store's memory is damaged: restart the app`,
       );
       beginAnew(reported);
     }
