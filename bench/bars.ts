@@ -27,6 +27,8 @@ interface Bar {
   readonly benchmark: string;
   /** Rows it is judged by. Where there are several, the worst counts. */
   readonly rows: RegExp;
+  /** ... and that have this unit; undefined: any. */
+  readonly unit?: Row['unit'];
 }
 
 const BARS: readonly Bar[] = [
@@ -87,6 +89,23 @@ const BARS: readonly Bar[] = [
     benchmark: 'processes',
     rows: /^scrape/,
   },
+  {
+    what: 'start of a worker, over a bare one',
+    peer: 'official',
+    bar: 2,
+    benchmark: 'start',
+    rows: /^worker.*/,
+    unit: 'ms',
+  },
+  {
+    what: 'memory of a worker, over a bare one',
+    peer: 'official',
+    bar: 1,
+    benchmark: 'start',
+    rows: /^worker.*/,
+    unit: 'MB',
+  },
+  { what: 'start of a process', peer: 'official', bar: 1, benchmark: 'start', rows: /^process/ },
 ];
 
 function both(
@@ -132,11 +151,12 @@ export function judge(
   rows: readonly Row[],
   line: number = Number.parseInt(process.versions.node, 10),
 ): Verdict[] {
-  return BARS.map(({ what, peer, bar: barOrBars, benchmark, rows: pattern }) => {
+  return BARS.map(({ what, peer, bar: barOrBars, benchmark, rows: pattern, unit }) => {
     const bar = barOn(line, barOrBars);
     const figures: Record<string, number> = {};
     for (const row of rows) {
       if (row.benchmark !== benchmark || !pattern.test(row.name)) continue;
+      if (unit !== undefined && row.unit !== unit) continue;
       const figure = figureOf(row, peer);
       if (figure !== undefined) figures[row.name] = figure;
     }

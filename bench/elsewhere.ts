@@ -6,6 +6,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { packBesideBuild } from './packed.ts';
 
 const BUILD = fileURLToPath(new URL('..', import.meta.url));
 const PROJECT = new URL('../../', import.meta.url);
@@ -68,6 +69,7 @@ function buildBesideSdk3(folder: string): string {
       stdio: ['ignore', 'ignore', 'inherit'],
     });
   }
+  packBesideBuild();
   const build = join(folder, 'build');
   rmSync(build, { recursive: true, force: true });
   cpSync(BUILD, build, { recursive: true });

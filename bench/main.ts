@@ -22,6 +22,7 @@ import { rowOf, type Row } from './row.ts';
 import type { Effort } from './rounds.ts';
 import { benchScrape, type ScrapeEffort } from './scrape.ts';
 import { benchService, type ServiceEffort } from './service.ts';
+import { benchStart } from './start.ts';
 import { KINDS } from './subjects.ts';
 import { benchText, type TextEffort } from './text.ts';
 import { benchViews } from './views.ts';
@@ -107,6 +108,7 @@ async function run({ smoke, only, plots }: Options, progress: (benchmark: string
   if (wanted('hang')) rows.push(...(await benchHanging(smoke ? SMOKE_HANG : FULL_HANG)));
   if (wanted('service')) rows.push(...(await benchService(smoke ? SMOKE_SERVICE : FULL_SERVICE)));
   if (wanted('processes')) rows.push(...(await benchProcesses(smoke ? SMOKE_PROCESSES : FULL_PROCESSES)));
+  if (wanted('start')) rows.push(...(await benchStart(smoke ? 1 : 9)));
   return rows;
 }
 
