@@ -4,7 +4,7 @@ import { tellOfLoss } from '../base/warnings.ts';
 import { MetricSource, type MetricSourceOptions } from '../collect/metric-source.ts';
 import type { Region } from '../memory/region.ts';
 import { BlockedThreads, LOOK_MILLIS } from './blocked-threads.ts';
-import { DeltaKeeper, type KeeperMemory } from './delta-keeper.ts';
+import { DeltaKeeper, type KeeperPlace } from './delta-keeper.ts';
 import { HostNames, type KnownAddresses } from './host-names.ts';
 import type { ExporterPlan } from './options.ts';
 import { pushOtlp } from './otlp.ts';
@@ -30,7 +30,7 @@ export interface Exporter {
 
 /** What an exporter that died leaves to its successor. Plain data, which can be sent to a thread. */
 export interface Legacy {
-  readonly keeper: KeeperMemory;
+  readonly keeper: KeeperPlace;
   /** The answers that `onFound` got. */
   readonly addresses?: KnownAddresses;
 }
@@ -46,7 +46,7 @@ export interface ExporterListener {
 /**
  * Exports a region as `plan` says, in the thread that calls it, and keeps its event loop alive. Rejects, and
  * leaves nothing behind, if it cannot listen or a package is missing. If the port is taken, it waits until it
- * is free.
+ * is free. Of a store of several processes, call it as the holder of the lease.
  */
 export async function startExporter(
   region: Region,
@@ -54,7 +54,7 @@ export async function startExporter(
   { keeper, addresses }: Legacy,
   listener: ExporterListener = {},
 ): Promise<Exporter> {
-  warnOfSecondReader(region, plan);
+  warnOfSecondReader(region);
   const names = new HostNames(addresses, listener.onFound);
   const blocked = plan.blockedThreads ? new BlockedThreads(region) : undefined;
   /** Each reader has a source of its own, which keeps what it has read. */
@@ -94,16 +94,11 @@ export async function startExporter(
   }
 }
 
-/** Warns if somebody else exports the same metrics. */
-function warnOfSecondReader(region: Region, { otlp }: ExporterPlan): void {
-  const { directory } = region;
-  // Any process that has a store directory open may be scraped, and answers for all of them.
-  if (directory !== undefined && otlp === undefined) return;
-  if (region.lease.take()) return;
+/** Warns if somebody else in this process exports the same metrics. Processes agree before they export. */
+function warnOfSecondReader(region: Region): void {
+  if (region.directory !== undefined || region.lease.take()) return;
   tellOfLoss(
     'warn',
-    directory === undefined
-      ? 'seqlock-metrics: the exporter thread reads a store that another thread already reads, so its metrics are exported twice. Give the provider no readers where there is an exporter thread'
-      : `seqlock-metrics: another process already pushes the metrics of the store in ${directory}. Each of them pushes the metrics of all processes, so they are exported twice. Let one process push`,
+    'seqlock-metrics: the exporter thread reads a store that another thread already reads, so its metrics are exported twice. Give the provider no readers where there is an exporter thread',
   );
 }

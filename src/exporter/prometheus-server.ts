@@ -1,6 +1,6 @@
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { clearTimeout, setTimeout } from '../base/platform.ts';
+import { clearTimeout, performance, setTimeout } from '../base/platform.ts';
 import { tellOfLoss } from '../base/warnings.ts';
 import type { MetricSource } from '../collect/metric-source.ts';
 import { unguardedHandler } from '../export/prometheus-handler.ts';
@@ -17,6 +17,12 @@ export interface PrometheusServer {
 
 /** How often a port that is taken is tried again. */
 const PORT_TRY_MILLIS = 500;
+/**
+ * A process that was killed may still be giving up its port. So it is tried for this long before anything is
+ * said.
+ */
+const PATIENCE_MILLIS = 200;
+const PATIENT_TRY_MILLIS = 20;
 const DRAIN_MILLIS = 1000;
 
 /**
@@ -42,13 +48,10 @@ export async function servePrometheus(
   const listenWhenFree = (): void => {
     timer = setTimeout(() => void listen(server, address, port).catch(listenWhenFree), PORT_TRY_MILLIS);
   };
-  try {
-    await listen(server, address, port);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+  if (!(await listenPatiently(server, address, port))) {
     tellOfLoss(
       'warn',
-      `seqlock-metrics: Prometheus cannot be served at ${host}:${port} yet: something else listens there, for example the app's previous process or another process of a cluster. The port is tried again until it is free. If it stays taken, choose another prometheus.port (OTEL_EXPORTER_PROMETHEUS_PORT); 0 takes any free port`,
+      `seqlock-metrics: Prometheus cannot be served at ${host}:${port} yet: something else listens there, for example the app's previous process, another app, or another process of a cluster that has a store of its own. The port is tried again until it is free. If it stays taken, choose another prometheus.port (OTEL_EXPORTER_PROMETHEUS_PORT), 0 takes any free port; or give the processes of a cluster one store (SEQLOCK_METRICS_DIRECTORY)`,
     );
     listenWhenFree();
   }
@@ -67,10 +70,25 @@ export async function servePrometheus(
   };
 }
 
+/** False if the port is taken. Rejects with any other error. */
+async function listenPatiently(server: Server, host: string, port: number): Promise<boolean> {
+  const end = performance.now() + PATIENCE_MILLIS;
+  for (;;)
+    try {
+      await listen(server, host, port);
+      return true;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+      if (performance.now() > end) return false;
+      await new Promise((resolve) => setTimeout(resolve, PATIENT_TRY_MILLIS));
+    }
+}
+
 function listen(server: Server, host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen({ host, port }, () => {
+    // In a process of a cluster, the primary process would listen otherwise.
+    server.listen({ host, port, exclusive: true }, () => {
       server.off('error', reject);
       resolve();
     });

@@ -10,7 +10,7 @@
  *      192  +---------------------------------------------------------------+
  *           | clock: orders the gauge sets of different writers             |  own line, see region-clock.ts
  *      256  +---------------------------------------------------------------+
- *           | life of a store of several processes: boot, id, sign of life  |  zero in a store of one process
+ *           | life of a store of several processes: boot, id, leader, ...   |  zero in a store of one process
  *     4096  +---------------------------------------------------------------+
  *           | slab table: SLAB_CAPACITY entries of 64 bytes                 |  one entry per writer
  *    69632  +---------------------------------------------------------------+
@@ -83,6 +83,10 @@ export const BOOT_OFFSET = 256; // which start of the machine it was made in
 export const STORE_ID_OFFSET = 296; // a random UUID
 // float64 index: when a process that has the store last said so, in milliseconds since the epoch
 export const SIGN_OF_LIFE_DOUBLE = 42;
+// int64 index: inode of the file whose lock is the lease; 0 before the first leader
+export const LEADER_FILE_INT64 = 43;
+// int32 index: port where the first leader served that took any free one; 0 for none
+export const LEADER_PORT_INDEX = 88;
 
 // Slab table.
 export const HEADER_BYTES = 4096;

@@ -6,7 +6,10 @@
  *     region-4          the region; the number is the format's major. Sparse, `maxBytes` long, never cut off
  *     region-4.new      one that is being made; it gets its name when it is whole
  *     writers/0, 1 ...  empty; a lock on one is the ownership of that slab (lock-ownership.ts); never deleted
- *     leader            the lock of who serves and pushes for all
+ *     leader            the lock of who serves and pushes for all (lease.ts)
+ *     starter           the lock of who starts the next leader (succession.ts)
+ *     exporters         locked by all who export or would take over
+ *     pushed            what the leader has pushed as deltas, whole at any time
  *     bell              written to so that the other processes look (bell.ts)
  *
  * Locks are flock(2). The kernel frees a lock when its holder ends, however it ends and in whatever

@@ -3,11 +3,11 @@ import { systemClock } from '../base/platform.ts';
 import { RegionError } from '../base/errors.ts';
 import { ThreadMemory, type Backing } from './backing.ts';
 import * as layout from './layout.ts';
-import { ThreadLease, type Lease } from './lease.ts';
+import { LockLease, ThreadLease, type Lease } from './lease.ts';
 import { MARK_KIND, ownMark, type MarkKind } from './liveness.ts';
 import { ThreadOwnership, type Ownership } from './ownership.ts';
 import { BellSignal } from './bell.ts';
-import { LockLease, LockOwnership } from './lock-ownership.ts';
+import { LockOwnership } from './lock-ownership.ts';
 import { MappedFile } from './mapped-file.ts';
 import { readIdentity, writeIdentity } from './region-header.ts';
 import type { Refusal } from './refusal.ts';
@@ -74,7 +74,7 @@ export class Region {
       const watches = fileOfIdentity(backing.identity) === undefined;
       this.#life = new SharedLife(this.words, this.doubles, backing, { signal, watches });
       this.ownership = new LockOwnership(backing.directory, this.words);
-      this.lease = new LockLease(backing.directory);
+      this.lease = new LockLease(backing.directory, this.words);
     } else {
       const mark = ownMark(identity.ownerKind as MarkKind);
       this.signal = new ThreadSignal(this.words);
@@ -174,6 +174,19 @@ export class Region {
   /** Which store it is, the same for every process; undefined in a store of one process. */
   get storeId(): string | undefined {
     return this.#life && storeIdOf(this.bytes);
+  }
+
+  /**
+   * The port at which the exporters of a store of several processes serve, one after the other, if they may
+   * take any free one. 0 as long as there is none.
+   */
+  get exporterPort(): number {
+    return Atomics.load(this.words, layout.LEADER_PORT_INDEX);
+  }
+
+  /** Notes the port where this thread serves. Only the holder of the lease. */
+  noteExporterPort(port: number): void {
+    Atomics.store(this.words, layout.LEADER_PORT_INDEX, port);
   }
 
   /** Bytes that are backed by memory now. */

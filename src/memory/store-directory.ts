@@ -23,12 +23,14 @@ import { performance, systemClock } from '../base/platform.ts';
 import { growableBuffer } from './backing.ts';
 import { BELL_FILE } from './bell.ts';
 import * as layout from './layout.ts';
-import { LEADER_FILE, WRITERS_DIRECTORY } from './lock-ownership.ts';
+import { LEADER_FILE } from './lease.ts';
+import { WRITERS_DIRECTORY } from './lock-ownership.ts';
 import { identityOf, MappedFile, OPEN_FLAGS, REGION_FILE } from './mapped-file.ts';
 import { allocate, fileSystemOf, mapFile, requireNativePart, tryLock } from './native.ts';
 import { refusalOf } from './refusal.ts';
 import { readIdentity, writeIdentity } from './region-header.ts';
 import { sleepSync } from './sleep.ts';
+import { EXPORTERS_FILE, STARTER_FILE } from './succession.ts';
 
 /**
  * How long a process waits for another process that is making a region, which takes a millisecond. Then it
@@ -50,14 +52,23 @@ const MEMORY_FILE_SYSTEMS = ['tmpfs', 'ramfs'];
 const DISK_FILE_SYSTEMS = ['ext4', 'xfs', 'btrfs', 'overlay', 'f2fs', 'apfs', 'hfs'];
 const DIRECTORY_FLAGS: number = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 const NEW_REGION_FILE = `${REGION_FILE}.new`;
+/** What the leader has pushed as deltas, for the next one. It is written under the second name. */
+export const PUSHED_FILE = 'pushed';
+export const NEW_PUSHED_FILE: string = `${PUSHED_FILE}.new`;
 const OWN_FILES: readonly string[] = [
   REGION_FILE,
   NEW_REGION_FILE,
   WRITERS_DIRECTORY,
   LEADER_FILE,
+  STARTER_FILE,
+  EXPORTERS_FILE,
+  PUSHED_FILE,
+  NEW_PUSHED_FILE,
   BELL_FILE,
 ];
 const NEW_FILE_FLAGS: number = OPEN_FLAGS | constants.O_CREAT | constants.O_EXCL;
+/** What the header has about leaders: the inode of a file, and a port. */
+const LEADER_BYTES: number = layout.LEADER_PORT_INDEX * 4 + 4 - layout.LEADER_FILE_INT64 * 8;
 const PRIVATE_DIRECTORY = 0o700;
 const PRIVATE_FILE = 0o600;
 
@@ -166,7 +177,7 @@ class DirectoryOpener {
     const writers = join(this.#path, WRITERS_DIRECTORY);
     makeDirectory(writers);
     closeSync(openDirectory(writers));
-    for (const name of [LEADER_FILE, BELL_FILE])
+    for (const name of [LEADER_FILE, STARTER_FILE, EXPORTERS_FILE, BELL_FILE])
       closeSync(this.#openFile(name, OPEN_FLAGS | constants.O_CREAT)!);
   }
 
@@ -213,6 +224,8 @@ class DirectoryOpener {
         return undefined;
       }
       allocate(fd, 0, Math.min(maxBytes, usedBytesOf(header)));
+      // The file may be another one by now, and the port another's. The first leader writes them anew.
+      if (isAlone) writeSync(fd, new Uint8Array(LEADER_BYTES), 0, LEADER_BYTES, layout.LEADER_FILE_INT64 * 8);
       if (maxBytes !== this.#maxBytes)
         this.#warnings.push(
           `seqlock-metrics: the store in ${this.#path} was made with maxBytes ${maxBytes}, and this process asks for ${this.#maxBytes}: the store keeps the size it was made with. Give all processes the same maxBytes, and end them all for ${CONTINUED_MILLIS / 60_000} minutes to get a store of another size`,

@@ -1,6 +1,7 @@
 import type { Environment } from '../base/environment.ts';
-import { DEFAULT_PORT, type ExporterOptions } from '../exporter/options.ts';
+import { DEFAULT_PORT } from '../exporter/options.ts';
 import { OTLP_PROTOCOLS, otlpWithDefaults, type OtlpPushOptions } from '../exporter/otlp-options.ts';
+import { SIGNALS, type ExporterThreadOptions } from '../thread/options.ts';
 
 const EXPORTERS = ['otlp', 'prometheus', 'console', 'none'] as const;
 const HISTOGRAMS = ['explicit_bucket_histogram', 'base2_exponential_bucket_histogram'] as const;
@@ -11,7 +12,7 @@ const LONGEST_TIMER = 2 ** 31 - 1;
 export interface Settings {
   readonly disabled: boolean;
   /** Undefined if nothing is exported. */
-  readonly exporterThread: ExporterOptions | undefined;
+  readonly exporterThread: Omit<ExporterThreadOptions, 'store'> | undefined;
   /** The aggregation of histograms that are pushed by OTLP. */
   readonly histograms: (typeof HISTOGRAMS)[number];
 }
@@ -27,7 +28,7 @@ export function settingsFrom(environment: Environment): Settings {
   return { disabled, histograms, exporterThread: disabled ? undefined : exporterThreadFrom(environment) };
 }
 
-function exporterThreadFrom(environment: Environment): ExporterOptions | undefined {
+function exporterThreadFrom(environment: Environment): Settings['exporterThread'] {
   // The first is for apps whose other SDK, such as that of auto-instrumentations, must not export metrics:
   // the second is `none` there.
   const exporters = environment.listOf(
@@ -37,6 +38,7 @@ function exporterThreadFrom(environment: Environment): ExporterOptions | undefin
   );
   if (exporters.includes('none')) return undefined;
   const intervalMillis = environment.wholeNumber(['OTEL_METRIC_EXPORT_INTERVAL'], 1, LONGEST_TIMER, 60_000);
+  const signals = signalsFrom(environment);
   return {
     ...(exporters.includes('prometheus') && {
       prometheus: {
@@ -49,7 +51,25 @@ function exporterThreadFrom(environment: Environment): ExporterOptions | undefin
     ...(environment.oneOf(['SEQLOCK_METRICS_BLOCKED_THREADS'], ['true', 'false'], 'true') === 'false' && {
       blockedThreads: false,
     }),
+    ...(signals && { lastExport: { signals } }),
   };
+}
+
+/** Undefined for the default. */
+function signalsFrom(environment: Environment): readonly NodeJS.Signals[] | undefined {
+  const found = environment.find('SEQLOCK_METRICS_SIGNALS');
+  if (found === undefined) return undefined;
+  const names = found.value.split(',').map((name) => name.trim().toUpperCase());
+  const signals = SIGNALS.filter((signal) => names.includes(signal));
+  if (names.every((name) => name === 'NONE' || name === '' || (SIGNALS as readonly string[]).includes(name)))
+    return signals;
+  environment.wrong(
+    found.name,
+    found.value,
+    'none, or a list of signals such as SIGTERM,SIGINT',
+    'the default',
+  );
+  return undefined;
 }
 
 function otlpFrom(environment: Environment, intervalMillis: number): OtlpPushOptions {

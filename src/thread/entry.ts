@@ -9,8 +9,9 @@ import { Writable } from 'node:stream';
 import { format } from 'node:util';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Level } from '../base/warnings.ts';
-import { queueMicrotask, setImmediate } from '../base/platform.ts';
+import { queueMicrotask, setImmediate, setTimeout } from '../base/platform.ts';
 import { startExporter, type Exporter } from '../exporter/exporter.ts';
+import type { ExporterPlan } from '../exporter/options.ts';
 import { Region } from '../memory/region.ts';
 import {
   DONE_INDEX,
@@ -23,6 +24,8 @@ import {
   type ThreadMessage,
 } from './protocol.ts';
 
+const LEASE_TRY_MILLIS = 10;
+
 const { buffer, control: controlBuffer, plan, legacy } = workerData as ThreadData;
 const control = new Int32Array(controlBuffer);
 const reasonBytes = new Uint8Array(controlBuffer, REASON_OFFSET);
@@ -34,8 +37,20 @@ function post(message: ThreadMessage): void {
 async function run(): Promise<void> {
   forwardWarnings();
   printAtOnce();
-  const exporter = await startExporter(Region.attach(buffer), plan, legacy, {
-    onListening: (address) => post({ type: 'listening', address }),
+  const region = Region.attach(buffer);
+  const isShared = region.directory !== undefined;
+  if (isShared && !(await leads(region))) {
+    post({ type: 'follows' });
+    answer(Atomics.load(control, REQUESTED_INDEX), true, '');
+    setImmediate(() => process.exit()); // ends this thread only, once the message is sent
+    return;
+  }
+  const takesAnyPort = isShared && plan.prometheus?.port === 0;
+  const exporter = await startExporter(region, takesAnyPort ? withPort(region.exporterPort) : plan, legacy, {
+    onListening(address) {
+      if (takesAnyPort) region.noteExporterPort(address.port);
+      post({ type: 'listening', address });
+    },
     onFound: (name, addresses) => post({ type: 'found', name, addresses }),
   });
   // A flush that was requested from a thread that died is still requested.
@@ -43,6 +58,24 @@ async function run(): Promise<void> {
   // A StopMessage. It ends this thread only.
   parentPort!.once('message', () => void exporter.stop().then(() => process.exit()));
   post({ type: 'up' });
+}
+
+/**
+ * Takes the lease of a store of several processes. If the host has asked for its last flush, it is the last
+ * process that exports: then whoever still has the lease is about to end.
+ */
+async function leads({ lease }: Region): Promise<boolean> {
+  while (!lease.take()) {
+    const requested = Atomics.load(control, REQUESTED_INDEX);
+    if (requested === 0 || requested !== Atomics.load(control, LAST_INDEX)) return false;
+    await new Promise((resolve) => setTimeout(resolve, LEASE_TRY_MILLIS));
+  }
+  return true;
+}
+
+/** The plan with the port at which the leaders before have served. */
+function withPort(port: number): ExporterPlan {
+  return { ...plan, prometheus: { ...plan.prometheus!, port } };
 }
 
 /** Flushes when the host requests it. `seen`: the number of the latest flush that was begun or done. */

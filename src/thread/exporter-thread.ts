@@ -1,16 +1,20 @@
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { checkDeadline, type Deadline } from '../base/deadline.ts';
-import { clearTimeout, performance, setTimeout } from '../base/platform.ts';
+import { clearInterval, clearTimeout, performance, setInterval, setTimeout } from '../base/platform.ts';
 import { ExporterThreadError } from '../base/errors.ts';
 import { withoutContext } from '../base/no-context.ts';
 import { unknownKey } from '../base/options.ts';
-import { announce, tell, tellOfLoss, type Level } from '../base/warnings.ts';
-import { keeperMemory } from '../exporter/delta-keeper.ts';
+import { announce, tell, tellOfLoss, Warnings, type Level } from '../base/warnings.ts';
+import { keeperMemory, type KeeperPlace } from '../exporter/delta-keeper.ts';
 import type { Legacy } from '../exporter/exporter.ts';
 import { planOf, type ExporterPlan, summaryOf } from '../exporter/options.ts';
 import { DELTA_KINDS } from '../exporter/otlp-options.ts';
+import type { Region } from '../memory/region.ts';
+import { NEW_PUSHED_FILE, PUSHED_FILE } from '../memory/store-directory.ts';
+import { Succession } from '../memory/succession.ts';
 import type { MetricStore } from '../state/store.ts';
 import { listExporter } from '../state/store-exporters.ts';
 import { writerOf } from '../state/store-writer.ts';
@@ -20,9 +24,9 @@ import { checkThreadOptions, lastExportOf, storeOf, type ExporterThreadOptions }
 import type { StopMessage, ThreadData, ThreadMessage } from './protocol.ts';
 import { RestartPause } from './restart-pause.ts';
 
-/** An exporter thread that is up. */
+/** An exporter thread that is up, or that waits until the process ends which exports the same store. */
 export interface ExporterThread {
-  /** Where it serves Prometheus; undefined when it does not, and while another process has its port. */
+  /** Where it serves Prometheus; undefined when it does not, or another process does or has its port. */
   readonly address: AddressInfo | undefined;
   /**
    * Pushes all that was recorded so far. Rejects with an `ExporterThreadError` (`E_FLUSH`) when that was not
@@ -31,13 +35,15 @@ export interface ExporterThread {
   forceFlush(options?: Deadline): Promise<void>;
   /**
    * Pushes once more, for at most `timeoutMillis` milliseconds (default 30,000), and ends the thread. Open
-   * connections have a second to end. If the app exits meanwhile, its exit waits for the push. Never rejects;
-   * a second call does nothing.
+   * connections have a second to end. If the app exits meanwhile, its exit waits for the push. Pushes nothing
+   * where another process exports the store. Never rejects; a second call does nothing.
    */
   stop(options?: Deadline): Promise<void>;
 }
 
 const DEFAULT_TIMEOUT_MILLIS = 30_000;
+/** How often a process looks whether the one that exports the store has ended. */
+const FOLLOW_MILLIS = 200;
 /** How long the thread may take to end after it was told to. */
 const LONGEST_END_MILLIS = 2000;
 
@@ -46,6 +52,10 @@ const LONGEST_END_MILLIS = 2000;
  * It ends with the app and never keeps it alive. If it dies (for example, out of memory), it is started
  * again, and the new thread goes on from the store: no totals are lost. If the port is taken, the thread
  * warns and tries it until it is free. Call it once, in any thread of the process, best in the main thread.
+ *
+ * Of a store of several processes (a store directory), one process exports for all. Each of them calls this,
+ * with the same options. When the one that exports ends, however it ends, another takes over its address
+ * within a second. Until then the others have a timer for this, and no thread.
  *
  * @throws OptionError (as a rejection) on a wrong option. ExporterThreadError when the thread cannot listen
  * (a code of the system), a package is missing (`E_PACKAGE`) or the thread cannot start (`E_THREAD`).
@@ -79,12 +89,17 @@ export class ExporterThreadHost implements ExporterThread {
    */
   readonly started: Promise<void>;
   readonly #store: MetricStore;
+  /** Of a store of several processes alone. */
+  readonly #succession: Succession | undefined;
   readonly #flushes = new FlushRequests();
   readonly #legacy: Legacy & { readonly addresses: Record<string, NonNullable<Legacy['addresses']>[string]> };
   readonly #forget: () => void;
+  readonly #warnings = new Warnings();
   #plan: ExporterPlan;
   #worker: Worker | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #looks: NodeJS.Timeout | undefined;
+  #notBefore = 0;
   readonly #pause = new RestartPause();
   #stopped: Promise<void> | undefined;
   /** The latest flush, and a checksum of what was recorded when it was requested. */
@@ -102,8 +117,9 @@ export class ExporterThreadHost implements ExporterThread {
     this.#store = storeOf(options);
     const { otlp } = this.#plan;
     const { region } = this.#store;
-    const deltaKinds = otlp === undefined ? [] : DELTA_KINDS[otlp.temporality];
-    this.#legacy = { keeper: keeperMemory(deltaKinds.length > 0 ? region.maxBytes : 0), addresses: {} };
+    const hasDeltas = otlp !== undefined && DELTA_KINDS[otlp.temporality].length > 0;
+    this.#legacy = { keeper: keeperOf(region, hasDeltas), addresses: {} };
+    if (region.directory !== undefined) this.#succession = new Succession(region.directory);
     const lastExport = lastExportOf(options);
     const unlist = listExporter(region.buffer, this);
     const cancel =
@@ -118,14 +134,22 @@ export class ExporterThreadHost implements ExporterThread {
     this.#forget = () => {
       unlist();
       cancel();
+      clearInterval(this.#looks);
+      this.#succession?.close();
     };
     // Whatever starts the thread again later must not hold the caller's context.
     this.started = withoutContext(() => this.#start(inBackground));
     this.started.catch(() => {}); // whoever waits for it gets the error
   }
 
+  get #pushes(): boolean {
+    return this.#plan.otlp !== undefined || this.#plan.console !== undefined;
+  }
+
   /** One line that says where it serves and pushes. */
   summary(): string {
+    if (this.#succession !== undefined && this.#worker === undefined)
+      return `seqlock-metrics: another process exports the store in ${this.#store.directory}; this one takes over when that one ends`;
     return summaryOf(this.#plan, this.address);
   }
 
@@ -154,6 +178,9 @@ export class ExporterThreadHost implements ExporterThread {
 
   async #stop(timeoutMillis: number): Promise<void> {
     clearTimeout(this.#timer);
+    clearInterval(this.#looks);
+    if (this.#succession?.leave() === true && this.#worker === undefined && this.#pushes)
+      await this.#spawn(true).catch(() => {}); // it waits for the lease
     const worker = this.#worker;
     if (worker !== undefined) await this.#flushes.whenDone(this.#requestFlush(true), timeoutMillis);
     this.#forget(); // until here, an app that exits waits for the flush
@@ -171,8 +198,10 @@ export class ExporterThreadHost implements ExporterThread {
 
   async #start(inBackground: boolean): Promise<void> {
     const bornAt = performance.now();
+    if (this.#succession !== undefined)
+      this.#looks = setInterval(() => this.#lookForLeader(), FOLLOW_MILLIS).unref();
     try {
-      await this.#spawn(!inBackground);
+      await (this.#succession === undefined ? this.#spawn(!inBackground) : this.#tryToLead(!inBackground));
     } catch (error) {
       if (inBackground && isTransient(error)) {
         this.#restartLater(error as Error, performance.now() - bornAt);
@@ -181,6 +210,41 @@ export class ExporterThreadHost implements ExporterThread {
       this.#stopped = Promise.resolve();
       this.#forget();
       throw error;
+    }
+  }
+
+  #lookForLeader(): void {
+    if (this.#worker !== undefined) this.#succession!.join(); // it may have left, and then not ended
+    if (this.#worker !== undefined || this.#stopped !== undefined || performance.now() < this.#notBefore)
+      return;
+    const bornAt = performance.now();
+    this.#tryToLead(false).then(
+      () => {
+        if (this.#worker !== undefined) tell('info', this.summary());
+      },
+      (error: Error) => {
+        if (this.#stopped === undefined) this.#restartLater(error, performance.now() - bornAt);
+      },
+    );
+  }
+
+  /** Starts the thread if no process has one that exports the store, and none is starting one. */
+  async #tryToLead(keepAlive: boolean): Promise<void> {
+    const succession = this.#succession!;
+    const { lease, directory } = this.#store.region;
+    if (succession.join() && lease.isFree() && succession.tryToStart())
+      try {
+        await this.#spawn(keepAlive);
+      } finally {
+        succession.endStart();
+      }
+    else if (lease.obstacle !== undefined) {
+      const { reason, fix } = lease.obstacle;
+      this.#warnings.loss(
+        'lease',
+        reason,
+        `seqlock-metrics: this process cannot export the store in ${directory}: ${reason}. ${fix}`,
+      );
     }
   }
 
@@ -223,8 +287,12 @@ export class ExporterThreadHost implements ExporterThread {
     return new Promise((resolve, reject) => {
       let isUp = false;
       let death: Error | undefined;
+      let follows = false;
       worker.on('message', (message: ThreadMessage) => {
         switch (message.type) {
+          case 'follows':
+            follows = true;
+            break;
           case 'up':
             isUp = true;
             worker.unref();
@@ -246,7 +314,9 @@ export class ExporterThreadHost implements ExporterThread {
       worker.on('error', (error) => (death ??= error));
       worker.once('exit', (code) => {
         this.#worker = undefined;
-        this.#flushes.noteDeath(this.#stopped === undefined);
+        if (this.#succession !== undefined) this.address = undefined; // another process may take it
+        if (follows) return resolve();
+        this.#flushes.noteDeath(this.#stopped === undefined && this.#succession === undefined);
         death ??= new ExporterThreadError('E_THREAD', `the exporter thread ended with exit code ${code}`);
         if (!isUp) reject(death);
         else if (this.#stopped === undefined) this.#restartLater(death, performance.now() - bornAt);
@@ -279,11 +349,13 @@ export class ExporterThreadHost implements ExporterThread {
 
   #restartLater(death: Error, livedMillis: number): void {
     const wait = this.#pause.after(livedMillis);
+    const unless = this.#succession === undefined ? '' : ', unless another process takes over first';
     tellOfLoss(
       'warn',
-      `seqlock-metrics: the exporter thread died (${death.message}). It is started again in ${wait} ms; what was recorded is kept in the store`,
+      `seqlock-metrics: the exporter thread died (${death.message}). It is started again in ${wait} ms${unless}; what was recorded is kept in the store`,
     );
-    this.#timer = setTimeout(() => this.#restart(), wait).unref();
+    this.#notBefore = performance.now() + wait;
+    if (this.#succession === undefined) this.#timer = setTimeout(() => this.#restart(), wait).unref();
   }
 
   #restart(): void {
@@ -300,7 +372,9 @@ export class ExporterThreadHost implements ExporterThread {
   }
 
   /** Replaces a dead thread at once: a worker needs no event loop but its own. */
-  #requestLastFlush(): number {
+  #requestLastFlush(): number | undefined {
+    const isLast = this.#succession?.leave() ?? true;
+    if (!isLast && this.#worker === undefined) return undefined;
     writerOf(this.#store.region).setAnswering(false); // this thread waits here, and nobody shall wait for it
     const number = this.#deliveredAnyway() ?? this.#requestFlush(true);
     if (this.#worker !== undefined || this.#flushes.isDone(number)) return number;
@@ -331,6 +405,15 @@ export class ExporterThreadHost implements ExporterThread {
     writerOf(this.#store.region).setAnswering(true); // the process may live on
     return outcome;
   }
+}
+
+function keeperOf({ directory, storeId, maxBytes }: Region, hasDeltas: boolean): KeeperPlace {
+  if (directory === undefined) return keeperMemory(hasDeltas ? maxBytes : 0);
+  return {
+    path: join(directory, PUSHED_FILE),
+    newPath: join(directory, NEW_PUSHED_FILE),
+    storeId: storeId!,
+  };
 }
 
 /** It may be possible to start a thread later. */

@@ -23,9 +23,9 @@ export interface LastFlush {
   observe(): void;
   /**
    * The number of a flush that has everything that is recorded by now. The event loop does not turn from here
-   * to the end of `wait`.
+   * to the end of `wait`. Undefined if another process exports it.
    */
-  request(): number;
+  request(): number | undefined;
   wait(number: number, timeoutMillis: number): FlushOutcome;
   /** Why the latest one has failed. */
   reason(): string;
@@ -76,6 +76,7 @@ function flushAll(): void {
     .filter(({ inVain }) => !inVain)
     .map((ending) => ({ ending, number: ending.flush.request() }));
   for (const { ending, number } of asked) {
+    if (number === undefined) continue;
     const outcome = ending.flush.wait(number, ending.timeoutMillis - (performance.now() - started));
     if (outcome !== 'delivered') noteFailure(ending, outcome);
   }

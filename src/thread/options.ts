@@ -44,7 +44,10 @@ export function storeOf({ store = MetricStore.published() }: ExporterThreadOptio
 
 /** The first two cannot be heard. The others are faults of the process, after which it must not go on. */
 const UNHEARD: readonly string[] = ['SIGKILL', 'SIGSTOP', 'SIGSEGV', 'SIGBUS', 'SIGFPE', 'SIGILL'];
-const SIGNALS = Object.keys(constants.signals).filter((signal) => !UNHEARD.includes(signal));
+/** Those that may end the app, and can be heard before. */
+export const SIGNALS: readonly NodeJS.Signals[] = (Object.keys(constants.signals) as NodeJS.Signals[]).filter(
+  (signal) => !UNHEARD.includes(signal),
+);
 
 const CHECK_LAST_EXPORT = table<LastExportOptions>({
   timeoutMillis: milliseconds,

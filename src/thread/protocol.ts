@@ -50,6 +50,8 @@ export interface StopMessage {
 export type ThreadMessage =
   /** It serves, or waits for its port, and pushes. */
   | { readonly type: 'up' }
+  /** Another process exports the store. It ends. */
+  | { readonly type: 'follows' }
   /** It serves Prometheus there. */
   | { readonly type: 'listening'; readonly address: AddressInfo }
   /** The system has found the addresses of a host name. */

@@ -1,9 +1,7 @@
 import { expect } from 'chai';
 import { once } from 'node:events';
-import { closeSync, openSync } from 'node:fs';
 import { createServer as createHttpServer } from 'node:http';
 import { connect, createServer, type AddressInfo } from 'node:net';
-import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { otlpTotal } from '../../examples/demo/otlp-read.ts';
 import { startOtlpReceiver } from '../../examples/demo/otlp-receiver.ts';
@@ -11,10 +9,8 @@ import { parseScrape, total } from '../../examples/demo/scraped-text.ts';
 import { keeperMemory } from '../../src/exporter/delta-keeper.ts';
 import { startExporter, type Exporter } from '../../src/exporter/exporter.ts';
 import { planOf, type ExporterOptions } from '../../src/exporter/options.ts';
-import { MetricStore, SeqlockMeterProvider } from '../../src/index.ts';
-import { tryLock } from '../../src/memory/native.ts';
+import { SeqlockMeterProvider } from '../../src/index.ts';
 import { eventually } from '../support/eventually.ts';
-import { newFolder, removeFolders } from '../support/store-directories.ts';
 import { collectWarnings } from '../support/warnings.ts';
 
 const LOCAL = { host: '127.0.0.1', port: 0 };
@@ -43,27 +39,6 @@ describe('startExporter', () => {
     expect(receiver.inbox('/p').requests.map((request) => otlpTotal(request, 'c'))).to.deep.equal([3, 7]);
     await receiver.close();
     expect(await textAt(exporter.address!).catch(() => 'gone')).to.equal('gone');
-  });
-
-  it('warns where another process pushes the same store, and not where it is scraped', async function () {
-    if (process.platform === 'win32') this.skip();
-    const directory = join(newFolder(), 'store');
-    const store = MetricStore.open({ directory });
-    // As another process that pushes has it: the lock is another open file's.
-    const leader = openSync(join(directory, 'leader'), 'r+');
-    tryLock(leader, 'exclusive');
-    const { warnings, stop } = collectWarnings();
-    const url = 'http://127.0.0.1:1/nowhere';
-    for (const options of [{ prometheus: LOCAL }, { otlp: { url } }]) {
-      const plan = planOf(options, 'options of the test');
-      await (await startExporter(store.region, plan, { keeper: keeperMemory(2 ** 20) })).stop();
-    }
-    stop();
-    closeSync(leader);
-    store.close();
-    removeFolders();
-    expect(warnings).to.have.length(1);
-    expect(warnings[0]).to.include(`another process already pushes the metrics of the store in ${directory}`);
   });
 
   it('goes on with deltas where the exporter before it stopped', async () => {

@@ -63,7 +63,14 @@ describe('a store directory', function () {
   describe('opened', () => {
     it('is made for its user alone, sparse, and with nothing left over', () => {
       openOnce(directory);
-      expect(readdirSync(directory).sort()).to.deep.equal(['bell', 'leader', REGION_FILE, 'writers']);
+      expect(readdirSync(directory).sort()).to.deep.equal([
+        'bell',
+        'exporters',
+        'leader',
+        REGION_FILE,
+        'starter',
+        'writers',
+      ]);
       expect(statSync(directory).mode & 0o777).to.equal(0o700);
       expect(statSync(region()).mode & 0o777).to.equal(0o600);
       expect(statSync(region()).size).to.equal(MAX_BYTES);

@@ -1,5 +1,4 @@
 /** Processes that come and go, or want the same: rows 7 and 15. */
-import { LockLease } from '../../src/memory/lock-ownership.ts';
 import { slabsUsed } from '../../src/memory/slab.ts';
 import { Child, sleep } from './children.ts';
 import type { LeaderJob, PasserJob } from './jobs.ts';
@@ -12,7 +11,7 @@ const median = (numbers: number[]): number => numbers.sort((a, b) => a - b)[numb
 export async function checkLease(followers: number, rounds: number): Promise<void> {
   const judge = new Judge();
   const { directory } = judge;
-  const lease = new LockLease(directory);
+  const { lease } = judge.store.region;
   const job: LeaderJob = { directory };
   const children = Array.from({ length: followers }, () => new Child('leader', job));
   for (const child of children) await child.message((message) => message === 'wants');

@@ -43,6 +43,7 @@ describe('settings from the environment', () => {
       OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION: 'base2_exponential_bucket_histogram',
       OTEL_METRIC_EXPORT_INTERVAL: '2000',
       SEQLOCK_METRICS_BLOCKED_THREADS: 'false',
+      SEQLOCK_METRICS_SIGNALS: 'sigterm, SIGUSR2',
     });
     expect(exporterThread).to.deep.equal({
       prometheus: { host: '0.0.0.0', port: 1234 },
@@ -57,6 +58,7 @@ describe('settings from the environment', () => {
       },
       console: { intervalMillis: 2000 },
       blockedThreads: false,
+      lastExport: { signals: ['SIGUSR2', 'SIGTERM'] },
     });
     expect(histograms).to.equal('base2_exponential_bucket_histogram');
     expect(warnings).to.deep.equal([]);
@@ -80,6 +82,11 @@ describe('settings from the environment', () => {
       headers: { a: 'all', b: 'metrics' },
       timeoutMillis: 20_000, // the shorter of the two that limit a push
     });
+  });
+
+  it('have no signals where none is to be heard', () => {
+    const { exporterThread } = read({ SEQLOCK_METRICS_SIGNALS: 'none' });
+    expect(exporterThread!.lastExport).to.deep.equal({ signals: [] });
   });
 
   it('export nothing where nothing is to be', () => {
@@ -108,6 +115,7 @@ describe('settings from the environment', () => {
     ['OTEL_METRIC_EXPORT_INTERVAL', '0', '60000'],
     ['OTEL_METRIC_EXPORT_TIMEOUT', '-1', '30000'],
     ['OTEL_SDK_DISABLED', '1', 'false'],
+    ['SEQLOCK_METRICS_SIGNALS', 'SIGTERM,SIGKILL', 'the default'],
   ];
   for (const [name, value, used] of wrong)
     it(`warn once of ${name}=${value}, and say what is used`, () => {
