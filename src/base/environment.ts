@@ -1,4 +1,5 @@
 import { shortText } from './errors.ts';
+import { LONGEST_TIMER } from './options.ts';
 
 /** Variables as `process.env` has them. */
 export type Variables = Readonly<Record<string, string | undefined>>;
@@ -49,11 +50,17 @@ export class Environment {
     return used;
   }
 
+  /** In decimal digits. */
   wholeNumber(names: Names, min: number, max: number, fallback: number): number {
     return this.#read(names, fallback, `a whole number from ${min} to ${max}`, (text) => {
       const value = Number(text);
-      return Number.isInteger(value) && value >= min && value <= max ? value : undefined;
+      return /^[0-9]+$/.test(text) && value >= min && value <= max ? value : undefined;
     });
+  }
+
+  /** In milliseconds. 0 is no limit (specification, timeout). */
+  timeout(names: Names, fallback: number): number {
+    return this.wholeNumber(names, 0, LONGEST_TIMER, fallback) || LONGEST_TIMER;
   }
 
   /** Warns of a wrong value. `used`: what is used instead. */

@@ -4,13 +4,7 @@ import { flag, milliseconds, rule, table, wholeNumber, type Check } from '../bas
 import { tellOfLoss } from '../base/warnings.ts';
 import { ANSWER_CHECKS, type PrometheusHandlerOptions } from '../export/prometheus-handler.ts';
 import { EXPOSITION_CHECKS } from '../export/prometheus-text.ts';
-import {
-  DEFAULT_INTERVAL_MILLIS,
-  OTLP_CHECK,
-  otlpWithDefaults,
-  type OtlpPlan,
-  type OtlpPushOptions,
-} from './otlp-options.ts';
+import { OTLP_CHECK, otlpWithDefaults, type OtlpPlan, type OtlpPushOptions } from './otlp-options.ts';
 import type { AddressInfo } from 'node:net';
 
 /** Where metrics are served to Prometheus, who may ask, and what the text is like. */
@@ -44,7 +38,10 @@ export interface ExporterOptions {
   readonly prometheus?: PrometheusServerOptions;
   /** Pushes by OTLP; `{}` for all defaults. */
   readonly otlp?: OtlpPushOptions;
-  /** Prints all metrics to standard output every `intervalMillis` (default 60,000), to look at them. */
+  /**
+   * Prints all metrics to standard output every `intervalMillis` (default 10,000), to look at them. Their
+   * form may change at any time.
+   */
   readonly console?: { readonly intervalMillis?: number };
   /** Exports the `seqlock.*` metrics of store and reader too. Default false. */
   readonly selfMetrics?: boolean;
@@ -66,7 +63,8 @@ export interface ExporterPlan {
   readonly histogramSelection?: string | undefined;
 }
 
-export const DEFAULT_PORT = 9464;
+const DEFAULT_PORT = 9464;
+export const DEFAULT_CONSOLE_INTERVAL_MILLIS = 10_000;
 
 /** What each option may be. */
 export const EXPORTER_CHECKS: { readonly [K in keyof Required<ExporterOptions>]: Check } = {
@@ -110,24 +108,24 @@ export function planOf(
   const { host, port, endpoint, ...exposition } = prometheus ?? {};
   return {
     prometheus: prometheus && {
-      host: host ?? (process.env['OTEL_EXPORTER_PROMETHEUS_HOST'] || 'localhost'),
-      port: port ?? portOfEnvironment(),
+      host: host ?? hostFrom(environment),
+      port: port ?? portFrom(environment),
       endpoint: endpoint ?? '/metrics',
     },
     exposition,
     otlp: otlp && otlpWithDefaults(otlp, environment),
-    console: console && { intervalMillis: console.intervalMillis ?? DEFAULT_INTERVAL_MILLIS },
+    console: console && { intervalMillis: console.intervalMillis ?? DEFAULT_CONSOLE_INTERVAL_MILLIS },
     selfMetrics,
     blockedThreads,
   };
 }
 
-function portOfEnvironment(): number {
-  const given = process.env['OTEL_EXPORTER_PROMETHEUS_PORT'];
-  if (given === undefined || given.trim() === '') return DEFAULT_PORT;
-  const port = Number(given);
-  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port;
-  throw new OptionError('OTEL_EXPORTER_PROMETHEUS_PORT', given, 'a whole number from 0 to 65535');
+export function hostFrom(environment: Environment): string {
+  return environment.find('OTEL_EXPORTER_PROMETHEUS_HOST')?.value ?? 'localhost';
+}
+
+export function portFrom(environment: Environment): number {
+  return environment.wholeNumber(['OTEL_EXPORTER_PROMETHEUS_PORT'], 0, 65_535, DEFAULT_PORT);
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { Environment } from '../base/environment.ts';
-import { LONGEST_TIMER, mapOf, milliseconds, oneOf, rule, table, text, type Check } from '../base/options.ts';
+import { mapOf, milliseconds, oneOf, rule, table, text, type Check } from '../base/options.ts';
 import type { InstrumentKind } from '../state/stream-choices.ts';
 
 export const OTLP_PROTOCOLS = ['http/protobuf', 'http/json'] as const;
@@ -81,7 +81,7 @@ export function otlpWithDefaults(options: OtlpPushOptions, environment: Environm
     protocol = 'http/protobuf',
     headers = headersFrom(environment),
     intervalMillis = DEFAULT_INTERVAL_MILLIS,
-    timeoutMillis = environment.wholeNumber(both('TIMEOUT'), 1, LONGEST_TIMER, DEFAULT_TIMEOUT_MILLIS),
+    timeoutMillis = environment.timeout(both('TIMEOUT'), DEFAULT_TIMEOUT_MILLIS),
     compression = environment.oneOf(both('COMPRESSION'), COMPRESSIONS, 'none'),
     temporality = environment.oneOf([`${OTLP}_METRICS_TEMPORALITY_PREFERENCE`], TEMPORALITIES, 'cumulative'),
   } = options;
@@ -98,7 +98,9 @@ function urlFrom(environment: Environment): string {
     return DEFAULT_URL;
   }
   if (ofMetrics !== undefined) return new URL(found.value).href;
-  return `${found.value.replace(/\/$/, '')}/v1/metrics`;
+  // The query stays; a fragment is never sent.
+  const [, base = '', query = ''] = /^([^?#]*)(\?[^#]*)?/.exec(found.value)!;
+  return `${base.replace(/\/$/, '')}/v1/metrics${query}`;
 }
 
 /**

@@ -3,7 +3,7 @@
  * global provider before the app's first line, in the main thread and in every worker that preloads this.
  * Starts an exporter thread that exports what the standard environment variables say (docs/operations.md).
  */
-import { diag, DiagConsoleLogger, DiagLogLevel, metrics } from '@opentelemetry/api';
+import { diag, DiagLogLevel, metrics } from '@opentelemetry/api';
 import { isMainThread, workerData } from 'node:worker_threads';
 import { announce, hasLogger, tellOfLoss } from '../base/warnings.ts';
 import { SeqlockMeterProvider } from '../facade/meter-provider.ts';
@@ -110,11 +110,12 @@ function startExporter(options: ExporterThreadOptions, histogramSelection: strin
 let isLoggerOurs = true;
 
 function showWarnings(environment: Environment): void {
-  const level = environment.oneOf(['OTEL_LOG_LEVEL'], LOG_LEVELS, 'warn');
+  const level = environment.oneOf(['OTEL_LOG_LEVEL'], LOG_LEVELS, 'info');
   isLoggerOurs = !hasLogger();
   if (level === 'none' || !isLoggerOurs) return;
   const name = level.toUpperCase() as Uppercase<Exclude<typeof level, 'none'>>;
-  diag.setLogger(new DiagConsoleLogger(), DiagLogLevel[name]);
+  const log = (...texts: unknown[]): void => console.error(...texts); // standard output is the app's
+  diag.setLogger({ error: log, warn: log, info: log, debug: log, verbose: log }, DiagLogLevel[name]);
 }
 
 register();

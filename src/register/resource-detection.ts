@@ -4,7 +4,6 @@ import type { Environment } from '../base/environment.ts';
 
 /** The parts of `@opentelemetry/resources` that are used. */
 interface ResourcesPackage {
-  readonly envDetector: unknown;
   readonly hostDetector: unknown;
   readonly osDetector: unknown;
   readonly processDetector: unknown;
@@ -17,9 +16,6 @@ interface OfficialResource extends ProviderResource {
   merge(other: OfficialResource): OfficialResource;
 }
 
-/** Characters that the official detector accepts in keys and values. */
-const LONGEST = 255;
-
 /**
  * The official names. A later one takes precedence over an earlier one: what the environment says counts
  * most.
@@ -31,7 +27,7 @@ const DETECTORS = ['host', 'os', 'process', 'serviceinstance', 'env'] as const;
  * service instance, with one `service.instance.id`.
  */
 export function detectedResource(environment: Environment): ProviderResource {
-  checkAttributes(environment);
+  const given = attributesFrom(environment);
   const resources = loadResources();
   const wanted = environment.listOf(['OTEL_NODE_RESOURCE_DETECTORS'], [...DETECTORS, 'all', 'none'], 'all');
   const detectors: Record<(typeof DETECTORS)[number], unknown> = {
@@ -39,7 +35,7 @@ export function detectedResource(environment: Environment): ProviderResource {
     os: resources.osDetector,
     process: resources.processDetector,
     serviceinstance: resources.serviceInstanceIdDetector,
-    env: resources.envDetector,
+    env: { detect: () => ({ attributes: given }) },
   };
   const used = wanted.includes('none')
     ? []
@@ -49,12 +45,16 @@ export function detectedResource(environment: Environment): ProviderResource {
 }
 
 /**
- * The official detector does not report what it cannot read, and then ignores the whole variable
- * (specification, resource SDK).
+ * What the environment says of the resource. If anything in `OTEL_RESOURCE_ATTRIBUTES` cannot be read,
+ * nothing of it is used, and a warning says so (specification, resource SDK). The official detector is
+ * silent then.
  */
-function checkAttributes(environment: Environment): void {
+export function attributesFrom(environment: Environment): Record<string, string> {
   const found = environment.find('OTEL_RESOURCE_ATTRIBUTES');
-  const wrong = found?.value.split(',').find((pair) => pair.trim() !== '' && !isReadable(pair));
+  const serviceName = environment.find('OTEL_SERVICE_NAME')?.value;
+  const pairs = found?.value.split(',').filter((pair) => pair.trim() !== '') ?? [];
+  const read = pairs.map(pairOf);
+  const wrong = pairs[read.indexOf(undefined)];
   if (found !== undefined && wrong !== undefined)
     environment.wrong(
       found.name,
@@ -62,15 +62,19 @@ function checkAttributes(environment: Environment): void {
       'a list of key=value, with percent-encoding for any other comma, = and %',
       'none of its attributes',
     );
+  return {
+    ...(wrong === undefined && Object.fromEntries(read.filter((pair) => pair !== undefined))),
+    ...(serviceName !== undefined && { 'service.name': serviceName }),
+  };
 }
 
-function isReadable(pair: string): boolean {
-  const [key, value, ...rest] = pair.split('=');
-  if (key!.trim() === '' || value === undefined || rest.length > 0) return false;
+function pairOf(text: string): [string, string] | undefined {
+  const [key = '', value, ...rest] = text.split('=').map((part) => part.trim());
+  if (key === '' || value === undefined || rest.length > 0) return undefined;
   try {
-    return decodeURIComponent(key!).length <= LONGEST && decodeURIComponent(value).length <= LONGEST;
+    return [decodeURIComponent(key), decodeURIComponent(value)];
   } catch {
-    return false;
+    return undefined;
   }
 }
 

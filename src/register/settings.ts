@@ -1,13 +1,18 @@
 import type { Environment } from '../base/environment.ts';
-import { DEFAULT_PORT } from '../exporter/options.ts';
-import { OTLP_PROTOCOLS, otlpWithDefaults, type OtlpPushOptions } from '../exporter/otlp-options.ts';
+import { LONGEST_TIMER } from '../base/options.ts';
+import { DEFAULT_CONSOLE_INTERVAL_MILLIS, hostFrom, portFrom } from '../exporter/options.ts';
+import {
+  DEFAULT_INTERVAL_MILLIS,
+  OTLP_PROTOCOLS,
+  otlpWithDefaults,
+  type OtlpPushOptions,
+} from '../exporter/otlp-options.ts';
 import { SIGNALS, type ExporterThreadOptions } from '../thread/options.ts';
 
 const EXPORTERS = ['otlp', 'prometheus', 'console', 'none'] as const;
 const HISTOGRAMS = ['explicit_bucket_histogram', 'base2_exponential_bucket_histogram'] as const;
 const OTLP = 'OTEL_EXPORTER_OTLP';
 const OTLP_PROTOCOL_VARIABLES = [`${OTLP}_METRICS_PROTOCOL`, `${OTLP}_PROTOCOL`] as const;
-const LONGEST_TIMER = 2 ** 31 - 1;
 
 export interface Settings {
   readonly disabled: boolean;
@@ -37,17 +42,19 @@ function exporterThreadFrom(environment: Environment): Settings['exporterThread'
     'otlp',
   );
   if (exporters.includes('none')) return undefined;
-  const intervalMillis = environment.wholeNumber(['OTEL_METRIC_EXPORT_INTERVAL'], 1, LONGEST_TIMER, 60_000);
+  const intervalMillis = (fallback: number): number =>
+    environment.wholeNumber(['OTEL_METRIC_EXPORT_INTERVAL'], 1, LONGEST_TIMER, fallback);
   const signals = signalsFrom(environment);
   return {
     ...(exporters.includes('prometheus') && {
-      prometheus: {
-        host: environment.find('OTEL_EXPORTER_PROMETHEUS_HOST')?.value ?? 'localhost',
-        port: environment.wholeNumber(['OTEL_EXPORTER_PROMETHEUS_PORT'], 0, 65_535, DEFAULT_PORT),
-      },
+      prometheus: { host: hostFrom(environment), port: portFrom(environment) },
     }),
-    ...(exporters.includes('otlp') && { otlp: otlpFrom(environment, intervalMillis) }),
-    ...(exporters.includes('console') && { console: { intervalMillis } }),
+    ...(exporters.includes('otlp') && {
+      otlp: otlpFrom(environment, intervalMillis(DEFAULT_INTERVAL_MILLIS)),
+    }),
+    ...(exporters.includes('console') && {
+      console: { intervalMillis: intervalMillis(DEFAULT_CONSOLE_INTERVAL_MILLIS) },
+    }),
     ...(environment.oneOf(['SEQLOCK_METRICS_BLOCKED_THREADS'], ['true', 'false'], 'true') === 'false' && {
       blockedThreads: false,
     }),
@@ -77,6 +84,6 @@ function otlpFrom(environment: Environment, intervalMillis: number): OtlpPushOpt
     { intervalMillis, protocol: environment.oneOf(OTLP_PROTOCOL_VARIABLES, OTLP_PROTOCOLS, 'http/protobuf') },
     environment,
   );
-  const longest = environment.wholeNumber(['OTEL_METRIC_EXPORT_TIMEOUT'], 1, LONGEST_TIMER, 30_000);
+  const longest = environment.timeout(['OTEL_METRIC_EXPORT_TIMEOUT'], 30_000);
   return { ...otlp, timeoutMillis: Math.min(timeoutMillis, longest) };
 }

@@ -41,6 +41,24 @@ describe('startExporter', () => {
     expect(await textAt(exporter.address!).catch(() => 'gone')).to.equal('gone');
   });
 
+  it('prints cumulative totals to the console', async () => {
+    const printed: { descriptor: { name: string }; dataPoints: { value: unknown }[] }[] = [];
+    const { dir } = console;
+    console.dir = (item: (typeof printed)[number]) => printed.push(item);
+    try {
+      const exporter = await export_({ console: {}, blockedThreads: false });
+      const counter = provider.getMeter('m').createCounter('c');
+      for (const value of [3, 4]) {
+        counter.add(value);
+        await exporter.flush();
+      }
+      await exporter.stop();
+    } finally {
+      console.dir = dir;
+    }
+    expect(printed.map(({ dataPoints }) => dataPoints[0]!.value)).to.deep.equal([3, 7]);
+  });
+
   it('goes on with deltas where the exporter before it stopped', async () => {
     const receiver = await startOtlpReceiver();
     const keeper = keeperMemory(2 ** 20);

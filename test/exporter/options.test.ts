@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { Environment } from '../../src/base/environment.ts';
 import { planOf as planNamed, type ExporterOptions } from '../../src/exporter/options.ts';
 import type { OtlpPlan, OtlpPushOptions } from '../../src/exporter/otlp-options.ts';
+import { collectWarnings } from '../support/warnings.ts';
 
 const prometheus = {};
 const otlp = {};
@@ -33,8 +34,11 @@ describe('options of an exporter', () => {
     try {
       expect(planOf({ prometheus }).prometheus).to.include({ host: '::1', port: 1234 });
       expect(planOf({ prometheus: { host: 'h', port: 1 } }).prometheus).to.include({ host: 'h', port: 1 });
-      process.env['OTEL_EXPORTER_PROMETHEUS_PORT'] = 'x';
-      expect(() => planOf({ prometheus })).to.throw('OTEL_EXPORTER_PROMETHEUS_PORT is "x"');
+      process.env['OTEL_EXPORTER_PROMETHEUS_PORT'] = '0x10';
+      const { warnings, stop } = collectWarnings();
+      expect(planOf({ prometheus }).prometheus).to.include({ host: '::1', port: 9464 });
+      stop();
+      expect(warnings.join()).to.include('OTEL_EXPORTER_PROMETHEUS_PORT is "0x10"');
     } finally {
       delete process.env['OTEL_EXPORTER_PROMETHEUS_HOST'];
       delete process.env['OTEL_EXPORTER_PROMETHEUS_PORT'];

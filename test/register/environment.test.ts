@@ -114,6 +114,10 @@ describe('settings from the environment', () => {
     ['OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION', 'exponential', 'explicit_bucket_histogram'],
     ['OTEL_METRIC_EXPORT_INTERVAL', '0', '60000'],
     ['OTEL_METRIC_EXPORT_TIMEOUT', '-1', '30000'],
+    ['OTEL_METRIC_EXPORT_INTERVAL', '0x10', '60000'],
+    ['OTEL_EXPORTER_OTLP_TIMEOUT', '1e3', '10000'],
+    ['OTEL_EXPORTER_OTLP_TIMEOUT', '5000.0', '10000'],
+    ['OTEL_METRIC_EXPORT_TIMEOUT', '+5', '30000'],
     ['OTEL_SDK_DISABLED', '1', 'false'],
     ['SEQLOCK_METRICS_SIGNALS', 'SIGTERM,SIGKILL', 'the default'],
   ];
@@ -124,6 +128,37 @@ describe('settings from the environment', () => {
       expect(warnings[0])
         .to.include(`${name} is "${value}"`)
         .and.match(new RegExp(`"?${used.replaceAll('/', '\\/')}"? is used instead$`));
+    });
+
+  it('print every 10 seconds to the console, unless an interval is given', () => {
+    const consoleOf = (variables: Record<string, string>) =>
+      read({ OTEL_METRICS_EXPORTER: 'console,otlp', ...variables }).exporterThread!;
+    expect(consoleOf({})).to.deep.equal({
+      otlp: OTLP_DEFAULTS,
+      console: { intervalMillis: 10_000 },
+    });
+    expect(consoleOf({ OTEL_METRIC_EXPORT_INTERVAL: '7' }).console).to.deep.equal({ intervalMillis: 7 });
+  });
+
+  it('take a time-out of 0 for none', () => {
+    const timeoutOf = (variables: Record<string, string>) =>
+      read(variables).exporterThread!.otlp!.timeoutMillis;
+    expect(timeoutOf({ OTEL_EXPORTER_OTLP_TIMEOUT: '0' })).to.equal(30_000);
+    expect(timeoutOf({ OTEL_METRIC_EXPORT_TIMEOUT: '0' })).to.equal(10_000);
+    const none = { OTEL_EXPORTER_OTLP_METRICS_TIMEOUT: '0', OTEL_METRIC_EXPORT_TIMEOUT: '0' };
+    expect(timeoutOf(none)).to.equal(2 ** 31 - 1);
+    expect(read(none).warnings).to.deep.equal([]);
+  });
+
+  const endpoints: readonly [string, string][] = [
+    ['http://c:4318', 'http://c:4318/v1/metrics'],
+    ['http://c:4318/base/?key=a/b&x', 'http://c:4318/base/v1/metrics?key=a/b&x'],
+    ['https://c?key=1#part', 'https://c/v1/metrics?key=1'],
+    ['http://c/#part', 'http://c/v1/metrics'],
+  ];
+  for (const [endpoint, url] of endpoints)
+    it(`add the path of metrics to the path of the endpoint: ${endpoint}`, () => {
+      expect(read({ OTEL_EXPORTER_OTLP_ENDPOINT: endpoint }).exporterThread!.otlp!.url).to.equal(url);
     });
 
   it('warn of a wrong Prometheus port only where Prometheus is served', () => {

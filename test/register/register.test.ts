@@ -355,6 +355,16 @@ describe('seqlock-metrics/register', () => {
     expect(quiet.stderr).to.equal('');
   });
 
+  it('logs at the level of OTEL_LOG_LEVEL, to standard error alone', async () => {
+    const [usual, debug] = await Promise.all([
+      ran([...REGISTER, app('is-noop.mjs')], { OTEL_METRICS_EXPORTER: 'none' }),
+      ran([...REGISTER, app('is-noop.mjs')], { OTEL_METRICS_EXPORTER: 'none', OTEL_LOG_LEVEL: 'Debug' }),
+    ]);
+    expect(usual.stderr).to.equal('');
+    expect(debug.stderr).to.include('Registered a global for metrics');
+    expect([usual.stdout, debug.stdout]).to.deep.equal(Array(2).fill('SeqlockMeterProvider\n'));
+  });
+
   describe('beside another global provider', () => {
     it('stays where the app sets one later, which is told so', async () => {
       const { stdout, stderr, last } = await ran([...REGISTER, app('own-provider.mjs')]);
