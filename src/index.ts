@@ -48,7 +48,7 @@ export type { TranslationStrategy } from './export/prometheus-name.ts';
 export type { PrometheusHandler, PrometheusHandlerOptions } from './export/prometheus-handler.ts';
 export type { Collectable, ScrapeSource } from './export/scrape-source.ts';
 export type { PrometheusServerOptions } from './exporter/options.ts';
-export type { OtlpPushOptions } from './exporter/otlp-options.ts';
+export type { OtlpPushOptions, OtlpTlsFiles } from './exporter/otlp-options.ts';
 export type { SeqlockMeterProviderOptions } from './facade/meter-provider.ts';
 export type { MetricsComparison } from './facade/metrics/comparing-metrics-provider.ts';
 export type { MetricDifference } from './facade/metrics/comparing-series.ts';

@@ -63,6 +63,10 @@ export class Environment {
     return this.wholeNumber(names, 0, LONGEST_TIMER, fallback) || LONGEST_TIMER;
   }
 
+  warn(message: string): void {
+    this.#warn(message);
+  }
+
   /** Warns of a wrong value. `used`: what is used instead. */
   wrong(name: string, value: string, allowed: string, used: unknown): void {
     this.#warn(

@@ -63,7 +63,7 @@ export interface ExporterPlan {
   readonly histogramSelection?: string | undefined;
 }
 
-const DEFAULT_PORT = 9464;
+export const DEFAULT_PORT = 9464;
 export const DEFAULT_CONSOLE_INTERVAL_MILLIS = 10_000;
 
 /** What each option may be. */

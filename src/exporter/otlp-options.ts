@@ -38,9 +38,24 @@ export interface OtlpPushOptions {
   readonly temporality?: Temporality;
   /** Coding of the requests. Default `none`. */
   readonly compression?: (typeof COMPRESSIONS)[number];
+  /**
+   * Files in PEM format, read when the exporter starts: what the collector's certificate is checked against,
+   * and the client certificate and its key. Default: those of `OTEL_EXPORTER_OTLP_CERTIFICATE` and so on.
+   */
+  readonly tls?: OtlpTlsFiles;
 }
 
-export type OtlpPlan = Required<OtlpPushOptions>;
+/** Paths of files in PEM format. */
+export interface OtlpTlsFiles {
+  /** The certificates that the collector's is checked against. Default: those of Node.js. */
+  readonly caFile?: string;
+  /** The client certificate. */
+  readonly certFile?: string;
+  /** Its private key. */
+  readonly keyFile?: string;
+}
+
+export type OtlpPlan = Required<Omit<OtlpPushOptions, 'tls'>> & Pick<OtlpPushOptions, 'tls'>;
 
 /**
  * The kinds that are pushed as deltas for each preference (specification, OTLP exporter, temporality
@@ -53,19 +68,22 @@ export const DELTA_KINDS: Readonly<Record<Temporality, readonly InstrumentKind[]
 };
 
 const OTLP = 'OTEL_EXPORTER_OTLP';
-const DEFAULT_URL = 'http://localhost:4318/v1/metrics';
-const DEFAULT_TIMEOUT_MILLIS = 10_000;
+export const DEFAULT_URL = 'http://localhost:4318/v1/metrics';
+export const DEFAULT_TIMEOUT_MILLIS = 10_000;
 export const DEFAULT_INTERVAL_MILLIS = 60_000;
+
+export const OTLP_URL_CHECK: Check = rule('a URL such as http://localhost:4318/v1/metrics', isHttpUrl);
 
 /** What each option may be. */
 export const OTLP_CHECK: Check = table<OtlpPushOptions>({
-  url: rule('a URL such as http://localhost:4318/v1/metrics', isHttpUrl),
+  url: OTLP_URL_CHECK,
   protocol: oneOf(OTLP_PROTOCOLS),
   headers: mapOf(text, 'an object such as { authorization: "..." }'),
   intervalMillis: milliseconds,
   timeoutMillis: milliseconds,
   temporality: oneOf(TEMPORALITIES),
   compression: oneOf(COMPRESSIONS),
+  tls: table<OtlpTlsFiles>({ caFile: text, certFile: text, keyFile: text }),
 });
 
 /** The variable for metrics, and the one for all signals. */
@@ -84,8 +102,10 @@ export function otlpWithDefaults(options: OtlpPushOptions, environment: Environm
     timeoutMillis = environment.timeout(both('TIMEOUT'), DEFAULT_TIMEOUT_MILLIS),
     compression = environment.oneOf(both('COMPRESSION'), COMPRESSIONS, 'none'),
     temporality = environment.oneOf([`${OTLP}_METRICS_TEMPORALITY_PREFERENCE`], TEMPORALITIES, 'cumulative'),
+    tls,
   } = options;
-  return { url, protocol, headers, intervalMillis, timeoutMillis, compression, temporality };
+  const plan = { url, protocol, headers, intervalMillis, timeoutMillis, compression, temporality };
+  return tls === undefined ? plan : { ...plan, tls };
 }
 
 /** The endpoint for metrics is a whole URL. To the endpoint for all signals, the path of metrics is added. */
@@ -108,14 +128,23 @@ function urlFrom(environment: Environment): string {
  */
 function headersFrom(environment: Environment): Record<string, string> {
   const headers: Record<string, string> = {};
-  for (const name of [`${OTLP}_HEADERS`, `${OTLP}_METRICS_HEADERS`]) {
-    const pairs = environment.find(name)?.value.split(',') ?? [];
-    for (const pair of pairs) {
-      const parsed = headerOf(pair);
-      if (parsed !== undefined) headers[parsed[0]] = parsed[1];
-      else if (pair.trim() !== '')
-        environment.wrong(name, '(hidden)', 'a list of key=value, percent-encoded', 'all its other pairs');
-    }
+  for (const name of [`${OTLP}_HEADERS`, `${OTLP}_METRICS_HEADERS`])
+    Object.assign(
+      headers,
+      readHeaders(environment.find(name)?.value ?? '', () =>
+        environment.wrong(name, '(hidden)', 'a list of key=value, percent-encoded', 'all its other pairs'),
+      ),
+    );
+  return headers;
+}
+
+/** Headers as the variables have them. `onWrong` is called for each pair that cannot be read. */
+export function readHeaders(list: string, onWrong: () => void): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (const pair of list.split(',').filter((one) => one.trim() !== '')) {
+    const parsed = headerOf(pair);
+    if (parsed === undefined) onWrong();
+    else headers[parsed[0]] = parsed[1];
   }
   return headers;
 }

@@ -4,7 +4,7 @@ import { shortText } from '../base/errors.ts';
 import type { ExponentialHistogramValue, HistogramValue, ResourceMetrics } from '../collect/metric-data.ts';
 import { tellOfLoss, Warnings } from '../base/warnings.ts';
 import type { HostNames } from './host-names.ts';
-import { DELTA_KINDS, type OtlpPlan, type OtlpProtocol } from './otlp-options.ts';
+import { DELTA_KINDS, type OtlpPlan, type OtlpProtocol, type OtlpTlsFiles } from './otlp-options.ts';
 import { OtlpTransport, type OtlpDestination } from './otlp-transport.ts';
 import { Push, type PushSource, type PushTarget } from './push.ts';
 
@@ -50,7 +50,7 @@ export function pushOtlp(
     {
       ...plan,
       contentType: PROTOCOLS[protocol].contentType,
-      tls: tlsFiles(process.env),
+      tls: tlsFiles(plan.tls, process.env),
     },
     names,
   );
@@ -150,24 +150,32 @@ function loadSerializer(protocol: OtlpProtocol): Serializer {
   return protocol === 'http/json' ? JsonMetricsSerializer : ProtobufMetricsSerializer;
 }
 
-/** Variables that name a file, by the end of their names, and what happens without the file. */
+/** The option and the ends of the variables that name a file, and what happens without the file. */
 const FILES = {
-  ca: ['CERTIFICATE', "the system's certificates are trusted"],
-  cert: ['CLIENT_CERTIFICATE', 'no client certificate is shown'],
-  key: ['CLIENT_KEY', 'no client certificate is shown'],
+  ca: ['caFile', 'CERTIFICATE', "the system's certificates are trusted"],
+  cert: ['certFile', 'CLIENT_CERTIFICATE', 'no client certificate is shown'],
+  key: ['keyFile', 'CLIENT_KEY', 'no client certificate is shown'],
 } as const;
 
 /**
- * The files for TLS that the environment names. Those for metrics take precedence over those for all signals.
+ * The files for TLS that the options name, or without such options the environment. There, those for metrics
+ * take precedence over those for all signals.
  */
-function tlsFiles(variables: Readonly<Record<string, string | undefined>>): OtlpDestination['tls'] {
+function tlsFiles(
+  given: OtlpTlsFiles | undefined,
+  variables: Readonly<Record<string, string | undefined>>,
+): OtlpDestination['tls'] {
   const files: Partial<Record<keyof typeof FILES, Buffer>> = {};
-  for (const [option, [suffix, otherwise]] of Object.entries(FILES))
-    for (const name of [`OTEL_EXPORTER_OTLP_${suffix}`, `OTEL_EXPORTER_OTLP_METRICS_${suffix}`]) {
-      const path = variables[name]?.trim() ?? '';
+  const all = [`OTEL_EXPORTER_OTLP_`, `OTEL_EXPORTER_OTLP_METRICS_`];
+  for (const [file, [option, suffix, otherwise]] of Object.entries(FILES)) {
+    const named: [string, string | undefined][] =
+      given === undefined
+        ? all.map((prefix) => [prefix + suffix, variables[prefix + suffix]?.trim()])
+        : [[`otlp.tls.${option}`, given[option]]];
+    for (const [name, path = ''] of named) {
       if (path === '') continue;
       try {
-        files[option as keyof typeof FILES] = readFileSync(path);
+        files[file as keyof typeof FILES] = readFileSync(path);
       } catch (error) {
         tellOfLoss(
           'warn',
@@ -175,5 +183,6 @@ function tlsFiles(variables: Readonly<Record<string, string | undefined>>): Otlp
         );
       }
     }
+  }
   return files;
 }

@@ -3,7 +3,7 @@ import { Warnings } from '../base/warnings.ts';
 import { DELTA_KINDS, type Temporality } from '../exporter/otlp-options.ts';
 import { selectedAggregation } from '../facade/reader-requirements.ts';
 import type { RemoteReader } from '../facade/readers.ts';
-import { selectionKey } from '../state/stream-choices.ts';
+import { selectionKey, type InstrumentKind } from '../state/stream-choices.ts';
 
 // Numbers of the enums of `@opentelemetry/sdk-metrics`.
 const DELTA = 0;
@@ -14,17 +14,19 @@ const EXPONENTIAL_HISTOGRAM = 5;
 const DEFAULT_LIMIT = 2000;
 
 /** What a reader in the exporter thread wants. */
-export interface Wishes {
+export interface ReaderWishes {
   readonly temporality: Temporality;
   readonly exponentialHistograms: boolean;
+  /** Cardinality limits by kind of instrument. Default 2,000 each. */
+  readonly limits?: Readonly<Partial<Record<InstrumentKind, number>>>;
 }
 
 /** Stands for a reader in the exporter thread, for the provider of this thread. */
 export class ExporterReader implements RemoteReader {
   readonly readsElsewhere = true;
-  readonly #wishes: Wishes;
+  readonly #wishes: ReaderWishes;
 
-  constructor(wishes: Wishes) {
+  constructor(wishes: ReaderWishes) {
     this.#wishes = wishes;
   }
 
@@ -38,8 +40,8 @@ export class ExporterReader implements RemoteReader {
     return kinds.includes(kind) ? DELTA : CUMULATIVE;
   }
 
-  selectCardinalityLimit(): number {
-    return DEFAULT_LIMIT;
+  selectCardinalityLimit(kind: InstrumentType): number {
+    return this.#wishes.limits?.[kind as InstrumentKind] ?? DEFAULT_LIMIT;
   }
 
   /** The mark of the streams that the store has of histograms for this reader. */

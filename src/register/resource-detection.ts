@@ -1,3 +1,4 @@
+import type { Attributes } from '@opentelemetry/api';
 import { createRequire } from 'node:module';
 import { defaultResource, type ProviderResource } from '../facade/resource.ts';
 import type { Environment } from '../base/environment.ts';
@@ -9,39 +10,63 @@ interface ResourcesPackage {
   readonly processDetector: unknown;
   readonly serviceInstanceIdDetector: unknown;
   detectResources(config: { readonly detectors: unknown[] }): OfficialResource;
-  resourceFromAttributes(attributes: ProviderResource['attributes']): OfficialResource;
+  resourceFromAttributes(
+    attributes: object,
+    options?: { readonly schemaUrl?: string | undefined },
+  ): OfficialResource;
 }
 
 interface OfficialResource extends ProviderResource {
   merge(other: OfficialResource): OfficialResource;
+  getRawAttributes(): readonly (readonly [string, unknown])[];
 }
 
 /**
  * The official names. A later one takes precedence over an earlier one: what the environment says counts
  * most.
  */
-const DETECTORS = ['host', 'os', 'process', 'serviceinstance', 'env'] as const;
+export const DETECTORS = ['host', 'os', 'process', 'serviceinstance', 'env'] as const;
+export type Detector = (typeof DETECTORS)[number];
 
 /**
- * The resource that the official detectors find. Call it in one thread only: all threads of a store are one
- * service instance, with one `service.instance.id`.
+ * The resource that the official detectors find and the environment gives. Call it in one thread only: all
+ * threads of a store are one service instance, with one `service.instance.id`.
  */
 export function detectedResource(environment: Environment): ProviderResource {
   const given = attributesFrom(environment);
-  const resources = loadResources();
   const wanted = environment.listOf(['OTEL_NODE_RESOURCE_DETECTORS'], [...DETECTORS, 'all', 'none'], 'all');
-  const detectors: Record<(typeof DETECTORS)[number], unknown> = {
+  const used = wanted.includes('none')
+    ? []
+    : DETECTORS.filter((name) => wanted.includes('all') || wanted.includes(name));
+  return resourceOf(used, used.includes('env') ? given : {});
+}
+
+/**
+ * What these detectors find, and over it `given`. `wanted`: which keys of what is found are used; default
+ * all.
+ */
+export function resourceOf(
+  names: readonly Detector[],
+  given: Attributes,
+  {
+    wanted,
+    schemaUrl,
+  }: { readonly wanted?: RegExp | undefined; readonly schemaUrl?: string | undefined } = {},
+): ProviderResource {
+  const resources = loadResources();
+  const detectors: Readonly<Partial<Record<Detector, unknown>>> = {
     host: resources.hostDetector,
     os: resources.osDetector,
     process: resources.processDetector,
     serviceinstance: resources.serviceInstanceIdDetector,
-    env: { detect: () => ({ attributes: given }) },
   };
-  const used = wanted.includes('none')
-    ? []
-    : DETECTORS.filter((name) => wanted.includes('all') || wanted.includes(name));
-  const detected = resources.detectResources({ detectors: used.map((name) => detectors[name]) });
-  return resources.resourceFromAttributes(defaultResource().attributes).merge(detected);
+  const found = resources.detectResources({ detectors: names.flatMap((name) => detectors[name] ?? []) });
+  // Some values are promises. Of several with one key, the first counts.
+  const used = found.getRawAttributes().filter(([key]) => wanted?.test(key) !== false);
+  return resources
+    .resourceFromAttributes(defaultResource().attributes)
+    .merge(resources.resourceFromAttributes(Object.fromEntries([...used].reverse())))
+    .merge(resources.resourceFromAttributes(given, { schemaUrl }));
 }
 
 /**
@@ -52,20 +77,25 @@ export function detectedResource(environment: Environment): ProviderResource {
 export function attributesFrom(environment: Environment): Record<string, string> {
   const found = environment.find('OTEL_RESOURCE_ATTRIBUTES');
   const serviceName = environment.find('OTEL_SERVICE_NAME')?.value;
-  const pairs = found?.value.split(',').filter((pair) => pair.trim() !== '') ?? [];
-  const read = pairs.map(pairOf);
-  const wrong = pairs[read.indexOf(undefined)];
-  if (found !== undefined && wrong !== undefined)
+  const attributes = readAttributes(found?.value ?? '', (wrong) =>
     environment.wrong(
-      found.name,
-      wrong.trim(),
+      found!.name,
+      wrong,
       'a list of key=value, with percent-encoding for any other comma, = and %',
       'none of its attributes',
-    );
-  return {
-    ...(wrong === undefined && Object.fromEntries(read.filter((pair) => pair !== undefined))),
-    ...(serviceName !== undefined && { 'service.name': serviceName }),
-  };
+    ),
+  );
+  return { ...attributes, ...(serviceName !== undefined && { 'service.name': serviceName }) };
+}
+
+/** A list of key=value, percent-encoded. Empty, after a call of `onWrong`, if a part cannot be read. */
+export function readAttributes(list: string, onWrong: (part: string) => void): Record<string, string> {
+  const parts = list.split(',').filter((part) => part.trim() !== '');
+  const pairs = parts.map(pairOf);
+  const wrong = parts[pairs.indexOf(undefined)];
+  if (wrong === undefined) return Object.fromEntries(pairs.filter((pair) => pair !== undefined));
+  onWrong(wrong.trim());
+  return {};
 }
 
 function pairOf(text: string): [string, string] | undefined {

@@ -7,6 +7,9 @@ import {
   otlpWithDefaults,
   type OtlpPushOptions,
 } from '../exporter/otlp-options.ts';
+import type { SeqlockMeterProviderOptions } from '../facade/meter-provider.ts';
+import type { ProviderResource } from '../facade/resource.ts';
+import type { ReaderWishes } from './exporter-reader.ts';
 import { SIGNALS, type ExporterThreadOptions } from '../thread/options.ts';
 
 const EXPORTERS = ['otlp', 'prometheus', 'console', 'none'] as const;
@@ -14,12 +17,25 @@ const HISTOGRAMS = ['explicit_bucket_histogram', 'base2_exponential_bucket_histo
 const OTLP = 'OTEL_EXPORTER_OTLP';
 const OTLP_PROTOCOL_VARIABLES = [`${OTLP}_METRICS_PROTOCOL`, `${OTLP}_PROTOCOL`] as const;
 
+/** Levels of a configuration file, the least severe first. */
+export const SEVERITIES = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const;
+
+/** What a configuration file says besides the exporters. */
+export interface Declared extends Required<Pick<SeqlockMeterProviderOptions, 'views' | 'exemplarFilter'>> {
+  /** The least severe level that is logged. */
+  readonly logLevel: (typeof SEVERITIES)[number];
+  /** Call it in one thread only. */
+  readonly resource: () => ProviderResource;
+}
+
 export interface Settings {
   readonly disabled: boolean;
   /** Undefined if nothing is exported. */
   readonly exporterThread: Omit<ExporterThreadOptions, 'store'> | undefined;
-  /** The aggregation of histograms that are pushed by OTLP. */
-  readonly histograms: (typeof HISTOGRAMS)[number];
+  /** What the exporters want of the store. That of OTLP is the first, if metrics are pushed by it. */
+  readonly readers: readonly ReaderWishes[];
+  /** What a file says besides; undefined where variables decide. */
+  readonly declared?: Declared;
 }
 
 /** What the standard environment variables of OpenTelemetry ask for. */
@@ -30,7 +46,15 @@ export function settingsFrom(environment: Environment): Settings {
     HISTOGRAMS,
     'explicit_bucket_histogram',
   );
-  return { disabled, histograms, exporterThread: disabled ? undefined : exporterThreadFrom(environment) };
+  const exporterThread = disabled ? undefined : exporterThreadFrom(environment);
+  const { otlp, prometheus, console } = exporterThread ?? {};
+  const exponentialHistograms = histograms === 'base2_exponential_bucket_histogram';
+  const readers: ReaderWishes[] = [];
+  if (otlp !== undefined)
+    readers.push({ temporality: otlp.temporality ?? 'cumulative', exponentialHistograms });
+  if (prometheus !== undefined || console !== undefined)
+    readers.push({ temporality: 'cumulative', exponentialHistograms: false });
+  return { disabled, exporterThread, readers };
 }
 
 function exporterThreadFrom(environment: Environment): Settings['exporterThread'] {
@@ -44,7 +68,6 @@ function exporterThreadFrom(environment: Environment): Settings['exporterThread'
   if (exporters.includes('none')) return undefined;
   const intervalMillis = (fallback: number): number =>
     environment.wholeNumber(['OTEL_METRIC_EXPORT_INTERVAL'], 1, LONGEST_TIMER, fallback);
-  const signals = signalsFrom(environment);
   return {
     ...(exporters.includes('prometheus') && {
       prometheus: { host: hostFrom(environment), port: portFrom(environment) },
@@ -55,6 +78,16 @@ function exporterThreadFrom(environment: Environment): Settings['exporterThread'
     ...(exporters.includes('console') && {
       console: { intervalMillis: intervalMillis(DEFAULT_CONSOLE_INTERVAL_MILLIS) },
     }),
+    ...ownSettings(environment),
+  };
+}
+
+/** What variables of this package say of the exporter thread, whatever else it is told by. */
+export function ownSettings(
+  environment: Environment,
+): Pick<ExporterThreadOptions, 'blockedThreads' | 'lastExport'> {
+  const signals = signalsFrom(environment);
+  return {
     ...(environment.oneOf(['SEQLOCK_METRICS_BLOCKED_THREADS'], ['true', 'false'], 'true') === 'false' && {
       blockedThreads: false,
     }),

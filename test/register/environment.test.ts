@@ -21,7 +21,7 @@ describe('settings from the environment', () => {
   it('are those of the specification where nothing is set, or set to nothing', () => {
     const defaults = {
       disabled: false,
-      histograms: 'explicit_bucket_histogram',
+      readers: [{ temporality: 'cumulative', exponentialHistograms: false }],
       exporterThread: { otlp: OTLP_DEFAULTS },
       warnings: [],
     };
@@ -30,7 +30,7 @@ describe('settings from the environment', () => {
   });
 
   it('take every variable they name', () => {
-    const { exporterThread, histograms, warnings } = read({
+    const { exporterThread, readers, warnings } = read({
       OTEL_METRICS_EXPORTER: 'prometheus, OTLP,console',
       OTEL_EXPORTER_PROMETHEUS_HOST: '0.0.0.0',
       OTEL_EXPORTER_PROMETHEUS_PORT: '1234',
@@ -60,7 +60,10 @@ describe('settings from the environment', () => {
       blockedThreads: false,
       lastExport: { signals: ['SIGUSR2', 'SIGTERM'] },
     });
-    expect(histograms).to.equal('base2_exponential_bucket_histogram');
+    expect(readers).to.deep.equal([
+      { temporality: 'lowmemory', exponentialHistograms: true },
+      { temporality: 'cumulative', exponentialHistograms: false },
+    ]);
     expect(warnings).to.deep.equal([]);
   });
 

@@ -365,6 +365,31 @@ describe('seqlock-metrics/register', () => {
     expect([usual.stdout, debug.stdout]).to.deep.equal(Array(2).fill('SeqlockMeterProvider\n'));
   });
 
+  it('does what a configuration file says, in all threads, and nothing else', async () => {
+    const path = join(FOLDER, 'otel.yaml');
+    writeFileSync(
+      path,
+      `file_format: "1.1"
+resource: { attributes: [{ name: service.name, value: "\${NAME}" }] }
+meter_provider:
+  readers: [periodic: { exporter: { otlp_http: { endpoint: ${receiver.url}/file } } }]
+  views: [{ selector: { instrument_name: counted }, stream: { name: renamed } }]`,
+    );
+    const others = { OTEL_SDK_DISABLED: 'true', OTEL_METRICS_EXPORTER: 'none' };
+    const [byFile, wrong] = await Promise.all([
+      ran([...REGISTER, app('app.mjs')], { OTEL_CONFIG_FILE: path, NAME: 'shop', ...others }),
+      ran([...REGISTER, app('app.mjs')], { OTEL_CONFIG_FILE: `${path}.none` }),
+    ]);
+    const last = receiver.inbox('/file').requests.at(-1)!;
+    expect(otlpTotal(last, 'renamed')).to.equal(1 + 3 * 20);
+    expect(attributesOf(last.resourceMetrics[0]!.resource?.attributes)).to.include({
+      'service.name': 'shop',
+    });
+    expect([byFile.stderr, byFile.requests.length, byFile.code]).to.deep.equal(['', 0, 0]);
+    expect([wrong.requests.length, wrong.code]).to.deep.equal([0, 0]);
+    expect(wrong.stderr.match(/OTEL_CONFIG_FILE is .*the file cannot be read/g)).to.have.length(1);
+  });
+
   describe('beside another global provider', () => {
     it('stays where the app sets one later, which is told so', async () => {
       const { stdout, stderr, last } = await ran([...REGISTER, app('own-provider.mjs')]);
