@@ -235,7 +235,7 @@ function jsonNumber(value: number): JsonNumber {
   return value === -Infinity ? '-Inf' : value + 0; // no minus zero: JSON would lose its sign
 }
 
-/** As JSON holds them: what it has no form for is null; keys without a value are left out. */
+/** As JSON holds them, bytes as base64; keys without a value are left out. */
 function attributesOf(attributes: Attributes): Record<string, JsonValue> {
   const entries = Object.entries(attributes).filter(([, value]) => value !== undefined);
   return Object.fromEntries(entries.map(([key, value]) => [wellFormed(key), jsonValue(value)]));
@@ -243,6 +243,8 @@ function attributesOf(attributes: Attributes): Record<string, JsonValue> {
 
 function jsonValue(value: unknown): JsonValue {
   if (typeof value === 'string') return wellFormed(value);
+  if (typeof value === 'number' && !Number.isFinite(value)) return String(value);
+  if (value instanceof Uint8Array) return Buffer.from(value).toString('base64');
   try {
     return JSON.parse(JSON.stringify(value) ?? 'null') as JsonValue;
   } catch {

@@ -3,7 +3,7 @@ import type { IMetricReader } from '@opentelemetry/sdk-metrics';
 import { withoutContext } from '../base/no-context.ts';
 import { OptionError, shortText } from '../base/errors.ts';
 import { checkDeadline, type Deadline } from '../base/deadline.ts';
-import { anything, flag, listOf, oneOf, table, unknownKey, type Check } from '../base/options.ts';
+import { anything, flag, listOf, oneOf, rule, table, unknownKey, type Check } from '../base/options.ts';
 import { queueMicrotask } from '../base/platform.ts';
 import { deltaKindsOf, MetricSource } from '../collect/metric-source.ts';
 import { readerOf } from '../collect/directory/store-reader.ts';
@@ -12,6 +12,7 @@ import { idleMeter, type SeqlockMeter } from '../sdk/meter.ts';
 import { MeterRegistry } from '../sdk/meter-registry.ts';
 import type { SeqlockViewOptions } from '../sdk/view-options.ts';
 import { followedViews, viewsOf, type View } from '../sdk/view.ts';
+import { DEFAULT_VALUE_LENGTH } from '../state/attributes.ts';
 import { selectionKey, type InstrumentKind } from '../state/stream-choices.ts';
 import type { ExemplarFilter, StoreConfiguration } from '../state/records.ts';
 import { isStore, MetricStore } from '../state/store.ts';
@@ -51,6 +52,13 @@ export interface SeqlockMeterProviderOptions {
    * `OTEL_METRICS_EXEMPLAR_FILTER`, else `trace_based`.
    */
   readonly exemplarFilter?: ExemplarFilter;
+  /**
+   * At what length values of attributes are cut: texts in UTF-16 code units, and bytes. A warning names the
+   * attribute. 4,096 by default; from 1, or `Infinity` for no limit. The provider that makes the store
+   * decides. The specification exempts metrics from its attribute limits, and so
+   * `OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT` has no effect here.
+   */
+  readonly attributeValueLengthLimit?: number;
   /** The store to record into. Default: see `SeqlockMeterProvider`. */
   readonly store?: MetricStore;
 }
@@ -97,7 +105,8 @@ export class SeqlockMeterProvider implements MeterProvider {
         ownViews !== undefined && this.#mayUse(ownViews, configuration)
           ? ownViews
           : followedViews(configuration.views, this.#writer.warnings);
-      const { selections } = configuration;
+      const { selections, maxValueLength = DEFAULT_VALUE_LENGTH } = configuration;
+      this.#writer.maxValueLength = maxValueLength ?? Infinity;
       this.#meters = new MeterRegistry({ writer: this.#writer, configuration, rules: { views, selections } });
       this.#compareResources(options);
       const here = readers.filter((reader) => !isRemote(reader));
@@ -137,10 +146,9 @@ export class SeqlockMeterProvider implements MeterProvider {
   /**
    * Writes the store's configuration if it has none. Returns the configuration that this provider follows.
    */
-  #configure(
-    { readers = [], resource = defaultResource(), exemplarFilter: ownFilter }: SeqlockMeterProviderOptions,
-    views: readonly View[] = [],
-  ): StoreConfiguration {
+  #configure(options: SeqlockMeterProviderOptions, views: readonly View[] = []): StoreConfiguration {
+    const { readers = [], resource = defaultResource(), exemplarFilter: ownFilter } = options;
+    const { attributeValueLengthLimit: maxLength = DEFAULT_VALUE_LENGTH } = options;
     const { warnings } = this.#writer;
     const store = readerOf(this.store.region);
     store.refreshConfiguration();
@@ -148,7 +156,10 @@ export class SeqlockMeterProvider implements MeterProvider {
     const exemplarFilter =
       ownFilter ?? published?.exemplarFilter ?? exemplarFilterOfEnvironment(process.env, warnings);
     const wanting = (): StoreConfiguration => {
-      const configuration = storeConfiguration(readers, resource, views, exemplarFilter, warnings);
+      const configuration = {
+        ...storeConfiguration(readers, resource, views, exemplarFilter, warnings),
+        maxValueLength: Number.isFinite(maxLength) ? maxLength : null,
+      };
       return this.#isShared
         ? { ...configuration, resource: withoutProcess(configuration.resource) }
         : configuration;
@@ -168,12 +179,12 @@ export class SeqlockMeterProvider implements MeterProvider {
       if (!this.#isShared) return wanted;
     }
     if (this.#isShared) {
-      this.#nameConflicts(wanted, published, ownFilter !== undefined);
+      this.#nameConflicts(wanted, published, options);
       return published;
     }
     if (readers.length === 0) return { ...published, exemplarFilter };
-    const { selections, views: publishedViews } = published;
-    return { ...wanted, selections, views: publishedViews };
+    const { selections, views: publishedViews, maxValueLength = DEFAULT_VALUE_LENGTH } = published;
+    return { ...wanted, selections, views: publishedViews, maxValueLength };
   }
 
   get #isShared(): boolean {
@@ -191,10 +202,16 @@ export class SeqlockMeterProvider implements MeterProvider {
   }
 
   /** Warns if this process wants another configuration than the process that made the store. */
-  #nameConflicts(wanted: StoreConfiguration, published: StoreConfiguration, hasFilter: boolean): void {
-    const settings = (['views', 'cardinalityLimits', 'selections', 'exemplarFilter'] as const).filter(
-      (name) => name !== 'exemplarFilter' || hasFilter,
-    );
+  #nameConflicts(
+    wanted: StoreConfiguration,
+    published: StoreConfiguration,
+    { exemplarFilter, attributeValueLengthLimit }: SeqlockMeterProviderOptions,
+  ): void {
+    const settings = [
+      ...(['views', 'cardinalityLimits', 'selections'] as const),
+      ...(exemplarFilter === undefined ? [] : (['exemplarFilter'] as const)),
+      ...(attributeValueLengthLimit === undefined ? [] : (['maxValueLength'] as const)),
+    ];
     const others = settings.filter(
       (name) => JSON.stringify(JSON.parse(JSON.stringify(wanted[name]))) !== JSON.stringify(published[name]),
     );
@@ -328,6 +345,10 @@ const checkOptions: Check = table<SeqlockMeterProviderOptions>(
     sdkMetricsEnabled: flag,
     selfMetrics: flag,
     exemplarFilter: oneOf(EXEMPLAR_FILTERS),
+    attributeValueLengthLimit: rule(
+      'a whole number of characters from 1, or Infinity',
+      (value) => value === Infinity || (Number.isInteger(value) && (value as number) >= 1),
+    ),
   },
   { example: 'an object such as { readers: [reader] }', prefix: '' },
 );

@@ -4,7 +4,7 @@
  *   null, false, true              nothing
  *   NUMBER                         a float64, little-endian
  *   WHOLE                          a varint: a whole number from 0 to 2^32 - 1
- *   UTF8, UTF16, JSON              a varint, and so many bytes
+ *   UTF8, UTF16, JSON, BYTES       a varint, and so many bytes
  *   NUMBERED                       a varint: the number this text has from now on (directory-texts.ts); then
  *                                  as UTF8
  *   KNOWN                          a varint: the number of a text that a record before has given
@@ -12,6 +12,7 @@
  * A varint has 7 bits of a number a byte, the lowest first; the highest bit of a byte says that there are
  * more.
  */
+import { types } from 'node:util';
 import { RegionError } from '../base/errors.ts';
 import type { AttributeValue } from './attributes.ts';
 import type { DirectoryTexts, TextNumbers } from './directory-texts.ts';
@@ -26,6 +27,7 @@ const TAG_JSON = 7;
 const TAG_WHOLE = 8;
 const TAG_NUMBERED = 9;
 const TAG_KNOWN = 10;
+const TAG_BYTES = 11;
 
 /** Large enough for most records of series. */
 const FIRST_BYTES = 128;
@@ -80,7 +82,12 @@ export class ValueWriter {
         return;
       default:
         if (value === null) this.#tag(TAG_NULL);
-        else this.#encoded(TAG_JSON, JSON.stringify(value), 'utf8');
+        else if (types.isUint8Array(value)) {
+          this.#tag(TAG_BYTES);
+          this.varint(value.length);
+          const at = this.#add(value.length);
+          this.#bytes.set(value, at);
+        } else this.#encoded(TAG_JSON, JSON.stringify(value), 'utf8');
     }
   }
 
@@ -175,6 +182,11 @@ export class ValueReader {
         return this.#taken('utf16le');
       case TAG_JSON:
         return JSON.parse(this.#taken('utf8')) as object;
+      case TAG_BYTES: {
+        const length = this.varint();
+        const start = this.#take(length);
+        return Uint8Array.from(this.#bytes.subarray(start, start + length));
+      }
       case TAG_TRUE:
         return true;
       case TAG_FALSE:

@@ -15,7 +15,7 @@
  */
 import { HASH_SEED } from '../base/hash.ts';
 import type { AttributeValue } from './attributes.ts';
-import { scalarIdentity, textIdentity } from './attributes.ts';
+import { isComposite, textIdentity } from './attributes.ts';
 
 /** Whole numbers below this are looked up in an array instead of a map: status codes, small counts, flags. */
 const SMALL_NUMBERS = 1024;
@@ -33,8 +33,6 @@ const TRIED_LETTERS = 64;
 const MAX_PLACES = 64;
 /** The id of undefined, for a key that is no attribute. */
 const VALUELESS_ID = 2;
-/** Values that are one attribute: see `scalarIdentity`. */
-const JSON_NULLS: readonly (number | null)[] = [null, NaN, Infinity, -Infinity];
 
 /**
  * Spreads the bits of a small number over a word (finalizer of MurmurHash3), differently in each realm:
@@ -67,11 +65,11 @@ export class AttributeKey {
   stringIds: number[] = [0];
   /** Spreads ids over the hash of a row: odd, one per position. */
   readonly multiplier: number;
-  /** Ids of arrays and objects by their text. */
+  /** Ids of arrays, objects and bytes by their text. */
   texts: Map<string, number> | undefined;
   /** The number of values that have an id. */
   count = 0;
-  /** True for a key that a view drops: it has no ids, and all its values are equal. */
+  /** True for a key that is empty, or that a view drops: it has no ids, and all its values are equal. */
   readonly leftOut: boolean;
   /**
    * True for a key that is no attribute because its value is undefined. Undefined is its only value, and its
@@ -92,8 +90,7 @@ export class AttributeKey {
 
   /** The id of a canonical value, or 0. */
   idOf(value: AttributeValue): number {
-    if (typeof value === 'object' && value !== null) return this.texts?.get(textIdentity(value)) ?? 0;
-    return this.ids.get(scalarIdentity(value)) ?? 0;
+    return (isComposite(value) ? this.texts?.get(textIdentity(value)) : this.ids.get(value)) ?? 0;
   }
 
   /** The id of a scalar that has no short cut, or 0. */
@@ -116,20 +113,19 @@ export class AttributeKey {
     const known = this.idOf(value);
     if (known !== 0) return known;
     const id = ++this.count;
-    if (typeof value === 'object' && value !== null) {
+    if (isComposite(value)) {
       this.texts ??= new Map();
       this.texts.set(textIdentity(value), id);
       return id;
     }
-    const identity = scalarIdentity(value);
-    for (const same of identity === null ? JSON_NULLS : [identity]) this.ids.set(same, id);
-    if (typeof identity === 'string') {
+    this.ids.set(value, id);
+    if (typeof value === 'string') {
       // At the first value and the next few, then each time the number of values has doubled.
       if (id <= 8 || this.only !== NONE || this.strings.length === 1 || (id & (id - 1)) === 0)
         this.#choosePlaces();
-    } else if (typeof identity === 'number' && identity >>> 0 === identity && identity < SMALL_NUMBERS) {
-      if (identity >= this.small.length) this.#growSmall(identity + 1);
-      this.small[identity] = id;
+    } else if (typeof value === 'number' && value >>> 0 === value && value < SMALL_NUMBERS) {
+      if (value >= this.small.length) this.#growSmall(value + 1);
+      this.small[value] = id;
     }
     return id;
   }

@@ -52,10 +52,11 @@ export function decodeDescription(payload: Buffer, streams: number): [stream: nu
 /** The configuration in its record. Throws a `RegionError` where it is none. */
 export function decodeConfiguration(payload: Buffer): StoreConfiguration {
   const configuration = decodeJson(payload) as StoreConfiguration;
-  const { resource, cardinalityLimits, selections, views } = fieldsOf(configuration);
+  const { resource, cardinalityLimits, selections, views, maxValueLength = 1 } = fieldsOf(configuration);
   const isWhole =
     isObject(resource) &&
     Array.isArray(views) &&
+    (maxValueLength === null || isWholeWithin(maxValueLength, 1, Infinity)) &&
     INSTRUMENT_KINDS.every(
       (kind) =>
         typeof fieldsOf(cardinalityLimits)[kind] === 'number' && Array.isArray(fieldsOf(selections)[kind]),

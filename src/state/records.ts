@@ -172,6 +172,8 @@ export interface StoreConfiguration {
   readonly views: readonly ViewDescription[];
   /** Left out: `trace_based`. */
   readonly exemplarFilter?: ExemplarFilter;
+  /** At what length values of attributes are cut. Left out: `DEFAULT_VALUE_LENGTH`; null: never. */
+  readonly maxValueLength?: number | null;
 }
 
 /** One series as its record describes it. */

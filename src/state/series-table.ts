@@ -61,11 +61,18 @@ export class SeriesTable {
   #remembered = 0;
   readonly #ids: Int32Array = new Int32Array(MAX_KEYS + 1); // the last place takes the ids of dropped keys
   #last: Shape;
+  readonly #maxLength: number;
   /** Which keys count; undefined: all. */
   readonly keeps: ((key: string) => boolean) | undefined;
 
-  constructor(all: AllKeySets = new AllKeySets(), keeps?: (key: string) => boolean) {
+  /** `maxLength`: at what length texts of values are cut before they come here. */
+  constructor(
+    maxLength: number = Infinity,
+    all: AllKeySets = new AllKeySets(),
+    keeps?: (key: string) => boolean,
+  ) {
     this.#all = all;
+    this.#maxLength = maxLength;
     this.#last = { keys: [], keySet: all.byKeys.get('[]')! };
     this.#orders = { next: new Map(), shapes: [this.#last] };
     this.keeps = keeps;
@@ -73,7 +80,7 @@ export class SeriesTable {
 
   /** A second table for the same series: finds them by the attributes whose keys `keeps` accepts. */
   lookupFor(keeps: ((key: string) => boolean) | undefined): SeriesTable {
-    return new SeriesTable(this.#all, keeps);
+    return new SeriesTable(this.#maxLength, this.#all, keeps);
   }
 
   /** Series in the table. */
@@ -158,8 +165,11 @@ export class SeriesTable {
           : (key.ids.get(value as string) ?? 0);
       if (id === 0 && !key.leftOut) {
         if (key.valueless) return UNKNOWN;
-        if (typeof value !== 'string' && typeof value !== 'boolean' && !Number.isFinite(value))
-          return UNKNOWN;
+        const isScalar =
+          typeof value === 'string'
+            ? value.length <= this.#maxLength // a longer one is known by what it is cut to
+            : typeof value === 'number' || typeof value === 'boolean';
+        if (!isScalar) return UNKNOWN;
         absent = true;
       }
       ids[key.position] = id;
@@ -197,7 +207,7 @@ export class SeriesTable {
     const byName = new Map(keySet.keys.map((key) => [key.name, key]));
     const { keeps } = this;
     const keys = names.map((name) => {
-      if (keeps !== undefined && !keeps(name)) return new AttributeKey(name, MAX_KEYS, 'left out');
+      if (name === '' || keeps?.(name) === false) return new AttributeKey(name, MAX_KEYS, 'left out');
       return byName.get(name) ?? new AttributeKey(name, MAX_KEYS, 'valueless');
     });
     const attributeCount = keys.filter(({ leftOut, valueless }) => !leftOut && !valueless).length;

@@ -24,6 +24,8 @@ export interface SlabAccess {
   readonly warnings: Warnings;
   readonly clock: RegionClock;
   readonly texts: TextNumbers;
+  /** At what length texts and bytes of attribute values are cut; see `canonicalAttributes`. */
+  readonly maxValueLength: number;
   /** Registers a stream in this slab's directory, or finds it there. */
   register(description: StreamDescription): Registration;
   /**

@@ -2,6 +2,7 @@ import { crc32 } from 'node:zlib';
 import { shortText } from '../base/errors.ts';
 import { Warnings } from '../base/warnings.ts';
 import * as doorbell from '../memory/doorbell.ts';
+import { DEFAULT_VALUE_LENGTH } from './attributes.ts';
 import { DirectoryLog } from '../memory/directory-log.ts';
 import { SLAB_CAPACITY } from '../memory/layout.ts';
 import type { Refusal } from '../memory/refusal.ts';
@@ -46,6 +47,8 @@ export class StoreWriter implements SlabAccess {
   readonly warnings: Warnings = new Warnings();
   readonly clock: RegionClock;
   readonly texts: TextNumbers = new TextNumbers();
+  /** For streams that are made from now on. */
+  maxValueLength: number = DEFAULT_VALUE_LENGTH;
   #untilSearch = 0;
   #slab: number | undefined;
   #log: DirectoryLog | undefined;

@@ -63,6 +63,7 @@ export abstract class StreamWriter {
   readonly #cellWords: number;
   readonly #carrier: Carrier | undefined;
   readonly #sharedWords: number;
+  readonly #maxValueLength: number;
   #id = -1;
   #limit: number;
   #overflow = 0;
@@ -89,7 +90,8 @@ export abstract class StreamWriter {
     this.#carrier = carrier;
     this.#sharedWords = sharedWords;
     this.#limit = limit;
-    this.cells = new CellLookup(slab.region.words, slab.region.doubles, new SeriesTable());
+    this.#maxValueLength = slab.maxValueLength;
+    this.cells = new CellLookup(slab.region.words, slab.region.doubles, new SeriesTable(slab.maxValueLength));
     this.#lookups = [this.cells];
   }
 
@@ -106,7 +108,11 @@ export abstract class StreamWriter {
     const known = this.#lookups.find((lookup) => lookup.keeps === keeps);
     if (known !== undefined) return known;
     const { words, doubles, unattributedCell, table } = this.cells;
-    const cells = new CellLookup(words, doubles, (table ?? new SeriesTable()).lookupFor(keeps));
+    const cells = new CellLookup(
+      words,
+      doubles,
+      (table ?? new SeriesTable(this.#maxValueLength)).lookupFor(keeps),
+    );
     cells.unattributedCell = unattributedCell;
     this.#lookups.push(cells);
     return cells;
@@ -230,10 +236,10 @@ export abstract class StreamWriter {
   #admit(attributes: unknown, cells: CellLookup): number {
     // Anew and empty: sets that come again get another cell, which readers add up, and the limit still counts
     // all.
-    if (this.cells.table === undefined) this.#setTables(new SeriesTable());
+    if (this.cells.table === undefined) this.#setTables(new SeriesTable(this.#maxValueLength));
     const table = cells.table!;
     const warn = (cause: string, message: string): void => this.warn('attributes', message, cause);
-    const canonical = canonicalAttributes(attributes, warn, cells.keeps);
+    const canonical = canonicalAttributes(attributes, warn, cells.keeps, this.#maxValueLength);
     const known = table.get(canonical);
     if (known !== ABSENT) {
       this.#learn(table, attributes, canonical);

@@ -31,9 +31,13 @@ const parseElsewhere = createRequire(import.meta.url)('parse-prometheus-text-for
 const TEXT = { openMetrics: false, escaping: 'underscores' } as const;
 const OPEN = { openMetrics: true, escaping: 'underscores' } as const;
 
-function setUp(resource: Record<string, unknown> = {}) {
+function setUp(resource: Record<string, unknown> = {}, attributeValueLengthLimit?: number) {
   const reader = new SeqlockMetricReader();
-  const provider = opened({ readers: [reader], resource: { attributes: resource as never } });
+  const provider = opened({
+    readers: [reader],
+    resource: { attributes: resource as never },
+    ...(attributeValueLengthLimit !== undefined && { attributeValueLengthLimit }),
+  });
   const source = new MetricSource(provider.store, {
     resource: { attributes: resource as never },
   });
@@ -418,7 +422,7 @@ describe('PrometheusText', () => {
   });
 
   it('takes a label of a megabyte and a description of any text', () => {
-    const { meter, text } = setUp();
+    const { meter, text } = setUp({}, Infinity);
     const huge = '"\\\n'.repeat(350_000);
     meter.createGauge('g', { description: '\n\\"\r\0\ud800' }).record(1, { huge });
     const family = parseStrictly(text()).get('g')!;

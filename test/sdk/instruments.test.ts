@@ -1,7 +1,7 @@
 import type { Attributes } from '@opentelemetry/api';
 import { expect } from 'chai';
 import * as fc from 'fast-check';
-import type { HistogramValue } from '../../src/index.ts';
+import { SeqlockMeterProvider, type HistogramValue } from '../../src/index.ts';
 import { hostileAttributes, anyValue } from '../support/hostile-values.ts';
 import { makeProvider, shutDownProviders } from '../support/provider.ts';
 import { collectWarnings } from '../support/warnings.ts';
@@ -77,14 +77,16 @@ describe('instruments', () => {
   for (const [name, first, ...same] of [
     ['nothing, undefined and an empty object', undefined, {}, null],
     ['key order', { a: 1, b: 2 }, { b: 2, a: 1 }],
-    ['values that JSON writes as null', { k: null }, { k: NaN }, { k: () => 1 }, { k: Symbol('s') }],
+    ['null, functions and symbols', { k: null }, { k: () => 1 }, { k: Symbol('s') }],
+    ['an empty key and none', { k: 1 }, { '': 'x', k: 1 }, { k: 1, '': 'y' }],
+    ['bytes of the same content', { k: Uint8Array.of(1) }, { k: Buffer.of(1) }],
     ['no attributes and undefined values', {}, { k: undefined }, { k: undefined, l: undefined }],
     ['arrays of the same content', { k: ['a', 1] }, { k: ['a', 1] }],
     ['inherited and hidden keys', { k: 1 }, Object.assign(Object.create({ x: 1 }), { k: 1 })],
   ] as const)
     it(`takes for one series: ${name}`, () => {
       const { meter, value } = makeProvider();
-      for (const attributes of [first, ...same]) meter.createCounter('c').add(1, attributes);
+      for (const attributes of [first, ...same]) meter.createCounter('c').add(1, attributes as Attributes);
       expect(value('c')).to.equal(1 + same.length);
     });
 
@@ -255,5 +257,36 @@ describe('instruments', () => {
     const { meter, points } = makeProvider({ cardinalitySelector: () => 3 });
     for (let id = 0; id < 3; id++) meter.createHistogram('h').record(1, { id });
     expect(points('h').map(({ attributes }) => attributes)).to.deep.equal([{ id: 0 }, { id: 1 }, { id: 2 }]);
+  });
+
+  describe('cut values of attributes', () => {
+    for (const [name, limit, options] of [
+      ['4,096 characters', 4096, {}],
+      ['as many as are wanted', 10, { attributeValueLengthLimit: 10 }],
+    ] as const)
+      it(`at ${name}, and say so once`, () => {
+        const { warnings, stop } = collectWarnings();
+        const { meter, points } = makeProvider({ cardinalitySelector: () => 2 }, options);
+        const counter = meter.createCounter('c');
+        const begin = 'x'.repeat(limit);
+        for (const sql of [begin, `${begin}y`, `${begin}z`, 'short', 'one too many', `${begin}z`])
+          counter.add(1, { sql });
+        stop();
+        expect(points('c')).to.deep.equal([
+          { attributes: { 'otel.metric.overflow': true }, value: 1 },
+          { attributes: { sql: begin }, value: 4 },
+          { attributes: { sql: 'short' }, value: 1 },
+        ]);
+        expect(warnings.filter((text) => text.includes(`cut at ${limit}`))).to.have.length(1);
+      });
+
+    it('as the provider says that made the store', () => {
+      const { stop } = collectWarnings();
+      const { provider, points } = makeProvider(undefined, { attributeValueLengthLimit: 3 });
+      const second = new SeqlockMeterProvider({ store: provider.store, attributeValueLengthLimit: 5 });
+      second.getMeter('test').createCounter('c').add(1, { k: 'abcdef' });
+      stop();
+      expect(points('c')).to.deep.equal([{ attributes: { k: 'abc' }, value: 1 }]);
+    });
   });
 });

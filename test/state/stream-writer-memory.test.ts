@@ -96,6 +96,7 @@ describe('StreamWriter without memory', () => {
 
     it('sends one value that is larger than the store to overflow', () => {
       const { writer, region } = makeWriter(SMALLEST_MAX_BYTES);
+      writer.maxValueLength = Infinity;
       const stream = writer.stream(counter('a'), 10);
       recordTo(stream, 1, { huge: 'x'.repeat(SMALLEST_MAX_BYTES) });
       recordTo(stream, 1, { ['k'.repeat(SMALLEST_MAX_BYTES)]: 1 });
@@ -104,6 +105,7 @@ describe('StreamWriter without memory', () => {
 
     it('gives a series to sets that fit after ones that did not', () => {
       const { writer, region } = makeWriter(2 ** 20);
+      writer.maxValueLength = Infinity;
       const stream = writer.stream(counter('a'), 1000);
       const huge = { huge: 'x'.repeat(2 ** 20) };
       for (let i = 0; i < 1000; i++) {

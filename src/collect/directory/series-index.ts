@@ -1,7 +1,8 @@
 import type { Attributes } from '@opentelemetry/api';
 import { finished, HASH_SEED, hashText, withWord } from '../../base/hash.ts';
 import {
-  scalarIdentity,
+  areSameValue,
+  isComposite,
   textIdentity,
   type AttributeValue,
   type CanonicalAttributes,
@@ -89,26 +90,21 @@ function hashOfText(text: string, seed: number): number {
 /** Equal for values that are one attribute. */
 function hashOfValue(value: AttributeValue, seed: number): number {
   if (typeof value === 'string') return hashOfText(value, seed);
-  if (typeof value === 'object' && value !== null) return hashOfText(textIdentity(value), ~seed);
-  const identity = scalarIdentity(value);
-  if (typeof identity === 'number') {
-    double[0] = identity + 0; // the two zeros are one attribute
+  if (isComposite(value)) return hashOfText(textIdentity(value), ~seed);
+  if (typeof value === 'number') {
+    // The two zeros are one attribute, and so is NaN, whatever its bits.
+    double[0] = Number.isNaN(value) ? NaN : value + 0;
     return withWord(withWord(seed, halves[0]!), halves[1]!);
   }
-  return withWord(seed, identity === null ? 1 : identity === true ? 2 : 3);
+  return withWord(seed, value === null ? 1 : value ? 2 : 3);
 }
 
 function areSame(attributes: Attributes, { keys, values }: CanonicalAttributes): boolean {
   return (
     Object.keys(attributes).length === keys.length &&
     keys.every(
-      (key, i) => Object.hasOwn(attributes, key) && isSame(attributes[key] as AttributeValue, values[i]!),
+      (key, i) =>
+        Object.hasOwn(attributes, key) && areSameValue(attributes[key] as AttributeValue, values[i]!),
     )
   );
-}
-
-function isSame(a: AttributeValue, b: AttributeValue): boolean {
-  if (typeof a === 'object' && a !== null)
-    return typeof b === 'object' && b !== null && textIdentity(a) === textIdentity(b);
-  return (typeof b !== 'object' || b === null) && scalarIdentity(a) === scalarIdentity(b);
 }
