@@ -20,6 +20,7 @@ const IMPORTABLE: ReadonlyMap<string, readonly string[]> = new Map([
   ['collect', ['state', 'memory', 'base']],
   ['export', ['collect', 'base']],
   ['exporter', ['export', 'collect', 'state', 'memory', 'base']],
+  ['page', ['exporter']],
   ['thread', ['exporter', 'state', 'memory', 'base']],
   ['facade', ['sdk', 'collect', 'export', 'state', 'memory', 'base']],
   ['register', ['facade', 'thread', 'exporter', 'state', 'base']],
@@ -29,6 +30,10 @@ const IMPORTABLE: ReadonlyMap<string, readonly string[]> = new Map([
 
 /** Folders of `collect`, from the lowest to the highest: each imports those before it. */
 const COLLECT_UP = ['directory', 'rows', 'snapshot'];
+
+/** Code of the browser: it is bundled, with the packages it needs, and knows nothing of the rest but what is sent. */
+const IN_BROWSER = /^page\//;
+const SHARED_WITH_BROWSER = 'exporter/page-protocol.ts';
 
 /** Packages a user has anyway, and Node's own modules. */
 const PACKAGES = /^(node:[a-z0-9_/]+|@opentelemetry\/(api|sdk-metrics))$/;
@@ -176,10 +181,35 @@ describe('architecture', () => {
   it('has no file that imports another package than those the user has anyway', () => {
     const wrong = [...sources].flatMap(([path, source]) =>
       importsOf(source)
-        .filter(({ specifier }) => !specifier.startsWith('.') && !PACKAGES.test(specifier))
+        .filter(
+          ({ specifier }) =>
+            !specifier.startsWith('.') && !PACKAGES.test(specifier) && !IN_BROWSER.test(path),
+        )
         .map(({ specifier }) => `${path} -> ${specifier}`),
     );
     expect(wrong).to.deep.equal([]);
+  });
+
+  it('shares types with the browser, and nothing else', () => {
+    const shared = [...sources.keys()]
+      .filter((path) => IN_BROWSER.test(path))
+      .flatMap((path) =>
+        importsOf(sources.get(path)!)
+          .map(({ specifier, typeOnly }) => ({
+            typeOnly,
+            file: posix.join(posix.dirname(path), specifier),
+          }))
+          .filter(({ file }) => file.startsWith('exporter/')),
+      );
+    expect(shared.length).to.be.above(5);
+    expect(shared.filter(({ file, typeOnly }) => file !== SHARED_WITH_BROWSER || !typeOnly)).to.deep.equal(
+      [],
+    );
+    expect(importsOf(sources.get(SHARED_WITH_BROWSER)!)).to.deep.equal([]);
+    const loading = [...sources.keys()].filter(
+      (path) => !IN_BROWSER.test(path) && filesImportedBy(path).some((file) => IN_BROWSER.test(file)),
+    );
+    expect(loading).to.deep.equal([]);
   });
 
   it('requires optional peers in one place each', () => {
@@ -220,7 +250,7 @@ describe('architecture', () => {
 
   it('takes timers and clocks from base/platform.ts, so that fake ones cannot stop it', () => {
     const wrong = [...sources]
-      .filter(([path]) => path !== 'base/platform.ts')
+      .filter(([path]) => path !== 'base/platform.ts' && !IN_BROWSER.test(path))
       .flatMap(([path, source]) => {
         const taken = importedFrom(source, 'base/platform.ts');
         return [...codeOf(source).matchAll(PLATFORM)]

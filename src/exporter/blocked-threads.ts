@@ -4,6 +4,7 @@ import { systemThreadId } from '../memory/liveness.ts';
 import { PulseReader, type ThreadPulse } from '../memory/pulse.ts';
 import type { Region } from '../memory/region.ts';
 import { slabOwner } from '../memory/slab.ts';
+import type { ThreadState } from './page-protocol.ts';
 
 /**
  * How often threads are looked at. A block is seen at most this long after it began, and its age is exact to
@@ -11,11 +12,10 @@ import { slabOwner } from '../memory/slab.ts';
  */
 export const LOOK_MILLIS = 500;
 
-/**
- * What a thread does. `turning`: its event loop turns. Otherwise `waiting`: for a lock, in `Atomics.wait` or
- * for the system, without using the processor; `busy`; or `unknown`, if the system does not show it.
- */
-type ThreadState = 'turning' | 'waiting' | 'busy' | 'unknown';
+/** A thread, how long its event loop has been blocked, and what it does. */
+export interface ThreadLook extends ThreadPulse {
+  readonly state: ThreadState;
+}
 
 /**
  * The gauge that tells which threads are blocked. It knows only live threads that record, or have recorded.
@@ -37,15 +37,20 @@ export class BlockedThreads {
       kind: 'gauge',
       start: region.takeTime(),
       read: () =>
-        this.#pulses.read().map((pulse) => ({
-          value: Math.round(pulse.silentMillis) / 1000,
+        this.threads().map(({ processId, threadId, silentMillis, state }) => ({
+          value: Math.round(silentMillis) / 1000,
           attributes: {
-            ...(pulse.processId !== undefined && { 'process.pid': pulse.processId }),
-            'thread.id': pulse.threadId,
-            'seqlock.thread.state': this.#stateOf(pulse),
+            ...(processId !== undefined && { 'process.pid': processId }),
+            'thread.id': threadId,
+            'seqlock.thread.state': state,
           },
         })),
     };
+  }
+
+  /** Every live thread that answers looks, as of the looks so far. */
+  threads(): readonly ThreadLook[] {
+    return this.#pulses.read().map((pulse) => ({ ...pulse, state: this.#stateOf(pulse) }));
   }
 
   /** Call it every `LOOK_MILLIS`. */

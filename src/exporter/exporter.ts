@@ -5,8 +5,10 @@ import { MetricSource, type MetricSourceOptions } from '../collect/metric-source
 import type { Region } from '../memory/region.ts';
 import { BlockedThreads, LOOK_MILLIS } from './blocked-threads.ts';
 import { DeltaKeeper, type KeeperPlace } from './delta-keeper.ts';
+import { DeliveryRecord } from './delivery-record.ts';
 import { HostNames, type KnownAddresses } from './host-names.ts';
 import type { ExporterPlan } from './options.ts';
+import { Page } from './page.ts';
 import { pushOtlp } from './otlp.ts';
 import { servePrometheus } from './prometheus-server.ts';
 import { pushToConsole, type Push, type PushSource } from './push.ts';
@@ -61,16 +63,27 @@ export async function startExporter(
   const newSource = (options: MetricSourceOptions = {}): MetricSource =>
     new MetricSource(
       { region },
-      { ...options, selfMetrics: plan.selfMetrics, moreMetrics: blocked && [blocked.metric] },
+      { selfMetrics: plan.selfMetrics, ...options, moreMetrics: blocked && [blocked.metric] },
     );
   const source: PushSource = { newSource, keeper: new DeltaKeeper(keeper) };
   const pushes: Push[] = [];
+  let page: Page | undefined;
   try {
     if (plan.otlp !== undefined) pushes.push(pushOtlp(source, plan.otlp, plan.histogramSelection, names));
     if (plan.console !== undefined) pushes.push(pushToConsole(source, plan.console));
+    const scrapes = new DeliveryRecord('Scraping by Prometheus');
+    page = plan.page
+      ? new Page(newSource({ selfMetrics: true }), plan.exposition, {
+          blocked,
+          deliveries: () => [...(plan.prometheus ? [scrapes] : []), ...pushes].map(({ status }) => status),
+        })
+      : undefined;
     const server =
       plan.prometheus &&
-      (await servePrometheus(newSource(), plan.prometheus, plan.exposition, names, listener.onListening));
+      (await servePrometheus(newSource(), plan.prometheus, plan.exposition, names, listener.onListening, {
+        scrapes,
+        page,
+      }));
     const looks = blocked && setInterval(() => blocked.look(), LOOK_MILLIS);
     return {
       get address() {
@@ -89,6 +102,7 @@ export async function startExporter(
       },
     };
   } catch (error) {
+    page?.close();
     for (const push of pushes) push.stop();
     throw error;
   }

@@ -50,6 +50,11 @@ export interface ExporterOptions {
    * Default true.
    */
   readonly blockedThreads?: boolean;
+  /**
+   * Serves a live page at `/` of the Prometheus address, to those who may ask for the metrics; not if the
+   * metrics themselves are there. Default `SEQLOCK_METRICS_PAGE`, else true.
+   */
+  readonly page?: boolean;
 }
 
 /** What an exporter does: the options with their defaults. Plain data, which can be sent to a thread. */
@@ -60,11 +65,14 @@ export interface ExporterPlan {
   readonly console: { readonly intervalMillis: number } | undefined;
   readonly selfMetrics: boolean;
   readonly blockedThreads: boolean;
+  readonly page: boolean;
   readonly histogramSelection?: string | undefined;
 }
 
 export const DEFAULT_PORT = 9464;
 export const DEFAULT_CONSOLE_INTERVAL_MILLIS = 10_000;
+const METRICS_PATH = '/metrics';
+const PAGE_PATH = '/';
 
 /** What each option may be. */
 export const EXPORTER_CHECKS: { readonly [K in keyof Required<ExporterOptions>]: Check } = {
@@ -85,6 +93,7 @@ export const EXPORTER_CHECKS: { readonly [K in keyof Required<ExporterOptions>]:
   console: table<NonNullable<ExporterOptions['console']>>({ intervalMillis: milliseconds }),
   selfMetrics: flag,
   blockedThreads: flag,
+  page: flag,
 };
 
 /**
@@ -98,7 +107,7 @@ export function planOf(
   environment: Environment = new Environment(process.env, (message) => tellOfLoss('warn', message)),
 ): ExporterPlan {
   check(options, where);
-  const { prometheus, otlp, console, selfMetrics = false, blockedThreads = true } = options;
+  const { prometheus, otlp, console, selfMetrics = false, blockedThreads = true, page } = options;
   if (prometheus === undefined && otlp === undefined && console === undefined)
     throw new OptionError(
       where,
@@ -110,13 +119,17 @@ export function planOf(
     prometheus: prometheus && {
       host: host ?? hostFrom(environment),
       port: port ?? portFrom(environment),
-      endpoint: endpoint ?? '/metrics',
+      endpoint: endpoint ?? METRICS_PATH,
     },
     exposition,
     otlp: otlp && otlpWithDefaults(otlp, environment),
     console: console && { intervalMillis: console.intervalMillis ?? DEFAULT_CONSOLE_INTERVAL_MILLIS },
     selfMetrics,
     blockedThreads,
+    page:
+      prometheus !== undefined &&
+      (endpoint ?? METRICS_PATH) !== PAGE_PATH &&
+      (page ?? environment.oneOf(['SEQLOCK_METRICS_PAGE'], ['true', 'false'], 'true') === 'true'),
   };
 }
 

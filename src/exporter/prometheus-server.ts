@@ -1,18 +1,27 @@
-import type { Server } from 'node:http';
+import type { Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { clearTimeout, performance, setTimeout } from '../base/platform.ts';
 import { tellOfLoss } from '../base/warnings.ts';
 import type { MetricSource } from '../collect/metric-source.ts';
 import { unguardedHandler } from '../export/prometheus-handler.ts';
+import type { DeliveryRecord } from './delivery-record.ts';
 import { guardedServer } from './guarded-server.ts';
 import type { HostNames } from './host-names.ts';
 import type { ExporterPlan } from './options.ts';
+import type { Page } from './page.ts';
 
 export interface PrometheusServer {
   /** Undefined while another process has the port. */
   address(): AddressInfo | undefined;
   /** Stops listening. Connections have a second to end. */
   close(): Promise<void>;
+}
+
+export interface PrometheusExtras {
+  /** Keeps account of scrapes. */
+  readonly scrapes?: DeliveryRecord | undefined;
+  /** Answers what is not for the metrics. It is closed with the server. */
+  readonly page?: Page | undefined;
 }
 
 /** How often a port that is taken is tried again. */
@@ -36,11 +45,15 @@ export async function servePrometheus(
   exposition: ExporterPlan['exposition'],
   names: HostNames,
   onListening: (address: AddressInfo) => void = () => {},
+  { scrapes, page }: PrometheusExtras = {},
 ): Promise<PrometheusServer> {
   const handle = unguardedHandler(source, exposition);
   const server = guardedServer(exposition, host, async (request, response) => {
-    if (request.url?.split('?', 1)[0] === endpoint) await handle(request, response);
-    else response.writeHead(404, { 'content-type': 'text/plain' }).end(`metrics are at ${endpoint}\n`);
+    if (request.url?.split('?', 1)[0] === endpoint) {
+      if (scrapes !== undefined) recordScrape(response, scrapes);
+      await handle(request, response);
+    } else if (page?.answer(request, response) !== true)
+      response.writeHead(404, { 'content-type': 'text/plain' }).end(`metrics are at ${endpoint}\n`);
   });
   server.on('listening', () => onListening(server.address() as AddressInfo));
   const { address } = (await names.find(host))[0]!;
@@ -60,6 +73,7 @@ export async function servePrometheus(
     close: () =>
       new Promise((resolve) => {
         clearTimeout(timer);
+        page?.close();
         const drain = setTimeout(() => server.closeAllConnections(), DRAIN_MILLIS);
         server.close(() => {
           clearTimeout(drain);
@@ -82,6 +96,16 @@ async function listenPatiently(server: Server, host: string, port: number): Prom
       if (performance.now() > end) return false;
       await new Promise((resolve) => setTimeout(resolve, PATIENT_TRY_MILLIS));
     }
+}
+
+function recordScrape(response: ServerResponse, scrapes: DeliveryRecord): void {
+  const begun = performance.now();
+  response.once('close', () => {
+    const { statusCode, writableFinished } = response;
+    if (statusCode >= 400) scrapes.failed(`the answer was ${statusCode} ${response.statusMessage}`);
+    else if (!writableFinished) scrapes.failed('the scraper was gone before it had the answer');
+    else scrapes.succeeded(performance.now() - begun, Number(response.getHeader('content-length')));
+  });
 }
 
 function listen(server: Server, host: string, port: number): Promise<void> {

@@ -1,13 +1,15 @@
 import { createRequire } from 'node:module';
-import { clearInterval, setInterval } from '../base/platform.ts';
+import { clearInterval, performance, setInterval } from '../base/platform.ts';
 import { tellOfLoss } from '../base/warnings.ts';
 import type { ResourceMetrics } from '../collect/metric-data.ts';
 import type { MetricSource, MetricSourceOptions } from '../collect/metric-source.ts';
 import { SerialQueue } from '../base/event-loop.ts';
 import { DataPoints } from '../export/data-points.ts';
 import { DEFAULT_SELECTION, type InstrumentKind } from '../state/stream-choices.ts';
+import { DeliveryRecord } from './delivery-record.ts';
 import type { DeltaKeeper } from './delta-keeper.ts';
 import type { ExporterPlan } from './options.ts';
+import type { DeliveryStatus } from './page-protocol.ts';
 import { PushOutcome } from './push-outcome.ts';
 
 /** What a push is made of. */
@@ -52,6 +54,7 @@ export class Push {
   readonly #keeper: DeltaKeeper | undefined;
   readonly #target: PushTarget;
   readonly #outcome: PushOutcome;
+  readonly #record: DeliveryRecord;
   readonly #queue = new SerialQueue();
   readonly #timer: NodeJS.Timeout;
   readonly #timeoutMillis: number;
@@ -72,6 +75,7 @@ export class Push {
     this.#keeper = deltaKinds.size > 0 ? keeper : undefined;
     this.#target = target;
     this.#outcome = new PushOutcome(target.name);
+    this.#record = new DeliveryRecord(`Pushing by ${target.name}`);
     this.#timeoutMillis = Math.min(timeoutMillis, Math.ceil(SHARE * intervalMillis));
     this.#timer = setInterval(() => {
       if (!this.#isUnderWay) void this.flush();
@@ -105,6 +109,11 @@ export class Push {
     return this.#outcome.reason;
   }
 
+  /** How the latest pushes went. */
+  get status(): DeliveryStatus {
+    return this.#record.status;
+  }
+
   /** Stops pushing. */
   stop(): void {
     clearInterval(this.#timer);
@@ -115,6 +124,7 @@ export class Push {
   async #push(isBrief: boolean): Promise<boolean> {
     const timeoutMillis =
       isBrief && this.#outcome.failing ? Math.min(this.#timeoutMillis, FORLORN_MILLIS) : this.#timeoutMillis;
+    const begun = performance.now();
     let metrics: ResourceMetrics | undefined;
     let end: (() => void) | undefined;
     try {
@@ -123,9 +133,11 @@ export class Push {
       end = this.#keeper?.begin(this.#source.deltaStates());
       await this.#target.send(metrics, timeoutMillis, !isBrief);
       this.#outcome.succeeded();
+      this.#record.succeeded(performance.now() - begun, null);
       return true;
     } catch (error) {
       this.#outcome.failed(metrics, error);
+      this.#record.failed(error instanceof Error ? error.message : String(error));
       return false;
     } finally {
       end?.();

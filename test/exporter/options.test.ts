@@ -25,7 +25,19 @@ describe('options of an exporter', () => {
       console: undefined,
       selfMetrics: false,
       blockedThreads: true,
+      page: true,
     });
+  });
+
+  it('have a page beside the metrics, unless it is turned off or its place is taken', () => {
+    const page = (options: ExporterOptions, variable = ''): boolean =>
+      planNamed(options, 'x', undefined, new Environment({ SEQLOCK_METRICS_PAGE: variable }, () => {})).page;
+    expect(page({ prometheus })).to.equal(true);
+    expect(page({ prometheus, page: false })).to.equal(false);
+    expect(page({ prometheus }, 'false')).to.equal(false);
+    expect(page({ prometheus, page: true }, 'false')).to.equal(true);
+    expect(page({ prometheus: { endpoint: '/' } })).to.equal(false);
+    expect(page({ otlp })).to.equal(false);
   });
 
   it('take host and port from the environment where they are left out', () => {

@@ -66,7 +66,8 @@ describe('the exporter thread', () => {
       expect(total(samples, 'c_total')).to.equal(2 + 40);
       expect(exporter.address).to.include({ address: '127.0.0.1', family: 'IPv4' });
       expect((await fetch(urlOf(exporter, '/metrics?a=1'))).status).to.equal(200);
-      expect((await fetch(urlOf(exporter, '/'))).status).to.equal(404);
+      expect((await fetch(urlOf(exporter, '/other'))).status).to.equal(404);
+      expect((await fetch(urlOf(exporter, '/'))).headers.get('content-type')).to.include('text/html');
       expect((await fetch(urlOf(exporter), { method: 'POST' })).status).to.equal(405);
     });
 
