@@ -18,22 +18,22 @@ function pathsIn(named) {
   return typeof named === 'string' ? [named] : Object.values(named).flatMap(pathsIn);
 }
 
-/**
- * Each module goes on finding files by the place it had. All chunks lie in `dist` itself. Where the user's own bundler makes CommonJS of it, there is
- * no such place.
- */
+/** Stands for `dist`, as seen from the file that a module comes to be in. */
+const FROM_HERE = '@dist';
+
+/** Each module goes on finding files by the place it had. Where the user's own bundler makes CommonJS of it, there is no such place. */
 const placeOfModules = {
   name: 'place of modules',
   setup: ({ onLoad }) =>
     onLoad({ filter: /\.js$/ }, ({ path }) => ({
       contents: readFileSync(path, 'utf8').replaceAll(
         'import.meta.url',
-        `(import.meta.url && new URL(${JSON.stringify(`./${relative(DIST, path)}`)}, import.meta.url).href)`,
+        `(import.meta.url && new URL(${JSON.stringify(`${FROM_HERE}/${relative(DIST, path)}`)}, import.meta.url).href)`,
       ),
     })),
 };
 
-const { metafile, outputFiles } = await build({
+const { outputFiles } = await build({
   entryPoints,
   outbase: DIST,
   outdir: DIST,
@@ -45,18 +45,11 @@ const { metafile, outputFiles } = await build({
   target: 'node20',
   sourcemap: 'linked',
   legalComments: 'none',
-  metafile: true,
   write: false,
   plugins: [placeOfModules],
 });
 
-const FINDS_FILES = /new URL\([^)]*, (import\.meta\.url|here)\)/;
-for (const [output, { inputs }] of Object.entries(metafile.outputs)) {
-  const lost = Object.keys(inputs).filter((path) => FINDS_FILES.test(readFileSync(path, 'utf8')));
-  if (lost.length > 0 && dirname(resolve(output)) !== DIST)
-    throw new Error(`${lost.join(', ')} would be in ${output}, and would not find its files from there`);
-}
-
 for (const path of readdirSync(DIST, { recursive: true }))
   if (/\.js(\.map)?$/.test(path)) rmSync(join(DIST, path));
-for (const { path, contents } of outputFiles) writeFileSync(path, contents);
+for (const { path, text } of outputFiles)
+  writeFileSync(path, text.replaceAll(`"${FROM_HERE}/`, `"${relative(dirname(path), DIST) || '.'}/`));
