@@ -8,10 +8,19 @@ import type { Attributes } from '@opentelemetry/api';
 import { VERSION } from '../base/version.ts';
 import type { InstrumentKind } from '../state/stream-choices.ts';
 import { MetricColumn, type ColumnKind } from './rows/column.ts';
+import {
+  HISTOGRAM_ROW_BUCKETS,
+  HISTOGRAM_ROW_COUNT,
+  HISTOGRAM_ROW_SUM,
+  histogramLayout,
+} from './rows/histogram.ts';
 import { numberLayout } from './rows/number.ts';
 
 export interface SelfPoint {
+  /** Of a histogram: the sum. */
   readonly value: number;
+  /** Of a histogram: how many values it has. */
+  readonly count?: number;
   readonly attributes?: Attributes;
 }
 
@@ -19,8 +28,11 @@ export interface SelfMetric {
   readonly name: string;
   readonly description: string;
   readonly unit: string;
-  /** `counter` must never fall; `level` is a sum that may fall; `gauge` values must not be added up. */
-  readonly kind: 'counter' | 'level' | 'gauge';
+  /**
+   * `counter` must never fall; `level` is a sum that may fall; `gauge` values must not be added up;
+   * `histogram` has a sum, a count and one bucket.
+   */
+  readonly kind: 'counter' | 'level' | 'gauge' | 'histogram';
   /** When a counter began to count, in milliseconds since the epoch. */
   readonly start: number;
   /** The points as they are now; no two with equal attributes. */
@@ -32,11 +44,13 @@ const INSTRUMENTS = {
   counter: 'OBSERVABLE_COUNTER',
   level: 'OBSERVABLE_UP_DOWN_COUNTER',
   gauge: 'OBSERVABLE_GAUGE',
+  histogram: 'HISTOGRAM',
 } as const;
 const KINDS: Readonly<Record<SelfMetric['kind'], ColumnKind>> = {
   counter: 'counter',
   level: 'up-down-counter',
   gauge: 'gauge',
+  histogram: 'histogram',
 };
 const ALL_CUMULATIVE = (): false => false;
 /** How many attribute objects are kept: more than threads can live at once. */
@@ -44,7 +58,7 @@ const MAX_KNOWN = 4096;
 
 /** What was reported of a metric at the previous collection with delta temporality, by attributes. */
 interface Reported {
-  readonly values: Map<string, number>;
+  readonly values: ReadonlyMap<string, SelfPoint>;
   readonly endMillis: number;
 }
 
@@ -79,9 +93,14 @@ export class SelfMetrics {
 
   #fill(column: MetricColumn, points: readonly SelfPoint[], start: number): MetricColumn {
     column.clear();
-    for (const { value, attributes = {} } of points) {
+    for (const { value, count = 0, attributes = {} } of points) {
       const at = column.open();
-      column.values[at] = value;
+      if (column.description.kind === 'histogram') {
+        column.values.fill(0, at, at + column.stride);
+        column.values[at + HISTOGRAM_ROW_COUNT] = count;
+        column.values[at + HISTOGRAM_ROW_SUM] = value;
+        column.values[at + HISTOGRAM_ROW_BUCKETS] = count;
+      } else column.values[at] = value;
       column.close(this.#same(attributes), start);
     }
     return column;
@@ -90,13 +109,14 @@ export class SelfMetrics {
   #fillChanges(column: MetricColumn, metric: SelfMetric, endMillis: number): MetricColumn {
     const points = metric.read();
     const reported = this.#reported.get(metric);
-    const values = new Map(points.map(({ value, attributes }) => [JSON.stringify(attributes), value]));
+    const values = new Map(points.map((point) => [JSON.stringify(point.attributes), point]));
     this.#reported.set(metric, { values, endMillis });
-    const changes = points.map(({ value, attributes }) => ({
-      value:
-        metric.kind === 'gauge' ? value : value - (reported?.values.get(JSON.stringify(attributes)) ?? 0),
-      ...(attributes && { attributes }),
-    }));
+    const changes = points.map((point) => {
+      const before = reported?.values.get(JSON.stringify(point.attributes));
+      return metric.kind === 'gauge' || before === undefined
+        ? point
+        : { ...point, value: point.value - before.value, count: (point.count ?? 0) - (before.count ?? 0) };
+    });
     return this.#fill(column, changes, reported?.endMillis ?? metric.start);
   }
 
@@ -110,7 +130,7 @@ export class SelfMetrics {
 }
 
 function columnOf({ name, unit, kind, description }: SelfMetric, isDelta: boolean): MetricColumn {
-  const layout = numberLayout(KINDS[kind]);
+  const layout = kind === 'histogram' ? histogramLayout([], true, false) : numberLayout(KINDS[kind]);
   return new MetricColumn(
     { scope: SCOPE, name, unit, instrument: INSTRUMENTS[kind], integer: false, isDelta, ...layout },
     description,

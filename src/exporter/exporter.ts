@@ -11,6 +11,7 @@ import type { ExporterPlan } from './options.ts';
 import { Page } from './page.ts';
 import { pushOtlp } from './otlp.ts';
 import { servePrometheus } from './prometheus-server.ts';
+import { PushMetrics } from './push-metrics.ts';
 import { pushToConsole, type Push, type PushSource } from './push.ts';
 
 /** Serves and pushes the metrics of a region, until it is stopped. */
@@ -59,13 +60,19 @@ export async function startExporter(
   warnOfSecondReader(region);
   const names = new HostNames(addresses, listener.onFound);
   const blocked = plan.blockedThreads ? new BlockedThreads(region) : undefined;
+  const isMeasured = plan.selfMetrics && (plan.otlp !== undefined || plan.console !== undefined);
+  const metrics = isMeasured ? new PushMetrics(region.takeTime()) : undefined;
   /** Each reader has a source of its own, which keeps what it has read. */
   const newSource = (options: MetricSourceOptions = {}): MetricSource =>
     new MetricSource(
       { region },
-      { selfMetrics: plan.selfMetrics, ...options, moreMetrics: blocked && [blocked.metric] },
+      {
+        selfMetrics: plan.selfMetrics,
+        ...options,
+        moreMetrics: [...(blocked ? [blocked.metric] : []), ...(metrics?.metrics ?? [])],
+      },
     );
-  const source: PushSource = { newSource, keeper: new DeltaKeeper(keeper) };
+  const source: PushSource = { newSource, keeper: new DeltaKeeper(keeper), metrics };
   const pushes: Push[] = [];
   let page: Page | undefined;
   try {

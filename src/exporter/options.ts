@@ -43,7 +43,10 @@ export interface ExporterOptions {
    * form may change at any time.
    */
   readonly console?: { readonly intervalMillis?: number };
-  /** Exports the `seqlock.*` metrics of store and reader too. Default false. */
+  /**
+   * Exports the `seqlock.*` metrics of store and reader too, and how pushes go: the `otel.sdk.exporter.*` and
+   * `otel.sdk.metric_reader.*` metrics of the semantic conventions. Default false.
+   */
   readonly selfMetrics?: boolean;
   /**
    * Exports `seqlock.thread.blocked`: for how many seconds the event loop of each thread has been blocked.

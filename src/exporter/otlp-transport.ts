@@ -23,9 +23,12 @@ class DeliveryError extends Error {
    * did not say.
    */
   readonly retryInMillis: number | undefined;
+  /** A status of HTTP, a code of the system, or `timeout`. */
+  readonly type: string;
 
-  constructor(message: string, retryInMillis?: number, cause?: unknown) {
+  constructor(message: string, type: string, retryInMillis?: number, cause?: unknown) {
     super(message, { cause });
+    this.type = type;
     this.retryInMillis = retryInMillis;
   }
 }
@@ -141,10 +144,10 @@ export class OtlpTransport {
       );
       const timer = setTimeout(() => {
         sent.destroy();
-        reject(new DeliveryError(`no answer within ${Math.round(timeoutMillis)} ms`));
+        reject(new DeliveryError(`no answer within ${Math.round(timeoutMillis)} ms`, 'timeout'));
       }, timeoutMillis);
       sent.on('error', (error: NodeJS.ErrnoException) =>
-        reject(new DeliveryError(messageOf(error), 0, error)),
+        reject(new DeliveryError(messageOf(error), error.code ?? error.name, 0, error)),
       );
       sent.on('close', () => clearTimeout(timer));
       for (const piece of pieces) sent.write(piece);
@@ -169,6 +172,7 @@ async function bodyOf(response: http.IncomingMessage): Promise<Buffer> {
   if (statusCode >= 200 && statusCode < 300) return Buffer.concat(chunks);
   throw new DeliveryError(
     `${statusCode} ${statusMessage}`.trim(),
+    String(statusCode),
     RETRYABLE_STATUSES.includes(statusCode) ? retryAfter(response.headers['retry-after']) : undefined,
   );
 }

@@ -14,14 +14,20 @@ export class MissingPackageError extends Error {
 }
 
 /** The packages of the official exporters, which contain the serializers. */
-const PROTOCOLS: Readonly<Record<OtlpProtocol, { readonly package: string; readonly contentType: string }>> =
-  {
-    'http/protobuf': {
-      package: '@opentelemetry/exporter-metrics-otlp-proto',
-      contentType: 'application/x-protobuf',
-    },
-    'http/json': { package: '@opentelemetry/exporter-metrics-otlp-http', contentType: 'application/json' },
-  };
+const PROTOCOLS: Readonly<
+  Record<OtlpProtocol, { readonly package: string; readonly contentType: string; readonly component: string }>
+> = {
+  'http/protobuf': {
+    package: '@opentelemetry/exporter-metrics-otlp-proto',
+    contentType: 'application/x-protobuf',
+    component: 'otlp_http_metric_exporter',
+  },
+  'http/json': {
+    package: '@opentelemetry/exporter-metrics-otlp-http',
+    contentType: 'application/json',
+    component: 'otlp_http_json_metric_exporter',
+  },
+};
 
 /** The parts of `@opentelemetry/otlp-transformer` that are used. */
 interface Serializer {
@@ -72,6 +78,7 @@ function otlpTarget(
   const warnings = new Warnings();
   return {
     name: `OTLP (${protocol})`,
+    component: { type: PROTOCOLS[protocol].component, server: serverOf(destination.url) },
     async send(metrics, timeoutMillis, retries) {
       const body = serializer.serializeRequest(
         protocol === 'http/json' ? withNumbersOfJson(metrics) : metrics,
@@ -79,12 +86,14 @@ function otlpTarget(
       if (body === undefined) throw new Error('the metrics could not be serialized');
       const response = await transport.send(body, timeoutMillis, retries);
       const refusal = refusalIn(serializer, response);
-      if (refusal !== undefined)
-        warnings.loss(
-          'refused',
-          refusal,
-          `seqlock-metrics: the collector refused part of a push: ${refusal}. The refused data points are not sent again`,
-        );
+      if (refusal === undefined) return 0;
+      const { points, reason } = refusal;
+      warnings.loss(
+        'refused',
+        `${points} ${reason}`,
+        `seqlock-metrics: the collector refused part of a push: ${points} data points refused (${reason}). The refused data points are not sent again`,
+      );
+      return points;
     },
     giveUp: () => transport.giveUp(),
     close: () => transport.close(),
@@ -120,14 +129,24 @@ function numbersOfJson(value: unknown): unknown {
   };
 }
 
+/** As semantic conventions name it. */
+function serverOf(url: string): { readonly address: string; readonly port: number } {
+  const { hostname, port, protocol } = new URL(url);
+  const address = hostname.replace(/^\[|\]$/g, '');
+  return { address, port: port === '' ? (protocol === 'https:' ? 443 : 80) : Number(port) };
+}
+
 /** What the collector says it has refused. An unreadable response says nothing. */
-function refusalIn(serializer: Serializer, response: Buffer): string | undefined {
+function refusalIn(
+  serializer: Serializer,
+  response: Buffer,
+): { readonly points: number; readonly reason: string } | undefined {
   if (response.length === 0) return undefined;
   try {
     const { rejectedDataPoints = 0, errorMessage = '' } =
       serializer.deserializeResponse(response).partialSuccess ?? {};
     if (Number(rejectedDataPoints) === 0 && errorMessage === '') return undefined;
-    return `${String(rejectedDataPoints)} data points refused (${errorMessage || 'no reason given'})`;
+    return { points: Number(rejectedDataPoints), reason: errorMessage || 'no reason given' };
   } catch {
     return undefined;
   }

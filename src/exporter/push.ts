@@ -10,6 +10,7 @@ import { DeliveryRecord } from './delivery-record.ts';
 import type { DeltaKeeper } from './delta-keeper.ts';
 import type { ExporterPlan } from './options.ts';
 import type { DeliveryStatus } from './page-protocol.ts';
+import { NO_ACCOUNT, type PushAccount, type PushComponent, type PushMetrics } from './push-metrics.ts';
 import { PushOutcome } from './push-outcome.ts';
 
 /** What a push is made of. */
@@ -18,14 +19,20 @@ export interface PushSource {
   readonly newSource: (options: MetricSourceOptions) => MetricSource;
   /** What was pushed as deltas, also by earlier exporters. */
   readonly keeper: DeltaKeeper;
+  /** Keeps account of the pushes, where that is wanted. */
+  readonly metrics?: PushMetrics | undefined;
 }
 
 /** Where pushes go. */
 export interface PushTarget {
   /** Its name in warnings. */
   readonly name: string;
-  /** Rejects if it was not delivered within the time; without `retries`, at the first failure. */
-  send(metrics: ResourceMetrics, timeoutMillis: number, retries: boolean): Promise<void>;
+  readonly component: PushComponent;
+  /**
+   * Resolves to the number of data points that were refused. Rejects if it was not delivered within the time;
+   * without `retries`, at the first failure.
+   */
+  send(metrics: ResourceMetrics, timeoutMillis: number, retries: boolean): Promise<number>;
   /** A request that waits for its next try fails now. */
   giveUp?(): void;
   close?(): void;
@@ -55,6 +62,7 @@ export class Push {
   readonly #target: PushTarget;
   readonly #outcome: PushOutcome;
   readonly #record: DeliveryRecord;
+  readonly #account: PushAccount;
   readonly #queue = new SerialQueue();
   readonly #timer: NodeJS.Timeout;
   readonly #timeoutMillis: number;
@@ -63,7 +71,7 @@ export class Push {
   #next: Promise<boolean> | undefined;
   #isNextBrief = false;
 
-  constructor({ newSource, keeper }: PushSource, target: PushTarget, options: PushOptions) {
+  constructor({ newSource, keeper, metrics }: PushSource, target: PushTarget, options: PushOptions) {
     const { intervalMillis, timeoutMillis, histogramSelection = DEFAULT_SELECTION } = options;
     const deltaKinds = new Set(options.deltaKinds);
     const kept = deltaKinds.size > 0 ? keeper.kept() : [];
@@ -76,6 +84,7 @@ export class Push {
     this.#target = target;
     this.#outcome = new PushOutcome(target.name);
     this.#record = new DeliveryRecord(`Pushing by ${target.name}`);
+    this.#account = metrics?.accountOf(target.component) ?? NO_ACCOUNT;
     this.#timeoutMillis = Math.min(timeoutMillis, Math.ceil(SHARE * intervalMillis));
     this.#timer = setInterval(() => {
       if (!this.#isUnderWay) void this.flush();
@@ -129,9 +138,10 @@ export class Push {
     let end: (() => void) | undefined;
     try {
       // errors of callbacks are reported in their threads
-      ({ taken: metrics } = await this.#source.collect(timeoutMillis, this.#points));
+      const { taken } = await this.#account.collect(() => this.#source.collect(timeoutMillis, this.#points));
+      metrics = taken;
       end = this.#keeper?.begin(this.#source.deltaStates());
-      await this.#target.send(metrics, timeoutMillis, !isBrief);
+      await this.#account.send(pointsIn(taken), () => this.#target.send(taken, timeoutMillis, !isBrief));
       this.#outcome.succeeded();
       this.#record.succeeded(performance.now() - begun, null);
       return true;
@@ -154,6 +164,12 @@ export class Push {
   }
 }
 
+function pointsIn({ scopeMetrics }: ResourceMetrics): number {
+  let points = 0;
+  for (const { metrics } of scopeMetrics) for (const { dataPoints } of metrics) points += dataPoints.length;
+  return points;
+}
+
 const LONGEST_CONSOLE_MILLIS = 30_000;
 
 /** Prints to standard output, through `console`. */
@@ -167,11 +183,12 @@ export function pushToConsole(
   const exporter = new ConsoleMetricExporter();
   const target: PushTarget = {
     name: 'the console',
+    component: { type: 'ConsoleMetricExporter' },
     send: (metrics) =>
       new Promise((resolve, reject) => {
         // The official type names classes, but exporters use plain objects, and ours are such.
         exporter.export(metrics as unknown as Parameters<typeof exporter.export>[0], ({ code, error }) =>
-          code === 0 ? resolve() : reject(error ?? new Error('no reason given')),
+          code === 0 ? resolve(0) : reject(error ?? new Error('no reason given')),
         );
       }),
   };

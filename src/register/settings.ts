@@ -85,12 +85,13 @@ function exporterThreadFrom(environment: Environment): Settings['exporterThread'
 /** What variables of this package say of the exporter thread, whatever else it is told by. */
 export function ownSettings(
   environment: Environment,
-): Pick<ExporterThreadOptions, 'blockedThreads' | 'lastExport'> {
+): Pick<ExporterThreadOptions, 'blockedThreads' | 'lastExport' | 'selfMetrics'> {
   const signals = signalsFrom(environment);
   return {
     ...(environment.oneOf(['SEQLOCK_METRICS_BLOCKED_THREADS'], ['true', 'false'], 'true') === 'false' && {
       blockedThreads: false,
     }),
+    ...(environment.flag('SEQLOCK_METRICS_SELF_METRICS') && { selfMetrics: true }),
     ...(signals && { lastExport: { signals } }),
   };
 }

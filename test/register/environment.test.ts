@@ -43,6 +43,7 @@ describe('settings from the environment', () => {
       OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION: 'base2_exponential_bucket_histogram',
       OTEL_METRIC_EXPORT_INTERVAL: '2000',
       SEQLOCK_METRICS_BLOCKED_THREADS: 'false',
+      SEQLOCK_METRICS_SELF_METRICS: 'true',
       SEQLOCK_METRICS_SIGNALS: 'sigterm, SIGUSR2',
     });
     expect(exporterThread).to.deep.equal({
@@ -58,6 +59,7 @@ describe('settings from the environment', () => {
       },
       console: { intervalMillis: 2000 },
       blockedThreads: false,
+      selfMetrics: true,
       lastExport: { signals: ['SIGUSR2', 'SIGTERM'] },
     });
     expect(readers).to.deep.equal([
