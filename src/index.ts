@@ -13,6 +13,7 @@ export { metricsJsonSchema } from './export/json-schema.ts';
 export { createPrometheusHandler } from './export/prometheus-handler.ts';
 export { Seqlock } from './memory/seqlock.ts';
 export { bind } from './sdk/bind.ts';
+export { remove } from './sdk/remove.ts';
 export { MetricStore } from './state/store.ts';
 export { startExporterThread } from './thread/exporter-thread.ts';
 export type { RegionErrorCode } from './base/errors.ts';

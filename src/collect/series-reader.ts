@@ -178,7 +178,9 @@ export class SeriesReader {
   #find(): boolean {
     const { store } = this.#shared;
     store.refreshIfChanged();
-    if (this.#series !== NONE) return true;
+    if (this.#series !== NONE && !this.#stream!.hasEnded(this.#series)) return true;
+    this.#lastNumber = this.#lastHistogram = undefined;
+    this.#epoch = BEFORE_ANY_SET;
     const { scope, isStream, attributes } = this.#address;
     this.#stream ??= store.scopes
       .filter((one) => one.scope.name === scope)

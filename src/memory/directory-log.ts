@@ -8,8 +8,8 @@
  *            +--------+--------+---------------------------+
  *
  * head     kind << 24 | length of the whole record in units of 4 bytes
- * crc      CRC-32 of head and payload. Payloads of kinds from 128 on begin with 12 bytes that may change as
- *          long as the record is there. The CRC leaves them out.
+ * crc      CRC-32 of head and payload. The payload of a kind from 128 on begins with an int32 that may change
+ *          as long as the record is there, by Atomics. The CRC leaves it out.
  *
  * Publish last: cell and record are complete in memory before the extent's `used` word is stored. If a thread
  * dies before that, what it wrote lies beyond `used`. It is never read, and the slab's next owner overwrites
@@ -26,10 +26,9 @@ const CRC_OFFSET = 4;
 const KIND_SHIFT = 24;
 const RECORD_UNIT = 4;
 const LONGEST_RECORD: number = RECORD_UNIT * ((1 << KIND_SHIFT) - 1);
-/** Records of kinds from this on begin with bytes that may change. */
+/** Records of kinds from this on begin with a word that may change. */
 export const CHANGING_KINDS = 0x80;
-/** How many these are. */
-export const CHANGING_BYTES = 12;
+export const CHANGING_BYTES = 4;
 
 /**
  * When the region had no room, only every so many requests for as much or more ask it again. Asking costs

@@ -71,6 +71,7 @@ export const OBSERVE_INDEX: number = CLOSED_INDEX + 1;
 export const PULSE_INDEX: number = OBSERVE_INDEX + 1; // number of the latest look at which event loops turn
 export const EXEMPLAR_BYTES_INDEX: number = PULSE_INDEX + 1; // bytes given to exemplars
 export const COLLECTIONS_INDEX: number = EXEMPLAR_BYTES_INDEX + 1; // snapshots that read exemplars; wraps
+export const ENDINGS_INDEX: number = COLLECTIONS_INDEX + 1; // number of the next removal of series; wraps
 const CLOCK_OFFSET = 192;
 export const TICK_INDEX: number = CLOCK_OFFSET / WORD;
 export const TICK_HALF_INDEX: number = TICK_INDEX + 1;

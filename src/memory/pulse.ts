@@ -21,20 +21,23 @@ const pulseIndex = (slab: number): number =>
 
 /**
  * From now on this thread answers looks, as long as the region is open and in use here. Only the slab's
- * owner, once. Does not keep the process alive.
+ * owner, once. Does not keep the process alive. `onTurn`: is called at each turn that answers one; must not
+ * hold the region.
  */
-export function answerPulses(region: Region, slab: number): void {
+export function answerPulses(region: Region, slab: number, onTurn: () => void = () => {}): void {
   // Goes from 0 to the first look, unless somebody looks already: 0 says that no looks are answered.
   Atomics.compareExchange(region.words, layout.PULSE_INDEX, 0, 1);
-  listen(new WeakRef(region), slab); // weakly: a wait that is never answered must not hold the store's memory
+  // Weakly: a wait that is never answered must not hold the store's memory.
+  listen(new WeakRef(region), slab, onTurn);
 }
 
-function listen(reference: WeakRef<Region>, slab: number): void {
+function listen(reference: WeakRef<Region>, slab: number, onTurn: () => void): void {
   const region = reference.deref();
   if (region === undefined || region.closed) return;
   const pulse = Atomics.load(region.words, layout.PULSE_INDEX);
   Atomics.store(region.words, pulseIndex(slab), pulse);
-  whenChanged(region.signal, layout.PULSE_INDEX, pulse, () => listen(reference, slab));
+  onTurn();
+  whenChanged(region.signal, layout.PULSE_INDEX, pulse, () => listen(reference, slab, onTurn));
 }
 
 /** Asks every thread for a sign of life. Returns the number of the look. Any thread. */

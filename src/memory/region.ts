@@ -335,6 +335,19 @@ export class Region {
     return Atomics.load(this.words, layout.COLLECTIONS_INDEX);
   }
 
+  /**
+   * Takes the number of a removal (`state/standing.ts`). Call it again when the standings are set: it also
+   * makes readers and owners look at them. Any thread.
+   */
+  takeEnding(): number {
+    return Atomics.add(this.words, layout.ENDINGS_INDEX, 1);
+  }
+
+  /** The number that is taken next; wraps. */
+  get endings(): number {
+    return Atomics.load(this.words, layout.ENDINGS_INDEX);
+  }
+
   /** A checksum of all that is recorded: equal as long as nobody records. Reads all used memory. */
   fingerprint(): number {
     this.refresh();

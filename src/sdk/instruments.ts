@@ -51,6 +51,19 @@ abstract class SyncInstrument {
     return this.recorder !== NO_RECORDER;
   }
 
+  /**
+   * Ends the series of these attributes, in all threads of the store. It is exported no more. If it is
+   * recorded to again, it begins anew, from zero and with a new start time. Never throws.
+   */
+  remove(attributes?: Attributes): void {
+    this.recorder.remove(attributes, this.cells);
+  }
+
+  /** Ends all series of the instrument, in all threads of the store, as `remove` ends one. Never throws. */
+  clear(): void {
+    this.recorder.clear();
+  }
+
   /** Handles a value that is not in the common range, and records it if it can be. */
   protected check(value: unknown, attributes: unknown, context: Context | undefined): void {
     const usable = this.values.usable(value);

@@ -38,6 +38,15 @@ export interface RecordingInstrument<B> {
   enabled(): boolean;
   /** Resolves attributes now, for `bind`. The series is exported from its first measurement on. */
   bind(attributes?: Attributes): B;
+  /**
+   * Ends the series of these attributes, in all threads and processes of the store. It is exported no more.
+   * If it is recorded to again, also by a bound instrument, it begins anew: from zero, with a new start time.
+   * Another thread lets go of it when its event loop turns. What it records to the series until then is not
+   * exported. Never throws.
+   */
+  remove(attributes?: Attributes): void;
+  /** Ends all series of the instrument, the overflow series included, as `remove` ends one. Never throws. */
+  clear(): void;
 }
 
 /** The API's meter, whose instruments can be bound, and whose gauges take more options. */
@@ -161,7 +170,12 @@ export function idleMeter(): SeqlockMeter {
   const noop = createNoopMeter();
   const bound: BoundCounter & BoundRecorder = { add: () => {}, record: () => {} };
   const idle = <T extends object>(instrument: T): T & RecordingInstrument<BoundCounter & BoundRecorder> =>
-    Object.assign(instrument, { enabled: () => false, bind: () => bound });
+    Object.assign(instrument, {
+      enabled: () => false,
+      bind: () => bound,
+      remove: () => {},
+      clear: () => {},
+    });
   return Object.assign(Object.create(noop) as ApiMeter, {
     createCounter: (name: string) => idle(Object.create(noop.createCounter(name)) as Counter),
     createUpDownCounter: (name: string) =>

@@ -52,6 +52,19 @@ export class ObservableInstrument implements Observable {
     this.#registry.remove({ callback, isBatch: false, owners: [this] });
   }
 
+  /**
+   * Ends the series of these attributes, in all threads of the store. It comes back if a callback observes it
+   * again. Never throws.
+   */
+  remove(attributes?: Attributes): void {
+    for (const target of this.targets) target.remove(attributes);
+  }
+
+  /** Ends all series of the instrument, as `remove` ends one. Never throws. */
+  clear(): void {
+    for (const { stream } of this.targets) stream.clear();
+  }
+
   /** Takes one observation into a round. Never throws. */
   observe(round: Round, value: unknown, attributes: unknown): void {
     let usable = this.#values.usable(value);

@@ -29,6 +29,11 @@ export class ObservedTarget {
     return this.stream.cellOf(this.#processed(attributes), this.#cells);
   }
 
+  /** Ends the series of an attribute set. */
+  remove(attributes: unknown): void {
+    this.stream.remove(this.#processed(attributes), this.#cells);
+  }
+
   /**
    * Distinguishes observations that may share a cell. In one round the later of two with the same attributes
    * counts. Those with other attributes, or of another instrument, are added together.

@@ -16,6 +16,10 @@ export interface Recorder {
   ): void;
   /** Resolves attributes and cardinality now. */
   bind(attributes: unknown, cells: CellLookup | undefined): BoundSeries;
+  /** Ends the series of an attribute set, in all threads. */
+  remove(attributes: unknown, cells: CellLookup | undefined): void;
+  /** Ends all series, in all threads. */
+  clear(): void;
 }
 
 /**
@@ -48,6 +52,14 @@ class EachRecorder implements Recorder {
   bind(attributes: unknown): BoundSeries {
     return new EachBound(this.#destinations.map(({ recorder, cells }) => recorder.bind(attributes, cells)));
   }
+
+  remove(attributes: unknown): void {
+    for (const { recorder, cells } of this.#destinations) recorder.remove(attributes, cells);
+  }
+
+  clear(): void {
+    for (const { recorder } of this.#destinations) recorder.clear();
+  }
 }
 
 class EachBound implements BoundSeries {
@@ -67,6 +79,8 @@ class EachBound implements BoundSeries {
 export const NO_RECORDER: Recorder & BoundSeries = {
   record: () => {},
   bind: () => NO_RECORDER,
+  remove: () => {},
+  clear: () => {},
 };
 
 /** One destination for all of `destinations`; if there is one, that itself. */

@@ -34,6 +34,14 @@ class Processed implements Recorder {
     return this.#stream.bind(this.#processed(attributes, undefined), undefined, attributes);
   }
 
+  remove(attributes: unknown): void {
+    this.#stream.remove(this.#processed(attributes, undefined));
+  }
+
+  clear(): void {
+    this.#stream.clear();
+  }
+
   #processed(attributes: unknown, context: Context | undefined): unknown {
     try {
       return this.#process(attributes, context ?? activeContext.active());
@@ -79,6 +87,14 @@ export class FiniteOnly implements Recorder {
         else this.#refuse(value);
       },
     };
+  }
+
+  remove(attributes: unknown): void {
+    this.#to.recorder.remove(attributes, this.#to.cells);
+  }
+
+  clear(): void {
+    this.#to.recorder.clear();
   }
 
   #refuse(value: number): void {

@@ -1,4 +1,4 @@
-import { BoundCell, type SeriesPlace } from './bound-cell.ts';
+import { BoundCell, type BoundSeries, type SeriesPlace } from './bound-cell.ts';
 import {
   displacement,
   ExponentialShape,
@@ -23,6 +23,8 @@ export type ExponentialHistogramAggregation = Extract<Aggregation, { type: 'expo
 export class ExponentialHistogramStream extends StreamWriter implements RecordedStream {
   readonly #shape: ExponentialShape;
   #displacement = 0; // of all cells that were there before
+  /** The first array of all lies behind it. */
+  #firstOverflow: number | undefined;
 
   constructor(
     slab: SlabAccess,
@@ -72,10 +74,11 @@ export class ExponentialHistogramStream extends StreamWriter implements Recorded
     super.restore(series, exemplars);
     const { words, doubles } = this.cells;
     for (const { cell } of series) this.#displacement += displacement(words, doubles, cell);
+    this.#firstOverflow = series.find(({ overflow }) => overflow)?.cell;
   }
 
   protected override registered(overflow: number): void {
-    this.#shape.spare = overflow + this.#shape.cellWords - this.#displacement;
+    this.#shape.spare = (this.#firstOverflow ?? overflow) + this.#shape.cellWords - this.#displacement;
   }
 
   protected override initCell(doubles: Float64Array, at: number): void {
@@ -84,7 +87,10 @@ export class ExponentialHistogramStream extends StreamWriter implements Recorded
 }
 
 /** One series of an exponential histogram stream. */
-export class BoundExponentialHistogramSeries extends BoundCell<ExponentialHistogramStream> {
+export class BoundExponentialHistogramSeries
+  extends BoundCell<ExponentialHistogramStream>
+  implements BoundSeries
+{
   readonly #shape: ExponentialShape;
 
   constructor(stream: ExponentialHistogramStream, place: SeriesPlace, shape: ExponentialShape) {
@@ -97,10 +103,7 @@ export class BoundExponentialHistogramSeries extends BoundCell<ExponentialHistog
       this.stream.refuse(value);
       return;
     }
-    if (this.at === 0) {
-      this.stream.lose();
-      return;
-    }
+    if (this.at === 0 && !this.hasCellAgain()) return;
     // That of the stream, since the spare array may lie beyond what the views reached when the series was
     // bound.
     const { at } = this;

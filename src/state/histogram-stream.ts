@@ -1,4 +1,4 @@
-import { BoundCell, type SeriesPlace } from './bound-cell.ts';
+import { BoundCell, type BoundSeries, type SeriesPlace } from './bound-cell.ts';
 import { BucketFinder } from './bucket-finder.ts';
 import {
   HISTOGRAM_FIELDS,
@@ -51,7 +51,7 @@ export class HistogramStream extends StreamWriter implements RecordedStream {
 }
 
 /** One series of a histogram stream. */
-export class BoundHistogramSeries extends BoundCell<HistogramStream> {
+export class BoundHistogramSeries extends BoundCell<HistogramStream> implements BoundSeries {
   readonly #buckets: BucketFinder;
 
   constructor(stream: HistogramStream, place: SeriesPlace, buckets: BucketFinder) {
@@ -60,10 +60,7 @@ export class BoundHistogramSeries extends BoundCell<HistogramStream> {
   }
 
   record(value: number, context?: unknown): void {
-    if (this.at === 0) {
-      this.stream.lose();
-      return;
-    }
+    if (this.at === 0 && !this.hasCellAgain()) return;
     const bucket = this.#buckets.find(value);
     const { words, at } = this;
     if (words[(at << 1) + 1] !== 0) this.stream.endInterval(at);

@@ -5,12 +5,17 @@ import { checkInheritedCells, type Blocks } from './inherited-cells.ts';
 import { DirectoryReader } from './directory-reader.ts';
 import type { ExemplarsRecord } from './exemplar-record.ts';
 import * as records from './records.ts';
+import { ENDING, finish, isOver, stateAt } from './standing.ts';
 
 /** A series an earlier owner of the slab left. */
 export interface RestoredSeries {
   readonly attributes: CanonicalAttributes;
   readonly cell: number;
   readonly overflow: boolean;
+  /** Whether it was removed: only its memory is left. */
+  readonly over: boolean;
+  /** Where its standing is: int32 index in the region. */
+  readonly standing: number;
 }
 
 /** What a dead owner left of one stream. */
@@ -71,8 +76,10 @@ export function readInheritance(region: Region, slab: number): Inheritance {
     description(stream, text) {
       described[stream] = Math.max(described[stream]!, text.length);
     },
-    series({ stream, attributes, isOverflow, cell }) {
-      streams[stream]!.series.push({ attributes, cell, overflow: isOverflow });
+    series({ stream, attributes, isOverflow, cell, standing }) {
+      const over = isOver(stateAt(region.words, standing));
+      if (over) finish(region.words, standing, ENDING);
+      streams[stream]!.series.push({ attributes, cell, overflow: isOverflow, over, standing });
     },
     exemplars(record) {
       streams[record.stream]!.exemplars.push(record);

@@ -68,8 +68,26 @@ export class KeySet {
     const ids = values.map((value, i) => this.keys[i]!.addId(value));
     this.#size++;
     if (this.exact && !this.#fit(ids)) this.#widen();
-    if (this.exact) this.slots[this.#indexOf(ids)] = reference;
-    else this.#addRow(ids, reference);
+    this.#set(ids, reference);
+  }
+
+  /** Removes a series that is there. */
+  remove(values: readonly AttributeValue[]): void {
+    this.#size--;
+    this.#set(
+      values.map((value, i) => this.keys[i]!.idOf(value)),
+      0,
+    );
+  }
+
+  /** Removes all series whose references `isOver` takes. */
+  removeWhere(isOver: (reference: number) => boolean): void {
+    const references = this.exact ? this.slots : this.references;
+    references.forEach((reference, i) => {
+      if (reference === 0 || !isOver(reference)) return;
+      references[i] = 0;
+      this.#size--;
+    });
   }
 
   /**
@@ -77,15 +95,32 @@ export class KeySet {
    * any order. 0: not there.
    */
   probe(ids: Int32Array, hash: number): number {
+    const row = this.#rowOf(ids, hash);
+    return row < 0 ? 0 : this.references[row]!;
+  }
+
+  /** The row of these ids in the hashed form; negative: there is none. */
+  #rowOf(ids: Int32Array, hash: number): number {
     const { slots, mask, rows } = this;
     const width = this.keys.length;
     for (let at = spread(hash) & mask; ; at = (at + 1) & mask) {
       const row = slots[at]! - 1;
-      if (row < 0) return 0;
+      if (row < 0) return row;
       let i = 0;
       while (i < width && rows[row * width + i] === ids[i]) i++;
-      if (i === width) return this.references[row]!;
+      if (i === width) return row;
     }
+  }
+
+  #set(ids: readonly number[], reference: number): void {
+    if (this.exact) {
+      this.slots[this.#indexOf(ids)] = reference;
+      return;
+    }
+    // A series that was removed keeps its row.
+    const row = this.#rowOf(Int32Array.from(ids), this.#hashOf(ids));
+    if (row >= 0) this.references[row] = reference;
+    else this.#addRow(ids, reference);
   }
 
   #getIds(ids: readonly number[]): number {

@@ -1,5 +1,5 @@
 import type { RegionClock } from '../memory/region-clock.ts';
-import { BoundCell, type SeriesPlace } from './bound-cell.ts';
+import { BoundCell, type BoundSeries, type SeriesPlace } from './bound-cell.ts';
 import { LAST_VALUE_CELL_WORDS, setLastValue } from './cells/last-value-cell.ts';
 import type { StreamDescription } from './records.ts';
 import type { CellLookup } from './cell-lookup.ts';
@@ -34,7 +34,7 @@ export class LastValueStream extends StreamWriter implements RecordedStream {
 }
 
 /** One series of a last-value stream. */
-export class BoundLastValue extends BoundCell<LastValueStream> {
+export class BoundLastValue extends BoundCell<LastValueStream> implements BoundSeries {
   readonly #clock: RegionClock;
 
   constructor(stream: LastValueStream, place: SeriesPlace, clock: RegionClock) {
@@ -43,10 +43,7 @@ export class BoundLastValue extends BoundCell<LastValueStream> {
   }
 
   record(value: number, context?: unknown): void {
-    if (this.at === 0) {
-      this.stream.lose();
-      return;
-    }
+    if (this.at === 0 && !this.hasCellAgain()) return;
     setLastValue(this.words, this.doubles, this.at, value, this.#clock.now());
     if (context !== undefined || --this.stream.untilNextOffer < 0) this.offer(0, value, context);
   }

@@ -32,15 +32,23 @@ export class ObservedStream extends StreamWriter {
     super.restore(series, exemplars);
     if (!this.#monotonic) return;
     const copy = new Float64Array(LAST_VALUE_CELL_WORDS);
-    for (const { cell } of series) {
+    for (const { cell, over } of series) {
+      if (over) continue;
       readLastValueInto(this.cells.words, this.cells.doubles, cell, copy);
       if (copy[LAST_VALUE] !== 0) this.#inherited.set(cell, copy[LAST_VALUE]!);
     }
   }
 
-  /** An observed total counts from when the instrument was made (specification, start timestamps). */
+  /**
+   * An observed total counts from when the instrument was made (specification, start timestamps). One that
+   * comes back after a removal counts from then.
+   */
   protected override startTime(): number {
-    return this.description.created;
+    return this.hasEnded ? super.startTime() : this.description.created;
+  }
+
+  protected override forget(cell: number): void {
+    this.#inherited.delete(cell);
   }
 
   /** The cell of an observation; 0 when there is none. Several attribute sets may share the overflow cell. */

@@ -22,7 +22,6 @@ import type { Attributes } from '@opentelemetry/api';
 import type { Selections, GaugeMerge, InstrumentKind, ViewDescription } from './stream-choices.ts';
 import { type CanonicalAttributes, OVERFLOW_ATTRIBUTES } from './attributes.ts';
 import { ValueReader, ValueWriter } from './attribute-bytes.ts';
-import { UNDECIDED } from './standing.ts';
 import { CHANGING_BYTES, CHANGING_KINDS } from '../memory/directory-log.ts';
 import type { DirectoryTexts, TextNumbers } from './directory-texts.ts';
 
@@ -195,19 +194,20 @@ export function decodeJson(payload: Buffer): unknown {
   return JSON.parse(payload.toString('utf8', 0, end === -1 ? payload.length : end));
 }
 
-const START_OFFSET = 4;
-const CELL_OFFSET = CHANGING_BYTES;
+const START_OFFSET: number = CHANGING_BYTES;
+const CELL_OFFSET: number = START_OFFSET + 8;
 const STREAM_OFFSET: number = CELL_OFFSET + 4;
 
-/** `texts`: those of the slab. Tell it when the record is published. */
+/** `texts`: those of the slab. Tell it when the record is published. `standing`: see `standing.ts`. */
 export function encodeSeries(
   series: SeriesRecord,
   attributes: CanonicalAttributes,
   texts: TextNumbers,
+  standing = 0,
 ): Buffer {
   texts.begin();
   const writer = new ValueWriter();
-  writer.uint32(UNDECIDED);
+  writer.uint32(standing >>> 0);
   writer.double(series.startTime);
   writer.uint32(series.cell);
   writer.varint(series.stream);
@@ -217,6 +217,11 @@ export function encodeSeries(
     for (const value of attributes.values) writer.value(value, texts);
   }
   return writer.written;
+}
+
+/** The start in the record of a series. `word`: int32 index of its payload in the region. */
+export function startAt({ bytes }: { readonly bytes: Uint8Array }, word: number): number {
+  return new DataView(bytes.buffer, 4 * word + START_OFFSET, 8).getFloat64(0, true);
 }
 
 /** Writes the cell's place into an encoded series. It is known only after room was found for both. */

@@ -197,6 +197,21 @@ export class SeriesTable {
     this.#all.size++;
   }
 
+  /** Removes a series that `get` found. */
+  remove(attributes: CanonicalAttributes): void {
+    this.#all.byKeys.get(JSON.stringify(attributes.keys))!.remove(attributes.values);
+    this.#all.size--;
+  }
+
+  /** Removes all series whose references `isOver` takes. */
+  removeWhere(isOver: (reference: number) => boolean): void {
+    this.#all.size = 0;
+    for (const keySet of this.#all.byKeys.values()) {
+      keySet.removeWhere(isOver);
+      this.#all.size += keySet.size;
+    }
+  }
+
   /** Remembers the order in which a caller writes the keys of a series that is in the table. */
   learnShape(attributes: object, canonical: CanonicalAttributes): void {
     const keySet = this.#all.byKeys.get(JSON.stringify(canonical.keys));

@@ -1,4 +1,5 @@
 import type { RegionClock } from '../memory/region-clock.ts';
+import { BoundCell, type SeriesPlace } from './bound-cell.ts';
 import { addToShared, SHARED_VALUE_CELL_WORDS, setShared } from './cells/shared-value-cell.ts';
 import type { StreamDescription } from './records.ts';
 import type { SlabAccess } from './slab-access.ts';
@@ -15,42 +16,28 @@ export class SharedValueStream extends StreamWriter {
 
   /** Resolves attributes and cardinality once; see `BoundSharedValue`. */
   bind(attributes: unknown): BoundSharedValue {
-    const at = this.locate(attributes);
-    return new BoundSharedValue(this, this.#clock, this.cells.words, this.cells.doubles, at);
+    return new BoundSharedValue(this, this.place(attributes), this.#clock);
   }
 }
 
 /** This writer's part in one series of a shared-value stream. */
-export class BoundSharedValue {
-  readonly #stream: SharedValueStream;
+export class BoundSharedValue extends BoundCell<SharedValueStream> {
   readonly #clock: RegionClock;
-  readonly #words: Int32Array;
-  readonly #doubles: Float64Array;
-  readonly #at: number;
 
-  constructor(
-    stream: SharedValueStream,
-    clock: RegionClock,
-    words: Int32Array,
-    doubles: Float64Array,
-    at: number,
-  ) {
-    this.#stream = stream;
+  constructor(stream: SharedValueStream, place: SeriesPlace, clock: RegionClock) {
+    super(stream, place);
     this.#clock = clock;
-    this.#words = words;
-    this.#doubles = doubles;
-    this.#at = at;
   }
 
   /** Sets the value, for all writers. */
   set(value: number): void {
-    if (this.#at !== 0) setShared(this.#words, this.#doubles, this.#at, value, this.#clock.take());
-    else this.#stream.lose();
+    if (this.at === 0 && !this.hasCellAgain()) return;
+    setShared(this.words, this.doubles, this.at, value, this.#clock.take());
   }
 
   /** Adds to the value of the newest epoch that the caller found by reading all writers' cells. */
   add(delta: number, epoch: number): void {
-    if (this.#at !== 0) addToShared(this.#words, this.#doubles, this.#at, delta, epoch);
-    else this.#stream.lose();
+    if (this.at === 0 && !this.hasCellAgain()) return;
+    addToShared(this.words, this.doubles, this.at, delta, epoch);
   }
 }

@@ -33,4 +33,6 @@ export interface SlabAccess {
    * room for it now.
    */
   keySetId(keys: readonly string[]): number;
+  /** Lets go of series that other threads have removed. Costs a load if there are none. */
+  followEndings(): void;
 }

@@ -66,6 +66,7 @@ export class StoreWriter implements SlabAccess {
   #keySets = new Map<string, number>();
   /** Length of the longest description in the directory, by stream. */
   #described: number[] = [];
+  #endings = 0; // of the region, when they were followed last
 
   constructor(region: Region) {
     this.region = region;
@@ -99,6 +100,7 @@ export class StoreWriter implements SlabAccess {
     if (this.#log !== undefined || --this.#untilSearch > 0) return;
     this.#untilSearch = ATTEMPTS_A_SEARCH;
     const { region } = this;
+    this.#endings = region.endings; // before the slab of a dead thread is read
     for (let owned; (owned = acquireSlab(region, affinityOf(first))) !== undefined;) {
       const inheritance = owned.adopted ? this.#readInheritance(owned.slab) : undefined;
       if (owned.adopted && inheritance === undefined) continue;
@@ -106,7 +108,8 @@ export class StoreWriter implements SlabAccess {
       this.#isAdopted = owned.adopted;
       this.#log = new DirectoryLog(region, owned.slab);
       if (inheritance !== undefined) this.#inherit(inheritance);
-      answerPulses(region, owned.slab);
+      const self = new WeakRef(this); // a wait that is never answered must not hold the store's memory
+      answerPulses(region, owned.slab, () => self.deref()?.followEndings());
       return;
     }
     const { reason, fix } = region.ownership.obstacle ?? ALL_IN_USE;
@@ -164,6 +167,13 @@ export class StoreWriter implements SlabAccess {
       this.#keySets.set(json, id);
     }
     return id;
+  }
+
+  followEndings(): void {
+    const { endings } = this.region;
+    if (endings === this.#endings) return;
+    this.#endings = endings;
+    for (const stream of this.#streams.values()) stream.followEndings();
   }
 
   /**

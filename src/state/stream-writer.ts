@@ -29,9 +29,13 @@ import {
   setSeriesCell,
   type StreamDescription,
 } from './records.ts';
+import { RECORD_HEADER_BYTES } from '../memory/directory-log.ts';
+import { slabsUsed } from '../memory/slab.ts';
 import { CellLookup } from './cell-lookup.ts';
-import { ABSENT, SeriesTable } from './series-table.ts';
+import { OwnParts } from './own-parts.ts';
+import { ABSENT, SeriesTable, UNKNOWN } from './series-table.ts';
 import type { SlabAccess } from './slab-access.ts';
+import { CLEARED, end, ENDING, finish, REMOVED, standingOf, UNDECIDED } from './standing.ts';
 import { NO_OFFER, StreamExemplars } from './stream-exemplars.ts';
 
 /** A stream that is recorded to, call by call. What values it takes is for its class to say. */
@@ -45,6 +49,15 @@ export interface RecordedStream extends StreamWriter {
   record(value: number, attributes: unknown, context: unknown, cells: CellLookup, measured?: unknown): void;
   /** Resolves attributes and cardinality once. */
   bind(attributes: unknown, cells?: CellLookup, measured?: unknown): BoundSeries;
+  /** Ends the series of an attribute set, of all threads; see `StreamWriter`. */
+  remove(attributes: unknown, cells?: CellLookup): void;
+  /** Ends all series of the stream. */
+  clear(): void;
+}
+
+/** What holds the cell of a series, and resolves its attributes again when the series has ended. */
+interface CellHolder {
+  end(): void;
 }
 
 export abstract class StreamWriter {
@@ -67,9 +80,13 @@ export abstract class StreamWriter {
   #id = -1;
   #limit: number;
   #overflow = 0;
-  #sets = 0; // attribute sets that were given a cell
+  readonly #parts = new OwnParts();
+  readonly #holders = new Map<number, WeakRef<CellHolder>[]>(); // by cell
+  #sets = 0; // attribute sets that have a cell
   #isAtLimit = false;
   #isRegistered = false;
+  /** Whether any series of this writer has ended. */
+  protected hasEnded = false;
 
   /**
    * `carrier`: ends the intervals of cells that are read as deltas; undefined for cells that have none.
@@ -134,17 +151,19 @@ export abstract class StreamWriter {
    * written to is not reported. False where the region has no room for that now: call again then.
    */
   register(): boolean {
-    if (this.#isRegistered) return true;
+    if (this.#overflow !== 0) return true;
     if (this.#id < 0) {
       const { id, series, exemplars } = this.#slab.register(this.description);
       this.#id = id;
       if (series.length > 0 || exemplars.length > 0) this.restore(series, exemplars);
     }
     if (this.#id >= 0 && this.#overflow === 0)
-      this.#overflow = this.#newCell(OVERFLOW_ATTRIBUTES, OVERFLOW_KEY_SET, this.#sharedWords);
+      this.#overflow = this.#newCell(OVERFLOW_ATTRIBUTES, OVERFLOW_KEY_SET, {
+        moreWords: this.#sharedWords,
+      });
     if (this.#overflow === 0) return false;
+    if (!this.#isRegistered) this.registered(this.#overflow);
     this.#isRegistered = true;
-    this.registered(this.#overflow);
     return true;
   }
 
@@ -155,11 +174,125 @@ export abstract class StreamWriter {
   protected restore(series: readonly RestoredSeries[], exemplars: readonly ExemplarsRecord[]): void {
     this.#refresh();
     this.exemplars.restore(exemplars);
-    for (const { attributes, cell, overflow } of series) {
+    for (const { attributes, cell, overflow, over, standing } of series) {
+      if (over) continue;
+      this.#parts.add(cell, standing);
       this.#carrier?.finishCarry(this.cells.words, this.cells.doubles, cell);
       if (overflow) this.#overflow = cell;
       else if (this.cells.table!.get(attributes) === ABSENT) this.#enter(attributes, cell);
     }
+  }
+
+  /**
+   * Ends the series of an attribute set, of all threads. It is exported no more. If it is recorded to again,
+   * it begins anew, from zero. Other threads let go of it when their event loops turn or they make a series;
+   * what they record to it until then is not exported. Never throws. `cells`: as for a record call.
+   */
+  remove(attributes: unknown, cells: CellLookup = this.cells): void {
+    try {
+      const { region } = this.#slab;
+      const canonical = canonicalAttributes(attributes, () => {}, cells.keeps, this.#maxValueLength);
+      const cell = this.cells.table?.get(canonical) ?? ABSENT;
+      const removal = region.takeEnding();
+      let isTold = false;
+      if (cell !== ABSENT) {
+        isTold = end(region.words, this.#parts.standingOf(cell)!, REMOVED, false, removal);
+        this.#letGo([cell], canonical);
+      }
+      if (!isTold && slabsUsed(region) > 1) this.#tellOfEnd(canonical);
+      region.takeEnding();
+    } catch (error) {
+      this.#warnOfEnd(shortText(error));
+    }
+  }
+
+  /** Ends all series of the stream, of all threads, as `remove` ends one. */
+  clear(): void {
+    try {
+      if (!this.register()) return;
+      const { region } = this.#slab;
+      const before = this.#overflow;
+      const next = this.#newCell(OVERFLOW_ATTRIBUTES, OVERFLOW_KEY_SET, { moreWords: this.#sharedWords });
+      if (next === 0) {
+        this.#warnOfEnd(region.refusal.reason);
+        return;
+      }
+      this.#overflow = next;
+      const removal = region.takeEnding();
+      const cells: number[] = [];
+      this.#parts.forEach((cell, standing) => {
+        if (cell === next) return;
+        end(region.words, standing, cell === before ? CLEARED : REMOVED, true, removal);
+        cells.push(cell);
+      });
+      this.#letGo(cells);
+      region.takeEnding();
+    } catch (error) {
+      this.#warnOfEnd(shortText(error));
+    }
+  }
+
+  /** Lets go of series that other threads have removed. */
+  followEndings(): void {
+    const { words } = this.#slab.region;
+    const cells: number[] = [];
+    this.#parts.forEach((cell, standing) => {
+      if (finish(words, standing, ENDING)) cells.push(cell);
+    });
+    if (cells.length === 0) return;
+    const isOverflowOver = cells.includes(this.#overflow);
+    this.#letGo(cells);
+    if (!isOverflowOver) return;
+    this.#overflow = 0;
+    this.register();
+  }
+
+  /** Of a series that only others have: a part that nobody records to tells of its end. */
+  #tellOfEnd(attributes: CanonicalAttributes): void {
+    const keySet = this.register() ? this.#slab.keySetId(attributes.keys) : -1;
+    if (keySet < 0 || this.#newCell(attributes, keySet, { state: REMOVED }) === 0)
+      this.#warnOfEnd(this.#slab.region.refusal.reason);
+  }
+
+  #warnOfEnd(reason: string): void {
+    this.warn(
+      'removal',
+      `a series could not be removed: ${reason}. It is still exported. ${this.#slab.region.refusal.fix}`,
+    );
+  }
+
+  /** From now on these cells are found no more. `attributes`: of the series, if it is one. */
+  #letGo(cells: readonly number[], attributes?: CanonicalAttributes): void {
+    this.hasEnded = true;
+    this.#isAtLimit = false;
+    const { table } = this.cells;
+    if (attributes !== undefined) table?.remove(attributes);
+    else {
+      const over = new Set(cells);
+      table?.removeWhere((cell) => over.has(cell));
+    }
+    this.#sets = table?.size ?? 0;
+    for (const cell of cells) {
+      for (const lookup of this.#lookups)
+        if (lookup.unattributedCell === cell) lookup.unattributedCell = UNKNOWN;
+      this.#parts.remove(cell);
+      for (const holder of this.#holders.get(cell) ?? []) holder.deref()?.end();
+      this.#holders.delete(cell);
+      this.forget(cell);
+    }
+  }
+
+  /** Called for each cell that is found no more. */
+  protected forget(_cell: number): void {}
+
+  /** Tells `holder` when the series of its cell has ended. */
+  hold(cell: number, holder: CellHolder): void {
+    let holders = this.#holders.get(cell);
+    if (holders === undefined) this.#holders.set(cell, (holders = []));
+    // Those that are gone are left out when their number has doubled.
+    if (holders.length >= 8 && (holders.length & (holders.length - 1)) === 0)
+      this.#holders.set(cell, (holders = holders.filter((one) => one.deref() !== undefined)));
+    holders.push(new WeakRef(holder));
   }
 
   /** From now on keeps exemplars; see `StreamExemplars.keep`. */
@@ -229,22 +362,54 @@ export abstract class StreamWriter {
   protected place(attributes: unknown, cells: CellLookup = this.cells, measured?: unknown): SeriesPlace {
     const at = this.locate(attributes, cells);
     const { words, doubles, keeps } = cells;
-    return { words, doubles, at, attributes: this.exemplars.bound({ attributes, measured, keeps }) };
+    const carried = this.exemplars.bound({ attributes, measured, keeps });
+    return { words, doubles, at, attributes: carried, again: this.#copyOf(attributes, keeps) };
+  }
+
+  #copyOf(attributes: unknown, keeps: CellLookup['keeps']): CanonicalAttributes {
+    try {
+      return canonicalAttributes(attributes, () => {}, keeps, this.#maxValueLength);
+    } catch {
+      return NO_ATTRIBUTES; // the heap or the stack is used up
+    }
+  }
+
+  /**
+   * The cell with which a bound series goes on when its series has ended, or when there was none for it; 0 if
+   * there is none now, and the measurement is lost. Never throws.
+   */
+  bindAgain(attributes: CanonicalAttributes): number {
+    try {
+      this.#slab.followEndings();
+      if (this.cells.table === undefined) this.#setTables(new SeriesTable(this.#maxValueLength));
+      const at = this.#cellOf(attributes);
+      if (at !== 0) return at;
+    } catch {
+      // the heap or the stack is used up
+    }
+    this.lose();
+    return 0;
   }
 
   /** The slow way: may allocate. */
   #admit(attributes: unknown, cells: CellLookup): number {
+    this.#slab.followEndings();
     // Anew and empty: sets that come again get another cell, which readers add up, and the limit still counts
     // all.
     if (this.cells.table === undefined) this.#setTables(new SeriesTable(this.#maxValueLength));
     const table = cells.table!;
     const warn = (cause: string, message: string): void => this.warn('attributes', message, cause);
     const canonical = canonicalAttributes(attributes, warn, cells.keeps, this.#maxValueLength);
-    const known = table.get(canonical);
-    if (known !== ABSENT) {
-      this.#learn(table, attributes, canonical);
-      return known;
-    }
+    const cell = this.#cellOf(canonical);
+    if (cell !== this.#overflow) this.#learn(table, attributes, canonical);
+    return cell;
+  }
+
+  /** The cell of a set, which is made if there is none. That of the overflow series if it cannot be. */
+  #cellOf(attributes: CanonicalAttributes): number {
+    const known = this.cells.table!.get(attributes);
+    if (known !== ABSENT) return known;
+    const isRegistered = this.register();
     if (this.#isAtLimit) return this.#overflow;
     if (this.#sets >= this.#limit) {
       this.#isAtLimit = true;
@@ -254,8 +419,8 @@ export abstract class StreamWriter {
       );
       return this.#overflow;
     }
-    const keySet = this.register() ? this.#slab.keySetId(canonical.keys) : -1;
-    const cell = keySet < 0 ? 0 : this.#newCell(canonical, keySet);
+    const keySet = isRegistered ? this.#slab.keySetId(attributes.keys) : -1;
+    const cell = keySet < 0 ? 0 : this.#newCell(attributes, keySet);
     if (cell === 0) {
       this.#warnOfMemory(
         'memory',
@@ -264,8 +429,7 @@ export abstract class StreamWriter {
       );
       return this.#overflow;
     }
-    this.#enter(canonical, cell);
-    this.#learn(table, attributes, canonical);
+    this.#enter(attributes, cell);
     return cell;
   }
 
@@ -308,16 +472,21 @@ export abstract class StreamWriter {
     return this.#overflow;
   }
 
-  #newCell(attributes: CanonicalAttributes, keySet: number, moreWords = 0): number {
+  #newCell(
+    attributes: CanonicalAttributes,
+    keySet: number,
+    { moreWords = 0, state = UNDECIDED }: { readonly moreWords?: number; readonly state?: number } = {},
+  ): number {
     const { log, region, texts } = this.#slab;
     if (log === undefined) return 0;
     const series = { stream: this.#id, keySet, cell: 0, startTime: this.startTime() };
-    const payload = encodeSeries(series, attributes, texts);
+    const payload = encodeSeries(series, attributes, texts, standingOf(region, state));
     const cell = log.place(payload.length, this.#cellWords + moreWords);
     if (cell < 0) return 0;
     this.initCell(region.doubles, cell);
     setSeriesCell(payload, cell);
-    log.append(SERIES_RECORD, payload, this.#cellWords + moreWords);
+    const at = log.append(SERIES_RECORD, payload, this.#cellWords + moreWords);
+    if (state === UNDECIDED) this.#parts.add(cell, (at + RECORD_HEADER_BYTES) >> 2);
     texts.publish();
     this.#refresh();
     return cell;

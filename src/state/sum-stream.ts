@@ -1,4 +1,4 @@
-import { BoundCell } from './bound-cell.ts';
+import { BoundCell, type BoundSeries } from './bound-cell.ts';
 import { addToSum, SUM_CELL_WORDS, SUM_FIELDS } from './cells/sum-cell.ts';
 import type { StreamDescription } from './records.ts';
 import type { CellLookup } from './cell-lookup.ts';
@@ -34,12 +34,9 @@ export class SumStream extends StreamWriter implements RecordedStream {
  * One series of a sum stream. It ends no intervals, which would cost it 6 % (docs/design.md): where nothing
  * but this records to a series, its deltas are differences of totals.
  */
-export class BoundSum extends BoundCell<SumStream> {
+export class BoundSum extends BoundCell<SumStream> implements BoundSeries {
   record(delta: number, context?: unknown): void {
-    if (this.at === 0) {
-      this.stream.lose();
-      return;
-    }
+    if (this.at === 0 && !this.hasCellAgain()) return;
     addToSum(this.words, this.doubles, this.at, delta);
     if (context !== undefined || --this.stream.untilNextOffer < 0) this.offer(0, delta, context);
   }

@@ -8,6 +8,8 @@ export interface Contribution {
   /** Where its cell is: float64 index in the region. */
   readonly cell: number;
   readonly slab: number;
+  /** Where its standing is: int32 index in the region. */
+  readonly standing: number;
 }
 
 const NONE_YET = new Int32Array(0);
@@ -27,6 +29,7 @@ const NONE_YET = new Int32Array(0);
 export class Contributions {
   #cells = new Int32Array(8);
   #owners = new Int16Array(8);
+  #standings = new Int32Array(8);
   #first = NONE_YET;
   #last = NONE_YET;
   #next = NONE_YET;
@@ -57,6 +60,11 @@ export class Contributions {
     return this.#owners[contribution]!;
   }
 
+  /** Where its standing is: int32 index in the region. */
+  standingOf(contribution: number): number {
+    return this.#standings[contribution]!;
+  }
+
   /** The cell of each contribution. */
   cells(): Int32Array {
     return this.#cells.slice(0, this.#size);
@@ -84,14 +92,16 @@ export class Contributions {
     this.#last[series] = contribution;
   }
 
-  #add({ cell, slab }: Contribution): number {
+  #add({ cell, slab, standing }: Contribution): number {
     const contribution = this.#size++;
     if (contribution === this.#cells.length) {
       this.#cells = lengthened(this.#cells, roomFor(contribution));
       this.#owners = lengthened(this.#owners, this.#cells.length);
+      this.#standings = lengthened(this.#standings, this.#cells.length);
     }
     this.#cells[contribution] = cell;
     this.#owners[contribution] = slab;
+    this.#standings[contribution] = standing;
     return contribution;
   }
 }

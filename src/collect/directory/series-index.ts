@@ -23,6 +23,7 @@ export class SeriesIndex {
   readonly #attributesOf: (series: number) => Attributes;
   #hashes = new Int32Array(8);
   #slots = new Int32Array(12); // at most two thirds are used
+  readonly #replaced = new Set<number>();
   #keys: readonly string[] = [];
   #keysHash = 0;
 
@@ -57,6 +58,16 @@ export class SeriesIndex {
     this.#put(series);
   }
 
+  /** Puts a series in the place of another with the same attributes, which is found no more. */
+  replace(hash: number, before: number, series: number): void {
+    if (series === this.#hashes.length) this.#grow();
+    this.#hashes[series] = hash;
+    let at = this.#slotOf(hash);
+    while (this.#slots[at] !== before + 1) at = this.#after(at);
+    this.#slots[at] = series + 1;
+    this.#replaced.add(before);
+  }
+
   /**
    * Spreads hashes over any number of slots, by their high bits. In `finished` hashes they are as mixed as
    * the low ones.
@@ -79,7 +90,7 @@ export class SeriesIndex {
     const size = this.#hashes.length;
     this.#hashes = lengthened(this.#hashes, roomFor(size));
     this.#slots = new Int32Array(Math.ceil(1.5 * this.#hashes.length));
-    for (let series = 0; series < size; series++) this.#put(series);
+    for (let series = 0; series < size; series++) if (!this.#replaced.has(series)) this.#put(series);
   }
 }
 

@@ -2,13 +2,23 @@ import { RegionError, shortText } from '../../base/errors.ts';
 import { Warnings } from '../../base/warnings.ts';
 import { readRecord } from '../../memory/directory-log.ts';
 import { EXTENTS_OFFSET } from '../../memory/layout.ts';
+import { askForPulses } from '../../memory/pulse.ts';
 import type { Extent, Region } from '../../memory/region.ts';
 import { OVERFLOW_ATTRIBUTES } from '../../state/attributes.ts';
 import { decodeConfiguration } from '../../state/directory-checks.ts';
 import { DirectoryReader, type DirectoryVisitor, type SeriesEntry } from '../../state/directory-reader.ts';
 import type { ExemplarsRecord } from '../../state/exemplar-record.ts';
 import * as records from '../../state/records.ts';
-import { BEYOND, decide, UNDECIDED, WITHIN } from '../../state/standing.ts';
+import {
+  BEYOND,
+  decide,
+  end as endPart,
+  ENDED,
+  ENDING,
+  isState,
+  stateAt,
+  UNDECIDED,
+} from '../../state/standing.ts';
 import type { GaugeMerge } from '../../state/stream-choices.ts';
 import { DirectoryWatch } from './directory-watch.ts';
 import { ExemplarBlock } from './exemplar-block.ts';
@@ -61,6 +71,7 @@ export class StoreReader {
   readonly #watch: DirectoryWatch;
   readonly #undecided: Part[] = [];
   #walkedTo = EXTENTS_OFFSET;
+  #endings = -1; // of the region, when they were followed last
   #hasExemplars = false;
   #configurationOffset = 0;
   #configuration: records.StoreConfiguration | undefined;
@@ -72,7 +83,7 @@ export class StoreReader {
 
   /** `refresh`, if anything was added since the last call. Costs a few loads if nothing was. */
   refreshIfChanged(): void {
-    if (this.#watch.hasNews()) this.refresh();
+    if (this.#watch.hasNews() || this.region.endings !== this.#endings) this.refresh();
   }
 
   /**
@@ -88,7 +99,7 @@ export class StoreReader {
     const isAll = directories.every((directory) => this.#readDirectory(directory, until));
     this.region.refresh();
     if (!isAll) return false;
-    this.#decide();
+    this.#settle();
     this.#watch.note(
       this.#walkedTo,
       [...this.#slabs.values()].map(({ reader }) => reader.cursor!),
@@ -161,18 +172,44 @@ export class StoreReader {
    * directory that is read later may have sets that were within the limit before.
    */
   #meet(part: Part): void {
-    const standing = Atomics.load(this.region.words, part.entry.standing);
-    if (part.entry.isOverflow || standing !== UNDECIDED) add(part, standing);
-    else this.#undecided.push(part);
+    const { stream, entry } = part;
+    const state = stateAt(this.region.words, entry.standing);
+    const isOpen = state === UNDECIDED && !entry.isOverflow;
+    if (isOpen || stream.wasRemoved(entry.attributes, entry.standing, this.region))
+      this.#undecided.push(part);
+    else add(part, state);
   }
 
-  #decide(): void {
-    const { words } = this.region;
-    for (const part of this.#undecided.splice(0)) {
-      const { stream, entry } = part;
-      const within = stream.hasRoomFor(entry.attributes, this.#limitOf(stream));
-      add(part, decide(words, entry.standing, within));
-    }
+  /**
+   * Follows what writers removed, and decides what is undecided; in this order, since what ended makes room.
+   * Tells the owners of parts that end by it.
+   */
+  #settle(): void {
+    const { region } = this;
+    const { endings } = region;
+    let told = false;
+    if (endings !== this.#endings)
+      for (const stream of this.#streams.values()) told = stream.followEndings(region) || told;
+    this.#endings = endings;
+    for (const part of this.#undecided.splice(0)) told = this.#decide(part) || told;
+    if (!told) return;
+    region.takeEnding();
+    askForPulses(region);
+  }
+
+  /** Returns whether the part's owner has to be woken. */
+  #decide(part: Part): boolean {
+    const { region } = this;
+    const { words } = region;
+    const { stream, entry } = part;
+    const { attributes, standing, isOverflow } = entry;
+    const wasRemoved = stream.wasRemoved(attributes, standing, region);
+    if (wasRemoved && endPart(words, standing, ENDING, isOverflow)) return true;
+    const decided = isOverflow
+      ? stateAt(words, standing)
+      : decide(words, standing, stream.hasRoomFor(attributes, this.#limitOf(stream)));
+    if (isState(decided)) add(part, decided);
+    return false;
   }
 
   #limitOf({ description: { kind, cardinalityLimit } }: MergedStream): number {
@@ -191,6 +228,7 @@ export class StoreReader {
       return directory.reader.read(directory.visitor, until);
     } catch (error) {
       directory.broken = true;
+      for (const stream of this.#streams.values()) stream.isDamaged = true;
       this.#warnings.loss(
         'damage',
         `slab ${directory.slab}`,
@@ -241,12 +279,15 @@ export class StoreReader {
   }
 }
 
-/** Throws a `RegionError` if nobody can have written such a standing. */
-function add({ slab, stream, entry }: Part, standing: number): void {
-  const { attributes, isOverflow, startTime, cell } = entry;
-  if (!isOverflow && standing !== WITHIN && standing !== BEYOND)
-    throw new RegionError('E_RANGE', `the series at ${entry.standing} has a standing ${standing}`);
-  stream.add(standing === BEYOND ? OVERFLOW_ATTRIBUTES : attributes, startTime, { cell, slab });
+/**
+ * Adds a part to its series. One that was removed, and that its owner waits to be told of, is added too: the
+ * series ends afterwards. Throws a `RegionError` if nobody can have written such a standing.
+ */
+function add({ slab, stream, entry }: Part, state: number): void {
+  const { attributes, startTime, cell, standing } = entry;
+  if (!isState(state)) throw new RegionError('E_RANGE', `the series at ${standing} has a state ${state}`);
+  if (state === ENDING || state === ENDED) return;
+  stream.add(state === BEYOND ? OVERFLOW_ATTRIBUTES : attributes, startTime, { cell, slab, standing });
 }
 
 const readers = new WeakMap<Region, StoreReader>();

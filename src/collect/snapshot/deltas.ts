@@ -19,7 +19,7 @@ import type { SeriesRows } from '../rows/series-rows.ts';
 export interface DeltaState {
   /** `streamKey` of the stream. */
   readonly stream: string;
-  /** For each contribution, its cell and its series. */
+  /** For each contribution, its cell (-1: it has ended) and its series. */
   readonly cells: Int32Array;
   readonly series: Int32Array;
   /** For each contribution, the version in which it was reported. Empty if no reader looks at versions. */
@@ -162,19 +162,21 @@ export interface Correspondence {
 
 /**
  * Matches the series and contributions of a state with those of this thread. Undefined if that is not
- * possible: a damaged directory lacks some.
+ * possible, because a damaged directory lacks some. A series of which a part has ended meanwhile is taken for
+ * a new one: deltas are repeated rather than lost.
  */
 export function correspondence(
   stream: MergedStream,
   { cells, series }: DeltaState,
 ): Correspondence | undefined {
   const byCell = new Map<number, number>();
-  cells.forEach((cell, there) => byCell.set(cell, there));
+  cells.forEach((cell, there) => cell >= 0 && byCell.set(cell, there));
   const ofSeries = new Int32Array(stream.size).fill(NONE);
   const ofContribution = new Int32Array(stream.contributionCount).fill(NONE);
   const here = new Map<number, number>(); // series of the state -> of this thread
   let found = 0;
-  for (let own = 0; own < stream.size; own++)
+  for (let own = 0; own < stream.size; own++) {
+    if (stream.hasEnded(own)) continue;
     for (
       let contribution = stream.firstOf(own);
       contribution !== NONE;
@@ -190,7 +192,17 @@ export function correspondence(
       ofSeries[own] = other;
       here.set(other, own);
     }
-  return found === cells.length ? { ofSeries, ofContribution } : undefined;
+  }
+  if (found === byCell.size) return { ofSeries, ofContribution };
+  if (stream.isDamaged) return undefined;
+  const isFound = new Set(ofContribution);
+  const ended = new Set<number>();
+  for (const there of byCell.values()) if (!isFound.has(there)) ended.add(series[there]!);
+  for (let own = 0; own < stream.size; own++) if (ended.has(ofSeries[own]!)) ofSeries[own] = NONE;
+  ofContribution.forEach((there, contribution) => {
+    if (there !== NONE && ended.has(series[there]!)) ofContribution[contribution] = NONE;
+  });
+  return { ofSeries, ofContribution };
 }
 
 /** What one reader reported, stream by stream. */

@@ -97,6 +97,7 @@ export class Snapshots {
       const reported = this.reported.of(stream, rows, (anew) => this.#reportToNobody(stream, anew, column));
       reported.begin(this.#endMillis);
       for (let series = 0; series < stream.size; series++) {
+        if (stream.hasEnded(series)) continue;
         reported.add(series, column, this.#copies);
         if (column.rows >= BLOCK_ROWS) this.#handOver(column, sink);
       }
@@ -114,6 +115,7 @@ export class Snapshots {
   #reportToNobody(stream: MergedStream, reported: ReportedStream, column: MetricColumn): void {
     reported.begin(this.#endMillis);
     for (let series = 0; series < stream.size; series++) {
+      if (stream.hasEnded(series)) continue;
       reported.add(series, column, this.#copies);
       column.clear();
     }
@@ -239,8 +241,9 @@ class KeptColumn {
   readonly column: MetricColumn;
   readonly #stream: MergedStream;
   readonly #rows: SeriesRows;
-  readonly #live: number[] = [];
+  #live: number[] = [];
   #waiting: number[] = [];
+  #endings = 0;
   #seen = 0;
   #next = 0; // of #live
 
@@ -256,6 +259,11 @@ class KeptColumn {
    */
   begin(words: Int32Array): void {
     const stream = this.#stream;
+    if (stream.endings !== this.#endings) {
+      this.#endings = stream.endings;
+      this.#live = this.#live.filter((series) => !stream.hasEnded(series));
+      this.#waiting = this.#waiting.filter((series) => !stream.hasEnded(series));
+    }
     const waiting = this.#waiting;
     if (waiting.length > 0) {
       this.#waiting = [];
@@ -281,6 +289,7 @@ class KeptColumn {
   }
 
   #place(series: number, words: Int32Array): void {
+    if (this.#stream.hasEnded(series)) return;
     (this.#stream.isLive(series, words) ? this.#live : this.#waiting).push(series);
   }
 }

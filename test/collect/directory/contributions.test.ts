@@ -7,6 +7,7 @@ const SEED = Number(process.env['SEQLOCK_TEST_SEED'] ?? Math.floor(Math.random()
 const contributions = fc.record({
   cell: fc.integer({ min: 8704, max: 2 ** 27 }),
   slab: fc.integer({ min: 0, max: 1023 }),
+  standing: fc.nat(),
 });
 /** To which series a contribution goes, as a share of those there are; 1: to a new one. */
 const places = fc.oneof(fc.constant(1), fc.double({ min: 0, max: 1, noNaN: true, maxExcluded: true }));
@@ -15,7 +16,11 @@ function listOf(kept: Contributions, series: number): Contribution[] {
   const list: Contribution[] = [];
   for (let node = kept.firstOf(series); node !== NONE; node = kept.nextOf(node)) {
     if (list.length === kept.size) throw new Error('a list without an end');
-    list.push({ cell: kept.cellOf(node), slab: kept.slabOf(node) });
+    list.push({
+      cell: kept.cellOf(node),
+      slab: kept.slabOf(node),
+      standing: kept.standingOf(node),
+    });
   }
   return list;
 }
@@ -30,7 +35,10 @@ describe('Contributions', () => {
           const kept = new Contributions();
           const model: Contribution[][] = [];
           const steps = [
-            ...Array.from({ length: alone }, (_, i) => [1, { cell: 9000 + i, slab: 3 }] as const),
+            ...Array.from(
+              { length: alone },
+              (_, i) => [1, { cell: 9000 + i, slab: 3, standing: i }] as const,
+            ),
             ...more, // until then, there was one writer
           ];
           for (const [place, contribution] of steps) {

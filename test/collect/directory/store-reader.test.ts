@@ -114,7 +114,7 @@ describe('store reader', function () {
     const series: number[] = [];
     for (let record; (record = cursor.next()) !== undefined;)
       if (record.kind === SERIES_RECORD) series.push(record.word);
-    region.words[series[10]!] = 99;
+    region.words[series[10]!] = 7;
     const { warnings, stop } = collectWarnings();
     const reader = new StoreReader(region);
     expect(totals(reader)['b']).to.equal(5);

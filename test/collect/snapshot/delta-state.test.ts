@@ -144,7 +144,7 @@ describe('deltas that another reader goes on with', function () {
   it('find series by their cells, and nothing where those are put together otherwise', () => {
     const stream = new MergedStream(counter('c'));
     const add = (set: string, cell: number): void =>
-      stream.add({ keys: ['set'], values: [set] }, 0, { cell, slab: 0 });
+      stream.add({ keys: ['set'], values: [set] }, 0, { cell, slab: 0, standing: 0 });
     add('a', 10);
     add('b', 20);
     add('a', 11);
@@ -161,6 +161,10 @@ describe('deltas that another reader goes on with', function () {
     expect([...inOtherOrder!.ofContribution], 'of the cells 10, 20 and 11').to.deep.equal([NONE, 0, 1]);
     expect(found([10, 11], [0, 1]), 'two series there are one here').to.equal(undefined);
     expect(found([10, 20], [0, 0]), 'one series there is two here').to.equal(undefined);
+    const ended = found([10, 99, 20], [0, 0, 1]);
+    expect([...ended!.ofSeries], 'a part of the first has ended').to.deep.equal([NONE, 1]);
+    expect([...ended!.ofContribution]).to.deep.equal([NONE, 2, NONE]);
+    stream.isDamaged = true;
     expect(found([10, 99], [0, 0]), 'a cell is not found here').to.equal(undefined);
   });
 
