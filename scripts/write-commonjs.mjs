@@ -1,5 +1,5 @@
 /**
- * Writes the package's CommonJS form: one file and its types. It is for those who cannot load ES modules with `require`: jest, and TypeScript's
+ * Writes the package's CommonJS forms, of `seqlock-metrics` and of `seqlock-metrics/prom-client`: one file each, and its types. It is for those who cannot load ES modules with `require`: jest, and TypeScript's
  * `module: node16`. Node.js itself never takes it (condition `module-sync`), so a process has one copy of the code. Part of `npm pack`.
  */
 import { build } from 'esbuild';
@@ -20,16 +20,23 @@ const placeOfModules = {
     })),
 };
 
-await build({
-  entryPoints: [`${DIST}/index.js`],
-  outfile: `${DIST}/index.cjs`,
-  bundle: true,
-  packages: 'external',
-  platform: 'node',
-  format: 'cjs',
-  target: 'node20',
-  plugins: [placeOfModules],
-});
+/** Both lie in `dist` itself. */
+for (const [module, name] of [
+  ['index', 'index'],
+  ['prom-client/prom-client', 'prom-client'],
+])
+  await build({
+    entryPoints: [`${DIST}/${module}.js`],
+    outfile: `${DIST}/${name}.cjs`,
+    bundle: true,
+    packages: 'external',
+    platform: 'node',
+    format: 'cjs',
+    target: 'node20',
+    // What `require` of the ES module gives, where Node.js can do that.
+    ...(name === 'prom-client' && { footer: { js: "module.exports = module.exports['module.exports'];" } }),
+    plugins: [placeOfModules],
+  });
 
 /**
  * The types are those of the ES module, so that a value of the one is a value of the other. A class is a value and a type; for both there is a
@@ -51,3 +58,39 @@ const lines = [
   `export type { ${types.join(', ')} } from './index.js' with { 'resolution-mode': 'import' };`,
 ];
 writeFileSync(`${DIST}/index.d.cts`, `${lines.join('\n')}\n`);
+
+/** Types of the drop-in have parameters: they are those of the default export. */
+const dropIn = `./prom-client/prom-client.js`;
+const declared = readFileSync(`${DIST}/prom-client/prom-client.d.ts`, 'utf8');
+const own = [...declared.matchAll(/type (\w+)(<[^=]*(?:=[^=]*)?>)? = names\.(\w+)(<[^>]*>)?;/g)].map(
+  ([, name, parameters = '', , given = '']) =>
+    `export type ${name}${parameters.replaceAll('names.', 'esm.')} = esm.${name}${given};`,
+);
+const inner = ['Counter', 'Gauge', 'Histogram', 'Summary', 'Pushgateway'].flatMap((name) => {
+  const source = readFileSync(`${DIST}/prom-client/${fileOf(name)}.d.ts`, 'utf8');
+  const names = [...source.slice(source.indexOf(`namespace ${name}`)).matchAll(/interface (\w+)(<[^>]*>)?/g)];
+  return [
+    `export declare namespace ${name} {`,
+    ...names.map(([, type, parameters = '']) => {
+      const given = parameters.replace(/ extends string/, '');
+      return `  type ${type}${parameters} = esm.${name}.${type}${given};`;
+    }),
+    '}',
+  ];
+});
+writeFileSync(
+  `${DIST}/prom-client.d.cts`,
+  [
+    `import type * as esm from '${dropIn}' with { 'resolution-mode': 'import' };`,
+    ...Object.keys(await import(`${DIST}/prom-client/prom-client.js`))
+      .filter((name) => /^\w+$/.test(name) && name !== 'default')
+      .map((name) => `export declare const ${name}: typeof esm.${name};`),
+    ...own,
+    ...inner,
+    '',
+  ].join('\n'),
+);
+
+function fileOf(name) {
+  return name === 'Pushgateway' ? 'push-gateway' : name.toLowerCase();
+}

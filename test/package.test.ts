@@ -99,7 +99,7 @@ describe('package', function () {
     ]);
     const other = paths.filter(
       (path) =>
-        !/^(dist\/[a-z0-9/-]+\.(d\.ts|node)|dist\/(index|register\/register|thread\/entry|chunk-[A-Z0-9]+)\.js(\.map)?|dist\/index\.(cjs|d\.cts)|dist\/native\/SHA256SUMS|dist\/exporter\/page\/page\.(html|css|js)|docs\/[a-z0-9-]+\.md|examples\/[\w./-]+|dist\/metrics\.schema\.json|package\.json|README\.md|LICENSE|CHANGELOG\.md)$/.test(
+        !/^(dist\/[a-z0-9/-]+\.(d\.ts|node)|dist\/(index|prom-client\/prom-client|register\/register|thread\/entry|chunk-[A-Z0-9]+)\.js(\.map)?|dist\/(index|prom-client)\.(cjs|d\.cts)|dist\/native\/SHA256SUMS|dist\/exporter\/page\/page\.(html|css|js)|docs\/[a-z0-9-]+\.md|examples\/[\w./-]+|dist\/metrics\.schema\.json|package\.json|README\.md|LICENSE|CHANGELOG\.md)$/.test(
           path,
         ),
     );

@@ -56,6 +56,16 @@ export async function observe(region: Region, timeoutMillis: number | undefined)
 }
 
 /**
+ * Runs the observable callbacks of the other threads only, for a reader that has called those of this thread.
+ * Undefined, and nothing is done, if no other thread has any.
+ */
+export function observeOthers(region: Region): Promise<void> | undefined {
+  const own = ownCallbacks(region)?.slab ?? -1;
+  if (observingSlabs(region, own).length === 0) return undefined;
+  return observeElsewhere(region, own, undefined, ring(region));
+}
+
+/**
  * Asks the other threads of a store to run their observable callbacks, and waits for all of them at once.
  * `own`: the slab of this thread, -1 for none. Errors of other threads' callbacks stay there.
  */

@@ -6,6 +6,9 @@ import type { CellLookup } from './cell-lookup.ts';
 import type { SlabAccess } from './slab-access.ts';
 import { StreamWriter, type RecordedStream } from './stream-writer.ts';
 
+/** The tick of a value that does not count. */
+const NEVER_SET = 0;
+
 /** A stream of last values, ordered over all writers by the region's clock. */
 export class LastValueStream extends StreamWriter implements RecordedStream {
   readonly #clock: RegionClock;
@@ -46,5 +49,10 @@ export class BoundLastValue extends BoundCell<LastValueStream> implements BoundS
     if (this.at === 0 && !this.hasCellAgain()) return;
     setLastValue(this.words, this.doubles, this.at, value, this.#clock.now());
     if (context !== undefined || --this.stream.untilNextOffer < 0) this.offer(0, value, context);
+  }
+
+  /** Takes the value back: this writer's part counts no more until it is recorded again. */
+  withdraw(): void {
+    if (this.at !== 0) setLastValue(this.words, this.doubles, this.at, 0, NEVER_SET);
   }
 }
