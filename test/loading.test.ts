@@ -2,6 +2,7 @@
 import { expect } from 'chai';
 import { runWell } from './support/program.ts';
 
+const REGISTER = new URL('../src/register/register.js', import.meta.url).href;
 const INDEX = new URL('../src/index.js', import.meta.url).href;
 
 /** Names of the packages whose CommonJS modules a program has loaded. All of OpenTelemetry's are of that kind. */
@@ -42,5 +43,14 @@ describe('loading', function () {
       `);
     expect(await of('SeqlockMetricsProvider')).to.deep.equal(['@opentelemetry/api']);
     expect(await of('StandardMetricsProvider')).to.include('@opentelemetry/sdk-metrics');
+  });
+
+  it('register takes nothing but the API', async () => {
+    const packages = await packagesOf(`
+      process.env.OTEL_METRICS_EXPORTER = 'prometheus';
+      process.env.OTEL_EXPORTER_PROMETHEUS_PORT = '0';
+      await import('${REGISTER}');
+    `);
+    expect(packages).to.deep.equal(process.platform === 'linux' ? ['@opentelemetry/api'] : packages);
   });
 });

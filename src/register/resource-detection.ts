@@ -1,15 +1,15 @@
 import type { Attributes } from '@opentelemetry/api';
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { hostname, release, userInfo } from 'node:os';
 import { defaultResource, type ProviderResource } from '../facade/resource.ts';
 import type { Environment } from '../base/environment.ts';
 
 /** The parts of `@opentelemetry/resources` that are used. */
 interface ResourcesPackage {
   readonly hostDetector: unknown;
-  readonly osDetector: unknown;
-  readonly processDetector: unknown;
-  readonly serviceInstanceIdDetector: unknown;
-  detectResources(config: { readonly detectors: unknown[] }): OfficialResource;
+  detectResources(config: { readonly detectors: readonly unknown[] }): OfficialResource;
   resourceFromAttributes(
     attributes: object,
     options?: { readonly schemaUrl?: string | undefined },
@@ -27,6 +27,56 @@ interface OfficialResource extends ProviderResource {
  */
 export const DETECTORS = ['host', 'os', 'process', 'serviceinstance', 'env'] as const;
 export type Detector = (typeof DETECTORS)[number];
+
+/**
+ * What the official detectors find (semantic conventions, resources). The official package takes longer to
+ * load than all else that a process with metrics loads.
+ */
+const FINDERS: Readonly<Record<Exclude<Detector, 'env'>, () => Attributes>> = {
+  host: () => ({
+    'host.name': hostname(),
+    'host.arch': ARCHITECTURES[process.arch] ?? process.arch,
+    'host.id': machineId(),
+  }),
+  os: () => ({
+    'os.type': SYSTEMS[process.platform] ?? process.platform,
+    'os.version': release(),
+  }),
+  process: () => ({
+    'process.pid': process.pid,
+    'process.executable.name': process.title,
+    'process.executable.path': process.execPath,
+    'process.command_args': [process.argv[0]!, ...process.execArgv, ...process.argv.slice(1)],
+    'process.runtime.version': process.versions.node,
+    'process.runtime.name': 'nodejs',
+    'process.runtime.description': 'Node.js',
+    'process.command': process.argv[1],
+    'process.owner': owner(),
+  }),
+  serviceinstance: () => ({ 'service.instance.id': randomUUID() }),
+};
+
+const ARCHITECTURES: Readonly<Record<string, string>> = { arm: 'arm32', ppc: 'ppc32', x64: 'amd64' };
+const SYSTEMS: Readonly<Record<string, string>> = { sunos: 'solaris', win32: 'windows' };
+
+function owner(): string | undefined {
+  try {
+    return userInfo().username;
+  } catch {
+    return undefined; // the user has no entry in the system's list
+  }
+}
+
+/** Of Linux, which has it in a file. */
+function machineId(): string | undefined {
+  for (const path of ['/etc/machine-id', '/var/lib/dbus/machine-id'])
+    try {
+      return readFileSync(path, 'utf8').trim();
+    } catch {
+      // the next, or none
+    }
+  return undefined;
+}
 
 /**
  * The resource that the official detectors find and the environment gives. Call it in one thread only: all
@@ -53,19 +103,24 @@ export function resourceOf(
     schemaUrl,
   }: { readonly wanted?: RegExp | undefined; readonly schemaUrl?: string | undefined } = {},
 ): ProviderResource {
+  const isUsed = ([key, value]: readonly [string, unknown]): boolean =>
+    value !== undefined && wanted?.test(key) !== false;
+  const find = (found: readonly Detector[]): Attributes =>
+    Object.fromEntries(
+      found.flatMap((name) => (name === 'env' ? [] : Object.entries(FINDERS[name]()).filter(isUsed))),
+    );
+  const { attributes: byDefault } = defaultResource();
+  if (process.platform === 'linux' || !names.includes('host'))
+    return {
+      attributes: { ...byDefault, ...find(names), ...given },
+      ...(schemaUrl !== undefined && { schemaUrl }),
+    };
+  // Elsewhere a program of the system has to be asked for the host's id, which the official detector does.
   const resources = loadResources();
-  const detectors: Readonly<Partial<Record<Detector, unknown>>> = {
-    host: resources.hostDetector,
-    os: resources.osDetector,
-    process: resources.processDetector,
-    serviceinstance: resources.serviceInstanceIdDetector,
-  };
-  const found = resources.detectResources({ detectors: names.flatMap((name) => detectors[name] ?? []) });
-  // Some values are promises. Of several with one key, the first counts.
-  const used = found.getRawAttributes().filter(([key]) => wanted?.test(key) !== false);
+  const host = resources.detectResources({ detectors: [resources.hostDetector] }).getRawAttributes();
   return resources
-    .resourceFromAttributes(defaultResource().attributes)
-    .merge(resources.resourceFromAttributes(Object.fromEntries([...used].reverse())))
+    .resourceFromAttributes({ ...byDefault, ...Object.fromEntries(host.filter(isUsed)) })
+    .merge(resources.resourceFromAttributes(find(names.filter((name) => name !== 'host'))))
     .merge(resources.resourceFromAttributes(given, { schemaUrl }));
 }
 
