@@ -118,6 +118,8 @@ describe('examples', () => {
     expect(stdout).to.match(
       /^Several processes: \d+ orders counted by 4 processes, one of them killed; \d+ sent$/m,
     );
+    expect(stdout).to.match(/^Four processes, one address: all that was sent was scraped; /m);
+    expect(stdout).to.match(/the one that served killed\s+│ 450\s+│ 450\s+│/);
     expect(stdout).to.match(/requests answered 200\s+│ 380\s+│ 380\s+│ 380\s+│ 380\s+│/);
     const terminated = Number(/Terminated a worker that had done (\d+) jobs/.exec(stdout)?.[1]);
     expect(terminated).to.be.greaterThan(40);

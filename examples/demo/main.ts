@@ -2,7 +2,7 @@
  * The demo: a service and its four workers under real requests. The official Prometheus exporter is scraped,
  * and two official OTLP exporters push. An exporter thread is scraped and pushes too. A worker is terminated
  * half-way. Prints what was sent beside what came out, and exits with 1 unless they are equal. Then runs
- * examples/processes.ts.
+ * examples/processes.ts, and four processes that share a store and an address.
  *
  * `npm run demo -- --help` says what it can be told.
  */
@@ -21,6 +21,7 @@ import { freePort } from './free-port.ts';
 import { nothingSent, sendRequests } from './load.ts';
 import { otlpTotal } from './otlp-read.ts';
 import { startOtlpReceiver, type OtlpRequest } from './otlp-receiver.ts';
+import { runProcesses } from './processes.ts';
 import { startService } from './service.ts';
 import { registerMetrics } from './telemetry.ts';
 import { WorkerPool } from './worker-pool.ts';
@@ -143,13 +144,14 @@ async function run(): Promise<boolean> {
   }
   const processes = options.serve ? undefined : await outcomeOfProcesses();
   if (processes !== undefined) console.log(`Several processes: ${processes.text}`);
+  const shares = options.serve || process.platform === 'win32' || (await runProcesses(half > 100 ? 50 : 10));
   service.server.close();
   service.server.closeAllConnections();
   await pool.stop();
   await exporter.stop();
   await provider.shutdown();
   await receiver.close();
-  return exact && steady && processes?.isWrong !== true;
+  return exact && steady && processes?.isWrong !== true && shares;
 }
 
 /**

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import type { Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { clearTimeout, performance, setTimeout } from '../base/platform.ts';
@@ -108,13 +109,9 @@ function recordScrape(response: ServerResponse, scrapes: DeliveryRecord): void {
   });
 }
 
-function listen(server: Server, host: string, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    // In a process of a cluster, the primary process would listen otherwise.
-    server.listen({ host, port, exclusive: true }, () => {
-      server.off('error', reject);
-      resolve();
-    });
-  });
+/** `exclusive`: otherwise the primary process of a cluster would listen for its workers. */
+async function listen(server: Server, host: string, port: number): Promise<void> {
+  const listening = once(server, 'listening');
+  server.listen({ host, port, exclusive: true });
+  await listening;
 }

@@ -68,6 +68,15 @@ export class HeldLock {
     return (this.#mapping !== undefined && LOCKS_OUTLIVE_DESCRIPTORS) || this.exchange(this.#kind);
   }
 
+  /** False if code of the app has closed the descriptor. */
+  get isOpen(): boolean {
+    try {
+      return inodeOf(this.#fd) === this.inode;
+    } catch {
+      return false;
+    }
+  }
+
   /**
    * Gives up this lock for one of another kind. False if that is excluded: then nothing may be held. If
    * several threads that share a lock exchange it for an exclusive one at once, one of them gets it: the
@@ -75,7 +84,7 @@ export class HeldLock {
    */
   exchange(kind: 'shared' | 'exclusive'): boolean {
     try {
-      return inodeOf(this.#fd) === this.inode && tryLock(this.#fd, kind);
+      return this.isOpen && tryLock(this.#fd, kind);
     } catch {
       return false;
     }
@@ -83,13 +92,9 @@ export class HeldLock {
 
   /** Ends the lock. One that outlives its descriptor may last until it is garbage-collected. */
   close(): void {
-    try {
-      if (inodeOf(this.#fd) !== this.inode) return;
-      unlock(this.#fd);
-      closeSync(this.#fd);
-    } catch {
-      // It was closed by others.
-    }
+    if (!this.isOpen) return;
+    unlock(this.#fd);
+    closeSync(this.#fd);
   }
 }
 

@@ -23,6 +23,7 @@ export class Succession {
   readonly #starterPath: string;
   readonly #exportersPath: string;
   #membership: HeldLock | undefined;
+  #isLast = false;
   #start: HeldLock | undefined;
 
   constructor(directory: string) {
@@ -35,17 +36,21 @@ export class Succession {
    * them ends: try again.
    */
   join(): boolean {
-    if (this.#membership?.exchange('shared') === true) return true;
-    this.#end();
-    this.#membership = take(this.#exportersPath, 'shared');
+    if (this.#membership !== undefined && !this.#isLast) return true;
+    if (this.#membership?.exchange('shared') !== true) {
+      this.#end();
+      this.#membership = take(this.#exportersPath, 'shared');
+    }
+    this.#isLast = false;
     return this.#membership !== undefined;
   }
 
   /** This process counts no more. True if it was the last one: nobody joins then before it ends, or joins. */
   leave(): boolean {
-    if (this.#membership === undefined) this.#membership = take(this.#exportersPath, 'exclusive');
+    if (this.#membership?.isOpen !== true) this.#membership = take(this.#exportersPath, 'exclusive');
     else if (!this.#membership.exchange('exclusive')) this.#end();
-    return this.#membership !== undefined;
+    this.#isLast = this.#membership !== undefined;
+    return this.#isLast;
   }
 
   #end(): void {

@@ -14,6 +14,7 @@ import type { ThreadData } from '../thread/protocol.ts';
 import { Environment } from '../base/environment.ts';
 import { ConfigurationFileError, declaredSettings } from './declared-settings.ts';
 import { ExporterReader } from './exporter-reader.ts';
+import { takePm2Variables } from './pm2-environment.ts';
 import { detectedResource } from './resource-detection.ts';
 import { settingsFrom, type Declared, type Settings } from './settings.ts';
 
@@ -46,6 +47,7 @@ function register(): void {
 
 function registerMetrics(): void {
   if ((workerData as Partial<ThreadData> | null)?.isSeqlockExporter === true) return;
+  takePm2Variables(process.env);
   const early: string[] = []; // until it is known where warnings go
   let warn = (message: string): void => void early.push(message);
   const environment = new Environment(process.env, (message) => warn(message));

@@ -1,7 +1,20 @@
 import { expect } from 'chai';
-import { readdirSync, readlinkSync } from 'node:fs';
+import { closeSync, readdirSync, readlinkSync } from 'node:fs';
 import { Succession } from '../../src/memory/succession.ts';
 import { newFolder, removeFolders } from '../support/store-directories.ts';
+
+/** Descriptors of files in a folder. */
+function openIn(folder: string): number[] {
+  return readdirSync('/proc/self/fd')
+    .map(Number)
+    .filter((fd) => {
+      try {
+        return readlinkSync(`/proc/self/fd/${fd}`).startsWith(folder);
+      } catch {
+        return false; // the one by which the list was read
+      }
+    });
+}
 
 // Locks belong to open files, so several objects of one thread exclude each other as several processes do.
 describe('Succession', function () {
@@ -39,6 +52,23 @@ describe('Succession', function () {
     last.close();
   });
 
+  it('counts who has lost the descriptor to code that closes what it does not know as gone, until it leaves', function () {
+    if (process.platform !== 'linux') this.skip();
+    const folder = newFolder();
+    const [one, other] = [new Succession(folder), new Succession(folder)];
+    one.join();
+    const fds = openIn(folder);
+    other.join();
+    for (const fd of fds) closeSync(fd);
+    expect(one.leave(), 'the other one is there').to.equal(false);
+    expect(other.leave()).to.equal(true);
+    other.close();
+    one.join();
+    for (const fd of openIn(folder)) closeSync(fd);
+    expect(one.leave()).to.equal(true);
+    one.close();
+  });
+
   it('lets one start an exporter thread', () => {
     const [one, other] = members(2) as [Succession, Succession];
     expect([one.tryToStart(), one.tryToStart(), other.tryToStart()]).to.deep.equal([true, true, false]);
@@ -56,14 +86,7 @@ describe('Succession', function () {
     one.join();
     one.tryToStart();
     one.close();
-    const open = readdirSync('/proc/self/fd').filter((fd) => {
-      try {
-        return readlinkSync(`/proc/self/fd/${fd}`).startsWith(folder);
-      } catch {
-        return false;
-      }
-    });
-    expect(open).to.deep.equal([]);
+    expect(openIn(folder)).to.deep.equal([]);
   });
 
   it('does nothing in a directory that was removed', () => {

@@ -5,6 +5,7 @@
 import { metrics } from '@opentelemetry/api';
 import { readdirSync, readlinkSync } from 'node:fs';
 import { MetricStore } from '../../src/index.ts';
+import type { Started } from '../cluster/observe-start.ts';
 
 export type LeaderAppJob =
   | { readonly do: 'count'; readonly times: number }
@@ -15,6 +16,8 @@ export type LeaderAppJob =
 export interface Resources {
   readonly threads: number;
   readonly sockets: number;
+  /** If `test/cluster/observe-start.ts` was loaded first, else NaN. */
+  readonly timers: number;
   /** Descriptors of files in the store directory that are open beside those that the store itself needs. */
   readonly files: readonly string[];
   readonly residentBytes: number;
@@ -40,6 +43,7 @@ function resources(): Resources {
   const { user, system } = process.cpuUsage();
   return {
     threads: readdirSync('/proc/self/task').length,
+    timers: (globalThis as { started?: Started }).started?.timers() ?? NaN,
     sockets: found.filter((link) => link.startsWith('socket:')).length,
     files: found
       .filter((link) => link.startsWith(`${directory}/`))
