@@ -181,7 +181,8 @@ function writeValue(
 ): void {
   const { kind, boundaries } = classic.description;
   const start = created === false ? undefined : column.starts[row];
-  const ofRow = kind === 'gauge' ? undefined : column.exemplars?.get(row);
+  // Gauges have no place for them.
+  const ofRow = kind === 'counter' || kind === 'histogram' ? column.exemplars?.get(row) : undefined;
   const exemplars = ofRow === undefined ? NO_EXEMPLARS : newestByBucket(ofRow, boundaries);
   if (kind === 'histogram') {
     const histogram = writer.begin(7);

@@ -14,7 +14,7 @@ const { root } = protobuf.parse(`
   syntax = "proto2";
   message LabelPair { optional string name = 1; optional string value = 2; }
   message Timestamp { optional int64 seconds = 1; optional int32 nanos = 2; }
-  message Gauge { optional double value = 1; }
+  message Gauge { optional double value = 1; optional Exemplar exemplar = 2; }
   message Exemplar { repeated LabelPair label = 1; optional double value = 2; optional Timestamp timestamp = 3; }
   message Counter { optional double value = 1; optional Exemplar exemplar = 2; optional Timestamp created_timestamp = 3; }
   message Untyped { optional double value = 1; }
@@ -37,7 +37,7 @@ interface Family {
   readonly unit?: string;
   readonly metric: {
     readonly label?: { readonly name: string; readonly value: string }[];
-    readonly gauge?: { readonly value: number };
+    readonly gauge?: { readonly value: number; readonly exemplar?: Exemplar };
     readonly counter?: {
       readonly value: number;
       readonly exemplar?: Exemplar;
@@ -194,6 +194,26 @@ describe('prometheusProtobuf', () => {
       ['a', undefined],
       ['b', undefined],
       ['c', undefined],
+    ]);
+  });
+
+  it('has no exemplars of gauges, nor of sums that may fall', () => {
+    const exemplar = { filteredAttributes: {}, value: 1, timestamp: [1, 0], traceId: 'a', spanId: 'b' };
+    const point = { startTime: [1, 0], endTime: [1, 0], attributes: {}, value: 1, exemplars: [exemplar] };
+    const metrics = [2, 3].map((dataPointType) => ({
+      descriptor: { name: `m${dataPointType}`, description: '', unit: '' },
+      aggregationTemporality: 1,
+      dataPointType,
+      isMonotonic: false,
+      dataPoints: [point],
+    }));
+    const source = columnsOf(
+      { resource: { attributes: {} }, scopeMetrics: [{ scope: { name: '' }, metrics }] } as never,
+      () => {},
+    );
+    expect(familiesOf(source).map(({ metric }) => metric[0]!.gauge)).to.deep.equal([
+      { value: 1 },
+      { value: 1 },
     ]);
   });
 

@@ -20,7 +20,11 @@ const BARE: ExpositionOptions = { scopeInfoEnabled: false, targetInfoEnabled: fa
 
 function setUp(resource: Record<string, unknown> = {}) {
   const reader = new SeqlockMetricReader();
-  const provider = opened({ readers: [reader], resource: { attributes: resource as never } });
+  const provider = opened({
+    readers: [reader],
+    resource: { attributes: resource as never },
+    attributeValueLengthLimit: Infinity,
+  });
   const text = (options: ExpositionOptions = BARE, dialect: Dialect = TEXT): string => {
     const made = new PrometheusText(dialect, options);
     made.update(sourceOf(reader.producer)!.columns());
@@ -181,6 +185,38 @@ describe('rules of the Prometheus formats', () => {
     );
     expect(columns).to.deep.equal([]);
     expect(told).to.deep.equal(['m: its temporality is delta, and Prometheus needs cumulative metrics']);
+  });
+
+  it('points of a type that is not known, such as summaries, are left out, and named', () => {
+    const told: string[] = [];
+    const { columns } = columnsOf(foreign({ dataPointType: 4 }, {}), (metric, reason) =>
+      told.push(`${metric}: ${reason}`),
+    );
+    expect(columns).to.deep.equal([]);
+    expect(told).to.deep.equal(['m: its data points have a type that this version does not know']);
+  });
+
+  it('the translation strategy comes first, and then the escaping that is asked for', () => {
+    const { meter, text } = setUp();
+    meter.createCounter('foo.bar', { unit: 'By' }).add(1);
+    const nameOf = (
+      translationStrategy: ExpositionOptions['translationStrategy'],
+      escaping: Dialect['escaping'],
+    ) =>
+      /^\{?"?(foo[^" ]*)"?\}? 1$/m.exec(
+        text({ ...BARE, translationStrategy: translationStrategy! }, { openMetrics: false, escaping }),
+      )?.[1];
+    // The table of the specification.
+    for (const [strategy, underscores, utf8] of [
+      ['UnderscoreEscapingWithSuffixes', 'foo_bar_bytes_total', 'foo_bar_bytes_total'],
+      ['UnderscoreEscapingWithoutSuffixes', 'foo_bar', 'foo_bar'],
+      ['NoUTF8EscapingWithSuffixes', 'foo_bar_bytes_total', 'foo.bar_bytes_total'],
+      ['NoTranslation', 'foo_bar', 'foo.bar'],
+    ] as const)
+      expect([nameOf(strategy, 'underscores'), nameOf(strategy, 'allow-utf-8')]).to.deep.equal([
+        underscores,
+        utf8,
+      ]);
   });
 
   it('NaN and the infinities are spelled as Prometheus does', () => {

@@ -443,7 +443,7 @@ describe('PrometheusText', () => {
   });
 
   const SEED = Number(process.env['FUZZ_SEED'] ?? 1);
-  it(`makes valid text of whatever it is given (seed ${SEED})`, () => {
+  it(`makes valid text of whatever it is given (seed: ${SEED})`, () => {
     const random = randomOf(SEED);
     for (let i = 0; i < 2000; i++) {
       const source = columnsOf(randomMetrics(random), () => {});
