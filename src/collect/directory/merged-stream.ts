@@ -256,7 +256,8 @@ export class MergedStream {
     const { series } = this.contributions();
     let told = false;
     for (const part of over) told = this.#tellOwners(part, series[part]!, region) || told;
-    const ended = new Set([...over, ...this.#newlyOver(region.words)].map((part) => series[part]!));
+    const more = told ? this.#newlyOver(region.words) : [];
+    const ended = new Set([...over, ...more].map((part) => series[part]!));
     for (const one of ended) if (!this.hasEnded(one)) this.#endSeries(one, region);
     return told;
   }

@@ -1,4 +1,5 @@
 import { RegionError, shortText } from '../../base/errors.ts';
+import { performance } from '../../base/platform.ts';
 import { Warnings } from '../../base/warnings.ts';
 import { readRecord } from '../../memory/directory-log.ts';
 import { EXTENTS_OFFSET } from '../../memory/layout.ts';
@@ -35,6 +36,9 @@ interface SlabDirectory {
   broken: boolean;
 }
 
+/** How many parts are decided between two looks at the clock. */
+const PARTS_BETWEEN_LOOKS = 64;
+
 /** What one writer has of one series. */
 interface Part {
   readonly slab: number;
@@ -69,7 +73,8 @@ export class StoreReader {
   readonly #textOf = (bytes: Buffer, start: number, end: number): string =>
     this.#strings.text(bytes, start, end);
   readonly #watch: DirectoryWatch;
-  readonly #undecided: Part[] = [];
+  #undecided: Part[] = [];
+  #settled = 0; // of these
   #walkedTo = EXTENTS_OFFSET;
   #endings = -1; // of the region, when they were followed last
   #hasExemplars = false;
@@ -99,7 +104,7 @@ export class StoreReader {
     const isAll = directories.every((directory) => this.#readDirectory(directory, until));
     this.region.refresh();
     if (!isAll) return false;
-    this.#settle();
+    if (!this.#settle(until)) return false;
     this.#watch.note(
       this.#walkedTo,
       [...this.#slabs.values()].map(({ reader }) => reader.cursor!),
@@ -182,19 +187,29 @@ export class StoreReader {
 
   /**
    * Follows what writers removed, and decides what is undecided; in this order, since what ended makes room.
-   * Tells the owners of parts that end by it.
+   * Tells the owners of parts that end by it. False when it was not done by `until`.
    */
-  #settle(): void {
+  #settle(until: number): boolean {
     const { region } = this;
     const { endings } = region;
     let told = false;
     if (endings !== this.#endings)
       for (const stream of this.#streams.values()) told = stream.followEndings(region) || told;
     this.#endings = endings;
-    for (const part of this.#undecided.splice(0)) told = this.#decide(part) || told;
-    if (!told) return;
-    region.takeEnding();
-    askForPulses(region);
+    let isDone = true;
+    while (isDone && this.#settled < this.#undecided.length) {
+      told = this.#decide(this.#undecided[this.#settled++]!) || told;
+      isDone = this.#settled % PARTS_BETWEEN_LOOKS !== 0 || performance.now() <= until;
+    }
+    if (isDone) {
+      this.#undecided = [];
+      this.#settled = 0;
+    }
+    if (told) {
+      region.takeEnding();
+      askForPulses(region);
+    }
+    return isDone;
   }
 
   /** Returns whether the part's owner has to be woken. */
