@@ -112,9 +112,10 @@ function isGlobal(provider: SeqlockMeterProvider): boolean {
  */
 function startExporter(options: ExporterThreadOptions, histogramSelection: string): void {
   const { prometheus, ...others } = options;
-  const host = new ExporterThreadHost(options, { inBackground: true, histogramSelection });
+  const say = (message: string): void => announce(message, isLoggerOurs);
+  const host = new ExporterThreadHost(options, { inBackground: true, histogramSelection, announce: say });
   host.started.then(
-    () => announce(host.summary(), isLoggerOurs),
+    () => say(host.summary()),
     (error: Error) => {
       tellOfLoss('error', `seqlock-metrics: ${error.message}`);
       if (prometheus !== undefined && (others.otlp !== undefined || others.console !== undefined))

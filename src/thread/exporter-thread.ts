@@ -30,7 +30,8 @@ export interface ExporterThread {
   readonly address: AddressInfo | undefined;
   /**
    * Pushes all that was recorded so far. Rejects with an `ExporterThreadError` (`E_FLUSH`) when that was not
-   * delivered, or not within `timeoutMillis` milliseconds (default 30,000).
+   * delivered, or not within `timeoutMillis` milliseconds (default 30,000). Where another process exports the
+   * store, it does nothing: what was recorded is in the store, and that process pushes it at its interval.
    */
   forceFlush(options?: Deadline): Promise<void>;
   /**
@@ -78,6 +79,8 @@ export interface HostOptions {
    * the default aggregation.
    */
   readonly histogramSelection?: string | undefined;
+  /** Says that this process has taken over. Default: the package's `announce`. */
+  readonly announce?: (message: string) => void;
 }
 
 /** Looks after an exporter thread, in the thread that started it. */
@@ -95,6 +98,7 @@ export class ExporterThreadHost implements ExporterThread {
   readonly #legacy: Legacy & { readonly addresses: Record<string, NonNullable<Legacy['addresses']>[string]> };
   readonly #forget: () => void;
   readonly #warnings = new Warnings();
+  readonly #announce: (message: string) => void;
   #plan: ExporterPlan;
   #worker: Worker | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -108,12 +112,13 @@ export class ExporterThreadHost implements ExporterThread {
   /** Throws an `OptionError`. */
   constructor(
     options: ExporterThreadOptions,
-    { inBackground = false, histogramSelection }: HostOptions = {},
+    { inBackground = false, histogramSelection, announce: say = announce }: HostOptions = {},
   ) {
     this.#plan = {
       ...planOf(options, 'options of startExporterThread', checkThreadOptions),
       histogramSelection,
     };
+    this.#announce = say;
     this.#store = storeOf(options);
     const { otlp } = this.#plan;
     const { region } = this.#store;
@@ -142,13 +147,18 @@ export class ExporterThreadHost implements ExporterThread {
     this.started.catch(() => {}); // whoever waits for it gets the error
   }
 
+  /** True if another process exports the store, or none does at the moment. */
+  get #follows(): boolean {
+    return this.#succession !== undefined && this.#worker === undefined;
+  }
+
   get #pushes(): boolean {
     return this.#plan.otlp !== undefined || this.#plan.console !== undefined;
   }
 
   /** One line that says where it serves and pushes. */
   summary(): string {
-    if (this.#succession !== undefined && this.#worker === undefined)
+    if (this.#follows)
       return `seqlock-metrics: another process exports the store in ${this.#store.directory}; this one takes over when that one ends`;
     return summaryOf(this.#plan, this.address);
   }
@@ -156,7 +166,7 @@ export class ExporterThreadHost implements ExporterThread {
   async forceFlush(options: Deadline = {}): Promise<void> {
     checkDeadline(options, 'options of forceFlush');
     const { timeoutMillis = DEFAULT_TIMEOUT_MILLIS } = options;
-    if (this.#stopped !== undefined) return;
+    if (this.#stopped !== undefined || this.#follows) return;
     const outcome = await this.#flushes.whenDone(this.#requestFlush(false), timeoutMillis);
     if (outcome !== 'delivered')
       throw new ExporterThreadError(
@@ -220,7 +230,7 @@ export class ExporterThreadHost implements ExporterThread {
     const bornAt = performance.now();
     this.#tryToLead(false).then(
       () => {
-        if (this.#worker !== undefined) tell('info', this.summary());
+        if (this.#worker !== undefined) this.#announce(this.summary());
       },
       (error: Error) => {
         if (this.#stopped === undefined) this.#restartLater(error, performance.now() - bornAt);

@@ -80,13 +80,19 @@ describe('several processes that export one store', function () {
     expect([own, region, others]).to.deep.equal(['exporters', REGION_FILE, []]);
     expect(slab).to.match(/^writers\//);
 
+    expect(await ask(another, { do: 'flush' }), 'by one that follows: the leader pushes').to.equal('flushed');
     await leave(follower);
-    expect(requests, 'of one that follows').to.have.length(0);
+    expect(requests, 'of those that follow').to.have.length(0);
     leader.kill('SIGKILL');
     await scraped(31);
     expect(pushed()).to.equal(0);
-    await Promise.all([leave(another), leave(last)]);
-    expect(pushed()).to.equal(31);
+    const { files } = await ask<Resources>(another, { do: 'resources' });
+    const [next, other] = files.includes('leader') ? [another, last] : [last, another];
+    await leave(next);
+    expect(pushed(), 'by the leader, whose end cuts no push off').to.equal(31);
+    await ask(other, { do: 'count', times: 5 }); // and leaves before it can have taken over
+    await leave(other);
+    expect(pushed(), 'by the last one, which did not lead').to.equal(36);
     const ids = requests.map(({ resourceMetrics }) =>
       JSON.stringify(resourceMetrics.map(({ resource }) => resource)),
     );

@@ -4,11 +4,12 @@
  */
 import { metrics } from '@opentelemetry/api';
 import { readdirSync, readlinkSync } from 'node:fs';
-import { MetricStore } from '../../src/index.ts';
+import { MetricStore, type SeqlockMeterProvider } from '../../src/index.ts';
 import type { Started } from '../cluster/observe-start.ts';
 
 export type LeaderAppJob =
   | { readonly do: 'count'; readonly times: number }
+  | { readonly do: 'flush' }
   /** For what it costs to follow. */
   | { readonly do: 'resources' }
   | { readonly do: 'leave'; readonly how: 'natural' | 'exit' };
@@ -59,6 +60,9 @@ process.on('message', (job: LeaderAppJob) => {
     case 'count':
       for (let i = 0; i < job.times; i++) counter.add(1);
       say('counted');
+      break;
+    case 'flush':
+      void (metrics.getMeterProvider() as SeqlockMeterProvider).forceFlush().then(() => say('flushed'));
       break;
     case 'resources':
       say(resources());
