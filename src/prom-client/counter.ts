@@ -1,5 +1,5 @@
 import { format } from 'node:util';
-import { Exemplar } from './exemplar.ts';
+import { exemplarOf } from './exemplar.ts';
 import type { LocalSeries } from './label-series.ts';
 import { labelsOf, Metric, type MetricConfiguration } from './metric.ts';
 import { StoredMetric } from './metric-store.ts';
@@ -71,8 +71,7 @@ export class Counter<T extends string = string> extends Metric {
   #addWithExemplar({ labels, value = 1, exemplarLabels }: IncreaseDataWithExemplar<T> = {}): void {
     const series = this.#add(labels ?? (labels === null ? null : {}), value);
     if (exemplarLabels === undefined) return;
-    series.exemplars ??= [new Exemplar()];
-    series.exemplars[0]!.set(exemplarLabels, value || 1);
+    series.exemplars = [exemplarOf(exemplarLabels, value || 1)];
   }
 
   /** What all threads have counted. */
@@ -84,16 +83,12 @@ export class Counter<T extends string = string> extends Metric {
   }
 
   #values(): object[] {
-    const { stored } = this;
-    stored.refresh();
     const values: object[] = [];
-    for (const series of this.series.values()) {
-      const { labels, exemplars } = series;
-      const value = stored.row(series)?.[0] ?? 0;
-      values.push(exemplars === undefined ? { value, labels } : { value, labels, exemplar: exemplars[0] });
+    for (const { labels, row, series } of this.rows()) {
+      const value = row?.[0] ?? 0;
+      const exemplar = series?.exemplars?.[0];
+      values.push(exemplar === undefined ? { value, labels } : { value, labels, exemplar });
     }
-    for (const { labels, row } of stored.others(this.series.values()))
-      values.push({ value: row[0]!, labels });
     return values;
   }
 

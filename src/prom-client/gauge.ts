@@ -106,13 +106,9 @@ export class Gauge<T extends string = string> extends Metric {
   }
 
   #values(): object[] {
-    const { stored } = this;
-    stored.refresh();
     const values: object[] = [];
-    for (const series of this.series.values())
-      values.push({ value: stored.row(series)?.[0] ?? series.value, labels: series.labels });
-    for (const { labels, row } of stored.others(this.series.values()))
-      values.push({ value: row[0]!, labels });
+    for (const { labels, row, series } of this.rows())
+      values.push({ value: row?.[0] ?? series?.value ?? 0, labels });
     return values;
   }
 

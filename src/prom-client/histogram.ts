@@ -1,6 +1,6 @@
 import { format } from 'node:util';
 import { HISTOGRAM_ROW_BUCKETS, HISTOGRAM_ROW_COUNT, HISTOGRAM_ROW_SUM } from '../collect/rows/histogram.ts';
-import { Exemplar } from './exemplar.ts';
+import { exemplarOf, type Exemplar } from './exemplar.ts';
 import type { Labels, LocalSeries } from './label-series.ts';
 import { labelsOf, Metric, startClock, type MetricConfiguration } from './metric.ts';
 import { StoredMetric } from './metric-store.ts';
@@ -69,7 +69,7 @@ export class Histogram<T extends string = string> extends Metric {
   observe(labels: LabelValues<T>, value: number): void;
   observe(observeData: ObserveDataWithExemplar<T>): void;
   observe(first: unknown, second?: unknown): void {
-    if (this.enableExemplars) this.#observeWithExemplar((first ?? {}) as ObserveDataWithExemplar<T>);
+    if (this.enableExemplars) this.#observeWithExemplar(first as ObserveDataWithExemplar<T>);
     else this.#observe(first === 0 ? 0 : first || {}, second);
   }
 
@@ -83,14 +83,13 @@ export class Histogram<T extends string = string> extends Metric {
     return series;
   }
 
-  #observeWithExemplar({ labels, value, exemplarLabels = {} }: ObserveDataWithExemplar<T>): void {
+  #observeWithExemplar(data = {} as ObserveDataWithExemplar<T>): void {
+    const { labels, value, exemplarLabels = {} } = data;
     const series = this.#observe(labels || {}, value);
     if (Object.keys(exemplarLabels).length === 0) return;
     const found = this.upperBounds.findIndex((bound) => value <= bound);
     const bucket = found === -1 ? this.upperBounds.length : found;
-    series.exemplars ??= [];
-    const exemplar = (series.exemplars[bucket] ??= new Exemplar());
-    exemplar.set(exemplarLabels, value);
+    (series.exemplars ??= [])[bucket] = exemplarOf(exemplarLabels, value);
   }
 
   async get(): Promise<MetricObjectWithValues<MetricValueWithName<T>>> {
@@ -111,13 +110,9 @@ export class Histogram<T extends string = string> extends Metric {
   }
 
   #values(): HistogramValue[] {
-    const { stored } = this;
-    stored.refresh();
     const values: HistogramValue[] = [];
-    for (const series of this.series.values())
-      bucketValues(values, this, series.labels, stored.row(series), series.exemplars);
-    for (const { labels, row } of stored.others(this.series.values()))
-      bucketValues(values, this, labels, row);
+    for (const { labels, row, series } of this.rows())
+      bucketValues(values, this, labels, row, series?.exemplars);
     return values;
   }
 
@@ -178,7 +173,7 @@ export function bucketValues(
   const bucketName = `${name}_bucket`;
   const count = row?.[HISTOGRAM_ROW_COUNT] ?? 0;
   const last = upperBounds.length;
-  const exemplarOf = (bucket: number): Exemplar | null | undefined =>
+  const exemplarIn = (bucket: number): Exemplar | null | undefined =>
     exemplars[bucket] ?? (bucket === last && enableExemplars ? undefined : null);
   const add = (labels: Labels, value: number, metricName: string, exemplar?: Exemplar | null): void => {
     values.push({ labels, sharedLabels, value, metricName, exemplar });
@@ -186,10 +181,10 @@ export function bucketValues(
   let total = 0;
   for (let i = 0; i < last; i++) {
     total += row?.[HISTOGRAM_ROW_BUCKETS + i] ?? 0;
-    add({ le: upperBounds[i]! }, total, bucketName, exemplarOf(i));
+    add({ le: upperBounds[i]! }, total, bucketName, exemplarIn(i));
   }
   const sum = row?.[HISTOGRAM_ROW_SUM] ?? 0;
-  add({ le: '+Inf' }, count, bucketName, exemplarOf(last));
+  add({ le: '+Inf' }, count, bucketName, exemplarIn(last));
   add(NO_LABELS, sum, `${name}_sum`);
   add(NO_LABELS, count, `${name}_count`);
 }

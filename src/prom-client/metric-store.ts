@@ -9,13 +9,13 @@
 import { queueMicrotask } from '../base/platform.ts';
 import { NONE, type MergedStream } from '../collect/directory/merged-stream.ts';
 import { readerOf, type StoreReader } from '../collect/directory/store-reader.ts';
-import { subtractExponentialRow } from '../collect/rows/exponential.ts';
 import { CellCopies } from '../collect/rows/cell-copies.ts';
 import { SampledCellReader } from '../collect/rows/cell-reader.ts';
 import { rowsOf } from '../collect/rows/row-kinds.ts';
 import type { SeriesRows } from '../collect/rows/series-rows.ts';
 import type { Region } from '../memory/region.ts';
 import type { Attributes } from '@opentelemetry/api';
+import type { CanonicalAttributes } from '../state/attributes.ts';
 import type { BoundSeries } from '../state/bound-cell.ts';
 import { streamKey, type Aggregation, type StreamDescription } from '../state/records.ts';
 import { MetricStore } from '../state/store.ts';
@@ -143,7 +143,6 @@ export class StoredMetric {
   #stream: MergedStream | undefined;
   #row = new Float64Array(0);
   #claimed = new Uint8Array(0);
-  readonly #ended = new Map<number, Float64Array>();
 
   constructor(options: StoredMetricOptions) {
     const { name, help, kind, aggregation, aggregator, percentiles } = options;
@@ -177,9 +176,12 @@ export class StoredMetric {
   }
 
   /** This thread's part of a series, to be recorded to. */
-  bind({ attributes: { keys, values } }: LocalSeries): BoundSeries {
-    this.#writer ??= writerOf(storeView().region).stream(this.#description, UNLIMITED);
-    return this.#writer.bind(Object.fromEntries(keys.map((key, i) => [key, values[i]])));
+  bind({ attributes }: LocalSeries): BoundSeries {
+    return this.#writerOfOwn().bind(objectOf(attributes));
+  }
+
+  #writerOfOwn(): RecordedStream {
+    return (this.#writer ??= writerOf(storeView().region).stream(this.#description, UNLIMITED));
   }
 
   /** Call before `row` and `others`. */
@@ -194,45 +196,31 @@ export class StoredMetric {
 
   /** What all threads recorded to a series, until the next call; undefined if nobody has. */
   row(series: LocalSeries): Float64Array | undefined {
-    if (this.#stream === undefined) return undefined;
-    if (series.number === NONE) series.number = this.#stream.seriesOf(series.attributes);
+    const stream = this.#stream;
+    if (stream === undefined) return undefined;
+    if (series.number === NONE || stream.hasEnded(series.number))
+      series.number = stream.seriesOf(series.attributes);
     return series.number === NONE ? undefined : this.#rowOf(series.number);
   }
 
+  /** Whether another thread has ended a series, and nobody has recorded to it since. */
+  hasEnded({ number, attributes }: LocalSeries): boolean {
+    const stream = this.#stream;
+    return number !== NONE && stream?.hasEnded(number) === true && stream.seriesOf(attributes) === NONE;
+  }
+
   #rowOf(number: number): Float64Array | undefined {
-    if (!storeView().rows(this.#stream!).fill(number, this.#row, 0)) return undefined;
-    const ended = this.#ended.get(number);
-    return ended === undefined ? this.#row : this.#since(ended);
+    return storeView().rows(this.#stream!).fill(number, this.#row, 0) ? this.#row : undefined;
   }
 
-  /** What came since this thread ended the series; undefined if nothing came. */
-  #since(ended: Float64Array): Float64Array | undefined {
-    const row = this.#row;
-    if (row[0] === ended[0]) return undefined; // a total, or a count
-    if (this.maxSize > 0) subtractExponentialRow(row, 0, ended, 0, this.maxSize);
-    else for (let i = 0; i < ended.length; i++) row[i]! -= ended[i]!;
-    return row;
+  /** Ends a series, for all threads. */
+  end({ attributes }: LocalSeries): void {
+    this.#writerOfOwn().remove(objectOf(attributes));
   }
 
-  /** Ends a series, as this thread shows it: from now on it has what is recorded from now on. */
-  end(series: LocalSeries): void {
-    this.refresh();
-    if (this.row(series) === undefined) return;
-    this.#ended.delete(series.number);
-    this.#ended.set(series.number, this.#rowOf(series.number)!.slice());
-  }
-
+  /** Ends all series, for all threads. */
   endAll(): void {
-    this.refresh();
-    for (let number = 0; number < (this.#stream?.size ?? 0); number++) {
-      this.#ended.delete(number);
-      const row = this.#rowOf(number);
-      if (row !== undefined) this.#ended.set(number, row.slice());
-    }
-  }
-
-  get maxSize(): number {
-    return storeView().rows(this.#stream!).layout.maxSize ?? 0;
+    this.#writerOfOwn().clear();
   }
 
   /** Series that only other threads have used. `row` is valid until the next one. */
@@ -257,4 +245,8 @@ export class StoredMetric {
       if (row !== undefined) yield { labels: stream.attributes[number]!, row };
     }
   }
+}
+
+function objectOf({ keys, values }: CanonicalAttributes): Attributes {
+  return Object.fromEntries(keys.map((key, i) => [key, values[i] as string]));
 }

@@ -42,7 +42,7 @@ export function metricText(
     const all = own !== '' && sharedText !== '' ? `${own},${sharedText}` : own + sharedText;
     text += `\n${metricName}${ending}${all === '' ? '' : `{${all}}`} ${numberText(value)}`;
     if (exemplar && isOpenMetrics)
-      text += ` # {${labelsText(exemplar.labelSet as Labels)}} ${numberText(exemplar.value!)} ${exemplar.timestamp}`;
+      text += ` # {${labelsText(exemplar.labelSet as Labels)}} ${numberText(exemplar.value)} ${exemplar.timestamp}`;
   }
   return text;
 }

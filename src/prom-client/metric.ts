@@ -96,6 +96,19 @@ export abstract class Metric {
     (series.bound ??= this.stored.bind(series)).record(value);
   }
 
+  /**
+   * The series that this thread has used, in the order of first use, then those that only others have. Each
+   * with what all threads recorded, until the next one; undefined if nobody has.
+   */
+  protected *rows(): Generator<SeriesRow> {
+    const { stored } = this;
+    stored.refresh();
+    for (const series of this.#series.values())
+      if (this.labelNames.length > 0 && stored.hasEnded(series)) this.#series.delete(series);
+      else yield { labels: series.labels, row: stored.row(series), series };
+    yield* stored.others(this.#series.values());
+  }
+
   /** Runs the callback of this thread. A promise only if the callback is asynchronous: then wait for it. */
   protected runCollect(): Promise<void> | undefined {
     if (!this.collect) return undefined;
@@ -133,6 +146,13 @@ export abstract class Metric {
   protected usedSeries(labels: LabelValues<string>): LocalSeries | undefined {
     return this.#series.get(hashLabels(labels, this.sortedLabelNames));
   }
+}
+
+/** What all threads recorded to a series; `series`: if this thread has used it. */
+export interface SeriesRow {
+  readonly labels: Labels;
+  readonly row: Float64Array | undefined;
+  readonly series?: LocalSeries;
 }
 
 /** How long a timer has run, in seconds. */

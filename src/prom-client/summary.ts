@@ -100,19 +100,15 @@ export class Summary<T extends string = string> extends Metric {
   }
 
   #values(): object[] {
-    const { stored } = this;
-    stored.refresh();
     const values: object[] = [];
-    for (const series of this.series.values()) {
-      const { window } = series;
-      window?.rotate(() => stored.row(series));
-      const row = stored.row(series);
+    for (const { labels, row, series } of this.rows()) {
+      const window = series?.window;
+      window?.rotate(() => row);
       const within = row === undefined ? undefined : (window?.within(row) ?? row);
-      if (this.pruneAgedBuckets && !within?.[ROW_COUNT]) this.endSeries(series.labels as LabelValues<T>);
-      else addSummary(values, this, series.labels, row, within);
+      if (series !== undefined && this.pruneAgedBuckets && !within?.[ROW_COUNT])
+        this.endSeries(labels as LabelValues<T>);
+      else addSummary(values, this, labels, row, within);
     }
-    for (const { labels, row } of stored.others(this.series.values()))
-      addSummary(values, this, labels, row, row);
     return values;
   }
 
@@ -120,7 +116,6 @@ export class Summary<T extends string = string> extends Metric {
   reset(): void {
     this.stored.endAll();
     for (const series of this.series.values()) {
-      series.bound = undefined;
       series.number = -1;
       series.window?.reset();
     }
