@@ -83,6 +83,14 @@ for (const [define, what] of [
 ])
   add('slab-lock', what, [define], false, true);
 
+add('removal', 'told by the standings of parts', [], true, true);
+for (const [define, what] of [
+  ['ENDED_FIRST', "the remover's part ended before others are told"],
+  ['LOOKS_ONCE', 'parts looked at once'],
+  ['NO_NUMBERS', 'removals without numbers'],
+])
+  add('removal', what, [define], false, true);
+
 function missingTool() {
   for (const [tool, argument] of [
     ['spin', '-V'],

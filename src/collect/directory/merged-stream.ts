@@ -255,9 +255,10 @@ export class MergedStream {
     if (over.length === 0) return false;
     const { series } = this.contributions();
     let told = false;
-    for (const part of over) told = this.#tellOwners(part, series[part]!, region) || told;
-    const more = told ? this.#newlyOver(region.words) : [];
-    const ended = new Set([...over, ...more].map((part) => series[part]!));
+    // Again until there are no more: another reader may tell owners meanwhile, and a series ends as a whole.
+    for (let found = over; found.length > 0; over.push(...(found = this.#newlyOver(region.words))))
+      for (const part of found) told = this.#tellOwners(part, series[part]!, region) || told;
+    const ended = new Set(over.map((part) => series[part]!));
     for (const one of ended) if (!this.hasEnded(one)) this.#endSeries(one, region);
     return told;
   }
