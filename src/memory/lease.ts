@@ -94,8 +94,9 @@ export class LockLease implements Lease {
     let fd: number | undefined;
     try {
       fd = openSync(this.#path, LOCK_FLAGS);
-      const inode = inodeOf(fd);
-      return (this.#lockFile === NO_FILE || this.#counts(inode)) && tryLock(fd, 'shared');
+      if (tryLock(fd, 'shared')) return this.#lockFile === NO_FILE || this.#counts(inodeOf(fd));
+      this.obstacle = undefined; // somebody has it
+      return false;
     } catch (error) {
       this.obstacle = refusalOf(this.#directory, error);
       return false;
