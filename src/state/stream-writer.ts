@@ -212,7 +212,12 @@ export abstract class StreamWriter {
       if (!this.register()) return;
       const { region } = this.#slab;
       const before = this.#overflow;
-      const next = this.#newCell(OVERFLOW_ATTRIBUTES, OVERFLOW_KEY_SET, { moreWords: this.#sharedWords });
+      const isUnused = (cell: number): boolean => Atomics.load(region.words, cell << 1) === 0;
+      // Where nobody else is to be told, what was never recorded to can stay.
+      const isAlone = slabsUsed(region) <= 1 && isUnused(before);
+      const next = isAlone
+        ? before
+        : this.#newCell(OVERFLOW_ATTRIBUTES, OVERFLOW_KEY_SET, { moreWords: this.#sharedWords });
       if (next === 0) {
         this.#warnOfEnd(region.refusal.reason);
         return;
@@ -221,7 +226,7 @@ export abstract class StreamWriter {
       const removal = region.takeEnding();
       const cells: number[] = [];
       this.#parts.forEach((cell, standing) => {
-        if (cell === next) return;
+        if (cell === next || (isAlone && isUnused(cell))) return;
         end(region.words, standing, cell === before ? CLEARED : REMOVED, true, removal);
         cells.push(cell);
       });

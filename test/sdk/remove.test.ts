@@ -86,6 +86,21 @@ describe('remove', () => {
     expect((await points())['c']).to.deep.equal([['a', 3]]);
   });
 
+  it('takes no memory to clear what was never recorded to', async () => {
+    const meter = make({ views: [{ instrumentName: 'e', aggregation: { type: 4 } }] });
+    const histogram = meter.createHistogram('e');
+    const bound = histogram.bind({ k: 'a' });
+    const { usedBytes } = provider.store;
+    for (let i = 0; i < 100; i++) histogram.clear();
+    expect(provider.store.usedBytes).to.equal(usedBytes);
+    bound.record(1);
+    expect((await points())['e']).to.deep.equal([['a', 1]]);
+    histogram.clear();
+    expect(await points()).to.deep.equal({});
+    bound.record(1);
+    expect((await points())['e']).to.deep.equal([['a', 1]]);
+  });
+
   it('begins anew with a new start time', async () => {
     const counter = make().createCounter('c');
     const start = async (): Promise<number> => {
