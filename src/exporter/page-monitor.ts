@@ -10,13 +10,17 @@ import { PageStream } from './page-stream.ts';
 import { isOfFrame, STREAM_KINDS } from './page-tally.ts';
 
 const FRAME_MILLIS = 1000;
-/** A frame may take this share of a core. If it takes more, frames come less often. */
+/** A frame may take this share of a core. If it takes more, frames come less often, but not for ever. */
 const SHARE = 0.01;
+const LONGEST_FRAME_MILLIS = 10_000;
 /** How often observable callbacks are run for those who look, at most. */
 const OBSERVE_MILLIS = 5000;
 /** Values that stay are written again after so many frames, since the frames before make room. */
 const FRAMES_BETWEEN_KEYS = 30;
-/** Of the times of so many frames the median counts: the system may have been busy with something else. */
+/**
+ * Of the times of so many frames the shortest counts: in the others the system may have been busy with
+ * something else, or there was much that was new.
+ */
 const TIMES = 5;
 
 const OWN_SCOPE = 'seqlock-metrics';
@@ -71,7 +75,8 @@ export class PageMonitor implements MetricSink<void> {
     const before = performance.now();
     this.#source.read(this);
     this.#times = [performance.now() - before, ...this.#times].slice(0, TIMES);
-    this.every = Math.max(FRAME_MILLIS, median(this.#times) / SHARE);
+    if (this.#times.length < TIMES) return;
+    this.every = Math.min(LONGEST_FRAME_MILLIS, Math.max(FRAME_MILLIS, Math.min(...this.#times) / SHARE));
   }
 
   /** Runs the observable callbacks of the app, if that was not done for a while. */
@@ -124,8 +129,4 @@ export class PageMonitor implements MetricSink<void> {
     const changed = (stream: PageStream): StreamInfo[] => (stream.version > since ? [stream.info()] : []);
     return { version: this.version, streams: this.streams.flatMap(changed) };
   }
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[values.length >> 1]!;
 }

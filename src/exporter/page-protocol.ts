@@ -9,7 +9,7 @@
  *   events?have=1,2&want=3    streams to send: the page has the points of the first ones up to `from`, and
  *                             wants all that is kept of the others
  *          &from=1700000000000
- *          &by=3:http.route   a split of a stream by an attribute; may be repeated
+ *          &by=3:0            a split of a stream by an attribute, numbered as in its StreamInfo
  *          &status            all of Status; without it only what needs attention and what the app is
  *          &cardinality       Cardinality too
  *
@@ -51,7 +51,7 @@ export interface StreamInfo {
   readonly bounds: readonly number[];
   /** The name in Prometheus; of a histogram without `_bucket`. */
   readonly prometheus: string;
-  /** Attribute keys that its series have, with their names in Prometheus. */
+  /** Attribute keys that its series have, with their names in Prometheus. They keep their places. */
   readonly keys: readonly (readonly [key: string, label: string])[];
   readonly series: number;
   /** True for metrics of this package about itself. */
@@ -87,7 +87,8 @@ export interface Past {
 /** The groups of a split with the highest values, and all others together. */
 export interface SplitPoints {
   readonly id: number;
-  readonly key: string;
+  /** Place of the attribute's key in `keys` of StreamInfo. */
+  readonly key: number;
   /** The text of an attribute's value, undefined for series without it; and the point. */
   readonly top: readonly (readonly [value: string | null, point: Point])[];
   readonly rest: Point | null;

@@ -23,14 +23,17 @@ interface Group {
 
 /** The series of a stream in groups by the value of one attribute. */
 export class PageSplit {
-  readonly key: string;
+  readonly #place: number;
+  readonly #key: string;
   readonly #groups = new Map<unknown, Group>();
   #top: readonly Group[] = [];
   #frames = 0;
   #column: MetricColumn | undefined;
 
-  constructor(key: string) {
-    this.key = key;
+  /** `place`: of the key in the list of the stream's keys. */
+  constructor(place: number, key: string) {
+    this.#place = place;
+    this.#key = key;
   }
 
   /** Adds rows of the frame. */
@@ -39,7 +42,10 @@ export class PageSplit {
     const { values, stride, rows, attributes } = column;
     for (let row = 0; row < rows; row++) {
       const all = attributes[row]!;
-      this.#groupOf(Object.hasOwn(all, this.key) ? all[this.key] : undefined).tally.add(values, row * stride);
+      this.#groupOf(Object.hasOwn(all, this.#key) ? all[this.#key] : undefined).tally.add(
+        values,
+        row * stride,
+      );
     }
   }
 
@@ -80,7 +86,7 @@ export class PageSplit {
     const none: Point = isOfFrame(kind) ? [0] : [];
     return {
       id,
-      key: this.key,
+      key: this.#place,
       top: this.#top.map(({ value, point }) => [value, point ?? none]),
       rest:
         others.length === 0

@@ -8,10 +8,13 @@ import { PageSplit } from './page-split.ts';
 import { STREAM_KINDS, tallyOf, type Tally } from './page-tally.ts';
 
 const [OVERFLOW_KEY] = OVERFLOW_ATTRIBUTES.keys as [string];
-/** Longer descriptions are cut off: they are shown to people. */
+/** Longer texts are cut off: they are shown to people. */
 const TEXT_LENGTH = 1000;
+const NAME_LENGTH = 250;
 /** Attribute keys that are shown of a stream. */
 const MAX_KEYS = 64;
+/** New series are looked at for their keys at most this often. */
+const FRAMES_BETWEEN_LESSONS = 3;
 /** Minutes for which the number of series is kept. */
 const MINUTES = 10;
 const MINUTE_MILLIS = 60_000;
@@ -22,8 +25,8 @@ export class PageStream {
   readonly column: MetricColumn;
   /** True for metrics of this package about itself. */
   readonly isOwn: boolean;
-  /** By attribute key; those that somebody looks at. */
-  readonly splits: Map<string, PageSplit> = new Map();
+  /** By the place of the attribute's key; those that somebody looks at. */
+  readonly splits: Map<number, PageSplit> = new Map();
   /** The latest point of a level or gauge. */
   latest: Point | undefined;
   /** The version of the list of streams at which this one changed last. */
@@ -37,6 +40,11 @@ export class PageStream {
   #collecting: Attributes[] | undefined;
   #collected: Attributes[] | undefined;
   #rows = 0;
+  #frames = 0;
+  /** New series may be in any row: one that was reserved early may be used late. */
+  #hasNewSeries = false;
+  /** Whether keys are looked at in this frame. */
+  #isLearning = true;
   #series = 0;
   #isBase: boolean;
 
@@ -81,9 +89,7 @@ export class PageStream {
   add(column: MetricColumn): void {
     const { values, stride, rows, attributes } = column;
     for (let row = 0; row < rows; row++) this.#tally.add(values, row * stride);
-    // Rows beyond those of the frame before are of new series, and may have new keys.
-    if (this.#rows + rows > this.#series)
-      for (let row = Math.max(0, this.#series - this.#rows); row < rows; row++) this.#learn(attributes[row]!);
+    if (this.#isLearning) for (let row = 0; row < rows; row++) this.#learn(attributes[row]!);
     this.#rows += rows;
     for (const split of this.splits.values()) split.add(column);
     if (this.#collecting !== undefined)
@@ -92,7 +98,9 @@ export class PageStream {
 
   /** Ends the frame. `hasChanged`: whether what `info` says has. */
   close(t: number): { readonly point: Point | undefined; readonly hasChanged: boolean } {
-    const hasChanged = this.#rows !== this.#series;
+    const hasChanged = this.#rows !== this.#series || this.#isLearning;
+    this.#hasNewSeries = (this.#hasNewSeries && !this.#isLearning) || this.#rows !== this.#series;
+    this.#isLearning = this.#hasNewSeries && ++this.#frames % FRAMES_BETWEEN_LESSONS === 0;
     this.#series = this.#rows;
     this.#rows = 0;
     this.#collected = this.#collecting ?? this.#collected;
@@ -113,6 +121,12 @@ export class PageStream {
     else if (this.#keys.size < MAX_KEYS) for (const key of Object.keys(attributes)) this.#keys.add(key);
   }
 
+  /** Begins to split the stream, unless there is no attribute in this place. */
+  split(place: number): void {
+    const key = [...this.#keys][place];
+    if (key !== undefined && !this.splits.has(place)) this.splits.set(place, new PageSplit(place, key));
+  }
+
   info(): StreamInfo {
     const { scope, name, unit, kind, boundaries } = this.column.description;
     const strategy = strategyOf(scope, this.#exposition);
@@ -122,19 +136,22 @@ export class PageStream {
       typeOf(kind),
       strategy,
     );
-    const text = this.column.text;
     return {
       id: this.id,
-      name,
-      unit,
-      description: text.length > TEXT_LENGTH ? `${text.slice(0, TEXT_LENGTH)}…` : text,
-      scope: scope.name,
+      name: cut(name, NAME_LENGTH),
+      unit: cut(unit, NAME_LENGTH),
+      description: cut(this.column.text, TEXT_LENGTH),
+      scope: cut(scope.name, NAME_LENGTH),
       kind: STREAM_KINDS[kind],
       bounds: boundaries,
       prometheus: base + typeSuffix,
-      keys: [...this.#keys].sort().map((key) => [key, labelName(key, strategy)]),
+      keys: [...this.#keys].map((key) => [cut(key, NAME_LENGTH), cut(labelName(key, strategy), NAME_LENGTH)]),
       series: this.#series,
       isOwn: this.isOwn,
     };
   }
+}
+
+function cut(text: string, length: number): string {
+  return text.length > length ? `${text.slice(0, length)}…` : text;
 }

@@ -6,7 +6,7 @@ import { LOOK_MILLIS, type BlockedThreads } from './blocked-threads.ts';
 import type { ThreadStatus } from './page-protocol.ts';
 
 /** Rates are over at least so many milliseconds. */
-const MIN_COUNT_MILLIS = 500;
+const MIN_COUNT_MILLIS = 900;
 
 /** The threads of a store: what they do, and how much they record. */
 export class PageThreads {

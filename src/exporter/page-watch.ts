@@ -2,7 +2,7 @@
 export interface Watch {
   /** Streams to send, and the time up to which the page has their points; 0 for none. */
   readonly streams: ReadonlyMap<number, number>;
-  readonly splits: readonly { readonly id: number; readonly key: string }[];
+  readonly splits: readonly { readonly id: number; readonly key: number }[];
   readonly status: boolean;
   readonly cardinality: boolean;
 }
@@ -29,8 +29,8 @@ export function watchOf(query: URLSearchParams, lastEventId?: string): Watch {
       .getAll('by')
       .slice(0, MAX_SPLITS)
       .flatMap((text) => {
-        const [, id, key] = /^(\d{1,9}):(.*)$/s.exec(text) ?? [];
-        return id === undefined ? [] : [{ id: Number(id), key: key! }];
+        const [, id, key] = /^(\d{1,9}):(\d{1,3})$/.exec(text) ?? [];
+        return id === undefined ? [] : [{ id: Number(id), key: Number(key) }];
       }),
     status: query.has('status'),
     cardinality: query.has('cardinality'),

@@ -24,7 +24,6 @@ import type {
   SplitPoints,
   Status,
 } from './page-protocol.ts';
-import { PageSplit } from './page-split.ts';
 import { statusOf } from './page-status.ts';
 import type { PageStream } from './page-stream.ts';
 import { PageThreads } from './page-threads.ts';
@@ -32,7 +31,8 @@ import { watchOf } from './page-watch.ts';
 
 /** Event streams at the same time. Scrapes must find a connection too. */
 const MAX_VIEWERS = 64;
-const STATUS_MILLIS = 1000;
+/** As often as threads are looked at, so that one that hangs is seen within two seconds. */
+const STATUS_MILLIS = 500;
 /** Attributes are counted so often while somebody looks, in milliseconds. */
 const COUNT_MILLIS = 10_000;
 /** Metrics whose attributes are counted: those with the most series. */
@@ -107,10 +107,7 @@ export class Page {
     const hello: Hello = { server: this.#server, version: VERSION };
     viewer.send('hello', hello);
     viewer.send('past', { frames: this.#past(watch.streams) });
-    for (const { id, key } of watch.splits) {
-      const splits = this.#monitor.streams[id]?.splits;
-      if (splits !== undefined && !splits.has(key)) splits.set(key, new PageSplit(key));
-    }
+    for (const { id, key } of watch.splits) this.#monitor.streams[id]?.split(key);
     if (watch.cardinality) viewer.sendIfNew('cardinality', this.#cardinality());
     viewer.sendStatus(statusFor(viewer, this.#status()));
     this.#monitor.observe();

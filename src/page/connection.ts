@@ -7,7 +7,7 @@ export interface Wishes {
   /** Streams of which all that is kept is wanted. */
   readonly want: readonly number[];
   readonly from: number;
-  readonly splits: readonly { readonly id: number; readonly key: string }[];
+  readonly splits: readonly { readonly id: number; readonly key: number }[];
   readonly status: boolean;
   readonly cardinality: boolean;
 }

@@ -33,7 +33,8 @@ export class Metric implements View {
   readonly #zoomed = h('p', { class: 'faint zoomed', role: 'status' });
   readonly #query = h('code');
   readonly #hidden = new Set<string>();
-  #key: string | undefined;
+  /** Place of the attribute in `keys`. */
+  #key: number | undefined;
   #point: number | undefined;
   #shown: Shown = { times: [], lines: [] };
 
@@ -110,20 +111,22 @@ export class Metric implements View {
       {
         id: 'split',
         onchange: () => {
-          this.#key = choice.value === '' ? undefined : choice.value.slice(1);
+          this.#key = choice.value === '' ? undefined : Number(choice.value);
           this.#hidden.clear();
           this.#context.model.look(this.look());
           this.update();
         },
       },
       h('option', { value: '' }, 'nothing'),
-      ...this.#info.keys.map(([key]) => h('option', { value: `=${key}` }, visible(key))),
+      ...this.#info.keys
+        .map(([key], place) => ({ key, place }))
+        .sort((a, b) => (a.key < b.key ? -1 : 1))
+        .map(({ key, place }) => h('option', { value: place }, visible(key))),
     );
     return h('label', { for: 'split' }, 'Split by ', choice);
   }
 
   #table(): HTMLElement {
-    const isSplit = (): string => (this.#key === undefined ? 'Line' : visible(this.#key));
     return h(
       'div',
       { class: 'scroll' },
@@ -137,7 +140,7 @@ export class Metric implements View {
           h(
             'tr',
             {},
-            h('th', { scope: 'col' }, isSplit()),
+            h('th', { scope: 'col' }, 'Line'),
             h('th', { scope: 'col', class: 'right' }, 'Value'),
             h('th', { scope: 'col', class: 'right' }, 'Exactly'),
             h('th', { scope: 'col', class: 'right' }, 'Lowest'),

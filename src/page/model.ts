@@ -20,7 +20,7 @@ const RETRY_MILLIS = 2000;
 /** What somebody looks at. */
 export interface Look {
   readonly streams: readonly number[];
-  readonly split?: { readonly id: number; readonly key: string } | undefined;
+  readonly split?: { readonly id: number; readonly key: number } | undefined;
   readonly status?: boolean;
   readonly cardinality?: boolean;
 }

@@ -12,9 +12,9 @@ function selector(name: string): string {
   return LEGACY_METRIC.test(name) ? name : `{${quoted(name)}}`;
 }
 
-/** What the page shows of a stream, as a query. `key`: the attribute it is split by. */
-export function promqlOf(info: StreamInfo, key?: string): string {
-  const label = info.keys.find(([own]) => own === key)?.[1];
+/** What the page shows of a stream, as a query. `key`: place of the attribute it is split by. */
+export function promqlOf(info: StreamInfo, key?: number): string {
+  const label = key === undefined ? undefined : info.keys[key]?.[1];
   const by = label === undefined ? [] : [LEGACY_LABEL.test(label) ? label : quoted(label)];
   const grouped = (labels: readonly string[]): string =>
     labels.length === 0 ? '' : ` by (${labels.join(', ')})`;

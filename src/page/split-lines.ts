@@ -9,14 +9,14 @@ type GroupName = string | null | typeof REST;
 /** The groups of a split since it is looked at. The server keeps no past of them. */
 export class SplitLines {
   readonly id: number;
-  readonly key: string;
+  readonly key: number;
   readonly times: number[] = [];
   /** Groups in the rest. */
   others = 0;
   readonly #groups = new Map<GroupName, (Point | undefined)[]>();
   #shown: GroupName[] = [];
 
-  constructor(id: number, key: string) {
+  constructor(id: number, key: number) {
     this.id = id;
     this.key = key;
   }

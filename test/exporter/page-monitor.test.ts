@@ -4,7 +4,6 @@ import { MetricSource } from '../../src/collect/metric-source.ts';
 import { attributesOf } from '../../src/exporter/page-cardinality.ts';
 import { PageMonitor, type Frame } from '../../src/exporter/page-monitor.ts';
 import type { Point } from '../../src/exporter/page-protocol.ts';
-import { PageSplit } from '../../src/exporter/page-split.ts';
 import { joined } from '../../src/exporter/page-tally.ts';
 import { SeqlockMeterProvider } from '../../src/facade/meter-provider.ts';
 import { exponentialBuckets } from '../../src/page/quantile.ts';
@@ -92,9 +91,20 @@ describe('what the page sees of a store', () => {
     look();
     expect(monitor.list(version).streams).to.deep.equal([]);
     counter.add(1, { later: 1 });
-    look();
+    for (let i = 0; i < 4; i++) look();
     expect(monitor.list(version).streams[0]).to.include({ series: 2 });
     expect(monitor.list(version).streams[0]!.keys.map(([key]) => key)).to.include('later');
+  });
+
+  it('sees an overflow, whose series was reserved before all others', () => {
+    const counter = provider.getMeter('m').createCounter('c');
+    for (let i = 0; i < 2000; i++) counter.add(1, { i });
+    look();
+    expect(monitor.streams[0]!.hasOverflow).to.equal(false);
+    counter.add(1, { i: 'one too many' });
+    for (let i = 0; i < 4; i++) look();
+    expect(monitor.streams[0]!.hasOverflow).to.equal(true);
+    expect(monitor.list(0).streams[0]!.keys).to.deep.equal([['i', 'i']]);
   });
 
   it('repeats values that stay, so that the history knows them when its beginning is gone', () => {
@@ -109,9 +119,11 @@ describe('what the page sees of a store', () => {
       const counter = provider.getMeter('m').createCounter('c');
       for (let i = 0; i < 25; i++) counter.add(1, { k: `v${i}`, other: i % 2 });
       look();
-      const split = new PageSplit('k');
-      monitor.streams[0]!.splits.set('k', split);
       const [stream] = monitor.streams;
+      stream!.split(9); // there is none
+      stream!.split(0);
+      const split = stream!.splits.get(0)!;
+      expect(stream!.splits.size).to.equal(1);
       look();
       split.close(stream!.id); // what was there before is not new
       for (let round = 0; round < 6; round++) {

@@ -89,10 +89,10 @@ describe('the time line of the page', () => {
   });
 
   it('keeps the groups of a split, and shows those at the top', () => {
-    const split = new SplitLines(1, 'k');
-    split.add(1000, { id: 1, key: 'k', top: [['a', [1]]], rest: null, others: 0 });
-    split.add(2000, { id: 1, key: 'k', top: [['b', [2]]], rest: [5], others: 3 });
-    split.add(2000, { id: 1, key: 'other', top: [['z', [2]]], rest: null, others: 0 });
+    const split = new SplitLines(1, 0);
+    split.add(1000, { id: 1, key: 0, top: [['a', [1]]], rest: null, others: 0 });
+    split.add(2000, { id: 1, key: 0, top: [['b', [2]]], rest: [5], others: 3 });
+    split.add(2000, { id: 1, key: 1, top: [['z', [2]]], rest: null, others: 0 });
     expect(split.groups()).to.deep.equal([
       { name: 'b', points: [undefined, [2]] },
       { name: REST, points: [undefined, [5]] },
@@ -103,14 +103,12 @@ describe('the time line of the page', () => {
 describe('what is copied', () => {
   it('is the query of what is shown', () => {
     expect(promqlOf(info())).to.equal('sum (rate(a_b_total[1m]))');
-    expect(promqlOf(info(), 'http.route')).to.equal('sum by (http_route) (rate(a_b_total[1m]))');
-    expect(promqlOf(info({ kind: 'histogram', prometheus: 'h' }), 'http.route')).to.equal(
+    expect(promqlOf(info(), 0)).to.equal('sum by (http_route) (rate(a_b_total[1m]))');
+    expect(promqlOf(info({ kind: 'histogram', prometheus: 'h' }), 0)).to.equal(
       'histogram_quantile(0.99, sum by (le, http_route) (rate(h_bucket[1m])))',
     );
     expect(promqlOf(info({ kind: 'gauge', prometheus: 'a "b"' }))).to.equal('avg ({"a \\"b\\""})');
-    expect(promqlOf(info({ kind: 'level', prometheus: 'l' }), 'http.route')).to.equal(
-      'sum by (http_route) (l)',
-    );
+    expect(promqlOf(info({ kind: 'level', prometheus: 'l' }), 0)).to.equal('sum by (http_route) (l)');
   });
 
   it('is a view that drops the attribute, as code', () => {
