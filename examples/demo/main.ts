@@ -138,7 +138,7 @@ async function run(): Promise<boolean> {
 
   if (options.serve) {
     console.log(
-      `\nService  ${service.url}/checksum/sha256/1000\nMetrics  ${scrapeUrl}\n         ${threadUrl} (exporter thread)\nCtrl-C ends it.`,
+      `\nService  ${service.url}/checksum/sha256/1000\nMetrics  ${scrapeUrl}\n         ${threadUrl} (exporter thread)\nPage     ${new URL('/', threadUrl).href}\nCtrl-C ends it.`,
     );
     await serveUntilTold(service.url, options.idle);
   }

@@ -2,8 +2,10 @@ import type { Attributes } from '@opentelemetry/api';
 import { yieldToEventLoop } from '../base/event-loop.ts';
 import { finished, hashText } from '../base/hash.ts';
 import type { ColumnDescription } from '../collect/rows/column.ts';
+import { OVERFLOW_ATTRIBUTES } from '../state/attributes.ts';
 import type { MetricCardinality } from './page-protocol.ts';
 
+const [OVERFLOW_KEY] = OVERFLOW_ATTRIBUTES.keys;
 /** Series that are looked at without a pause. */
 const SERIES_BETWEEN_TURNS = 2000;
 /** Attributes that are looked at of a metric. */
@@ -62,6 +64,7 @@ export async function attributesOf(series: readonly Attributes[]): Promise<Metri
     if (i % SERIES_BETWEEN_TURNS === 0) await yieldToEventLoop();
     const attributes = series[i]! as Readonly<Record<string, unknown>>;
     for (const key of Object.keys(attributes)) {
+      if (key === OVERFLOW_KEY) continue; // not the app's
       let values = found.get(key);
       if (values === undefined) {
         if (found.size >= MAX_ATTRIBUTES) continue;

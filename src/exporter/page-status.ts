@@ -123,7 +123,7 @@ function attentionToOverflow(id: number, name: string, { attributesOf }: StatusS
   const values = most === undefined ? '' : `Attribute ${most.key} has ${most.values} values. `;
   return {
     level: 'warn',
-    what: `${name} has overflown`,
+    what: `${name} has overflowed`,
     advice: `${values}Series beyond its cardinality limit are counted together, in the overflow series. Drop an attribute by a view (see Cardinality), or raise the limit.`,
     stream: id,
   };

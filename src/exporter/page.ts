@@ -201,8 +201,8 @@ export class Page {
   /** Counts the attributes of the largest metrics, if that was not done for a while. */
   #count(t: number): void {
     if (this.#isCounting || t - this.#countedAt < COUNT_MILLIS) return;
-    const overflown = this.#monitor.streams.filter(({ hasOverflow }) => hasOverflow);
-    const taken = [...new Set([...this.#largest(), ...overflown])].flatMap(
+    const overflowed = this.#monitor.streams.filter(({ hasOverflow }) => hasOverflow);
+    const taken = [...new Set([...this.#largest(), ...overflowed])].flatMap(
       (stream): [PageStream, readonly Attributes[]][] => {
         const attributes = stream.takeAttributes();
         return attributes === undefined ? [] : [[stream, attributes]];

@@ -102,7 +102,7 @@ export class Chart {
       width: this.element.clientWidth,
       height,
       ms: 1e-3,
-      padding: [8, 4, isSmall ? 6 : 0, 0],
+      padding: [8, isSmall ? 4 : 26, isSmall ? 6 : 0, 0],
       legend: { show: false },
       cursor: {
         sync: { key: SYNC.key },

@@ -53,7 +53,7 @@ export class MetricCard {
       format: (amount) => formatOf(this.#info, this.#lines())(amount),
     });
     setText(this.#name, visible(info.name));
-    this.#name.title = visible(info.description);
+    this.#name.title = `${visible(info.name)}: ${visible(info.description)}`;
     this.element = h(
       'a',
       { class: 'card', href: addressOf(info) },

@@ -176,7 +176,9 @@ function tiles({ store, threads = [], history, app }: Partial<Status>): Node[] {
     tile(
       'Overflow',
       number(store.overflow),
-      store.lost > 0 ? `${number(store.lost)} measurements lost` : 'metrics · nothing lost',
+      store.lost > 0
+        ? `${number(store.lost)} measurements lost`
+        : `${store.overflow === 1 ? 'metric' : 'metrics'} · nothing lost`,
     ),
     tile(
       'History',

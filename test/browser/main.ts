@@ -214,7 +214,7 @@ const checks: Record<string, (browser: Browser) => Promise<string>> = {
     const app = await start('shop');
     try {
       const page = await open(browser, app);
-      await sees(page, 'http.requests has overflown', '.attention');
+      await sees(page, 'http.requests has overflowed', '.attention');
       await sees(page, 'Attribute user.id has', '.attention');
       await page.keyboard.press('3');
       await sees(page, 'saves', 'main');
@@ -371,8 +371,8 @@ async function takePictures(browser: Browser, folder: string): Promise<void> {
     await wait(4000);
     await page.screenshot({ path: `${folder}/${name}.png` });
   };
-  await picture('page-overview', '#/', 1200, 820, 'light');
-  await picture('page-metric', '#/metric/http.server.request.duration/shop', 1200, 1150, 'dark');
+  await picture('page-overview', '#/', 900, 600, 'light');
+  await picture('page-metric', '#/metric/http.server.request.duration/shop', 860, 740, 'dark');
   await picture('page-narrow', '#/', 320, 640, 'dark');
   await picture('page-wide', '#/metrics', 3840, 2160, 'light');
   await picture('page-cardinality', '#/cardinality', 1200, 820, 'light');
