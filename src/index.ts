@@ -76,7 +76,7 @@ export type { StandardMetricsProviderOptions } from './facade/metrics/standard-b
 export type { SecondsRecorder } from './facade/metrics/timer.ts';
 export type { SeqlockOptions } from './memory/seqlock.ts';
 export type { GaugeOptions } from './sdk/instrument-descriptor.ts';
-export type { SeqlockViewOptions } from './sdk/view-options.ts';
+export type { ExemplarReservoir, OfferedMeasurement, SeqlockViewOptions } from './sdk/view-options.ts';
 export type { BoundCounter, BoundRecorder } from './sdk/instruments.ts';
 export type { RecordingInstrument, SeqlockMeter } from './sdk/meter.ts';
 export type { MetricStoreOptions } from './state/store.ts';

@@ -1,8 +1,19 @@
-import { context, trace, TraceFlags, type Context } from '@opentelemetry/api';
+import {
+  context,
+  ROOT_CONTEXT,
+  trace,
+  TraceFlags,
+  type Attributes,
+  type Context,
+  type SpanContext,
+} from '@opentelemetry/api';
 import type { ExemplarSpan } from '../state/cells/exemplar-cell.ts';
-import { defaultReservoir, type ExemplarGate } from '../state/exemplar-reservoirs.ts';
+import { systemClock } from '../base/platform.ts';
+import { defaultReservoir, type ExemplarChooser, type ExemplarGate } from '../state/exemplar-reservoirs.ts';
 import type { StreamWriter } from '../state/stream-writer.ts';
+import { lookBudget, type LookBudget } from './look-budget.ts';
 import type { StreamPlan } from './stream-plan.ts';
+import type { ExemplarReservoir } from './view-options.ts';
 import type { ExemplarFilter } from '../state/records.ts';
 import { shortText } from '../base/errors.ts';
 import type { Warnings } from '../base/warnings.ts';
@@ -10,43 +21,54 @@ import type { Warnings } from '../base/warnings.ts';
 /** The span of an exemplar that was made outside of any span. */
 const NO_SPAN: ExemplarSpan = { traceId: '', spanId: '' };
 
-/** After so many measurements in a row without a sampled span, only some are looked at. */
-const PATIENCE = 16;
-/** Then one of so many is looked at, on average. */
-const STRIDE = 64;
+/** Beyond the budget one measurement of so many is looked at, on average. */
+const STRIDE = 24;
 
 /**
  * Says whether a measurement may become an exemplar (specification, ExemplarFilter), and in which span it was
  * made. Each stream has one.
  *
- * Finding the active context costs more than a bound measurement: usually 12 to 20 ns, sometimes up to 100.
- * Most of that is `AsyncLocalStorage`, and nothing can be cached, since nothing tells when the context
- * changes. So if the last 16 measurements of a stream were made outside of any sampled span, only every 64th
- * on average is looked at, at random distances, until one is inside. This misses 63 of 64 exemplars of spans
- * that are rare in such a stream. A stream that is recorded to inside of spans is looked at each time, and so
- * is a measurement with an explicit context.
+ * Each measurement is looked at while looks that find no sampled span are within the thread's budget
+ * (`look-budget.ts`). Beyond it, every 24th on average is looked at, at random distances. So a span that
+ * begins after a burst is not missed, and of one within a burst the first measurements are. After a look
+ * that found one, and with an explicit context, each measurement is looked at.
  */
 export class SpanGate implements ExemplarGate {
   untilNextOffer = 0;
   readonly #always: boolean;
-  #misses = 0;
+  readonly #budget: LookBudget;
+  readonly #renewed: () => void;
+  #awaits = false;
   #random: number = 1 + Math.floor(Math.random() * 0x7fff_fffe);
 
-  constructor(filter: Exclude<ExemplarFilter, 'always_off'>) {
+  /** `renewed`: called when measurements are to be offered again, earlier than `untilNextOffer` said. */
+  constructor(
+    filter: Exclude<ExemplarFilter, 'always_off'>,
+    renewed: () => void,
+    budget: LookBudget = lookBudget,
+  ) {
     this.#always = filter === 'always_on';
+    this.#renewed = renewed;
+    this.#budget = budget;
   }
 
   spanOf(given: unknown): ExemplarSpan | undefined {
     this.untilNextOffer = 0;
-    const span = sampledSpan(given);
-    if (span !== undefined || this.#always) {
-      this.#misses = 0;
-      return span ?? NO_SPAN;
-    }
-    if (given !== undefined) return undefined;
-    if (this.#misses < PATIENCE) this.#misses++;
-    else this.untilNextOffer = this.#distance();
+    const span = activeSpan(given);
+    if (this.#always) return span ?? NO_SPAN;
+    if (span !== undefined && (span.traceFlags & TraceFlags.SAMPLED) !== 0) return span;
+    if (given === undefined && !this.#budget.spend()) this.#pause();
     return undefined;
+  }
+
+  #pause(): void {
+    this.untilNextOffer = this.#distance();
+    if (this.#awaits) return;
+    this.#awaits = true;
+    this.#budget.await(() => {
+      this.#awaits = false;
+      this.#renewed();
+    });
   }
 
   /**
@@ -68,21 +90,56 @@ export class SpanGate implements ExemplarGate {
 export function keepExemplars(
   stream: StreamWriter,
   filter: ExemplarFilter,
-  { exemplarReservoir, filter: attributes }: Pick<StreamPlan, 'exemplarReservoir' | 'filter'>,
+  plan: Pick<StreamPlan, 'exemplarReservoir' | 'createReservoir' | 'filter'>,
 ): void {
+  const { exemplarReservoir, createReservoir, filter: attributes } = plan;
   if (filter === 'always_off' || exemplarReservoir?.type === 'none') return;
-  const choice = exemplarReservoir ?? defaultReservoir(stream.description.aggregation);
-  stream.keepExemplars(new SpanGate(filter), choice, attributes !== undefined);
+  const gate = new SpanGate(filter, () => (stream.untilNextOffer = 0));
+  const isCustom = exemplarReservoir?.type === 'custom';
+  const choice =
+    exemplarReservoir === undefined || (isCustom && createReservoir === undefined)
+      ? defaultReservoir(stream.description.aggregation)
+      : exemplarReservoir;
+  const makeChooser =
+    isCustom && createReservoir && ((): ExemplarChooser => chooser(stream, createReservoir));
+  stream.keepExemplars(gate, choice, attributes !== undefined, makeChooser || undefined);
+}
+
+/** Code of the app, whose errors are told and harm no measurement. */
+function chooser(stream: StreamWriter, create: () => ExemplarReservoir): ExemplarChooser {
+  const guarded = <T>(work: () => T): T | undefined => {
+    try {
+      return work();
+    } catch (error) {
+      stream.warn(
+        'reservoir',
+        `the exemplar reservoir of a view failed (${shortText(error)}); the measurements it fails for are recorded, and do not become exemplars`,
+      );
+      return undefined;
+    }
+  };
+  const reservoir = guarded(create);
+  return {
+    offer: ({ value, attributes, context: given }) =>
+      guarded(() =>
+        reservoir?.offer({
+          value,
+          timeMillis: systemClock.now(),
+          attributes: (attributes ?? {}) as Attributes,
+          context: (given as Context | undefined) ?? context.active(),
+        }),
+      ),
+    collected: () => guarded(() => reservoir?.collected?.()),
+  };
 }
 
 /**
- * The sampled span of a context (by default the active one); undefined if there is none, or it cannot be
- * read.
+ * The span of a context (by default the active one); undefined if there is none, or it cannot be read.
  */
-function sampledSpan(given: unknown): ExemplarSpan | undefined {
+function activeSpan(given: unknown): SpanContext | undefined {
   try {
-    const span = trace.getSpanContext((given as Context | undefined) ?? context.active());
-    return span !== undefined && (span.traceFlags & TraceFlags.SAMPLED) !== 0 ? span : undefined;
+    const at = (given as Context | undefined) ?? context.active();
+    return at === ROOT_CONTEXT ? undefined : trace.getSpanContext(at);
   } catch {
     return undefined; // no context at all, or a span or context manager that throws
   }

@@ -49,9 +49,13 @@ export class MeterStreams {
 
   /** Where the observations of an asynchronous instrument go. */
   targets(instrument: InstrumentDescriptor): ObservedTarget[] {
-    const { writer } = this.#context;
+    const { writer, configuration } = this.#context;
     return this.#open(instrument, (description, limit) => writer.observedStream(description, limit)).map(
-      ({ stream, plan }) => new ObservedTarget(stream as ObservedStream, plan),
+      ({ stream, plan }) => {
+        // Callbacks run in no span, so the other filters let nothing through.
+        if (configuration.exemplarFilter === 'always_on') keepExemplars(stream, 'always_on', plan);
+        return new ObservedTarget(stream as ObservedStream, plan);
+      },
     );
   }
 

@@ -118,6 +118,7 @@ export class ObservableRegistry {
     const round = new Round();
     for (const { observed } of calls) if (observed !== undefined) round.add(observed);
     this.#writer.writeRound(request, this.#streams, (stream) => round.valuesOf(stream));
+    round.offerExemplars();
     return calls.flatMap(({ errors }) => errors);
   }
 

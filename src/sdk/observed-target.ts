@@ -1,4 +1,5 @@
 import { canonicalAttributes } from '../state/attributes.ts';
+import type { MeasuredAttributes } from '../state/exemplar-reservoirs.ts';
 import type { ObservedStream } from '../state/observed-stream.ts';
 import type { CellLookup } from '../state/cell-lookup.ts';
 import type { AttributeFilter } from './attribute-filter.ts';
@@ -24,9 +25,15 @@ export class ObservedTarget {
     this.#process = filter?.process;
   }
 
-  /** The cell of an observation; 0 if there is none. */
-  cellOf(attributes: unknown): number {
-    return this.stream.cellOf(this.#processed(attributes), this.#cells);
+  /** Where an observation goes: its cell, 0 if there is none, and what an exemplar of it carries. */
+  place(attributes: unknown): { readonly cell: number; readonly measured: MeasuredAttributes | undefined } {
+    const { exemplars } = this.stream;
+    const processed = this.#processed(attributes);
+    const cell = this.stream.cellOf(processed, this.#cells);
+    const { keeps } = this.#cells;
+    const measured = this.#process === undefined ? undefined : attributes;
+    const ofExemplar = { attributes: processed, measured, keeps };
+    return { cell, measured: exemplars.areKept ? exemplars.bound(cell, ofExemplar) : undefined };
   }
 
   /** Ends the series of an attribute set. */

@@ -1,9 +1,12 @@
+import type { MeasuredAttributes } from '../state/exemplar-reservoirs.ts';
 import type { ObservedStream } from '../state/observed-stream.ts';
 import type { ObservedTarget } from './observed-target.ts';
 
 interface Observation {
   readonly cell: number;
   readonly value: number;
+  /** What an exemplar of it carries; undefined where none are kept. */
+  readonly measured: MeasuredAttributes | undefined;
 }
 
 /** The values of one round of callbacks, until they are written. */
@@ -15,11 +18,11 @@ export class Round {
     const { stream } = target;
     let observations = this.#observations.get(stream);
     if (observations === undefined) this.#observations.set(stream, (observations = new Map()));
-    const cell = target.cellOf(attributes);
+    const { cell, measured } = target.place(attributes);
     if (cell === 0) return;
     const key = target.keyOf(attributes, cell);
     observations.delete(key); // so that it comes last: of levels the last one counts
-    observations.set(key, { cell, value });
+    observations.set(key, { cell, value, measured });
   }
 
   /** Adds what another callback observed, as later than everything here. */
@@ -45,5 +48,12 @@ export class Round {
     for (const { cell, value } of this.#observations.get(stream)?.values() ?? [])
       values.set(cell, adds ? (values.get(cell) ?? 0) + value : value);
     return values;
+  }
+
+  /** Offers what was observed as exemplars. Call it when the values are written. */
+  offerExemplars(): void {
+    for (const [stream, observations] of this.#observations)
+      for (const { cell, value, measured } of observations.values())
+        if (measured !== undefined) stream.offerObserved(cell, value, measured);
   }
 }

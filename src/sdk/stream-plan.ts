@@ -12,6 +12,7 @@ import { isPossible } from './aggregation.ts';
 import { areEqual, type AttributeFilter } from './attribute-filter.ts';
 import type { InstrumentDescriptor } from './instrument-descriptor.ts';
 import type { View } from './view.ts';
+import type { ExemplarReservoir } from './view-options.ts';
 
 /** A stream that an instrument will have. */
 export interface StreamPlan {
@@ -29,6 +30,8 @@ export interface StreamPlan {
   readonly merge: GaugeMerge | undefined;
   /** Undefined: that of the aggregation. */
   readonly exemplarReservoir: ViewReservoir | undefined;
+  /** Of a custom reservoir; undefined where only another thread has its code. */
+  readonly createReservoir: (() => ExemplarReservoir) | undefined;
 }
 
 /** The rules for the streams of a provider's instruments. */
@@ -87,6 +90,7 @@ function plansOf(
     cardinalityLimit: stream?.cardinalityLimit,
     merge: stream?.merge ?? instrument.merge,
     exemplarReservoir: stream?.exemplarReservoir,
+    createReservoir: view?.createReservoir,
   };
   const fixed = stream?.aggregation;
   if (fixed !== undefined) return [{ ...plan, aggregation: fixed, selection: undefined }];

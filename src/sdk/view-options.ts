@@ -1,3 +1,4 @@
+import type { Attributes, Context } from '@opentelemetry/api';
 import type {
   AggregationOption,
   AggregationType,
@@ -11,6 +12,7 @@ import {
   listOf,
   oneOf,
   rule,
+  someFunction,
   table,
   text,
   wholeNumber,
@@ -35,6 +37,33 @@ interface LimitedExponentialHistogram {
   };
 }
 
+/** A measurement that may become an exemplar. */
+export interface OfferedMeasurement {
+  /** What was recorded. */
+  readonly value: number;
+  /** When it was made: milliseconds since the epoch. */
+  readonly timeMillis: number;
+  /** All attributes of the call, also those that a view drops. The caller's object: do not change it. */
+  readonly attributes: Attributes;
+  /** The context of the call, with its span. */
+  readonly context: Context;
+}
+
+/**
+ * Chooses which measurements of one series become exemplars (specification, ExemplarReservoir). It runs in
+ * the thread that records, which is the one whose provider has the view. What it chooses is kept in the
+ * store, so that readers in any thread find it: there is no `collect`.
+ */
+export interface ExemplarReservoir {
+  /**
+   * The place that is to keep the measurement, from 0 to below `size`, or undefined for none. What was there
+   * is replaced. If it throws, the measurement does not become an exemplar, with a warning.
+   */
+  offer(measurement: OfferedMeasurement): number | undefined;
+  /** Called before the first offer after a collection. */
+  collected?(): void;
+}
+
 /**
  * The options of a view: those of `@opentelemetry/sdk-metrics`, and a plain list of the attributes to keep.
  */
@@ -48,9 +77,12 @@ export interface SeqlockViewOptions extends Omit<ViewOptions, 'aggregation'> {
   /**
    * How exemplars are chosen: at most `size` of each series, one for each bucket of a histogram, or none.
    * Default: one for each bucket for histograms with explicit bounds, up to 20 for exponential histograms,
-   * otherwise one.
+   * otherwise one. Or `size` of each series as your code chooses: `create` is called for each series.
    */
-  readonly exemplarReservoir?: ViewReservoir;
+  readonly exemplarReservoir?:
+    | Exclude<ViewReservoir, { readonly size: number }>
+    | { readonly type: 'fixed-size'; readonly size: number }
+    | { readonly type: 'custom'; readonly size: number; readonly create: () => ExemplarReservoir };
 }
 
 const SELECTORS = [
@@ -92,19 +124,25 @@ const CHECK: Check = table<SeqlockViewOptions>(
 export function readViewOptions(
   given: unknown,
   option: string,
-): { description: ViewDescription; filter: AttributeFilter | undefined } {
+): {
+  description: ViewDescription;
+  filter: AttributeFilter | undefined;
+  createReservoir?: () => ExemplarReservoir;
+} {
   const options = withoutNulls(given);
   CHECK(options, option);
   const filter = filterOf(options.attributeKeys, options.attributesProcessors ?? []);
   const selector = picked(options, [...SELECTORS, 'instrumentType']) as Omit<ViewDescription, 'stream'>;
   checkSelector(selector, options, option);
-  const { aggregation, aggregationCardinalityLimit } = options;
+  const { aggregation, aggregationCardinalityLimit, exemplarReservoir } = options;
   return {
     filter,
+    ...(exemplarReservoir?.type === 'custom' && { createReservoir: exemplarReservoir.create }),
     description: {
       ...selector,
       stream: {
-        ...picked(options, ['name', 'description', 'merge', 'exemplarReservoir']),
+        ...picked(options, ['name', 'description', 'merge']),
+        ...(exemplarReservoir !== undefined && { exemplarReservoir: withoutCode(exemplarReservoir) }),
         attributes: filter?.steps ?? [],
         ...(aggregation !== undefined && {
           aggregation: aggregationChoice(aggregation, `${option}.aggregation`),
@@ -155,18 +193,29 @@ function checkSelector(
     );
 }
 
+/** As other threads can have it. */
+function withoutCode(choice: NonNullable<SeqlockViewOptions['exemplarReservoir']>): ViewReservoir {
+  return choice.type === 'custom' ? { type: choice.type, size: choice.size } : choice;
+}
+
 function checkReservoir(given: unknown, option: string): void {
   const { type } = Object(given) as { type?: unknown };
   const sizes = wholeNumber(1, MAX_EXEMPLARS);
   if (type === 'fixed-size') {
     table<{ type: unknown; size: unknown }>({ type: anything, size: sizes })(given, option);
     sizes((given as { size?: unknown }).size, `${option}.size`);
+  } else if (type === 'custom') {
+    const shape = { type: anything, size: sizes, create: someFunction };
+    table<{ type: unknown; size: unknown; create: unknown }>(shape)(given, option);
+    const { size, create } = given as { size?: unknown; create?: unknown };
+    sizes(size, `${option}.size`);
+    someFunction(create, `${option}.create`);
   } else if (type === 'none' || type === 'aligned-buckets')
     table<{ type: unknown }>({ type: anything })(given, option);
   else
     throw new OptionError(
       option,
       given,
-      `{ type: 'fixed-size', size } of 1 to ${MAX_EXEMPLARS}, { type: 'aligned-buckets' } or { type: 'none' }`,
+      `{ type: 'fixed-size', size } of 1 to ${MAX_EXEMPLARS}, { type: 'custom', size, create }, { type: 'aligned-buckets' } or { type: 'none' }`,
     );
 }

@@ -206,3 +206,9 @@ export function isComposite(value: AttributeValue): value is object {
 export function textIdentity(value: object): string {
   return types.isUint8Array(value) ? Buffer.from(value).toString('base64') : JSON.stringify(value);
 }
+
+/** A value in JSON, by the rules for values within arrays. */
+export function jsonOfValue(value: AttributeValue): string {
+  if (typeof value === 'number' && !Number.isFinite(value)) return `"${value}"`;
+  return JSON.stringify(types.isUint8Array(value) ? textIdentity(value) : value);
+}

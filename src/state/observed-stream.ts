@@ -4,6 +4,7 @@ import {
   readLastValueInto,
   setLastValue,
 } from './cells/last-value-cell.ts';
+import type { MeasuredAttributes } from './exemplar-reservoirs.ts';
 import type { ExemplarsRecord } from './exemplar-record.ts';
 import type { RestoredSeries } from './inheritance.ts';
 import type { StreamDescription } from './records.ts';
@@ -56,6 +57,14 @@ export class ObservedStream extends StreamWriter {
     const at = this.locate(attributes, cells);
     if (at === 0) this.lose();
     return at;
+  }
+
+  /**
+   * Offers an observation that was written as an exemplar. There is no span: callbacks run in no context
+   * (specification, exemplar).
+   */
+  offerObserved(cell: number, value: number, attributes: MeasuredAttributes): void {
+    this.exemplars.offer(cell, 0, value, undefined, attributes);
   }
 
   /** Writes the values of one round by cell. The caller publishes the round afterwards. */

@@ -32,10 +32,10 @@ export type GaugeMerge = (typeof GAUGE_MERGES)[number] | 'shared';
 
 /**
  * Which measurements of a series are kept (specification, ExemplarReservoir): at most `size` of all, or one a
- * histogram bucket.
+ * histogram bucket, or as code of the app says that only its thread has.
  */
 export type ReservoirChoice =
-  { readonly type: 'fixed-size'; readonly size: number } | { readonly type: 'aligned-buckets' };
+  { readonly type: 'fixed-size' | 'custom'; readonly size: number } | { readonly type: 'aligned-buckets' };
 
 /** ... as a view may choose: or none at all. */
 export type ViewReservoir = ReservoirChoice | { readonly type: 'none' };

@@ -2,8 +2,10 @@ import { canonicalAttributes } from './attributes.ts';
 import type { ExemplarsRecord } from './exemplar-record.ts';
 import {
   ExemplarReservoirs,
+  type ExemplarChooser,
   type ExemplarGate,
   type ExemplarMemory,
+  type ExemplarStream,
   type MeasuredAttributes,
 } from './exemplar-reservoirs.ts';
 import type { ReservoirChoice } from './stream-choices.ts';
@@ -27,22 +29,28 @@ export class StreamExemplars {
 
   /**
    * From now on keeps exemplars of what `gate` lets through; the first call counts. `filters`: whether a
-   * view may drop attributes of measurements.
+   * view may drop attributes of measurements. `makeChooser`: see `ExemplarReservoirs`.
    */
   keep(
     memory: ExemplarMemory,
-    stream: { readonly id: number },
+    stream: ExemplarStream,
     aggregation: Aggregation,
     gate: ExemplarGate,
     choice: ReservoirChoice,
     filters: boolean,
+    makeChooser?: () => ExemplarChooser,
   ): void {
     if (this.#reservoirs !== undefined) return;
     const buckets = aggregation.type === 'explicit-bucket-histogram' ? aggregation.boundaries.length + 1 : 0;
-    this.#reservoirs = new ExemplarReservoirs(memory, stream, choice, buckets, filters);
+    this.#reservoirs = new ExemplarReservoirs(memory, stream, choice, buckets, filters, makeChooser);
     for (const record of this.#restored) this.#reservoirs.restore(record);
     this.#restored = [];
     this.#gate = gate;
+  }
+
+  /** Whether any are kept. */
+  get areKept(): boolean {
+    return this.#gate !== undefined;
   }
 
   /**
@@ -59,15 +67,16 @@ export class StreamExemplars {
   ): number {
     if (this.#gate === undefined) return NO_OFFER;
     const span = this.#gate.spanOf(context);
-    if (span !== undefined) this.#reservoirs!.offer(cell, bucket, value, span, attributes);
+    if (span !== undefined) this.#reservoirs!.offer(cell, bucket, value, span, attributes, context);
     return this.#gate.untilNextOffer;
   }
 
   /**
-   * The attributes of a bound series, copied where exemplars carry some: the caller may change its objects.
+   * The attributes of measurements that are made later to the series of `cell`, copied where exemplars carry
+   * some: the caller may change its objects.
    */
-  bound({ attributes, measured, keeps }: MeasuredAttributes): MeasuredAttributes {
-    if (this.#reservoirs?.filters !== true) return NO_ATTRIBUTES;
+  bound(cell: number, { attributes, measured, keeps }: MeasuredAttributes): MeasuredAttributes {
+    if (this.#reservoirs?.needsAttributes(cell) !== true) return NO_ATTRIBUTES;
     return {
       attributes: copyOf(attributes),
       measured: measured === undefined ? undefined : copyOf(measured),

@@ -16,7 +16,7 @@ import {
 import type { BoundSeries, SeriesPlace } from './bound-cell.ts';
 import { isReported, linkBlock, type Carrier } from './cells/carried.ts';
 import type { ExemplarsRecord } from './exemplar-record.ts';
-import type { ExemplarGate } from './exemplar-reservoirs.ts';
+import type { ExemplarChooser, ExemplarGate } from './exemplar-reservoirs.ts';
 import type { RestoredSeries } from './inheritance.ts';
 import type { ReservoirChoice } from './stream-choices.ts';
 import {
@@ -301,8 +301,14 @@ export abstract class StreamWriter {
   }
 
   /** From now on keeps exemplars; see `StreamExemplars.keep`. */
-  keepExemplars(gate: ExemplarGate, choice: ReservoirChoice, filters: boolean): void {
-    this.exemplars.keep(this.#slab, this, this.description.aggregation, gate, choice, filters);
+  keepExemplars(
+    gate: ExemplarGate,
+    choice: ReservoirChoice,
+    filters: boolean,
+    makeChooser?: () => ExemplarChooser,
+  ): void {
+    const { aggregation } = this.description;
+    this.exemplars.keep(this.#slab, this, aggregation, gate, choice, filters, makeChooser);
     this.untilNextOffer = 0;
   }
 
@@ -367,7 +373,7 @@ export abstract class StreamWriter {
   protected place(attributes: unknown, cells: CellLookup = this.cells, measured?: unknown): SeriesPlace {
     const at = this.locate(attributes, cells);
     const { words, doubles, keeps } = cells;
-    const carried = this.exemplars.bound({ attributes, measured, keeps });
+    const carried = this.exemplars.bound(at, { attributes, measured, keeps });
     return { words, doubles, at, attributes: carried, again: this.#copyOf(attributes, keeps) };
   }
 

@@ -10,7 +10,8 @@ import { expect } from 'chai';
 import type { Exemplar, ResourceMetrics } from '../../src/collect/metric-data.ts';
 import { MetricSource } from '../../src/collect/metric-source.ts';
 import { PrometheusText } from '../../src/export/prometheus-text.ts';
-import type { SeqlockMeterProviderOptions } from '../../src/facade/meter-provider.ts';
+import { SeqlockMeterProvider, type SeqlockMeterProviderOptions } from '../../src/facade/meter-provider.ts';
+import type { ExemplarReservoir, OfferedMeasurement } from '../../src/sdk/view-options.ts';
 import { SeqlockMetricReader } from '../../src/facade/metric-reader.ts';
 import { bind } from '../../src/sdk/bind.ts';
 import { EXEMPLARS_RECORD } from '../../src/state/records.ts';
@@ -68,6 +69,99 @@ describe('exemplars', () => {
       const [seconds, nanos] = exemplar!.timestamp;
       expect(seconds * 1000 + nanos / 1e6).to.be.within(before, Date.now());
       expect(others).to.deep.equal([]);
+    }
+  });
+
+  it('are chosen by a reservoir of the app, one for each series, which fails without harm', () => {
+    const { warnings, stop } = collectWarnings();
+    let made = 0;
+    const offered: OfferedMeasurement[] = [];
+    const create = (): ExemplarReservoir => {
+      made++;
+      return {
+        offer: (measurement) => {
+          offered.push(measurement);
+          if (measurement.value === 13) throw new Error('on purpose');
+          return measurement.value > 100 ? 1 : measurement.value > 10 ? 0 : undefined;
+        },
+      };
+    };
+    const { meter, reader, provider } = setUp({
+      views: [
+        { instrumentName: '*', attributeKeys: ['k'], exemplarReservoir: { type: 'custom', size: 2, create } },
+      ],
+    });
+    const counter = meter.createCounter('counter');
+    const ids = inSpan(() => {
+      for (const value of [5, 50, 500, 13, 20]) counter.add(value, { k: 1, user: 'x' });
+      bind(counter, { k: 2, user: 'y' }).add(70);
+    });
+    const exemplars = exemplarsOf(reader.snapshot(), 'counter');
+    expect(exemplars.map(({ value, filteredAttributes }) => [value, filteredAttributes])).to.deep.equal([
+      [20, { user: 'x' }],
+      [500, { user: 'x' }],
+      [70, { user: 'y' }],
+    ]);
+    expect(made).to.equal(2);
+    expect(offered[0]!.attributes).to.deep.equal({ k: 1, user: 'x' });
+    expect(offered.at(-1)!.attributes).to.deep.equal({ k: 2, user: 'y' });
+    expect(trace.getSpanContext(offered[0]!.context)).to.deep.include(ids);
+    expect(warnings.filter((text) => text.includes('on purpose'))).to.have.length(1);
+    const follower = new SeqlockMeterProvider({ store: provider.store });
+    inSpan(() => follower.getMeter('test').createCounter('counter').add(1, { k: 3 }));
+    stop();
+    expect(warnings.filter((text) => text.includes('custom exemplar reservoir'))).to.have.length(1);
+  });
+
+  it('of the overflow series have all attributes of the measurement, bound or not', () => {
+    const { stop } = collectWarnings();
+    const { meter, reader } = setUp({
+      views: [
+        {
+          instrumentName: '*',
+          aggregationCardinalityLimit: 1,
+          exemplarReservoir: { type: 'fixed-size', size: 4 },
+        },
+      ],
+    });
+    const counter = meter.createCounter('counter');
+    inSpan(() => {
+      counter.add(1, { user: 'a' });
+      counter.add(2, { user: 'b' });
+      bind(counter, { user: 'c' }).add(3);
+    });
+    stop();
+    const exemplars = exemplarsOf(reader.snapshot(), 'counter');
+    expect(exemplars.map(({ value, filteredAttributes }) => [value, filteredAttributes])).to.deep.equal([
+      [2, { user: 'b' }],
+      [3, { user: 'c' }],
+      [1, {}],
+    ]);
+  });
+
+  it('of asynchronous instruments are what was observed, where all measurements may be exemplars', async () => {
+    for (const exemplarFilter of ['always_on', 'trace_based'] as const) {
+      const { meter, reader } = setUp({
+        exemplarFilter,
+        views: [{ instrumentName: '*', attributeKeys: ['kept'] }],
+      });
+      const observe = (result: { observe(value: number, attributes: Attributes): void }): void =>
+        result.observe(5, { kept: 1, dropped: 'x'.repeat(500) });
+      meter.createObservableCounter('counter').addCallback(observe);
+      meter.createObservableGauge('gauge').addCallback(observe);
+      const { resourceMetrics } = await reader.collect();
+      for (const name of ['counter', 'gauge']) {
+        const exemplars = exemplarsOf(resourceMetrics as unknown as ResourceMetrics, name);
+        if (exemplarFilter === 'trace_based') expect(exemplars).to.deep.equal([]);
+        else {
+          const [{ value, filteredAttributes, traceId }] = exemplars as [Exemplar];
+          expect({ value, filteredAttributes, traceId }).to.deep.equal({
+            value: 5,
+            filteredAttributes: { dropped: 'x'.repeat(500) },
+            traceId: undefined,
+          });
+        }
+      }
     }
   });
 

@@ -2,6 +2,7 @@ import { context, ROOT_CONTEXT, trace, TraceFlags, type Context } from '@opentel
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { expect } from 'chai';
 import { SpanGate } from '../../src/sdk/exemplar-filter.ts';
+import { LookBudget } from '../../src/sdk/look-budget.ts';
 import type { ExemplarSpan } from '../../src/state/cells/exemplar-cell.ts';
 
 const SPAN = { traceId: 'a'.repeat(32), spanId: 'b'.repeat(16) };
@@ -13,8 +14,8 @@ class AskedGate {
   readonly #gate: SpanGate;
   #untilNextOffer = 0;
 
-  constructor(filter: 'trace_based' | 'always_on') {
-    this.#gate = new SpanGate(filter);
+  constructor(filter: 'trace_based' | 'always_on', budget = new LookBudget()) {
+    this.#gate = new SpanGate(filter, () => (this.#untilNextOffer = 0), budget);
   }
 
   spanOf(given: unknown): ExemplarSpan | undefined {
@@ -55,38 +56,59 @@ describe('SpanGate', () => {
     context.with(sampled, () => expect(through(gate, 100, unsampled)).to.equal(0));
   });
 
-  it('misses none while at most 16 in a row are outside', () => {
+  it('misses none as long as looks are within the budget of the thread', () => {
     const gate = new AskedGate('trace_based');
     for (let round = 0; round < 50; round++) {
-      through(gate, 16);
+      through(gate, 20);
       expect(context.with(sampled, () => through(gate, 3))).to.equal(3);
     }
   });
 
-  it('after that looks at one of 64 on the average, at random distances, until one is inside', () => {
+  it('beyond it looks at one of 24 on the average, at random distances, until one is inside', () => {
     const firsts: number[] = [];
+    const spent = { spend: () => false, await: () => {} } as unknown as LookBudget;
     for (let round = 0; round < 400; round++) {
-      const gate = new AskedGate('trace_based');
+      const gate = new AskedGate('trace_based', spent);
       through(gate, 1000);
       context.with(sampled, () => {
         let first = 1;
         while (gate.spanOf(undefined) === undefined) first++;
-        expect(first).to.be.at.most(127);
+        expect(first).to.be.at.most(47);
         expect(through(gate, 20)).to.equal(20);
         firsts.push(first);
       });
     }
-    // The distance is uniform from 1 to 127; what is left of it when the span begins is 43 on the average.
+    // The distance is uniform from 1 to 47; what is left of it when the span begins is 16 on the average.
     const mean = firsts.reduce((sum, first) => sum + first) / firsts.length;
-    expect(mean).to.be.within(34, 52);
-    expect(new Set(firsts).size).to.be.greaterThan(10);
+    expect(mean).to.be.within(13.5, 19);
+    expect(new Set(firsts).size).to.be.greaterThan(8);
   });
 
-  it('lets through all with always_on, with the span where there is a sampled one', () => {
+  it('misses none again once the event loop has turned and the budget is renewed', async () => {
+    let renew = (): void => {};
+    const spent = {
+      spend: () => false,
+      await: (renewed: () => void) => (renew = renewed),
+    } as unknown as LookBudget;
+    const gate = new AskedGate('trace_based', spent);
+    for (let round = 0; round < 50; round++) {
+      through(gate, 1000);
+      renew();
+      expect(context.with(sampled, () => through(gate, 3))).to.equal(3);
+    }
+    const real = new LookBudget();
+    await new Promise<void>((resolve) => {
+      while (real.spend());
+      real.await(resolve);
+    });
+    expect(real.spend()).to.equal(true);
+  });
+
+  it('lets through all with always_on, with the span where there is one, sampled or not', () => {
     const gate = new AskedGate('always_on');
     expect(through(gate, 100)).to.equal(100);
     expect(gate.spanOf(undefined)).to.deep.equal({ traceId: '', spanId: '' });
-    expect(gate.spanOf(unsampled)).to.deep.equal({ traceId: '', spanId: '' });
+    expect(gate.spanOf(unsampled)).to.deep.include(SPAN);
     expect(gate.spanOf(sampled)).to.deep.include(SPAN);
   });
 

@@ -19,13 +19,15 @@ import { collectWarnings } from '../support/warnings.ts';
 const SPAN = { traceId: 'a'.repeat(32), spanId: 'b'.repeat(16) };
 const NONE: MeasuredAttributes = { attributes: {}, measured: undefined, keeps: undefined };
 const STREAM = 3;
+const OVERFLOW_CELL = 8000;
+const OF_STREAM = { id: STREAM, overflowCell: OVERFLOW_CELL };
 const CELL = 9000;
 const OF_FOUR: ReservoirChoice = { type: 'fixed-size', size: 4 };
 const ALIGNED: ReservoirChoice = { type: 'aligned-buckets' };
 
 function memory(maxBytes = 2 ** 20) {
   const region = Region.create(maxBytes);
-  return { region, log: new DirectoryLog(region, 0), warnings: new Warnings() };
+  return { region, log: new DirectoryLog(region, 0), warnings: new Warnings(), maxValueLength: 2000 };
 }
 
 /** What the reservoirs of a region hold: by cell of the series, place by place. */
@@ -65,14 +67,14 @@ const valuesOf = (region: Region, cell = CELL): (number | undefined)[] =>
 describe('ExemplarReservoirs', () => {
   it('take no memory before the first measurement is offered', () => {
     const shared = memory();
-    void new ExemplarReservoirs(shared, { id: STREAM }, OF_FOUR, 0, false);
+    void new ExemplarReservoirs(shared, OF_STREAM, OF_FOUR, 0, false);
     expect(recordsOf(shared.region)).to.have.length(0);
   });
 
   it('keep value, time and span, and name the stream and the cell of the series', () => {
     const shared = memory();
     const before = Date.now();
-    new ExemplarReservoirs(shared, { id: STREAM }, OF_FOUR, 0, false).offer(CELL, 0, 1.5, SPAN, NONE);
+    new ExemplarReservoirs(shared, OF_STREAM, OF_FOUR, 0, false).offer(CELL, 0, 1.5, SPAN, NONE);
     expect(decodeExemplars(recordsOf(shared.region)[0]!.payload)).to.deep.include({
       stream: STREAM,
       cell: CELL,
@@ -87,7 +89,7 @@ describe('ExemplarReservoirs', () => {
 
   it('of a fixed size keep all until they are full', () => {
     const shared = memory();
-    const reservoirs = new ExemplarReservoirs(shared, { id: STREAM }, OF_FOUR, 0, false);
+    const reservoirs = new ExemplarReservoirs(shared, OF_STREAM, OF_FOUR, 0, false);
     for (const value of [1, 2, 3, 4]) reservoirs.offer(CELL, 0, value, SPAN, NONE);
     expect(valuesOf(shared.region)).to.deep.equal([1, 2, 3, 4]);
   });
@@ -101,7 +103,7 @@ describe('ExemplarReservoirs', () => {
       const TRIALS = 4000;
       const counts = Array.from({ length: OFFERED }, () => 0);
       const shared = memory(2 ** 24);
-      const reservoirs = new ExemplarReservoirs(shared, { id: STREAM }, choice, buckets, false);
+      const reservoirs = new ExemplarReservoirs(shared, OF_STREAM, choice, buckets, false);
       for (let trial = 0; trial < TRIALS; trial++) {
         shared.region.noteCollection();
         for (let value = 0; value < OFFERED; value++) reservoirs.offer(CELL, 0, value, SPAN, NONE);
@@ -115,7 +117,7 @@ describe('ExemplarReservoirs', () => {
 
   it('aligned with buckets keep each measurement in the place of its bucket', () => {
     const shared = memory();
-    const reservoirs = new ExemplarReservoirs(shared, { id: STREAM }, ALIGNED, 3, false);
+    const reservoirs = new ExemplarReservoirs(shared, OF_STREAM, ALIGNED, 3, false);
     reservoirs.offer(CELL, 2, 30, SPAN, NONE);
     reservoirs.offer(CELL, 0, 1, SPAN, NONE);
     expect(valuesOf(shared.region)).to.deep.equal([1, undefined, 30]);
@@ -123,7 +125,7 @@ describe('ExemplarReservoirs', () => {
 
   it('begin anew with each collection, over what they hold', () => {
     const shared = memory();
-    const reservoirs = new ExemplarReservoirs(shared, { id: STREAM }, OF_FOUR, 0, false);
+    const reservoirs = new ExemplarReservoirs(shared, OF_STREAM, OF_FOUR, 0, false);
     for (let value = 1; value <= 1000; value++) reservoirs.offer(CELL, 0, value, SPAN, NONE);
     const before = valuesOf(shared.region);
     shared.region.noteCollection();
@@ -134,7 +136,7 @@ describe('ExemplarReservoirs', () => {
 
   it('are one a series', () => {
     const shared = memory();
-    const reservoirs = new ExemplarReservoirs(shared, { id: STREAM }, OF_FOUR, 0, false);
+    const reservoirs = new ExemplarReservoirs(shared, OF_STREAM, OF_FOUR, 0, false);
     reservoirs.offer(CELL, 0, 1, SPAN, NONE);
     reservoirs.offer(CELL + 4, 0, 2, SPAN, NONE);
     reservoirs.offer(CELL, 0, 3, SPAN, NONE);
@@ -145,10 +147,10 @@ describe('ExemplarReservoirs', () => {
 
   it('go on in the block of a dead owner, with a count of their own', () => {
     const shared = memory();
-    const first = new ExemplarReservoirs(shared, { id: STREAM }, OF_FOUR, 0, false);
+    const first = new ExemplarReservoirs(shared, OF_STREAM, OF_FOUR, 0, false);
     for (const value of [1, 2, 3, 4]) first.offer(CELL, 0, value, SPAN, NONE);
     const left = decodeExemplars(recordsOf(shared.region)[0]!.payload);
-    const heir = new ExemplarReservoirs(shared, { id: STREAM }, OF_FOUR, 0, false);
+    const heir = new ExemplarReservoirs(shared, OF_STREAM, OF_FOUR, 0, false);
     heir.restore(left);
     heir.offer(CELL, 0, 50, SPAN, NONE);
     expect(recordsOf(shared.region)).to.have.length(1);
@@ -157,9 +159,9 @@ describe('ExemplarReservoirs', () => {
 
   it('leave a block of another shape alone', () => {
     const shared = memory();
-    new ExemplarReservoirs(shared, { id: STREAM }, OF_FOUR, 0, false).offer(CELL, 0, 1, SPAN, NONE);
+    new ExemplarReservoirs(shared, OF_STREAM, OF_FOUR, 0, false).offer(CELL, 0, 1, SPAN, NONE);
     const left = decodeExemplars(recordsOf(shared.region)[0]!.payload);
-    const heir = new ExemplarReservoirs(shared, { id: STREAM }, { type: 'fixed-size', size: 9 }, 0, false);
+    const heir = new ExemplarReservoirs(shared, OF_STREAM, { type: 'fixed-size', size: 9 }, 0, false);
     heir.restore(left);
     heir.offer(CELL, 0, 50, SPAN, NONE);
     expect(recordsOf(shared.region)).to.have.length(2);
@@ -169,7 +171,7 @@ describe('ExemplarReservoirs', () => {
   describe('carry the attributes that a view dropped', () => {
     const filteredOf = (attributes: MeasuredAttributes): unknown => {
       const shared = memory();
-      new ExemplarReservoirs(shared, { id: STREAM }, OF_FOUR, 0, true).offer(CELL, 0, 1, SPAN, attributes);
+      new ExemplarReservoirs(shared, OF_STREAM, OF_FOUR, 0, true).offer(CELL, 0, 1, SPAN, attributes);
       const { text } = contents(shared.region).get(CELL)![0]!;
       return text === '' ? undefined : JSON.parse(text);
     };
@@ -198,9 +200,59 @@ describe('ExemplarReservoirs', () => {
       expect(filteredOf({ attributes: { a: 1 }, measured: undefined, keeps: undefined })).to.equal(undefined);
     });
 
-    it('as many as fit, whole ones', () => {
-      const long = 'ü'.repeat(70);
-      expect(byKeys({ a: 'first', b: long, c: 'last' })).to.deep.equal({ a: 'first', c: 'last' });
+    it('all of them, however long, and keep what was kept with shorter ones', () => {
+      const shared = memory();
+      const reservoirs = new ExemplarReservoirs(shared, OF_STREAM, OF_FOUR, 0, true);
+      const given = [
+        {},
+        { user: 'x' },
+        { user: 'ü'.repeat(70), b: NaN },
+        { user: 'x'.repeat(2001), c: Buffer.of(1) },
+      ];
+      given.forEach((attributes, i) =>
+        reservoirs.offer(CELL, 0, i, SPAN, { attributes, measured: undefined, keeps: () => false }),
+      );
+      expect(
+        contents(shared.region)
+          .get(CELL)!
+          .map((exemplar) => [exemplar!.value, exemplar!.text]),
+      ).to.deep.equal([
+        [0, ''],
+        [1, '{"user":"x"}'],
+        [2, `{"b":"NaN","user":"${'ü'.repeat(70)}"}`],
+        [3, `{"c":"AQ==","user":"${'x'.repeat(2000)}"}`],
+      ]);
+      const heir = new ExemplarReservoirs(shared, OF_STREAM, OF_FOUR, 0, true);
+      const records = recordsOf(shared.region).filter(({ kind }) => kind === EXEMPLARS_RECORD);
+      for (const { payload } of records) heir.restore(decodeExemplars(payload));
+      heir.offer(CELL, 0, 9, SPAN, NONE);
+      expect(valuesOf(shared.region)).to.deep.equal([9, 1, 2, 3]);
+      expect(recordsOf(shared.region)).to.have.length(records.length);
+    });
+
+    it('where there is no memory for all, as many as fit, whole ones, and say so', () => {
+      const shared = memory();
+      const reservoirs = new ExemplarReservoirs(shared, OF_STREAM, OF_FOUR, 0, true);
+      const offer = (attributes: object): void =>
+        reservoirs.offer(CELL, 0, 1, SPAN, { attributes, measured: undefined, keeps: () => false });
+      offer({ a: 'x'.repeat(30) });
+      const warned = warningsOf(() => {
+        shared.region.takeExemplarBytes = () => false;
+        offer({ a: 'first', b: 'ü'.repeat(70), c: 'last' });
+      });
+      expect(contents(shared.region).get(CELL)![1]!.text).to.equal('{"a":"first","c":"last"}');
+      expect(warned).to.have.length(1);
+    });
+
+    it('and all attributes of what went to the overflow series', () => {
+      const shared = memory();
+      const reservoirs = new ExemplarReservoirs(shared, OF_STREAM, OF_FOUR, 0, false);
+      reservoirs.offer(OVERFLOW_CELL, 0, 1, SPAN, {
+        attributes: { user: 7 },
+        measured: undefined,
+        keeps: undefined,
+      });
+      expect(contents(shared.region).get(OVERFLOW_CELL)![0]!.text).to.equal('{"user":7}');
     });
 
     it('whatever they are', () => {
@@ -220,7 +272,7 @@ describe('ExemplarReservoirs', () => {
     const warned = warningsOf(() => {
       const reservoirs = new ExemplarReservoirs(
         shared,
-        { id: STREAM },
+        OF_STREAM,
         { type: 'fixed-size', size: 64 },
         0,
         false,
@@ -244,7 +296,7 @@ describe('ExemplarReservoirs', () => {
     const { log } = shared;
     const place = log.place.bind(log);
     log.place = () => -1;
-    const reservoirs = new ExemplarReservoirs(shared, { id: STREAM }, OF_FOUR, 0, false);
+    const reservoirs = new ExemplarReservoirs(shared, OF_STREAM, OF_FOUR, 0, false);
     const warned = warningsOf(() => reservoirs.offer(CELL, 0, 1, SPAN, NONE));
     expect(warned).to.have.length(1);
     expect(shared.region.words[EXEMPLAR_BYTES_INDEX]).to.equal(0);
@@ -256,14 +308,20 @@ describe('ExemplarReservoirs', () => {
   it('keep nothing where the thread has no slab, or the stream no record', () => {
     const shared = memory();
     const warned = warningsOf(() => {
-      new ExemplarReservoirs({ ...shared, log: undefined }, { id: STREAM }, OF_FOUR, 0, false).offer(
+      new ExemplarReservoirs({ ...shared, log: undefined }, OF_STREAM, OF_FOUR, 0, false).offer(
         CELL,
         0,
         1,
         SPAN,
         NONE,
       );
-      new ExemplarReservoirs(shared, { id: -1 }, OF_FOUR, 0, false).offer(CELL, 0, 1, SPAN, NONE);
+      new ExemplarReservoirs(shared, { ...OF_STREAM, id: -1 }, OF_FOUR, 0, false).offer(
+        CELL,
+        0,
+        1,
+        SPAN,
+        NONE,
+      );
     });
     expect(recordsOf(shared.region)).to.have.length(0);
     expect(warned).to.deep.equal([]);

@@ -66,6 +66,11 @@ export function exemplarTextBytes(textWords: number): number {
   return textWords * BYTES_PER_WORD;
 }
 
+/** Words that so many bytes of text take. */
+export function exemplarTextWords(bytes: number): number {
+  return Math.ceil(bytes / BYTES_PER_WORD);
+}
+
 /**
  * Keeps an exemplar. `span`: undefined, or ids of 32 and 16 hexadecimal digits; anything else counts as
  * undefined. `text` must fit into the cell. Only the cell's writer may call it.
