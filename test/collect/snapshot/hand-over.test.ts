@@ -143,8 +143,12 @@ describe('hand-over to official readers and exporters', () => {
   it('a reader cannot be attached twice, and keeps its first provider', async () => {
     for (const reader of [new SeqlockMetricReader(), new TestReader()] as IMetricReader[]) {
       const provider = new SeqlockMeterProvider({ readers: [reader] });
-      expect(() => new SeqlockMeterProvider({ readers: [reader] })).to.throw('can not be bound');
-      expect(() => new SeqlockMeterProvider({ readers: [reader, reader] })).to.throw('can not be bound');
+      expect(() => new SeqlockMeterProvider({ readers: [reader] })).to.throw(
+        /can not be bound|has a provider already/,
+      );
+      expect(() => new SeqlockMeterProvider({ readers: [reader, reader] })).to.throw(
+        /can not be bound|has a provider already/,
+      );
       provider.getMeter('m').createCounter('c').add(1);
       expect((await reader.collect()).resourceMetrics.scopeMetrics).to.have.length(1);
       await provider.shutdown();
