@@ -20,7 +20,7 @@ const APPS = {
   'fastify-metrics': `
     const app = require('fastify')();
     app.register(require('fastify-metrics'), { endpoint: '/metrics' });
-    app.get('/hello', async () => 'hello');
+    app.after(() => app.get('/hello', async () => 'hello'));
     app.listen({ port: 0, host: '127.0.0.1' }).then(() => check(app.server, /http_request_duration_seconds_count\\{.*route="\\/hello".*\\} 1/));`,
   '@hono/prometheus': `
     const { serve } = require('@hono/node-server');
@@ -31,13 +31,6 @@ const APPS = {
     app.get('/metrics', printMetrics);
     app.get('/hello', (context) => context.text('hello'));
     const server = serve({ fetch: app.fetch, port: 0, hostname: '127.0.0.1' }, () => check(server, /http_requests_total\\{.*route="\\/hello".*\\} 1/));`,
-  '@echo-health/koa-prometheus-exporter': `
-    const { httpMetricMiddleware, metricsMiddleware } = require('@echo-health/koa-prometheus-exporter');
-    const app = new (require('koa'))();
-    app.use(httpMetricMiddleware());
-    app.use((context, next) => context.path === '/metrics' ? metricsMiddleware()(context, next) : next());
-    app.use((context) => { context.body = 'hello'; });
-    const server = app.listen(0, '127.0.0.1', () => check(server, /http_request/));`,
 };
 
 const CHECK = `
@@ -79,8 +72,6 @@ try {
         fastify: '5',
         'fastify-metrics': '12',
         hono: '4',
-        koa: '3',
-        '@echo-health/koa-prometheus-exporter': '*',
         'prom-client': 'file:prom-client',
         'seqlock-metrics': `file:${filename}`,
       },
