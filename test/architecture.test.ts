@@ -22,6 +22,7 @@ const IMPORTABLE: ReadonlyMap<string, readonly string[]> = new Map([
   ['exporter', ['export', 'collect', 'state', 'memory', 'base']],
   ['page', ['exporter']],
   ['thread', ['exporter', 'state', 'memory', 'base']],
+  ['cli', ['exporter', 'export', 'collect', 'state', 'memory', 'base']],
   ['facade', ['sdk', 'collect', 'export', 'state', 'memory', 'base']],
   ['register', ['facade', 'thread', 'exporter', 'state', 'base']],
   ['prom-client', ['sdk', 'collect', 'state', 'memory', 'base']],

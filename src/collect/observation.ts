@@ -38,14 +38,19 @@ export function observationStats(region: Region): { readonly silent: number; rea
 
 /** True when any live thread of a store has observable callbacks. */
 export function hasCallbacks(region: Region): boolean {
-  return observingSlabs(region, -1).length > 0;
+  return region.copy === undefined && observingSlabs(region, -1).length > 0;
 }
 
 /**
  * Runs the observable callbacks of this thread and of all others at the same time. Those of this thread have
- * `timeoutMillis`, or the default time. Never rejects; resolves to the errors of this thread's callbacks.
+ * `timeoutMillis`, or the default time. Resolves to the errors of this thread's callbacks. Of a copy of a
+ * store nobody can be asked: it is brought up to date. Rejects only if it cannot be.
  */
 export async function observe(region: Region, timeoutMillis: number | undefined): Promise<unknown[]> {
+  if (region.copy !== undefined) {
+    region.takeCopy();
+    return [];
+  }
   const request = ring(region);
   const own = ownCallbacks(region);
   const [errors] = await Promise.all([

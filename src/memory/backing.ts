@@ -7,6 +7,8 @@ export interface Backing {
   readonly buffer: SharedArrayBuffer;
   /** Bytes from the start that have memory, as far as this thread knows. Nobody looks beyond. Never falls. */
   readonly length: number;
+  /** The store directory; undefined in a store of one process. */
+  readonly directory?: string;
   /**
    * Gives memory to the bytes from `start` to `end`, which nobody has claimed yet. From then on writing there
    * cannot fail. Returns why not, where the machine gives none. Any thread; several threads may ask for the

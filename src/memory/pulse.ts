@@ -40,8 +40,12 @@ function listen(reference: WeakRef<Region>, slab: number, onTurn: () => void): v
   whenChanged(region.signal, layout.PULSE_INDEX, pulse, () => listen(reference, slab, onTurn));
 }
 
-/** Asks every thread for a sign of life. Returns the number of the look. Any thread. */
-export function askForPulses({ words, signal }: Region): number {
+/**
+ * Asks every thread for a sign of life. Returns the number of the look. Any thread. A passive reader cannot
+ * ask: it sees the looks of others.
+ */
+export function askForPulses({ words, signal, copy }: Region): number {
+  if (copy !== undefined) return Atomics.load(words, layout.PULSE_INDEX);
   let look: number;
   do look = (Atomics.add(words, layout.PULSE_INDEX, 1) + 1) | 0;
   while (look === 0); // 0 means none

@@ -2,6 +2,7 @@ import { crc32 } from 'node:zlib';
 import { systemClock } from '../base/platform.ts';
 import { RegionError } from '../base/errors.ts';
 import { ThreadMemory, type Backing } from './backing.ts';
+import { CopiedFile } from './copied-file.ts';
 import * as layout from './layout.ts';
 import { LockLease, ThreadLease, type Lease } from './lease.ts';
 import { MARK_KIND, ownMark, type MarkKind } from './liveness.ts';
@@ -12,6 +13,7 @@ import { MappedFile } from './mapped-file.ts';
 import { readIdentity, writeIdentity } from './region-header.ts';
 import type { Refusal } from './refusal.ts';
 import { fileOfIdentity, fileOfStore, listFile } from './shared-files.ts';
+import { SeenOwnership } from './seen-locks.ts';
 import { SharedLife } from './shared-life.ts';
 import { openStoreDirectory } from './store-directory.ts';
 import { ThreadSignal, type Signal } from './signal.ts';
@@ -42,6 +44,8 @@ export class Region {
   readonly ownership: Ownership;
   /** Who reads the store for all. */
   readonly lease: Lease;
+  /** Where the bytes are copied from, if this is a copy that a passive reader has (copied-file.ts). */
+  readonly copy: CopiedFile | undefined;
   readonly #backing: Backing;
   readonly #latestTime: BigInt64Array;
   /** Of a store of several processes alone. */
@@ -67,6 +71,7 @@ export class Region {
     this.doubles = new Float64Array(buffer, 0, backing.length >> 3);
     this.bytes = new Uint8Array(buffer, 0, backing.length);
     this.#latestTime = new BigInt64Array(buffer, layout.LATEST_TIME_OFFSET, 1);
+    this.copy = backing instanceof CopiedFile ? backing : undefined;
     if (backing instanceof MappedFile) {
       const signal = new BellSignal(this.words, backing.directory);
       this.signal = signal;
@@ -76,9 +81,11 @@ export class Region {
       this.ownership = new LockOwnership(backing.directory, this.words);
       this.lease = new LockLease(backing.directory, this.words);
     } else {
-      const mark = ownMark(identity.ownerKind as MarkKind);
+      const mark = ownMark(this.copy ? MARK_KIND : (identity.ownerKind as MarkKind));
       this.signal = new ThreadSignal(this.words);
-      this.ownership = new ThreadOwnership(mark, this.created);
+      this.ownership = this.copy
+        ? new SeenOwnership(this.words, this.copy.device)
+        : new ThreadOwnership(mark, this.created);
       this.lease = new ThreadLease(this.words, mark);
     }
   }
@@ -138,6 +145,22 @@ export class Region {
   }
 
   /**
+   * A copy of the region of a store directory, for a passive reader: nothing that is done with it changes the
+   * store. `takeCopy` brings it up to date. Throws a `RegionError`.
+   */
+  static copyOf(directory: string): Region {
+    return new Region(CopiedFile.open(directory));
+  }
+
+  /** Brings a copy up to date; does nothing to any other region. Throws a `RegionError`. */
+  takeCopy(): void {
+    if (this.copy === undefined) return;
+    this.copy.take();
+    (this.ownership as SeenOwnership).look();
+    this.refresh();
+  }
+
+  /**
    * This copy's view of a region that another copy of the package may have attached. Throws as `attach` does.
    */
   static of(region: { readonly buffer: SharedArrayBuffer }): Region {
@@ -168,12 +191,12 @@ export class Region {
 
   /** The store directory; undefined in a store of one process. */
   get directory(): string | undefined {
-    return this.#backing instanceof MappedFile ? this.#backing.directory : undefined;
+    return this.#backing.directory;
   }
 
   /** Which store it is, the same for every process; undefined in a store of one process. */
   get storeId(): string | undefined {
-    return this.#life && storeIdOf(this.bytes);
+    return this.directory === undefined ? undefined : storeIdOf(this.bytes);
   }
 
   /**

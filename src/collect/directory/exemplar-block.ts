@@ -32,10 +32,10 @@ export class ExemplarBlock {
    * The exemplar in a place; undefined while it is empty. It is the same object until the place is written.
    * If the place is written without pause, it is the one that was read last.
    */
-  read(place: number, { words, doubles }: Region): Exemplar | undefined {
+  read(place: number, { words, doubles, copy: copied }: Region): Exemplar | undefined {
     const at = this.#block + place * exemplarCellWords(this.#textWords);
     const version = Atomics.load(words, at << 1);
-    if (version === this.#versions[place]) return this.#exemplars[place];
+    if (version === this.#versions[place] || copied?.isWhole(at) === false) return this.#exemplars[place];
     if (copy.length < exemplarCopyWords(this.#textWords))
       copy = new Float64Array(2 * exemplarCopyWords(this.#textWords));
     const stored = readExemplar(words, doubles, at, this.#textWords, copy);

@@ -17,7 +17,11 @@ export interface SeqlockReadStats {
 }
 
 /** Reads one cell into `into`; the attempts it took, 0 when it gave up. */
-export type ReadCell = (words: Int32Array, doubles: Float64Array, at: number, into: Float64Array) => number;
+export interface ReadCell {
+  (words: Int32Array, doubles: Float64Array, at: number, into: Float64Array): number;
+  /** True if it reads memory elsewhere in the slab, beside what was carried. */
+  readonly isSpread?: boolean;
+}
 
 const FIRST_WAIT_MS = 0.02;
 const LONGEST_WAIT_MS = 1;
@@ -33,6 +37,7 @@ export abstract class CellReading {
   /** Reads a cell. False when the writer did not let a copy succeed: keep the previous value. */
   read(readCell: ReadCell, region: Region, at: number, into: Float64Array): boolean {
     this.#cells++;
+    if (region.copy?.isWhole(at) === false) return this.#readAnew(readCell, region, at, into);
     const attempts = readCell(region.words, region.doubles, at, into);
     if (attempts === 1) return true;
     if (attempts === 0 && !this.#readPatiently(readCell, region, at, into)) {
@@ -41,6 +46,19 @@ export abstract class CellReading {
     }
     this.#retried++;
     return true;
+  }
+
+  /** For a copy of a region, if the writer published while the cell was copied. */
+  #readAnew(readCell: ReadCell, region: Region, at: number, into: Float64Array): boolean {
+    const { words, doubles, copy } = region;
+    const bytes = 8 * (1 + 2 * into.length);
+    const read = (): boolean => readCell(words, doubles, at, into) > 0;
+    if (copy!.withFresh(at, bytes, readCell.isSpread === true, read)) {
+      this.#retried++;
+      return true;
+    }
+    this.#stale++;
+    return false;
   }
 
   /** Counts cells that were copied elsewhere, `retried` of them not at the first attempt. */

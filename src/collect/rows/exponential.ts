@@ -82,7 +82,9 @@ export class ExponentialRows extends SeriesRows {
     const shape = new ExponentialShape(maxSize, maxScale, negative);
     this.#aggregation = aggregation;
     this.#shape = shape;
-    this.#read = (words, doubles, at, into) => readExponentialInto(words, doubles, at, shape, into);
+    const read = (words: Int32Array, doubles: Float64Array, at: number, into: Float64Array): number =>
+      readExponentialInto(words, doubles, at, shape, into);
+    this.#read = Object.assign(read, { isSpread: true });
     this.layout = exponentialLayout(maxSize, shape.ranges, hasSum, recordMinMax);
     this.#now = new Float64Array(this.layout.words);
     this.#interval = new Float64Array(this.layout.words);
