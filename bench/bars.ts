@@ -89,6 +89,7 @@ const BARS: readonly Bar[] = [
     benchmark: 'processes',
     rows: /^scrape/,
   },
+  { what: 'OTLP push, protobuf', peer: 'official', bar: 10, benchmark: 'otlp', rows: /^protobuf/ },
   {
     what: 'start of a worker, over a bare one',
     peer: 'official',

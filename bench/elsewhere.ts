@@ -18,6 +18,7 @@ const WITH_SDK_3 = {
   '@opentelemetry/exporter-metrics-otlp-http': '~0.301.0',
   '@opentelemetry/exporter-metrics-otlp-proto': '~0.301.0',
   '@opentelemetry/exporter-prometheus': '~0.301.0',
+  '@opentelemetry/otlp-transformer': '~0.301.0',
   '@opentelemetry/resources': '~3.1.0',
   '@opentelemetry/sdk-metrics': '~3.1.0',
 };

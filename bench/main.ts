@@ -13,6 +13,7 @@ import { runElsewhere } from './elsewhere.ts';
 import { describeMachine } from './machine.ts';
 import type { GarbageEffort } from './garbage.ts';
 import { parseOptions, USAGE, argsHere, type Benchmark, type Options } from './options.ts';
+import { benchOtlp, type OtlpEffort } from './otlp.ts';
 import { latencyPlot } from './plot.ts';
 import { benchProcesses, type ProcessesEffort } from './processes.ts';
 import { benchMetricMemory, benchProvider } from './provider.ts';
@@ -66,6 +67,11 @@ const FULL_TEXT: TextEffort = [
   { kind: 'histogram', series: 10_000, rounds: 7 },
 ];
 const SMOKE_TEXT: TextEffort = [{ kind: 'counter', series: 100, rounds: 1 }];
+const FULL_OTLP: OtlpEffort = [
+  { kind: 'counter', series: 50_000, rounds: 9 },
+  { kind: 'histogram', series: 10_000, rounds: 9 },
+];
+const SMOKE_OTLP: OtlpEffort = [{ kind: 'counter', series: 100, rounds: 1 }];
 const FULL_SERVICE: ServiceEffort = { rounds: 5, seconds: 10, warmUpSeconds: 3, rate: 2000, series: 20_000 };
 const SMOKE_SERVICE: ServiceEffort = { rounds: 1, seconds: 1, warmUpSeconds: 0.5, rate: 200, series: 100 };
 const FULL_PROCESSES: ProcessesEffort = { record: FULL, processes: 8, series: 10_000, scrapes: 7, deaths: 9 };
@@ -108,6 +114,7 @@ async function run({ smoke, only, plots }: Options, progress: (benchmark: string
   if (wanted('hang')) rows.push(...(await benchHanging(smoke ? SMOKE_HANG : FULL_HANG)));
   if (wanted('service')) rows.push(...(await benchService(smoke ? SMOKE_SERVICE : FULL_SERVICE)));
   if (wanted('processes')) rows.push(...(await benchProcesses(smoke ? SMOKE_PROCESSES : FULL_PROCESSES)));
+  if (wanted('otlp')) rows.push(...(await benchOtlp(smoke ? SMOKE_OTLP : FULL_OTLP)));
   if (wanted('start')) rows.push(...(await benchStart(smoke ? 1 : 9)));
   return rows;
 }

@@ -20,6 +20,7 @@ export const BENCHMARKS = [
   'hang',
   'service',
   'processes',
+  'otlp',
   'start',
 ] as const;
 export type Benchmark = (typeof BENCHMARKS)[number];

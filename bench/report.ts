@@ -31,6 +31,7 @@ const TITLES: Readonly<Record<string, string>> = {
   text: 'Making the Prometheus text of all series, ms',
   scrape: 'Whole scrapes over HTTP, ms or MB',
   processes: 'A store of several processes, beside a store of one and prom-client in a cluster, ns or ms',
+  otlp: 'Making the OTLP request of all series, ms of CPU',
   start: 'Starts, ms or MB',
   service: 'Answers of a service that is scraped every second, ms',
 };

@@ -286,20 +286,33 @@ describe('package', function () {
       expect(stdout).to.equal('number 1 E_OPTION\n');
     });
 
-  it('says which package is missing where an exporter thread needs one, and needs none to serve Prometheus', async function () {
+  it('needs no other package to serve Prometheus and to push OTLP', async function () {
     if (isInstalledAbove(folder, '@opentelemetry/exporter-metrics-otlp-http')) this.skip();
     writeFileSync(
       join(folder, 'thread.mjs'),
-      `import { SeqlockMeterProvider, startExporterThread } from 'seqlock-metrics';
+      `import { once } from 'node:events';
+       import { createServer } from 'node:http';
+       import { SeqlockMeterProvider, startExporterThread } from 'seqlock-metrics';
+       const types = [];
+       const collector = createServer((request, response) => {
+         types.push(request.headers['content-type']);
+         request.resume().on('end', () => response.end());
+       }).listen(0, '127.0.0.1');
+       await once(collector, 'listening');
+       const url = 'http://127.0.0.1:' + collector.address().port + '/v1/metrics';
        new SeqlockMeterProvider().getMeter('m').createCounter('c').add(2);
-       const failed = await startExporterThread({ otlp: { protocol: 'http/json' } }).catch((error) => error);
-       const exporter = await startExporterThread({ prometheus: { host: '127.0.0.1', port: 0 } });
-       const text = await (await fetch('http://127.0.0.1:' + exporter.address.port + '/metrics')).text();
-       console.log(failed.code, /npm install (\\S+)/.exec(failed.message)[1], /^c_total.*/m.exec(text)[0]);`,
+       for (const protocol of ['http/json', 'http/protobuf']) {
+         const exporter = await startExporterThread({ prometheus: { host: '127.0.0.1', port: 0 }, otlp: { protocol, url } });
+         const text = await (await fetch('http://127.0.0.1:' + exporter.address.port + '/metrics')).text();
+         await exporter.stop();
+         console.log(types.at(-1), /^c_total.*/m.exec(text)[0]);
+       }
+       collector.close();`,
     );
     const { stdout, stderr } = await runWell(process.execPath, ['thread.mjs'], { cwd: folder });
+    const line = 'c_total{otel_scope_name="m"} 2';
     expect({ stdout, stderr }).to.deep.equal({
-      stdout: 'E_PACKAGE @opentelemetry/exporter-metrics-otlp-http c_total{otel_scope_name="m"} 2\n',
+      stdout: `application/json ${line}\napplication/x-protobuf ${line}\n`,
       stderr: '',
     });
   });

@@ -36,8 +36,8 @@ export class RegionError extends Error {
 /** An exporter thread that could not be started, or could not deliver. The message says what to do. */
 export class ExporterThreadError extends Error {
   /**
-   * Why: a code of the system such as `EADDRNOTAVAIL` when it cannot listen, `E_PACKAGE` when a package is
-   * missing, `E_THREAD` when the thread ended, `E_FLUSH` when a flush was not delivered.
+   * Why: a code of the system such as `EADDRNOTAVAIL` when it cannot listen, `E_THREAD` when the thread
+   * ended, `E_FLUSH` when a flush was not delivered.
    */
   readonly code: string;
 

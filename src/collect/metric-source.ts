@@ -42,6 +42,8 @@ export interface MetricSourceOptions {
   readonly observe?: typeof observe | undefined;
 }
 
+const NO_RESOURCE: Resource = { attributes: {} };
+
 const withSources = new WeakSet<Region>();
 
 /** Whether this thread has made a source of the region. */
@@ -51,7 +53,10 @@ export function hasSource(region: Region): boolean {
 
 /** Takes metrics as they are read, and makes something of them. */
 export interface MetricSink<T> extends RowSink {
-  /** Called after the last row. `resource`: what the metrics are about. */
+  /**
+   * Called after the last row. `resource`: what the metrics are about. Where reading failed, it is called
+   * too, and its result is not used.
+   */
   end(resource: Resource): T;
 }
 
@@ -170,9 +175,14 @@ export class MetricSource {
   readonly #isDelta = (kind: InstrumentKind): boolean => this.#options.deltaKinds?.has(kind) === true;
 
   #read<T>(sink: MetricSink<T>, isDelta?: (kind: InstrumentKind) => boolean): T {
-    this.#snapshots.read(sink, isDelta); // reads the store's configuration too
-    const { endMillis } = this.#snapshots;
-    for (const column of this.#selfMetrics?.columns(endMillis, isDelta) ?? []) sink.add(column, endMillis);
+    try {
+      this.#snapshots.read(sink, isDelta); // reads the store's configuration too
+      const { endMillis } = this.#snapshots;
+      for (const column of this.#selfMetrics?.columns(endMillis, isDelta) ?? []) sink.add(column, endMillis);
+    } catch (error) {
+      sink.end(NO_RESOURCE); // what it took is no part of the next snapshot
+      throw error;
+    }
     return sink.end(this.#resource());
   }
 

@@ -111,12 +111,15 @@ function isLegalAt(char: string, i: number, isLabel: boolean): boolean {
 
 const LONE_SURROGATE = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
 
+/** Text that UTF-8 can hold: lone surrogates become U+FFFD. */
+export function wellFormedUnicode(text: string): string {
+  return /[\ud800-\udfff]/.test(text) ? text.replaceAll(LONE_SURROGATE, '\ufffd') : text;
+}
+
 /**
  * Text that every parser can read: lone surrogates, and NUL, at which Prometheus stops reading, become
  * U+FFFD.
  */
 export function wellFormed(text: string): string {
-  return /[\0\ud800-\udfff]/.test(text)
-    ? text.replaceAll(LONE_SURROGATE, '\ufffd').replaceAll('\0', '\ufffd')
-    : text;
+  return wellFormedUnicode(text).replaceAll('\0', '\ufffd');
 }

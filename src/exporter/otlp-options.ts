@@ -16,11 +16,7 @@ export type Temporality = (typeof TEMPORALITIES)[number];
 export interface OtlpPushOptions {
   /** The whole URL. Default `http://localhost:4318/v1/metrics`. */
   readonly url?: string;
-  /**
-   * Form of the requests. Default `http/protobuf`, which needs the package
-   * `@opentelemetry/exporter-metrics-otlp-proto`; `http/json` needs
-   * `@opentelemetry/exporter-metrics-otlp-http`.
-   */
+  /** Form of the requests. Default `http/protobuf`. */
   readonly protocol?: OtlpProtocol;
   /** Headers of each request, such as `authorization`. Default none. */
   readonly headers?: Readonly<Record<string, string>>;

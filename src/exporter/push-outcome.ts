@@ -1,5 +1,4 @@
 import { tell, tellOfLoss } from '../base/warnings.ts';
-import { DATA_POINT_GAUGE, TEMPORALITY_DELTA, type ResourceMetrics } from '../collect/metric-data.ts';
 
 /**
  * Keeps account of pushes. It reports an outage twice: the first push that fails, with the reason; and the
@@ -42,10 +41,9 @@ export class PushOutcome {
     this.#failedPushes = 0;
   }
 
-  /** `metrics`: the content of the push; undefined if it had none yet. */
-  failed(metrics: ResourceMetrics | undefined, error: unknown): void {
+  /** `lost`: points of deltas that were in the push. */
+  failed(lost: number, error: unknown): void {
     this.#reason = `${this.#where}: ${error instanceof Error ? error.message : String(error)}`;
-    const lost = metrics === undefined ? 0 : deltaPointsIn(metrics);
     this.#lostPoints += lost;
     if (this.#failedPushes++ > 0) return;
     const next =
@@ -75,16 +73,4 @@ export class PushOutcome {
       ? pushes
       : `${pushes}, in which ${this.#lostPoints} delta data points were lost`;
   }
-}
-
-/** Counts differences only: a point of a gauge is a value, whatever temporality it is marked with. */
-function deltaPointsIn({ scopeMetrics }: ResourceMetrics): number {
-  return scopeMetrics
-    .flatMap(({ metrics }) => metrics)
-    .filter(
-      ({ aggregationTemporality, dataPointType }) =>
-        (aggregationTemporality as number) === TEMPORALITY_DELTA &&
-        (dataPointType as number) !== DATA_POINT_GAUGE,
-    )
-    .reduce((sum, { dataPoints }) => sum + dataPoints.length, 0);
 }

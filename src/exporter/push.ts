@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import { clearInterval, performance, setInterval } from '../base/platform.ts';
 import { tellOfLoss } from '../base/warnings.ts';
 import type { ResourceMetrics } from '../collect/metric-data.ts';
-import type { MetricSource, MetricSourceOptions } from '../collect/metric-source.ts';
+import type { MetricSink, MetricSource, MetricSourceOptions } from '../collect/metric-source.ts';
 import { SerialQueue } from '../base/event-loop.ts';
 import { DataPoints } from '../export/data-points.ts';
 import { DEFAULT_SELECTION, type InstrumentKind } from '../state/stream-choices.ts';
@@ -11,6 +11,7 @@ import type { DeltaKeeper } from './delta-keeper.ts';
 import type { ExporterPlan } from './options.ts';
 import type { DeliveryStatus } from './page-protocol.ts';
 import { NO_ACCOUNT, type PushAccount, type PushComponent, type PushMetrics } from './push-metrics.ts';
+import { CountingSink } from './push-content.ts';
 import { PushOutcome } from './push-outcome.ts';
 
 /** What a push is made of. */
@@ -23,16 +24,18 @@ export interface PushSource {
   readonly metrics?: PushMetrics | undefined;
 }
 
-/** Where pushes go. */
-export interface PushTarget {
+/** Where pushes go, and what of. */
+export interface PushTarget<T> {
   /** Its name in warnings. */
   readonly name: string;
   readonly component: PushComponent;
+  /** Makes what is sent. */
+  readonly sink: MetricSink<T>;
   /**
    * Resolves to the number of data points that were refused. Rejects if it was not delivered within the time;
    * without `retries`, at the first failure.
    */
-  send(metrics: ResourceMetrics, timeoutMillis: number, retries: boolean): Promise<number>;
+  send(content: T, timeoutMillis: number, retries: boolean): Promise<number>;
   /** A request that waits for its next try fails now. */
   giveUp?(): void;
   close?(): void;
@@ -55,11 +58,11 @@ const SHARE = 0.9;
 const FORLORN_MILLIS = 500;
 
 /** Pushes the metrics of a source at an interval, and on request; one push at a time. */
-export class Push {
+export class Push<T = unknown> {
   readonly #source: MetricSource;
-  readonly #points = new DataPoints();
+  readonly #sink: CountingSink<T>;
   readonly #keeper: DeltaKeeper | undefined;
-  readonly #target: PushTarget;
+  readonly #target: PushTarget<T>;
   readonly #outcome: PushOutcome;
   readonly #record: DeliveryRecord;
   readonly #account: PushAccount;
@@ -71,7 +74,7 @@ export class Push {
   #next: Promise<boolean> | undefined;
   #isNextBrief = false;
 
-  constructor({ newSource, keeper, metrics }: PushSource, target: PushTarget, options: PushOptions) {
+  constructor({ newSource, keeper, metrics }: PushSource, target: PushTarget<T>, options: PushOptions) {
     const { intervalMillis, timeoutMillis, histogramSelection = DEFAULT_SELECTION } = options;
     const deltaKinds = new Set(options.deltaKinds);
     const kept = deltaKinds.size > 0 ? keeper.kept() : [];
@@ -82,6 +85,7 @@ export class Push {
     });
     this.#keeper = deltaKinds.size > 0 ? keeper : undefined;
     this.#target = target;
+    this.#sink = new CountingSink(target.sink);
     this.#outcome = new PushOutcome(target.name);
     this.#record = new DeliveryRecord(`Pushing by ${target.name}`);
     this.#account = metrics?.accountOf(target.component) ?? NO_ACCOUNT;
@@ -134,19 +138,20 @@ export class Push {
     const timeoutMillis =
       isBrief && this.#outcome.failing ? Math.min(this.#timeoutMillis, FORLORN_MILLIS) : this.#timeoutMillis;
     const begun = performance.now();
-    let metrics: ResourceMetrics | undefined;
+    let lost = 0;
     let end: (() => void) | undefined;
     try {
       // errors of callbacks are reported in their threads
-      const { taken } = await this.#account.collect(() => this.#source.collect(timeoutMillis, this.#points));
-      metrics = taken;
+      const { taken } = await this.#account.collect(() => this.#source.collect(timeoutMillis, this.#sink));
+      const { content, points, deltaPoints } = taken;
+      lost = deltaPoints;
       end = this.#keeper?.begin(this.#source.deltaStates());
-      await this.#account.send(pointsIn(taken), () => this.#target.send(taken, timeoutMillis, !isBrief));
+      await this.#account.send(points, () => this.#target.send(content, timeoutMillis, !isBrief));
       this.#outcome.succeeded();
       this.#record.succeeded(performance.now() - begun, null);
       return true;
     } catch (error) {
-      this.#outcome.failed(metrics, error);
+      this.#outcome.failed(lost, error);
       this.#record.failed(error instanceof Error ? error.message : String(error));
       return false;
     } finally {
@@ -164,12 +169,6 @@ export class Push {
   }
 }
 
-function pointsIn({ scopeMetrics }: ResourceMetrics): number {
-  let points = 0;
-  for (const { metrics } of scopeMetrics) for (const { dataPoints } of metrics) points += dataPoints.length;
-  return points;
-}
-
 const LONGEST_CONSOLE_MILLIS = 30_000;
 
 /** Prints to standard output, through `console`. */
@@ -181,8 +180,9 @@ export function pushToConsole(
   const { ConsoleMetricExporter } =
     require('@opentelemetry/sdk-metrics') as typeof import('@opentelemetry/sdk-metrics');
   const exporter = new ConsoleMetricExporter();
-  const target: PushTarget = {
+  const target: PushTarget<ResourceMetrics> = {
     name: 'the console',
+    sink: new DataPoints(),
     component: { type: 'ConsoleMetricExporter' },
     send: (metrics) =>
       new Promise((resolve, reject) => {

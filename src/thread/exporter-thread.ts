@@ -59,7 +59,7 @@ const LONGEST_END_MILLIS = 2000;
  * within a second. Until then the others have a timer for this, and no thread.
  *
  * @throws OptionError (as a rejection) on a wrong option. ExporterThreadError when the thread cannot listen
- * (a code of the system), a package is missing (`E_PACKAGE`) or the thread cannot start (`E_THREAD`).
+ * (a code of the system) or cannot start (`E_THREAD`).
  */
 export async function startExporterThread(options: ExporterThreadOptions): Promise<ExporterThread> {
   const host = new ExporterThreadHost(options);

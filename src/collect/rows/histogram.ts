@@ -41,6 +41,8 @@ const BUCKETS = 4;
 
 export const HISTOGRAM_ROW_COUNT: number = COUNT;
 export const HISTOGRAM_ROW_SUM: number = SUM;
+export const HISTOGRAM_ROW_MIN: number = MIN;
+export const HISTOGRAM_ROW_MAX: number = MAX;
 /** Where the buckets begin. */
 export const HISTOGRAM_ROW_BUCKETS: number = BUCKETS;
 

@@ -127,6 +127,7 @@ export class Snapshots {
     const column = isDelta
       ? (read.delta ??= new MetricColumn({ ...description, isDelta }, stream.text))
       : (read.total ??= new MetricColumn(description, stream.text));
+    column.clear(); // a snapshot that failed may have left rows
     column.values = this.#block;
     column.text = stream.text;
     return column;
