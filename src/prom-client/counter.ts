@@ -18,14 +18,12 @@ export interface CounterConfiguration<T extends string> extends MetricConfigurat
 
 /** A total that only grows. It is one total over all threads and processes that have the store. */
 export class Counter<T extends string = string> extends Metric {
+  declare readonly type: 'counter';
   constructor(configuration: CounterConfiguration<T>) {
     super(configuration);
+    this.type = 'counter';
     this.enter();
     this.#begin();
-  }
-
-  get type(): 'counter' {
-    return 'counter';
   }
 
   protected override makeStored(): StoredMetric {

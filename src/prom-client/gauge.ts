@@ -16,14 +16,12 @@ export interface GaugeConfiguration<T extends string> extends MetricConfiguratio
  * makes of the values of all live threads, by default their sum.
  */
 export class Gauge<T extends string = string> extends Metric {
+  declare readonly type: 'gauge';
   constructor(configuration: GaugeConfiguration<T>) {
     super(configuration);
+    this.type = 'gauge';
     this.enter();
     this.#begin();
-  }
-
-  get type(): 'gauge' {
-    return 'gauge';
   }
 
   protected override makeStored(): StoredMetric {

@@ -23,11 +23,13 @@ export interface HistogramConfiguration<T extends string> extends MetricConfigur
 
 /** Counts observations by size, over all threads and processes that have the store. */
 export class Histogram<T extends string = string> extends Metric {
+  declare readonly type: 'histogram';
   declare buckets: readonly number[];
   declare upperBounds: readonly number[];
 
   constructor(configuration: HistogramConfiguration<T>) {
     super(configuration, { buckets: DEFAULT_BUCKETS });
+    this.type = 'histogram';
     this.enableExemplars = Boolean(configuration.enableExemplars);
     const { buckets } = this;
     this.upperBounds = buckets;
@@ -39,10 +41,6 @@ export class Histogram<T extends string = string> extends Metric {
     Object.freeze(buckets);
     this.enter();
     if (this.labelNames.length === 0) this.obtain({});
-  }
-
-  get type(): 'histogram' {
-    return 'histogram';
   }
 
   protected override makeStored(): StoredMetric {

@@ -28,6 +28,7 @@ export interface SummaryConfiguration<T extends string> extends MetricConfigurat
  * smallest, and by at most 4.4 % if it is less than 10^12 times the smallest.
  */
 export class Summary<T extends string = string> extends Metric {
+  declare readonly type: 'summary';
   declare percentiles: readonly number[];
   declare maxAgeSeconds: number | undefined;
   declare ageBuckets: number | undefined;
@@ -35,13 +36,10 @@ export class Summary<T extends string = string> extends Metric {
 
   constructor(configuration: SummaryConfiguration<T>) {
     super(configuration, { percentiles: DEFAULT_PERCENTILES, compressCount: 1000 });
+    this.type = 'summary';
     if (this.labelNames.includes('quantile')) throw new Error('quantile is a reserved label keyword');
     this.enter();
     if (this.labelNames.length === 0) this.obtain({});
-  }
-
-  get type(): 'summary' {
-    return 'summary';
   }
 
   protected override makeStored(): StoredMetric {

@@ -94,6 +94,20 @@ describe('prom-client: names', () => {
   });
 });
 
+describe('prom-client: options of the caller', () => {
+  it('may have names that metrics have themselves', async () => {
+    const [theirText, ourText] = await Promise.all(
+      both.map(([, one]) => {
+        const register = new one.Registry();
+        for (const kind of ['Counter', 'Gauge', 'Histogram', 'Summary'] as const)
+          new one[kind]({ name: kind, help: kind, type: 'other', registers: [register] } as never);
+        return register.metrics();
+      }),
+    );
+    expect(ourText).to.equal(theirText);
+  });
+});
+
 describe('prom-client: default metrics', () => {
   it('have the names, texts, types and order of prom-client', async () => {
     const [heads, ours] = await Promise.all(
