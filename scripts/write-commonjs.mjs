@@ -62,7 +62,7 @@ writeFileSync(`${DIST}/index.d.cts`, `${lines.join('\n')}\n`);
 /** Types of the drop-in have parameters: they are those of the default export. */
 const dropIn = `./prom-client/prom-client.js`;
 const declared = readFileSync(`${DIST}/prom-client/prom-client.d.ts`, 'utf8');
-const own = [...declared.matchAll(/type (\w+)(<[^=]*(?:=[^=]*)?>)? = names\.(\w+)(<[^>]*>)?;/g)].map(
+const own = [...declared.matchAll(/type (\w+)(<[^;]*?>)?\s*=\s*names\.(\w+)(<[^>]*>)?;/g)].map(
   ([, name, parameters = '', , given = '']) =>
     `export type ${name}${parameters.replaceAll('names.', 'esm.')} = esm.${name}${given};`,
 );
