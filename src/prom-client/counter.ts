@@ -66,8 +66,8 @@ export class Counter<T extends string = string> extends Metric {
     return series;
   }
 
-  #addWithExemplar({ labels, value = 1, exemplarLabels }: IncreaseDataWithExemplar<T> = {}): void {
-    const series = this.#add(labels ?? (labels === null ? null : {}), value);
+  #addWithExemplar({ labels = {}, value = 1, exemplarLabels }: IncreaseDataWithExemplar<T> = {}): void {
+    const series = this.#add(labels, value);
     if (exemplarLabels === undefined) return;
     series.exemplars = [exemplarOf(exemplarLabels, value || 1)];
   }

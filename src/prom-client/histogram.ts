@@ -81,8 +81,13 @@ export class Histogram<T extends string = string> extends Metric {
     return series;
   }
 
-  #observeWithExemplar(data = {} as ObserveDataWithExemplar<T>): void {
-    const { labels, value, exemplarLabels = {} } = data;
+  #observeWithExemplar(
+    {
+      labels = {},
+      value,
+      exemplarLabels = {},
+    }: ObserveDataWithExemplar<T> = {} as ObserveDataWithExemplar<T>,
+  ): void {
     const series = this.#observe(labels || {}, value);
     if (Object.keys(exemplarLabels).length === 0) return;
     const found = this.upperBounds.findIndex((bound) => value <= bound);

@@ -1,4 +1,5 @@
 import { nanoseconds } from '../base/platform.ts';
+import { NONE } from '../collect/directory/merged-stream.ts';
 import { answerOtherThreads } from './collect-callbacks.ts';
 import { hashLabels, LabelSeries, LocalSeries, type Labels } from './label-series.ts';
 import type { StoredMetric } from './metric-store.ts';
@@ -135,6 +136,7 @@ export abstract class Metric {
     const series = this.#series.obtain(labels);
     this.stored.end(series);
     series.labels = labels;
+    series.number = NONE; // the next that begins
     series.exemplars = undefined;
   }
 

@@ -94,6 +94,40 @@ describe('prom-client: names', () => {
   });
 });
 
+describe('prom-client: a gauge', () => {
+  it('has no value after remove and reset', async () => {
+    const register = new client.Registry();
+    const gauge = new client.Gauge({ name: 'g', help: 'g', labelNames: ['a'], registers: [register] });
+    gauge.set({ a: 'x' }, 1);
+    gauge.set({ a: 'y' }, 2);
+    gauge.remove('x');
+    expect((await gauge.get()).values).to.deep.equal([{ value: 2, labels: { a: 'y' } }]);
+    gauge.reset();
+    expect((await gauge.get()).values).to.deep.equal([]);
+    gauge.inc({ a: 'x' });
+    expect((await gauge.get()).values).to.deep.equal([{ value: 1, labels: { a: 'x' } }]);
+  });
+});
+
+describe('prom-client: a histogram', () => {
+  it('shows a series that zero began anew', async () => {
+    const texts = await Promise.all(
+      both.map(async ([, one]) => {
+        const register = new one.Registry();
+        const options = { name: 'h', help: 'h', labelNames: ['a'], registers: [register] };
+        const histogram = new one.Histogram(options);
+        histogram.observe({ a: 'x' }, 1);
+        await register.metrics();
+        histogram.zero({ a: 'x' });
+        const zero = await register.metrics();
+        histogram.observe({ a: 'x' }, 2);
+        return [zero, await register.metrics()];
+      }),
+    );
+    expect(texts[1]).to.deep.equal(texts[0]);
+  });
+});
+
 describe('prom-client: options of the caller', () => {
   it('may have names that metrics have themselves', async () => {
     const [theirText, ourText] = await Promise.all(

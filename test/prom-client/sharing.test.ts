@@ -21,24 +21,27 @@ describe('prom-client in several threads', () => {
   it('adds up what all threads count, and follows the aggregators of gauges', async () => {
     work(2);
     const worker = new Worker(APP);
-    await once(worker, 'message');
-    const text = await client.register.metrics();
-    expect(linesOf(text).filter((line) => /^(jobs|sizes|waits_)/.test(line))).to.deep.equal([
-      'jobs_total{kind="even"} 1000',
-      'jobs_total{kind="odd"} 1000',
-      'sizes_bucket{le="1"} 2',
-      'sizes_bucket{le="10"} 4',
-      'sizes_bucket{le="+Inf"} 6',
-      'sizes_sum 111',
-      'sizes_count 6',
-      'waits_sum 10100',
-      'waits_count 200',
-    ]);
-    expect(value(text, 'waits{quantile="0.5"}')).to.be.within(50 * 0.978, 51 * 1.022);
-    const levels = ['sum', 'min', 'max', 'average'].map((one) => value(text, `level_${one}`));
-    expect(levels).to.deep.equal([6, 2, 4, 3]);
-    expect(value(text, 'collected'), 'callbacks of both threads').to.be.at.least(2);
-    await worker.terminate();
+    try {
+      await once(worker, 'message');
+      const text = await client.register.metrics();
+      expect(linesOf(text).filter((line) => /^(jobs|sizes|waits_)/.test(line))).to.deep.equal([
+        'jobs_total{kind="even"} 1000',
+        'jobs_total{kind="odd"} 1000',
+        'sizes_bucket{le="1"} 2',
+        'sizes_bucket{le="10"} 4',
+        'sizes_bucket{le="+Inf"} 6',
+        'sizes_sum 111',
+        'sizes_count 6',
+        'waits_sum 10100',
+        'waits_count 200',
+      ]);
+      expect(value(text, 'waits{quantile="0.5"}')).to.be.within(50 * 0.978, 51 * 1.022);
+      const levels = ['sum', 'min', 'max', 'average'].map((one) => value(text, `level_${one}`));
+      expect(levels).to.deep.equal([6, 2, 4, 3]);
+      expect(value(text, 'collected'), 'callbacks of both threads').to.be.at.least(2);
+    } finally {
+      await worker.terminate();
+    }
     const after = await client.register.metrics();
     expect(value(after, 'jobs_total{kind="odd"}')).to.equal(1000);
     expect(value(after, 'level_sum'), 'of living threads').to.equal(2);
