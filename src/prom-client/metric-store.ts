@@ -47,6 +47,7 @@ export interface StoredMetricOptions {
 
 /** The store of this thread, and what is known of its metrics. */
 class StoreView {
+  readonly store: MetricStore;
   readonly region: Region;
   readonly reader: StoreReader;
   readonly #copies: CellCopies;
@@ -56,6 +57,7 @@ class StoreView {
   #isFresh = false;
 
   constructor(store: MetricStore) {
+    this.store = store;
     this.region = store.region;
     this.reader = readerOf(store.region);
     this.#copies = new CellCopies(store.region, new SampledCellReader());
@@ -106,9 +108,10 @@ class StoreView {
 
 let view: StoreView | undefined;
 
-/** The view of the store of this thread, which is opened if that was not done yet. */
+/** The view of the store of this thread, which is opened if that was not done yet, or if it was closed. */
 export function storeView(): StoreView {
-  return (view ??= new StoreView(MetricStore.open()));
+  if (view === undefined || view.store.closed) view = new StoreView(MetricStore.open());
+  return view;
 }
 
 /** Opens the store of this thread. Where that fails, the first metric says why. */

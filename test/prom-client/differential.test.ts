@@ -5,8 +5,11 @@ import * as theirs from 'prom-client';
 import ours from '../../src/prom-client/prom-client.ts';
 import { program } from './program.ts';
 import { run } from './run.ts';
+import { closeStore } from './close-store.ts';
 
 const RUNS = Number(process.env['SEQLOCK_PROM_CLIENT_RUNS'] ?? 300);
+
+after(closeStore);
 
 describe('prom-client, by random programs', () => {
   it('is matched in text, JSON and errors', async () => {

@@ -7,6 +7,7 @@ import theirs, { type Registry } from 'prom-client';
 import { systemClock } from '../../src/base/platform.ts';
 import * as named from '../../src/prom-client/prom-client.ts';
 import client from '../../src/prom-client/prom-client.ts';
+import { closeStore } from './close-store.ts';
 
 type Client = typeof theirs;
 const both: readonly (readonly [string, Client])[] = [
@@ -29,6 +30,8 @@ function openRegistryOf(one: Client): Registry {
 async function headsOf(registry: { metrics(): Promise<string> }): Promise<string[]> {
   return (await registry.metrics()).split('\n').filter((line) => line.startsWith('#'));
 }
+
+after(closeStore);
 
 describe('prom-client: names', () => {
   it('are the same, as named exports too', () => {

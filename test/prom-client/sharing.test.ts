@@ -9,6 +9,7 @@ import client from '../../src/prom-client/prom-client.ts';
 import { runWell } from '../support/program.ts';
 import { newFolder } from '../support/store-directories.ts';
 import { counter, linesOf, work } from './app.ts';
+import { closeStore } from './close-store.ts';
 
 const APP = new URL('./app.js', import.meta.url);
 
@@ -16,6 +17,8 @@ function value(text: string, start: string): number {
   const line = linesOf(text).find((one) => one.startsWith(start));
   return Number(line?.slice(line.lastIndexOf(' ') + 1));
 }
+
+after(closeStore);
 
 describe('prom-client in several threads', () => {
   it('adds up what all threads count, and follows the aggregators of gauges', async () => {
