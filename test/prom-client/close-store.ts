@@ -5,5 +5,5 @@ import { MetricStore } from '../../src/state/store.ts';
  * metric. Tests of other files that run later in the same process must not find it.
  */
 export function closeStore(): void {
-  MetricStore.published()?.close();
+  for (let store; (store = MetricStore.published()) !== undefined;) store.close();
 }
