@@ -40,8 +40,9 @@ describe('several processes that export one store', function () {
       OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
       OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE: 'delta',
     };
-    const start = (): ChildProcess => {
-      const child = fork(PROGRAM, [], { execArgv: ['--import', REGISTER], env });
+    const start = (exporters = env.OTEL_METRICS_EXPORTER): ChildProcess => {
+      const variables = { ...env, OTEL_METRICS_EXPORTER: exporters };
+      const child = fork(PROGRAM, [], { execArgv: ['--import', REGISTER], env: variables });
       children.push(child);
       return child;
     };
@@ -74,7 +75,11 @@ describe('several processes that export one store', function () {
     const leading = await ask<Resources>(leader, { do: 'resources' });
     const following = await ask<Resources>(follower, { do: 'resources' });
     expect(leading.threads - following.threads, 'a thread of the leader alone').to.be.at.least(1);
-    expect(following.sockets, 'that of the test').to.equal(1);
+    const recorder = start('none');
+    await once(recorder, 'message');
+    const recording = await ask<Resources>(recorder, { do: 'resources' });
+    expect(following.sockets, 'those of a process that only records').to.equal(recording.sockets);
+    recorder.kill('SIGKILL');
     expect(leading.files.filter((name) => name === 'leader')).to.have.length(1);
     const [own, region, slab, ...others] = following.files;
     expect([own, region, others]).to.deep.equal(['exporters', REGION_FILE, []]);
