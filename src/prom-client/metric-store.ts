@@ -108,10 +108,15 @@ class StoreView {
 
 let view: StoreView | undefined;
 
-/** The view of the store of this thread, which is opened if that was not done yet, or if it was closed. */
+/** The view of the store of this thread, which is opened if that was not done yet. */
 export function storeView(): StoreView {
-  if (view === undefined || view.store.closed) view = new StoreView(MetricStore.open());
-  return view;
+  return (view ??= new StoreView(MetricStore.open()));
+}
+
+/** The same for a new metric: in the place of a store that was closed, another one is opened. */
+function storeViewForNewMetric(): StoreView {
+  if (view?.store.closed === true) view = undefined;
+  return storeView();
 }
 
 /** Opens the store of this thread. Where that fails, the first metric says why. */
@@ -169,7 +174,7 @@ export class StoredMetric {
       kind,
       integer: false,
       aggregation,
-      created: storeView().region.takeTime(),
+      created: storeViewForNewMetric().region.takeTime(),
       selection: undefined,
       cardinalityLimit: UNLIMITED,
       ...(ordinal > 0 && { viewIndex: ordinal }),
