@@ -345,6 +345,7 @@ function gc(config: Config): void {
   });
   new PerformanceObserver((list) => {
     for (const entry of list.getEntries()) {
+      // The type of entries does not have what those of this kind have.
       const { kind } = (entry as unknown as { readonly detail: { readonly kind: number } }).detail;
       durations.observe({ kind: GC_KINDS.get(kind)!, ...config.labels }, entry.duration / 1000);
     }

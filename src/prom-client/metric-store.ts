@@ -143,8 +143,12 @@ export function percentilesOf({ scope }: StreamDescription): readonly number[] |
 /** How many metrics of a class and name this thread has made. */
 const made = new Map<string, number>();
 
-/** A metric of this thread: its own part of it, and what all threads have. */
+/**
+ * A metric of this thread: its own part of it, and what all threads have. It stays in the store in which it
+ * was made, also when that is closed: offsets and numbers mean nothing in another.
+ */
 export class StoredMetric {
+  readonly #view = storeViewForNewMetric();
   readonly #description: StreamDescription;
   readonly #key: string;
   #writer: RecordedStream | undefined;
@@ -174,7 +178,7 @@ export class StoredMetric {
       kind,
       integer: false,
       aggregation,
-      created: storeViewForNewMetric().region.takeTime(),
+      created: this.#view.region.takeTime(),
       selection: undefined,
       cardinalityLimit: UNLIMITED,
       ...(ordinal > 0 && { viewIndex: ordinal }),
@@ -189,12 +193,12 @@ export class StoredMetric {
   }
 
   #writerOfOwn(): RecordedStream {
-    return (this.#writer ??= writerOf(storeView().region).stream(this.#description, UNLIMITED));
+    return (this.#writer ??= writerOf(this.#view.region).stream(this.#description, UNLIMITED));
   }
 
   /** Call before `row` and `others`. */
   refresh(): void {
-    const known = storeView();
+    const known = this.#view;
     known.refresh();
     this.#stream ??= known.stream(this.#key);
     if (this.#stream === undefined) return;
@@ -218,7 +222,7 @@ export class StoredMetric {
   }
 
   #rowOf(number: number): Float64Array | undefined {
-    return storeView().rows(this.#stream!).fill(number, this.#row, 0) ? this.#row : undefined;
+    return this.#view.rows(this.#stream!).fill(number, this.#row, 0) ? this.#row : undefined;
   }
 
   /** Ends a series, for all threads. */
@@ -246,7 +250,7 @@ export class StoredMetric {
       count++;
     }
     if (count === stream.size) return;
-    const { words } = storeView().region;
+    const { words } = this.#view.region;
     for (let number = 0; number < stream.size; number++) {
       if (claimed[number] === 1 || !stream.isLive(number, words)) continue;
       const row = this.#rowOf(number);

@@ -74,6 +74,7 @@ export class Registry<BoundRegistryContentType extends RegistryContentType = Pro
 
   /** @throws Error if there is another metric of that name. */
   registerMetric<T extends string>(metric: Metric<T>): void {
+    // prom-client's type of metrics, which is public, has none of what every metric has in fact.
     const registrable = metric as unknown as Registrable;
     const { name } = registrable;
     if (this._metrics[name] && this._metrics[name] !== registrable)
@@ -113,6 +114,7 @@ export class Registry<BoundRegistryContentType extends RegistryContentType = Pro
   }
 
   getSingleMetric<T extends string>(name: string): Metric<T> | undefined {
+    // As above, and callers name the labels: nothing here knows them.
     return this._metrics[name] as unknown as Metric<T> | undefined;
   }
 

@@ -88,3 +88,27 @@ describe('prom-client in several processes', function () {
     }
   });
 });
+
+describe('prom-client, where the store was closed', () => {
+  it('makes new metrics in another store, and reads the others in theirs', async () => {
+    const registers = [new client.Registry()];
+    const before = ['a', 'b', 'c'].map((name) => {
+      const one = new client.Counter({
+        name: `${name}_before`,
+        help: 'Before',
+        labelNames: ['k'],
+        registers,
+      });
+      for (let k = 0; k < 20; k++) one.inc({ k }, k);
+      return one;
+    });
+    closeStore();
+    const after = new client.Counter({ name: 'after', help: 'After', registers });
+    after.inc(7);
+    expect((await after.get()).values).to.deep.equal([{ value: 7, labels: {} }]);
+    for (const one of before)
+      expect((await one.get()).values.map(({ value: total }) => total)).to.deep.equal(
+        Array.from({ length: 20 }, (_, k) => k),
+      );
+  });
+});
