@@ -1,12 +1,6 @@
 /** Several writers exceed a cardinality limit together, and readers take each other's place. */
 import { expect } from 'chai';
 import * as fc from 'fast-check';
-import { deserialize, serialize } from 'node:v8';
-import type { DataPoint } from '../../../src/collect/metric-data.ts';
-import { CellReader } from '../../../src/collect/rows/cell-reader.ts';
-import type { DeltaState } from '../../../src/collect/snapshot/deltas.ts';
-import { Snapshots } from '../../../src/collect/snapshot/snapshot.ts';
-import { StoreReader } from '../../../src/collect/directory/store-reader.ts';
 import { DEFAULT_MAX_BYTES } from '../../../src/memory/layout.ts';
 import { Region } from '../../../src/memory/region.ts';
 import type { StoreWriter } from '../../../src/state/store-writer.ts';
@@ -15,47 +9,9 @@ import { needsProc } from '../../support/marks.ts';
 import { collectWarnings } from '../../support/warnings.ts';
 import { bury, newWriter } from '../../support/writers.ts';
 import { recordTo } from '../../support/record-to.ts';
-import { scopeMetricsOf } from '../../support/snapshot-metrics.ts';
+import { OVERFLOW, SetExporter, type Values } from '../../support/set-exporter.ts';
 
 const SEED = Number(process.env['SEQLOCK_TEST_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
-const OVERFLOW = 'overflow';
-
-type Values = Map<unknown, number>;
-
-/** A reader of totals and one of deltas, as they would be in an exporter thread. */
-class Exporter {
-  readonly #region: Region;
-  readonly #totals: Snapshots;
-  readonly #deltas: Snapshots;
-
-  constructor(region: Region, before?: Exporter) {
-    this.#region = region;
-    const store = new StoreReader(region);
-    this.#totals = new Snapshots(store, new CellReader());
-    this.#deltas = new Snapshots(store, new CellReader());
-    if (before !== undefined)
-      this.#deltas.reported.resume(deserialize(serialize(before.#deltas.reported.states())) as DeltaState[]);
-  }
-
-  replaced(): Exporter {
-    return new Exporter(this.#region, this);
-  }
-
-  totals(): Values {
-    return valuesOf(this.#totals, false);
-  }
-
-  deltas(): Values {
-    return valuesOf(this.#deltas, true);
-  }
-}
-
-function valuesOf(snapshots: Snapshots, isDelta: boolean): Values {
-  const points = scopeMetricsOf(snapshots, () => isDelta).flatMap(({ metrics }) =>
-    metrics.flatMap(({ dataPoints }) => dataPoints as DataPoint<number>[]),
-  );
-  return new Map(points.map(({ attributes, value }) => [attributes['set'] ?? OVERFLOW, value]));
-}
 
 describe('a cardinality limit that several writers exceed', function () {
   let stop: () => void;
@@ -71,7 +27,7 @@ describe('a cardinality limit that several writers exceed', function () {
     // The reader meets the sets of the second writer first; a new one reads the directory of the first first.
     record(first, 0);
     for (let set = 100; set < 107; set++) record(second, set);
-    const exporter = new Exporter(region);
+    const exporter = new SetExporter(region);
     exporter.totals();
     for (let set = 1; set < 8; set++) record(first, set);
     const totals = exporter.totals();
@@ -101,7 +57,7 @@ describe('a cardinality limit that several writers exceed', function () {
           const region = Region.create(DEFAULT_MAX_BYTES);
           const writers = new Map<number, StoreWriter>();
           const sets = new Set<number>();
-          let exporter = new Exporter(region);
+          let exporter = new SetExporter(region);
           let before: Values = new Map();
           const told: Values = new Map();
           let recorded = 0;

@@ -1,12 +1,6 @@
 /** Series that are removed, over several writers and readers. */
 import { expect } from 'chai';
 import * as fc from 'fast-check';
-import { deserialize, serialize } from 'node:v8';
-import { CellReader } from '../../../src/collect/rows/cell-reader.ts';
-import type { DeltaState } from '../../../src/collect/snapshot/deltas.ts';
-import type { DataPoint } from '../../../src/collect/metric-data.ts';
-import { Snapshots } from '../../../src/collect/snapshot/snapshot.ts';
-import { StoreReader } from '../../../src/collect/directory/store-reader.ts';
 import { DEFAULT_MAX_BYTES } from '../../../src/memory/layout.ts';
 import { Region } from '../../../src/memory/region.ts';
 import type { StoreWriter } from '../../../src/state/store-writer.ts';
@@ -14,55 +8,11 @@ import { counter } from '../../support/descriptions.ts';
 import { needsProc } from '../../support/marks.ts';
 import { bury, newWriter } from '../../support/writers.ts';
 import { recordTo } from '../../support/record-to.ts';
-import { scopeMetricsOf } from '../../support/snapshot-metrics.ts';
+import { OVERFLOW, SetExporter, type Values } from '../../support/set-exporter.ts';
 
 const SEED = Number(process.env['SEQLOCK_TEST_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
 const WRITERS = 3;
 const LIMIT = 6;
-const OVERFLOW = 'overflow';
-
-type Values = Map<unknown, number>;
-
-/** A reader of totals, one of kept columns, and one of deltas. */
-class Exporter {
-  readonly #region: Region;
-  readonly #totals: Snapshots;
-  readonly #deltas: Snapshots;
-
-  constructor(region: Region, before?: Exporter) {
-    this.#region = region;
-    const store = new StoreReader(region);
-    this.#totals = new Snapshots(store, new CellReader());
-    this.#deltas = new Snapshots(store, new CellReader());
-    if (before !== undefined)
-      this.#deltas.reported.resume(deserialize(serialize(before.#deltas.reported.states())) as DeltaState[]);
-  }
-
-  replaced(): Exporter {
-    return new Exporter(this.#region, this);
-  }
-
-  totals(): Values {
-    const values = valuesOf(this.#totals, false);
-    const columns = this.#totals.takeColumns();
-    const rows = columns.flatMap(({ attributes, values: row, rows: count }) =>
-      Array.from({ length: count }, (_, i) => [attributes[i]!['set'] ?? OVERFLOW, row[i]!] as const),
-    );
-    expect(new Map<unknown, number>(rows), 'in columns').to.deep.equal(values);
-    return values;
-  }
-
-  deltas(): Values {
-    return valuesOf(this.#deltas, true);
-  }
-}
-
-function valuesOf(snapshots: Snapshots, isDelta: boolean): Values {
-  const points = scopeMetricsOf(snapshots, () => isDelta).flatMap(({ metrics }) =>
-    metrics.flatMap(({ dataPoints }) => dataPoints as DataPoint<number>[]),
-  );
-  return new Map(points.map(({ attributes, value }) => [attributes['set'] ?? OVERFLOW, value]));
-}
 
 const description = { ...counter('c'), cardinalityLimit: LIMIT };
 
@@ -101,7 +51,7 @@ describe('a series that is removed', function () {
         const bound = new Map<string, { record(value: number): void }>();
         const model: Values = new Map();
         const since: Values = new Map(); // the last collection
-        let exporter = new Exporter(region);
+        let exporter = new SetExporter(region);
         const collect = (): void => {
           expect(exporter.totals()).to.deep.equal(model);
           const deltas = exporter.deltas();
