@@ -55,8 +55,8 @@ const LONGEST_END_MILLIS = 2000;
  * warns and tries it until it is free. Call it once, in any thread of the process, best in the main thread.
  *
  * Of a store of several processes (a store directory), one process exports for all. Each of them calls this,
- * with the same options. When the one that exports ends, however it ends, another takes over its address
- * within a second. Until then the others have a timer for this, and no thread.
+ * with the same options. When the one that exports ends, however it ends, another notices it within 200 ms,
+ * starts its thread and takes over the address. Until then the others have a timer for this, and no thread.
  *
  * @throws OptionError (as a rejection) on a wrong option. ExporterThreadError when the thread cannot listen
  * (a code of the system) or cannot start (`E_THREAD`).

@@ -8,8 +8,8 @@ const TIMES_THE_PAUSE = 10;
 /**
  * How long to wait before a thread that died is started again. The pause doubles while threads die soon, so
  * that one that cannot live costs little. It is short again after a thread that lived ten times as long as it
- * was waited for, and 2 seconds at least: threads that die now and then are missing a tenth of the time at
- * the most.
+ * was waited for, and 2 seconds at least: one that dies now and then is waited for a tenth of its life at the
+ * most, and starts on top of that.
  */
 export class RestartPause {
   #latest = 0; // how long the thread that died was waited for

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
-import { execFile, fork, type ChildProcess } from 'node:child_process';
+import { execFile, fork, spawn, type ChildProcess } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import {
@@ -15,6 +15,8 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { otlpTotal } from '../../examples/demo/otlp-read.ts';
+import { startOtlpReceiver } from '../../examples/demo/otlp-receiver.ts';
 import { frameOf, type View } from '../../src/cli/frame.ts';
 import { Activity } from '../../src/cli/activity.ts';
 import { writersOf } from '../../src/cli/writers.ts';
@@ -24,9 +26,12 @@ import { HISTOGRAM_ROW_COUNT, HISTOGRAM_ROW_SUM } from '../../src/collect/rows/h
 import * as layout from '../../src/memory/layout.ts';
 import { REGION_FILE } from '../../src/memory/mapped-file.ts';
 import { Region } from '../../src/memory/region.ts';
+import type { LeaderAppJob } from '../support/leader-app.ts';
 import { newFolder, removeFolders } from '../support/store-directories.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
+const LEADER_APP = fileURLToPath(new URL('../support/leader-app.js', import.meta.url));
+const REGISTER = new URL('../../src/register/register.js', import.meta.url).href;
 const APP = fileURLToPath(new URL('../support/busy-app.js', import.meta.url));
 
 interface Said {
@@ -167,6 +172,54 @@ describe('the command line', function () {
     expect(report.code).to.equal(0);
     expect(frame.out).to.include('orders').and.not.include('\u001b');
     expect(imprint(directory)).to.deep.equal(before);
+  });
+
+  it('serves what an app left that was killed, and goes on with its deltas where it stopped', async () => {
+    const receiver = await startOtlpReceiver();
+    const directory = join(newFolder(), 'store');
+    const app = fork(LEADER_APP, [], {
+      execArgv: ['--import', REGISTER],
+      env: {
+        ...process.env,
+        SEQLOCK_METRICS_DIRECTORY: directory,
+        SEQLOCK_METRICS_QUIET: 'true',
+        OTEL_METRICS_EXPORTER: 'otlp',
+        OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
+        OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE: 'delta',
+      },
+    });
+    const ask = async (job: LeaderAppJob): Promise<void> => {
+      app.send(job);
+      await once(app, 'message');
+    };
+    const { requests } = receiver.inbox('/v1/metrics');
+    const pushed = (): number =>
+      requests.reduce((sum, request) => sum + (otlpTotal(request, 'hits') || 0), 0);
+    await once(app, 'message');
+    await ask({ do: 'count', times: 5 });
+    await ask({ do: 'flush' });
+    expect(pushed()).to.equal(5);
+    await ask({ do: 'count', times: 3 });
+    app.kill('SIGKILL');
+    await once(app, 'close');
+
+    const options = join(newFolder(), 'options.json');
+    const otlp = { url: `${receiver.url}/v1/metrics`, temporality: 'delta' };
+    writeFileSync(options, JSON.stringify({ otlp }));
+    const before = imprint(directory);
+    const serving = spawn(process.execPath, [MAIN, 'serve', '--port', '0', '--options', options, directory]);
+    try {
+      const line = String((await once(serving.stderr, 'data'))[0]);
+      const text = await (await fetch(/http:[^ ,]+/.exec(line)![0])).text();
+      expect(text).to.match(/^hits_total\{.*\} 8$/m);
+      serving.kill('SIGTERM');
+      expect((await once(serving, 'exit'))[0], 'exit status').to.equal(0);
+    } finally {
+      serving.kill('SIGKILL');
+    }
+    expect(pushed()).to.equal(8);
+    expect(imprint(directory)).to.deep.equal(before);
+    await receiver.close();
   });
 
   it('names what is wrong with a command line, and what was probably meant', async () => {
