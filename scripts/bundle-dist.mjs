@@ -5,6 +5,7 @@
 import { build } from 'esbuild';
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
+import { placeOfModules } from './place-of-modules.mjs';
 
 const DIST = resolve('dist');
 const { bin = {}, exports } = JSON.parse(readFileSync('package.json', 'utf8'));
@@ -21,17 +22,9 @@ function pathsIn(named) {
 /** Stands for `dist`, as seen from the file that a module comes to be in. */
 const FROM_HERE = '@dist';
 
-/** Each module goes on finding files by the place it had. Where the user's own bundler makes CommonJS of it, there is no such place. */
-const placeOfModules = {
-  name: 'place of modules',
-  setup: ({ onLoad }) =>
-    onLoad({ filter: /\.js$/ }, ({ path }) => ({
-      contents: readFileSync(path, 'utf8').replaceAll(
-        'import.meta.url',
-        `(import.meta.url && new URL(${JSON.stringify(`${FROM_HERE}/${relative(DIST, path)}`)}, import.meta.url).href)`,
-      ),
-    })),
-};
+/** Where the user's own bundler makes CommonJS of it, a module has no place. */
+const placeOf = (path) =>
+  `(import.meta.url && new URL(${JSON.stringify(`${FROM_HERE}/${relative(DIST, path)}`)}, import.meta.url).href)`;
 
 const { outputFiles } = await build({
   entryPoints,
@@ -46,7 +39,7 @@ const { outputFiles } = await build({
   sourcemap: 'linked',
   legalComments: 'none',
   write: false,
-  plugins: [placeOfModules],
+  plugins: [placeOfModules(placeOf)],
 });
 
 for (const path of readdirSync(DIST, { recursive: true }))

@@ -5,20 +5,12 @@
 import { build } from 'esbuild';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
+import { placeOfModules } from './place-of-modules.mjs';
 
 const DIST = resolve('dist');
 
-/** Each module goes on finding files by the place it has in `dist`. */
-const placeOfModules = {
-  name: 'place of modules',
-  setup: ({ onLoad }) =>
-    onLoad({ filter: /\.js$/ }, ({ path }) => ({
-      contents: readFileSync(path, 'utf8').replaceAll(
-        'import.meta.url',
-        `require('node:url').pathToFileURL(require('node:path').join(__dirname, ${JSON.stringify(relative(DIST, path))})).href`,
-      ),
-    })),
-};
+const placeOf = (path) =>
+  `require('node:url').pathToFileURL(require('node:path').join(__dirname, ${JSON.stringify(relative(DIST, path))})).href`;
 
 /** Both lie in `dist` itself. */
 for (const [module, name] of [
@@ -35,7 +27,7 @@ for (const [module, name] of [
     target: 'node20',
     // What `require` of the ES module gives, where Node.js can do that.
     ...(name === 'prom-client' && { footer: { js: "module.exports = module.exports['module.exports'];" } }),
-    plugins: [placeOfModules],
+    plugins: [placeOfModules(placeOf)],
   });
 
 /**

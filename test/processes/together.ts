@@ -1,6 +1,11 @@
-import { build } from 'esbuild';
-import { readFileSync } from 'node:fs';
+import { build, type Plugin } from 'esbuild';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+
+// Of this file as it is built.
+const script = new URL('../../../scripts/place-of-modules.mjs', import.meta.url).href;
+const { placeOfModules } = (await import(script)) as {
+  readonly placeOfModules: (placeOf: (path: string) => string) => Plugin;
+};
 
 /**
  * Puts a program of this folder and all its modules into one file beside it, and returns the name of that. Most
@@ -17,19 +22,7 @@ export async function together(program: string): Promise<string> {
     platform: 'node',
     format: 'esm',
     target: 'node20',
-    plugins: [
-      {
-        name: 'place of modules',
-        setup: ({ onLoad }) => {
-          onLoad({ filter: /\.js$/ }, ({ path }) => ({
-            contents: readFileSync(path, 'utf8').replaceAll(
-              'import.meta.url',
-              JSON.stringify(pathToFileURL(path).href),
-            ),
-          }));
-        },
-      },
-    ],
+    plugins: [placeOfModules((path) => JSON.stringify(pathToFileURL(path).href))],
   });
   return name;
 }
